@@ -1,0 +1,5 @@
+from orders.models.event import Event
+from orders.models.merchant import ApiKey, Merchant
+from orders.models.order import Order, OrderLine
+
+__all__ = ["ApiKey", "Event", "Merchant", "Order", "OrderLine"]

@@ -1,0 +1,42 @@
+"""What happened. Audit log, support's timeline and outbox in one."""
+
+from functools import partial
+
+from django.db import models
+from django.db.models import Q
+
+from friendpay import ids
+from orders.models.merchant import Merchant
+from orders.models.order import Order
+
+
+class Event(models.Model):
+    """One thing that happened, named `object.past_participle`, written in the transaction that made it true.
+
+    `sequence` is given at publication, after the commit: ids are handed out before it, so that a reader of "id > last" could
+    skip a row for ever. `request` and `seq` are the payment request it belongs to and that request's own count.
+    """
+
+    public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "evt"), editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="events")
+    live = models.BooleanField(default=False)
+    type = models.CharField(max_length=60)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events", null=True, blank=True)
+    request = models.CharField(max_length=40, blank=True)
+    seq = models.BigIntegerField(null=True, blank=True)
+    object_id = models.CharField(max_length=40)
+    actor = models.CharField(max_length=80)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sequence = models.BigIntegerField(null=True, blank=True, unique=True)
+
+    class Meta:
+        ordering = ("id",)
+        indexes = [
+            models.Index(fields=["request", "id"], name="event_by_request", condition=~Q(request="")),
+            models.Index(fields=["merchant", "live", "sequence"], name="event_by_merchant"),
+            models.Index(fields=["id"], name="event_unpublished", condition=Q(sequence__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.object_id}"

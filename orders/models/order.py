@@ -1,0 +1,101 @@
+"""What is bought."""
+
+from functools import partial
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from friendpay import ids
+from orders.models.merchant import Merchant
+from orders.money import Money
+
+
+class Order(models.Model):
+    """A basket a shop wants paid. Amounts are minor units of `currency`.
+
+    `amount_paid` is what friendpay took for it and what stayed applied; `amount_refunded` is what the merchant sent back of
+    that, once a provider confirmed it. `paid_elsewhere` says that the shop was paid by other means.
+    """
+
+    class Status(models.TextChoices):
+        AWAITING_PAYMENT = "awaiting_payment", _("awaiting payment")
+        PAID = "paid", _("paid")
+        CANCELLED = "cancelled", _("cancelled")
+
+    public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "ord"), editable=False)
+    token = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # the buyer's page
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="orders")
+    live = models.BooleanField(default=False)
+    reference = models.CharField(_("reference"), max_length=64)
+    status = models.CharField(max_length=20, choices=Status, default=Status.AWAITING_PAYMENT)
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+    amount_paid = models.BigIntegerField(default=0)
+    amount_refunded = models.BigIntegerField(default=0)
+    paid_elsewhere = models.BooleanField(default=False)
+    buyer_id = models.CharField(max_length=64, blank=True)  # the shop's own id of its customer
+    buyer_name = models.CharField(_("buyer"), max_length=60)
+    locale = models.CharField(max_length=10, blank=True)
+    return_url = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    paid_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "live", "reference"], name="order_reference_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="order_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(amount_paid__gte=0, amount_paid__lte=F("amount")), name="order_paid_within_amount"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_refunded__gte=0, amount_refunded__lte=F("amount_paid")),
+                name="order_refunded_within_paid",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="paid", paid_at__isnull=False)
+                & (Q(paid_elsewhere=True) | Q(amount_paid=F("amount")))
+                | (~Q(status="paid") & Q(paid_at__isnull=True)),
+                name="order_paid_exactly_when_settled",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="cancelled", cancelled_at__isnull=False)
+                | (~Q(status="cancelled") & Q(cancelled_at__isnull=True)),
+                name="order_cancelled_has_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["merchant", "live", "-id"], name="order_by_merchant")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def total(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class OrderLine(models.Model):
+    """One kind of goods in an order."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    name = models.CharField(max_length=120)
+    quantity = models.PositiveIntegerField()
+    unit_amount = models.BigIntegerField()
+    category = models.CharField(max_length=60, blank=True)
+    image_url = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="line_quantity_positive"),
+            models.CheckConstraint(condition=Q(unit_amount__gte=0), name="line_amount_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} × {self.quantity}"
+
+    @property
+    def amount(self) -> int:
+        return self.quantity * self.unit_amount

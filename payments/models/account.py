@@ -1,0 +1,47 @@
+"""A merchant's credentials at a provider."""
+
+from functools import partial
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from friendpay import ids
+from orders.models import Merchant
+from payments import vault
+from payments.providers.base import Account
+
+
+class ProviderAccount(models.Model):
+    """An account at a wallet. Credentials are encrypted at rest; test and live accounts never mix."""
+
+    public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "acc"), editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="provider_accounts")
+    provider = models.CharField(_("provider"), max_length=20)
+    name = models.CharField(_("name"), max_length=60, blank=True)
+    live = models.BooleanField(_("live"), default=False)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    base_url = models.CharField(
+        _("gateway"), max_length=200, blank=True, help_text=_("Empty for the provider's own gateway.")
+    )
+    sealed = models.TextField(editable=False, default="", blank=True)
+    refused_notifications = models.BigIntegerField(_("refused notifications"), default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name = _("provider account")
+
+    def __str__(self) -> str:
+        return self.name or f"{self.provider} {self.public_id}"
+
+    @property
+    def config(self) -> dict[str, str]:
+        return vault.unseal(self.sealed)
+
+    @config.setter
+    def config(self, values: dict[str, str]) -> None:
+        self.sealed = vault.seal(values)
+
+    def as_data(self) -> Account:
+        """What a provider is given."""
+        return Account(id=self.public_id, live=self.live, config=self.config, base_url=self.base_url)

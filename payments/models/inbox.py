@@ -1,0 +1,54 @@
+"""Notifications from providers, stored before they are applied."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from payments.models.account import ProviderAccount
+
+
+class ProviderEventQuerySet(models.QuerySet["ProviderEvent"]):
+    def due(self, now: datetime) -> Self:
+        """Stored, not applied yet, not set aside, and due for a try."""
+        return self.filter(next_attempt_at__lte=now)
+
+
+class ProviderEvent(models.Model):
+    """A verified notification. Unique by `(account, event_id)`: a replay finds its row and changes nothing.
+
+    `applied_at` is set once it took effect. `orphaned_at` marks one that names no payment of ours; `set_aside_at` one that
+    could not be applied after several tries. Both wait, visible, for support.
+    """
+
+    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="events")
+    event_id = models.CharField(max_length=128)
+    kind = models.CharField(max_length=80)
+    about = models.CharField(max_length=10)
+    reference = models.CharField(max_length=64, blank=True)
+    outcome = models.JSONField(null=True, blank=True)  # what it says, as read and verified; null: ask the provider
+    body = models.BinaryField()
+    received_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    applied_at = models.DateTimeField(null=True, blank=True)
+    orphaned_at = models.DateTimeField(null=True, blank=True)
+    set_aside_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    objects = ProviderEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = _("notification")
+        constraints = [
+            models.UniqueConstraint(fields=["account", "event_id"], name="notification_once"),
+        ]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="notification_due", condition=Q(next_attempt_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"

@@ -1,0 +1,109 @@
+"""The plea to pay one order."""
+
+from datetime import datetime
+from functools import partial
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from friendpay import ids
+from orders.models import Merchant, Order
+from orders.money import Money
+
+
+class PaymentRequestQuerySet(models.QuerySet["PaymentRequest"]):
+    def due_for_expiry(self, now: datetime) -> Self:
+        """Open, past their time, and with nobody's money on its way."""
+        return self.filter(status=PaymentRequest.Status.OPEN, expires_at__lte=now, amount_held=0)
+
+
+class PaymentRequest(models.Model):
+    """Who opens `token` may pay for the order. At most one is open per order.
+
+    `amount_paid` is what was captured and applied, `amount_held` what live payments reserve; together they never exceed
+    `amount`. A request that ends unpaid keeps nothing: every part was returned in the transaction that ended it. `seq`
+    counts its changes, under its lock.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        PAID = "paid", _("paid")
+        EXPIRED = "expired", _("expired")
+        CANCELLED = "cancelled", _("cancelled")
+
+    public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "pr"), editable=False)
+    token = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # the friend's link
+    code = models.CharField(_("share code"), max_length=12)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payment_requests")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payment_requests")
+    status = models.CharField(max_length=20, choices=Status, default=Status.OPEN)
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+    amount_paid = models.BigIntegerField(default=0)
+    amount_held = models.BigIntegerField(default=0)
+    message = models.CharField(_("message"), max_length=200, blank=True)
+    split_max_payers = models.PositiveSmallIntegerField(null=True, blank=True)  # null: one friend pays it all
+    split_min_amount = models.BigIntegerField(null=True, blank=True)
+    seq = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    shared_at = models.DateTimeField(null=True, blank=True)  # when the buyer asked a friend
+    paid_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)  # expired or cancelled
+
+    objects = PaymentRequestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=["order"], condition=Q(status="open"), name="one_open_request_per_order"),
+            models.UniqueConstraint(fields=["code"], condition=Q(status="open"), name="open_share_code_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="request_amount_positive"),
+            models.CheckConstraint(condition=Q(amount_paid__gte=0, amount_held__gte=0), name="request_sums_not_negative"),
+            models.CheckConstraint(
+                condition=Q(amount_held__lte=F("amount") - F("amount_paid")), name="request_never_overcommitted"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="paid", amount_paid=F("amount"), paid_at__isnull=False)
+                | (~Q(status="paid") & Q(amount_paid__lt=F("amount"), paid_at__isnull=True)),
+                name="request_paid_exactly_when_settled",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "paid"], closed_at__isnull=True)
+                | Q(status__in=["expired", "cancelled"], closed_at__isnull=False, amount_paid=0, amount_held=0),
+                name="request_ended_keeps_nothing",
+            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="request_expires_later"),
+            models.CheckConstraint(
+                condition=Q(split_max_payers__isnull=True, split_min_amount__isnull=True)
+                | Q(split_max_payers__gte=2, split_min_amount__gte=1),
+                name="request_split_makes_sense",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], name="request_due", condition=Q(status="open")),
+            models.Index(fields=["merchant", "-id"], name="request_by_merchant"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def total(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    @property
+    def remaining(self) -> int:
+        """What is neither paid nor on its way."""
+        return self.amount - self.amount_paid - self.amount_held
+
+    def status_at(self, now: datetime) -> str:
+        """The status to show: past its time a request is never shown as open, even before the sweep came.
+
+        While somebody's money is on its way it stays open, since that money is counted first.
+        """
+        if self.status == self.Status.OPEN and self.expires_at <= now and self.amount_held == 0:
+            return self.Status.EXPIRED
+        return self.status

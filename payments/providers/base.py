@@ -1,0 +1,177 @@
+"""What a wallet must be able to do, in plain data. A provider knows nothing of our tables; nothing here does I/O.
+
+Amounts are `Money` in minor units; times are aware datetimes in UTC. `reference` is our own number for an attempt or a
+refund (the "merchant order number"): made by us before the first call, unique per account for ever, and sent again
+unchanged on every retry, so that asking twice never charges or refunds twice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from orders.money import Money
+
+
+class Rail(StrEnum):
+    """How a method is carried out."""
+
+    NATIVE = "native"  # a code for the payer to scan
+    H5 = "h5"  # a jump from the phone's browser into the wallet
+    JSAPI = "jsapi"  # inside the wallet's own browser
+    REDIRECT = "redirect"  # the provider's own page
+
+
+@dataclass(frozen=True)
+class Account:
+    """A merchant's account at a provider. `config` holds the decrypted credentials, by the provider's own field names."""
+
+    id: str
+    live: bool
+    config: Mapping[str, str]
+    base_url: str = ""  # empty: the provider's public gateway
+
+
+@dataclass(frozen=True)
+class Start:
+    """One attempt to be opened at the provider."""
+
+    reference: str
+    amount: Money
+    subject: str  # made by us, of letters, digits, spaces and hyphens only: no buyer's text reaches a provider
+    rail: Rail
+    deadline: datetime  # when the provider must stop taking this payment
+    notify_url: str
+    return_url: str
+    payer_ip: str = ""
+    payer_id: str = ""  # the wallet's own id of the payer where the rail needs one (WeChat's openid)
+    locale: str = "en"
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What the payer does now: open `url`, scan `code`, or hand `params` to the wallet's script."""
+
+    rail: Rail
+    url: str = ""
+    code: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+    session: str = ""  # the provider's own id of the open attempt, where it needs one to be asked about it later
+
+
+class State(StrEnum):
+    """The provider's word on a charge or a refund."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # final: refused, or closed without money
+    UNKNOWN = "unknown"  # the provider has never heard of it (yet): says nothing about the future
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a charge or a refund stands at the provider. `amount` and `provider_ref` are set when it succeeded."""
+
+    state: State
+    reference: str
+    provider_ref: str = ""
+    amount: Money | None = None
+    code: str = ""  # the provider's own code and words, for support
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A verified notification. `outcome` is None when it is only a hint, and the provider must be asked."""
+
+    event_id: str  # unique per account; the same on every delivery of the same notification
+    kind: str  # the provider's own name of the event
+    reference: str  # our reference of the charge or refund; "" when it names none of ours
+    about: str  # "charge" or "refund"
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the provider expects to hear back over HTTP."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class BillLine:
+    """One line of a provider's daily bill. `state` is the provider's word; `amount` what moved."""
+
+    about: str  # "charge" or "refund"
+    reference: str
+    provider_ref: str
+    amount: Money
+    state: State
+
+
+class ProviderError(Exception):
+    """The provider refused, or could not be reached.
+
+    `permanent`: asking again with the same reference will not help. Otherwise nothing is known about what the provider
+    did, and the same call with the same reference must be made again later.
+    """
+
+    def __init__(self, message: str, *, permanent: bool, code: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+        self.code = code
+
+
+class NotificationRefused(Exception):
+    """Forged, stale, truncated or not for this account: answered with `reply`, nothing stored, nobody called."""
+
+    def __init__(self, message: str, *, reply: Reply) -> None:
+        super().__init__(message)
+        self.reply = reply
+
+
+class Provider(Protocol):
+    """A wallet. Every call may be repeated with the same reference; none holds a database transaction open."""
+
+    name: str  # "wechatpay": as in the notification URL and in ProviderAccount.provider
+    methods: tuple[str, ...]  # the methods a page may show for it ("wechatpay", "card", …)
+    rails: tuple[Rail, ...]
+    currencies: frozenset[str] | None  # None: any
+    max_hold: int  # seconds: the longest deadline worth asking for
+    min_hold: int  # seconds: the shortest deadline this provider accepts; a shorter hold is ended by close()
+    fields: tuple[str, ...]  # names of the credentials `Account.config` must hold
+
+    def start(self, account: Account, start: Start) -> NextStep:
+        """Open an attempt. Repeating with the same reference gives an equivalent next step, never a second charge."""
+
+    def fetch(self, account: Account, reference: str, session: str = "") -> Outcome:
+        """Ask where a charge stands. `session` is what `start` gave, "" when the start was never answered."""
+
+    def close(self, account: Account, reference: str, session: str = "") -> Outcome:
+        """Stop the provider from taking this payment, then say where it stands. Never undoes a payment that was made.
+
+        FAILED: it can no longer be paid. SUCCEEDED: it was paid already. PENDING or UNKNOWN: not decided, ask again.
+        """
+
+    def refund(self, account: Account, *, reference: str, charge: str, charge_ref: str, amount: Money, charged: Money,
+               reason: str) -> Outcome:
+        """Send `amount` of the charge back to its payer. `reference` is the refund's own and is reused on every retry."""
+
+    def fetch_refund(self, account: Account, *, reference: str, charge: str) -> Outcome:
+        """Ask where a refund stands."""
+
+    def read_notification(self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> Notification:
+        """Verify over the raw body, then read. Header names are lower-case. Raises NotificationRefused; makes no call."""
+
+    def acknowledge(self) -> Reply:
+        """What to answer once a notification is stored."""
+
+    def bill(self, account: Account, day: date) -> Iterable[BillLine]:
+        """Every charge and refund of one day, as the provider booked them (the provider's own time zone)."""
+
+    def check(self, account: Account) -> str:
+        """Make a harmless signed call and say in one sentence what the provider answered. Raises ProviderError."""
