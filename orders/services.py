@@ -1,0 +1,156 @@
+"""The merchant's side of an order. Every function here is called inside a transaction that holds the order's lock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import events
+from orders.errors import Refused
+from orders.models import Merchant, Order, OrderLine
+from orders.money import EXPONENT, MAX_MINOR
+
+
+@dataclass(frozen=True)
+class LineDraft:
+    """One kind of goods as the shop sends it; `unit_amount` in minor units."""
+
+    name: str
+    quantity: int
+    unit_amount: int
+    category: str = ""
+    image_url: str = ""
+
+
+@transaction.atomic
+def place_order(
+    merchant: Merchant,
+    *,
+    reference: str,
+    currency: str,
+    lines: list[LineDraft],
+    buyer_name: str,
+    buyer_id: str = "",
+    return_url: str = "",
+    locale: str = "",
+    live: bool = False,
+) -> Order:
+    """A new order awaiting payment; its amount is the sum of its lines. Refused when the reference was used before."""
+    if currency not in EXPONENT:
+        raise Refused("unknown_currency", _("This is not a currency we know."), field="currency", status=422)
+    amount = _sum(lines)
+    try:
+        with transaction.atomic():
+            order = Order.objects.create(
+                merchant=merchant,
+                live=live,
+                reference=reference,
+                currency=currency,
+                amount=amount,
+                buyer_id=buyer_id,
+                buyer_name=buyer_name,
+                return_url=return_url,
+                locale=locale,
+            )
+    except IntegrityError as error:
+        if "order_reference_once" not in str(error):
+            raise
+        raise Refused("reference_used", _("There is an order with this reference already."), field="reference") from error
+    _write_lines(order, lines)
+    _note(order, "order.created", "merchant")
+    return order
+
+
+def _sum(lines: list[LineDraft]) -> int:
+    amount = sum(line.quantity * line.unit_amount for line in lines)
+    if not 0 < amount <= MAX_MINOR:
+        raise Refused("amount_out_of_range", _("The sum of the lines must be above zero and not beyond reason."),
+                      field="lines", status=422)
+    return amount
+
+
+def _write_lines(order: Order, lines: list[LineDraft]) -> None:
+    OrderLine.objects.bulk_create(
+        OrderLine(order=order, name=line.name, quantity=line.quantity, unit_amount=line.unit_amount,
+                  category=line.category, image_url=line.image_url)
+        for line in lines
+    )
+
+
+def change_lines(order: Order, lines: list[LineDraft]) -> None:
+    """Other goods or another price, as long as nothing of it is paid. The caller sees to the open request."""
+    if order.status != Order.Status.AWAITING_PAYMENT:
+        raise Refused("order_not_awaiting_payment", _("This order is already paid or cancelled."))
+    order.amount = _sum(lines)
+    order.save(update_fields=["amount"])
+    order.lines.all().delete()
+    _write_lines(order, lines)
+    _note(order, "order.changed", "merchant")
+
+
+def add_paid(order: Order, amount: int, now: datetime) -> None:
+    """Money was applied to the order; with the last of it the order is paid."""
+    order.amount_paid += amount
+    if order.amount_paid == order.amount:
+        order.status = Order.Status.PAID
+        order.paid_at = now
+    order.save(update_fields=["amount_paid", "status", "paid_at"])
+    if order.status == Order.Status.PAID:
+        _note(order, "order.paid", "system")
+
+
+def take_back_paid(order: Order, amount: int) -> None:
+    """Parts that no longer count, because the rest never came: they go back to who gave them."""
+    order.amount_paid -= amount
+    order.save(update_fields=["amount_paid"])
+
+
+def change_refunded(order: Order, amount: int) -> None:
+    """A provider confirmed a refund by the merchant (or, with a negative amount, took the confirmation back)."""
+    order.amount_refunded += amount
+    order.save(update_fields=["amount_refunded"])
+    _note(order, "order.refunded" if amount > 0 else "order.refund_reopened", "provider")
+
+
+def mark_paid_elsewhere(order: Order, now: datetime) -> None:
+    """The shop was paid by other means. Repeating it changes nothing."""
+    if order.status == Order.Status.PAID:
+        return
+    if order.status == Order.Status.CANCELLED:
+        raise Refused("order_cancelled", _("This order was cancelled; it cannot be paid any more."))
+    order.status = Order.Status.PAID
+    order.paid_at = now
+    order.paid_elsewhere = True
+    order.save(update_fields=["status", "paid_at", "paid_elsewhere"])
+    _note(order, "order.paid", "merchant")
+
+
+def cancel_order(order: Order, now: datetime) -> None:
+    """The shop will not deliver. Repeating it changes nothing; a paid order is refunded instead."""
+    if order.status == Order.Status.CANCELLED:
+        return
+    if order.status == Order.Status.PAID:
+        raise Refused("order_paid", _("This order is paid. Refund its payments instead of cancelling it."))
+    order.status = Order.Status.CANCELLED
+    order.cancelled_at = now
+    order.save(update_fields=["status", "cancelled_at"])
+    _note(order, "order.cancelled", "merchant")
+
+
+def _note(order: Order, type: str, actor: str) -> None:
+    events.record(
+        type,
+        order=order,
+        object_id=order.public_id,
+        actor=actor,
+        data={
+            "id": order.public_id,
+            "reference": order.reference,
+            "status": order.status,
+            "currency": order.currency,
+            "amount": order.amount,
+            "amount_paid": order.amount_paid,
+            "amount_refunded": order.amount_refunded,
+        },
+    )
