@@ -1,0 +1,275 @@
+"""Alipay: a code to scan, the jump from a phone's browser, and Alipay's own page.
+
+A notification is only ever a hint. Its signed text can be split into fields in more than one way, so no amount, order
+or status in it is believed: `fetch` asks Alipay over a verified call.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from urllib.parse import parse_qsl
+
+from orders.money import Money
+from payments.providers import alipay_bill
+from payments.providers.alipay_gateway import (
+    GMT8,
+    TIME_FORMAT,
+    Node,
+    call,
+    download,
+    page_url,
+    private_key,
+    public_key,
+    setting,
+    signed_text,
+    verifies,
+)
+from payments.providers.base import (
+    Account,
+    BillLine,
+    NextStep,
+    Notification,
+    NotificationRefused,
+    Outcome,
+    ProviderError,
+    Rail,
+    Reply,
+    Start,
+    State,
+)
+
+_TRADE_NOT_EXIST = "ACQ.TRADE_NOT_EXIST"
+_TRADE_STATES = {
+    "WAIT_BUYER_PAY": State.PENDING,
+    "TRADE_SUCCESS": State.SUCCEEDED,
+    "TRADE_FINISHED": State.SUCCEEDED,
+    "TRADE_CLOSED": State.FAILED,
+}
+
+_MAX_NOTIFICATION = 64 << 10
+_CLOCKS_APART = timedelta(minutes=5)
+_LAST_RETRY = timedelta(hours=26)  # Alipay gives up after 24 h 24 min
+
+
+class Alipay:
+    """The open platform in public-key mode. Takes CNY."""
+
+    name = "alipay"
+    methods: tuple[str, ...] = ("alipay",)
+    rails: tuple[Rail, ...] = (Rail.NATIVE, Rail.H5, Rail.REDIRECT)
+    currencies: frozenset[str] | None = frozenset({"CNY"})
+    max_hold = 2 * 60 * 60  # a code to scan lives that long at most
+    min_hold = 2 * 60  # Alipay takes a minute or more, and the call takes its time too
+    fields: tuple[str, ...] = ("app_id", "seller_id", "private_key", "alipay_public_key")
+
+    def start(self, account: Account, start: Start) -> NextStep:
+        """Open an attempt. Raises ValueError for a subject that may hold anybody else's words, and for other money."""
+        if not re.fullmatch(r"[\w \-]{1,128}", start.subject):
+            raise ValueError("a subject is made of letters, digits, spaces and hyphens")
+        if start.amount.currency != "CNY":
+            raise ValueError("Alipay takes CNY")
+        order = {
+            "out_trade_no": start.reference,
+            "total_amount": str(start.amount.decimal),
+            "subject": start.subject,
+            "time_expire": start.deadline.astimezone(GMT8).strftime(TIME_FORMAT),
+        }
+        if start.rail is Rail.NATIVE:
+            order["product_code"] = "FACE_TO_FACE_PAYMENT"
+            node = call(account, "alipay.trade.precreate", order, notify_url=start.notify_url)
+            _same(node, "out_trade_no", start.reference)
+            return NextStep(Rail.NATIVE, code=_text(node, "qr_code"))
+        if start.rail is Rail.H5:
+            method = "alipay.trade.wap.pay"
+            order |= {"product_code": "QUICK_WAP_WAY", "quit_url": start.return_url}
+        elif start.rail is Rail.REDIRECT:
+            method = "alipay.trade.page.pay"
+            order["product_code"] = "FAST_INSTANT_TRADE_PAY"
+        else:
+            raise ValueError(f"Alipay has no {start.rail} rail")
+        url = page_url(account, method, order, notify_url=start.notify_url, return_url=start.return_url)
+        return NextStep(start.rail, url=url)
+
+    def fetch(self, account: Account, reference: str, session: str = "") -> Outcome:
+        """Ask where a charge stands. UNKNOWN until the payer has scanned the code or logged in; it can yet be paid."""
+        try:
+            node = call(account, "alipay.trade.query", {"out_trade_no": reference})
+        except ProviderError as error:
+            if error.code == _TRADE_NOT_EXIST:
+                return Outcome(State.UNKNOWN, reference, code=error.code, message=error.message)
+            raise
+        _same(node, "out_trade_no", reference)
+        status = _text(node, "trade_status")
+        state = _TRADE_STATES.get(status, State.UNKNOWN)
+        if state is not State.SUCCEEDED:
+            return Outcome(state, reference, code=status)
+        return Outcome(
+            state, reference, provider_ref=_text(node, "trade_no"), amount=_money(node, "total_amount"), code=status
+        )
+
+    def close(self, account: Account, reference: str, session: str = "") -> Outcome:
+        """Close the trade, then ask. An order nobody has scanned yet cannot be closed: UNKNOWN until its deadline.
+
+        Never `trade.cancel`, which refunds a paid trade.
+        """
+        try:
+            call(account, "alipay.trade.close", {"out_trade_no": reference})
+        except ProviderError as error:
+            if not error.permanent:
+                raise
+        return self.fetch(account, reference)
+
+    def refund(
+        self,
+        account: Account,
+        *,
+        reference: str,
+        charge: str,
+        charge_ref: str,
+        amount: Money,
+        charged: Money,
+        reason: str,
+    ) -> Outcome:
+        """Send money back. Alipay answers "no change in funds" to a repeat, so that is looked up, never believed."""
+        node = call(
+            account,
+            "alipay.trade.refund",
+            {
+                "out_trade_no": charge,
+                "out_request_no": reference,
+                "refund_amount": str(amount.decimal),
+                "refund_reason": re.sub(r"[^\w \-]+", " ", reason)[:100],
+            },
+        )
+        _same(node, "out_trade_no", charge)
+        if node.get("fund_change") == "Y":
+            return Outcome(State.SUCCEEDED, reference, provider_ref=_text(node, "trade_no"), amount=amount)
+        try:
+            outcome = self.fetch_refund(account, reference=reference, charge=charge)
+        except ProviderError as error:  # the refund itself was taken: a failing question must not fail it
+            return Outcome(State.PENDING, reference, code=error.code, message=error.message)
+        if outcome.state is State.UNKNOWN:
+            return Outcome(State.PENDING, reference, code="fund_change=N")
+        return outcome
+
+    def fetch_refund(self, account: Account, *, reference: str, charge: str) -> Outcome:
+        """Ask where a refund stands. UNKNOWN: Alipay has none by this reference; sending it again is safe."""
+        question = {"out_trade_no": charge, "out_request_no": reference}
+        try:
+            node = call(account, "alipay.trade.fastpay.refund.query", question)
+        except ProviderError as error:
+            if error.code == _TRADE_NOT_EXIST:
+                return Outcome(State.UNKNOWN, reference, code=error.code, message=error.message)
+            raise
+        status = str(node.get("refund_status", ""))
+        if status != "REFUND_SUCCESS":
+            return Outcome(State.PENDING if status else State.UNKNOWN, reference, code=status)
+        _same(node, "out_request_no", reference)
+        return Outcome(
+            State.SUCCEEDED,
+            reference,
+            provider_ref=_text(node, "trade_no"),
+            amount=_money(node, "refund_amount"),
+            code=status,
+        )
+
+    def read_notification(
+        self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> Notification:
+        """Verify a notification and say what to ask Alipay about: the charge, or the refund that it speaks of."""
+        params = _parse(body)
+        sign, sign_type = params.pop("sign", ""), params.pop("sign_type", "")
+        if sign_type != "RSA2":
+            raise _refused("not signed by RSA2", 401)
+        try:
+            genuine = verifies(signed_text(params), sign, public_key(account))
+        except ProviderError as error:
+            raise _refused(error.message, 401) from None
+        if not genuine:
+            raise _refused("the signature does not verify", 401)
+        for name in ("app_id", "seller_id"):
+            if params.get(name) != account.config.get(name):
+                raise _refused(f"{name} is not this account's", 403)
+        try:
+            sent = datetime.strptime(params["notify_time"], TIME_FORMAT).replace(tzinfo=GMT8)
+            event_id, kind = params["notify_id"], f"{params['notify_type']}:{params['trade_status']}"
+        except (KeyError, ValueError):
+            raise _refused("a field is missing or malformed", 400) from None
+        if not now - _LAST_RETRY <= sent <= now + _CLOCKS_APART:
+            raise _refused("it is not from now", 400)
+        if params.get("refund_fee") and params.get("out_biz_no"):
+            return Notification(event_id, kind, params["out_biz_no"], "refund")
+        return Notification(event_id, kind, params.get("out_trade_no", ""), "charge")
+
+    def acknowledge(self) -> Reply:
+        """Exactly these seven bytes, else Alipay sends it again."""
+        return Reply(200, b"success")
+
+    def bill(self, account: Account, day: date) -> Iterable[BillLine]:
+        """One day in GMT+8, which Alipay has ready by noon of the next; empty when Alipay has no bill of that day."""
+        question = {"bill_type": "trade", "bill_date": day.isoformat()}
+        try:
+            node = call(account, "alipay.data.dataservice.bill.downloadurl.query", question)
+        except ProviderError as error:
+            if error.code == "isp.bill_not_exist":
+                return []
+            raise
+        try:
+            return alipay_bill.read(download(_text(node, "bill_download_url")))
+        except ValueError as error:
+            raise ProviderError(str(error), permanent=False, code="unreadable") from error
+
+    def check(self, account: Account) -> str:
+        """Ask about an order that is not there. It proves the app and both keys; `seller_id` only a payment proves."""
+        if private_key(account).public_key() == public_key(account):
+            raise ProviderError(
+                "alipay_public_key is your own public key: paste the one that Alipay shows in exchange for it",
+                permanent=True,
+                code="configuration",
+            )
+        self.fetch(account, "friendpay_check")
+        return f"Alipay knows app {setting(account, 'app_id')} and its signature, and its own answer verifies."
+
+
+def _parse(body: bytes) -> dict[str, str]:
+    """The fields of a notification, refused unless the signed text can be split in no other way."""
+    if len(body) > _MAX_NOTIFICATION:
+        raise _refused("too long", 413)
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=100
+        )
+    except ValueError:
+        raise _refused("not a form in UTF-8", 400) from None
+    params = dict(pairs)
+    if len(params) != len(pairs):
+        raise _refused("a field comes twice", 400)
+    for name, value in pairs:
+        if not re.fullmatch(r"[A-Za-z0-9_]+", name) or "&" in value:
+            raise _refused(f"{name[:40]} may hold more than one field", 400)
+    return params
+
+
+def _refused(message: str, status: int) -> NotificationRefused:
+    return NotificationRefused(message, reply=Reply(status, b"failure"))
+
+
+def _text(node: Node, name: str) -> str:
+    value = node.get(name)
+    if isinstance(value, str) and value:
+        return value
+    raise ProviderError(f"Alipay's answer has no {name}", permanent=False, code="unreadable")
+
+
+def _same(node: Node, name: str, ours: str) -> None:
+    """An answer must speak of what was asked."""
+    if node.get(name) != ours:
+        raise ProviderError(f"Alipay's answer is about another {name}", permanent=False, code="unreadable")
+
+
+def _money(node: Node, name: str) -> Money:
+    try:
+        return Money.from_decimal(Decimal(str(node[name])), "CNY")
+    except (KeyError, ValueError, InvalidOperation):
+        raise ProviderError(f"Alipay's answer has no {name}", permanent=False, code="unreadable") from None
