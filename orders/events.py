@@ -6,7 +6,14 @@ from orders.models import Event, Order
 
 
 def record(
-    type: str, *, order: Order, object_id: str, actor: str, data: dict[str, Any], request: str = "", seq: int | None = None
+    type: str,
+    *,
+    order: Order,
+    object_id: str,
+    actor: str,
+    data: dict[str, Any],
+    request: str = "",
+    seq: int | None = None,
 ) -> Event:
     """Write an event in the caller's transaction, so that it is true exactly when the change it tells of is.
 

@@ -56,7 +56,9 @@ def place_order(
     except IntegrityError as error:
         if "order_reference_once" not in str(error):
             raise
-        raise Refused("reference_used", _("There is an order with this reference already."), field="reference") from error
+        raise Refused(
+            "reference_used", _("There is an order with this reference already."), field="reference"
+        ) from error
     _write_lines(order, lines)
     _note(order, "order.created", "merchant")
     return order
@@ -65,15 +67,25 @@ def place_order(
 def _sum(lines: list[LineDraft]) -> int:
     amount = sum(line.quantity * line.unit_amount for line in lines)
     if not 0 < amount <= MAX_MINOR:
-        raise Refused("amount_out_of_range", _("The sum of the lines must be above zero and not beyond reason."),
-                      field="lines", status=422)
+        raise Refused(
+            "amount_out_of_range",
+            _("The sum of the lines must be above zero and not beyond reason."),
+            field="lines",
+            status=422,
+        )
     return amount
 
 
 def _write_lines(order: Order, lines: list[LineDraft]) -> None:
     OrderLine.objects.bulk_create(
-        OrderLine(order=order, name=line.name, quantity=line.quantity, unit_amount=line.unit_amount,
-                  category=line.category, image_url=line.image_url)
+        OrderLine(
+            order=order,
+            name=line.name,
+            quantity=line.quantity,
+            unit_amount=line.unit_amount,
+            category=line.category,
+            image_url=line.image_url,
+        )
         for line in lines
     )
 

@@ -26,7 +26,9 @@ class Merchant(models.Model):
     )
     accent = models.CharField(_("accent colour"), max_length=7, blank=True, help_text=_("Like #0b7a4b."))
     return_origins = models.JSONField(
-        _("return origins"), default=list, blank=True,
+        _("return origins"),
+        default=list,
+        blank=True,
         help_text=_("Where a buyer may be sent back to, each as scheme and host: https://shop.example."),
     )
     created_at = models.DateTimeField(auto_now_add=True)

@@ -47,7 +47,9 @@ class ProviderEvent(models.Model):
             models.UniqueConstraint(fields=["account", "event_id"], name="notification_once"),
         ]
         indexes = [
-            models.Index(fields=["next_attempt_at"], name="notification_due", condition=Q(next_attempt_at__isnull=False)),
+            models.Index(
+                fields=["next_attempt_at"], name="notification_due", condition=Q(next_attempt_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

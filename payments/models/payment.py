@@ -83,7 +83,9 @@ class Payment(models.Model):
                 name="payment_applied_within_captured",
             ),
             models.CheckConstraint(
-                condition=Q(status="succeeded", amount_captured__gt=0, succeeded_at__isnull=False, held_until__isnull=True)
+                condition=Q(
+                    status="succeeded", amount_captured__gt=0, succeeded_at__isnull=False, held_until__isnull=True
+                )
                 & ~Q(provider_ref="")
                 | (~Q(status="succeeded") & Q(amount_captured=0, succeeded_at__isnull=True)),
                 name="payment_captured_exactly_when_succeeded",
@@ -166,3 +168,7 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)

@@ -35,7 +35,7 @@ class PaymentRequest(models.Model):
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "pr"), editable=False)
     token = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # the friend's link
-    code = models.CharField(_("share code"), max_length=12)
+    code = models.CharField(_("share code"), max_length=12, db_index=True)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payment_requests")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payment_requests")
     status = models.CharField(max_length=20, choices=Status, default=Status.OPEN)
@@ -61,7 +61,9 @@ class PaymentRequest(models.Model):
             models.UniqueConstraint(fields=["order"], condition=Q(status="open"), name="one_open_request_per_order"),
             models.UniqueConstraint(fields=["code"], condition=Q(status="open"), name="open_share_code_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="request_amount_positive"),
-            models.CheckConstraint(condition=Q(amount_paid__gte=0, amount_held__gte=0), name="request_sums_not_negative"),
+            models.CheckConstraint(
+                condition=Q(amount_paid__gte=0, amount_held__gte=0), name="request_sums_not_negative"
+            ),
             models.CheckConstraint(
                 condition=Q(amount_held__lte=F("amount") - F("amount_paid")), name="request_never_overcommitted"
             ),

@@ -157,14 +157,25 @@ class Provider(Protocol):
         FAILED: it can no longer be paid. SUCCEEDED: it was paid already. PENDING or UNKNOWN: not decided, ask again.
         """
 
-    def refund(self, account: Account, *, reference: str, charge: str, charge_ref: str, amount: Money, charged: Money,
-               reason: str) -> Outcome:
+    def refund(
+        self,
+        account: Account,
+        *,
+        reference: str,
+        charge: str,
+        charge_ref: str,
+        amount: Money,
+        charged: Money,
+        reason: str,
+    ) -> Outcome:
         """Send `amount` of the charge back to its payer. `reference` is the refund's own and is reused on every retry."""
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str) -> Outcome:
         """Ask where a refund stands."""
 
-    def read_notification(self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> Notification:
+    def read_notification(
+        self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> Notification:
         """Verify over the raw body, then read. Header names are lower-case. Raises NotificationRefused; makes no call."""
 
     def acknowledge(self) -> Reply:

@@ -1,0 +1,22 @@
+"""Amounts, as people of the page's language read them."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from orders.money import Money
+
+register = template.Library()
+
+
+@register.simple_tag
+def money(minor: int, currency: str) -> SafeString:
+    """An amount in figures of equal width, never broken over two lines."""
+    return format_html('<span class="num nowrap">{}</span>', amount(minor, currency))
+
+
+@register.simple_tag
+def amount(minor: int, currency: str) -> str:
+    """An amount as plain text, for sentences and attributes."""
+    return Money(minor, currency).text(get_language() or "en")

@@ -1,0 +1,32 @@
+"""Moments and time left. The server writes UTC; the script turns it into the reader's own zone and lets the time run."""
+
+from datetime import UTC, datetime
+
+from babel.dates import format_skeleton
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, to_locale
+
+register = template.Library()
+
+
+@register.simple_tag
+def moment(when: datetime) -> SafeString:
+    """A point in time: "22 Nov, 14:02 UTC" until the script knows the reader's zone."""
+    when = when.astimezone(UTC)
+    text = format_skeleton("MMMdHm", when, locale=to_locale(get_language() or "en"))
+    return format_html('<time datetime="{}">{} UTC</time>', when.strftime("%Y-%m-%dT%H:%M:%SZ"), text)
+
+
+@register.simple_tag
+def countdown(seconds: int) -> SafeString:
+    """The time left, as 23:41:07 or 2:10; it runs where there is a script, and asks for news when it is over."""
+    return format_html('<span class="num" data-left="{}">{}</span>', seconds, digits(seconds))
+
+
+def digits(seconds: int) -> str:
+    """Hours only when there are any; `clock.js` writes the same."""
+    hours, rest = divmod(max(0, seconds), 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

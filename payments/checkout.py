@@ -1,0 +1,120 @@
+"""A payer begins: who is in the way steps aside, the amount is held, the provider opens the attempt, the payer goes on.
+
+No transaction is open while a provider is called; the attempt is committed before the call, so that it is never forgotten.
+"""
+
+import re
+from dataclasses import asdict
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from friendpay import clock
+from orders.errors import Refused
+from orders.money import Money
+from payments import lifecycle, offers, providers, reconcile
+from payments.models import Payment, PaymentRequest
+from payments.offers import Offer, Surface
+from payments.providers.base import NextStep, ProviderError, Start
+from payments.rules import Attempt, Payer
+
+HOLD = timedelta(minutes=5)
+TAKE_OVER_AFTER = timedelta(minutes=1)
+TOO_LATE_TO_RESUME = timedelta(seconds=30)
+
+
+def begin(
+    request: PaymentRequest,
+    *,
+    method: str,
+    payer: Payer,
+    surface: Surface,
+    amount: int | None = None,
+    take_over: bool = False,
+    payer_ip: str = "",
+) -> Payment:
+    """Hold an amount (all that is missing, without one) and open an attempt; `payment.next_step` says where the payer goes.
+
+    The same visitor asking again for the same gets the attempt that is open already: a double tap pays once. With `take_over`
+    attempts of others that are older than a minute are closed at their provider first. Refused when the method is not offered
+    here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
+    """
+    offer = _offer(request, method, surface)
+    if open_already := _step_aside(request, offer, payer, amount, take_over):
+        return open_already
+    request.refresh_from_db()
+    if amount is None:
+        amount = max(request.amount - request.amount_paid, 1)
+    provider = providers.get(offer.provider)
+    lasts = min(HOLD, timedelta(seconds=provider.max_hold))
+    attempt = Attempt(account=offer.account, method=method, rail=str(offer.rail), amount=amount, lasts=lasts)
+    payment = lifecycle.hold(request.pk, attempt, payer)
+    start = Start(
+        reference=payment.reference,
+        amount=Money(payment.amount, payment.currency),
+        subject=_subject(request),
+        rail=offer.rail,  # type: ignore[arg-type]  # an offer on a page has one
+        deadline=payment.created_at + max(lasts, timedelta(seconds=provider.min_hold)),
+        notify_url=f"{settings.PUBLIC_URL}/notify/{offer.provider}/{offer.account.public_id}/",
+        return_url=f"{settings.PUBLIC_URL}/r/{payment.token}/",
+        payer_ip=payer_ip,
+        locale=get_language() or "en",
+    )
+    try:
+        step = provider.start(offer.account.as_data(), start)
+    except ProviderError as error:
+        if error.permanent:
+            lifecycle.end_payment(payment.pk, cancelled=False, code=error.code, words=error.message)
+        else:
+            lifecycle.let_go(payment.pk)
+        raise Refused(
+            "wallet_unavailable",
+            _("This wallet does not answer. Nothing was paid; please try again or choose another."),
+            status=503,
+        ) from error
+    return lifecycle.start_payment(payment.pk, next_step=_packed(step), session=step.session)
+
+
+def _offer(request: PaymentRequest, method: str, surface: Surface) -> Offer:
+    for offer in offers.for_page(request.order, surface):
+        if offer.method == method:
+            return offer
+    raise Refused(
+        "method_not_offered", _("Please choose one of the ways to pay on this page."), field="method", status=422
+    )
+
+
+def _step_aside(
+    request: PaymentRequest, offer: Offer, payer: Payer, amount: int | None, take_over: bool
+) -> Payment | None:
+    """The visitor's own open attempt if it is what is asked for; else it, and what may be taken over, is closed."""
+    now = clock.now()
+    for payment in request.payments.undecided().filter(held_until__isnull=False).select_related("account"):
+        own = payer.visitor != "" and payment.visitor == payer.visitor
+        same = payment.account_id == offer.account.pk and payment.method == offer.method and payment.rail == offer.rail
+        same = same and payment.amount == (amount or payment.amount) and payment.held_until > now + TOO_LATE_TO_RESUME
+        if own and same and payment.status == Payment.Status.PENDING:
+            return payment
+        if own or (take_over and payment.created_at + TAKE_OVER_AFTER <= now):
+            try:
+                reconcile.close(payment)
+            except ProviderError as error:
+                raise Refused(
+                    "held",
+                    _(
+                        "Somebody is paying this right now, and their wallet does not answer. Please try again in a minute."
+                    ),
+                ) from error
+    return None
+
+
+def _subject(request: PaymentRequest) -> str:
+    """What the wallet shows: the shop and its order number, in letters, digits, blanks and hyphens only."""
+    text = f"{request.merchant.name} {request.order.reference}"
+    return " ".join(re.sub(r"[^\w -]|_", " ", text).split())[:60]
+
+
+def _packed(step: NextStep) -> dict[str, object]:
+    return {**asdict(step), "rail": str(step.rail), "params": dict(step.params)}

@@ -1,0 +1,98 @@
+"""The arithmetic of money on its way: what an attempt reserves, what of its money counts, and sending back what does not.
+
+Called inside a transaction that holds the locks of `record`; the caller saves the request. Changes no status.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from secrets import token_hex
+
+from django.db import transaction
+
+from friendpay.background import nudge
+from payments import rules
+from payments.models import Payment, PaymentRequest, Refund
+from payments.record import note
+
+
+def fitting(request: PaymentRequest, payment: Payment, taken: int) -> int:
+    """How much of the money counts: all or nothing from one friend, up to what is missing from one of several."""
+    if request.status != PaymentRequest.Status.OPEN or taken != payment.amount:
+        return 0
+    room = request.amount - request.amount_paid
+    if request.split_max_payers is None and taken != room:
+        return 0
+    return min(taken, room)
+
+
+def second_capture(payment: Payment, now: datetime) -> Payment:
+    """The provider charged one attempt twice: the second charge gets a row of its own."""
+    return Payment.objects.create(
+        merchant_id=payment.merchant_id,
+        request=payment.request,
+        account_id=payment.account_id,
+        method=payment.method,
+        rail=payment.rail,
+        currency=payment.currency,
+        amount=payment.amount,
+        reference=new_reference(),
+        payer_name=payment.payer_name,
+        by_buyer=payment.by_buyer,
+        visitor=payment.visitor,
+        network=payment.network,
+        created_at=now,
+    )
+
+
+def make_room(request: PaymentRequest, now: datetime) -> None:
+    """Money that came beats holds: the latest holds that no longer fit are freed, and closed at their providers.
+
+    Once all is paid nothing else is wanted, not even from attempts that had lost their hold before.
+    """
+    if request.amount_paid == request.amount:
+        return let_go(request, request.payments.all(), now)
+    for payment in request.payments.filter(held_until__isnull=False).order_by("-id"):
+        if request.amount_paid + request.amount_held > request.amount:
+            let_go(request, [payment], now)
+
+
+def let_go(request: PaymentRequest, payments: Iterable[Payment], now: datetime) -> None:
+    """Free the holds and have the attempts closed at their providers, soon."""
+    for payment in payments:
+        if payment.status in rules.UNDECIDED and not payment.closing:
+            release(request, payment)
+            payment.closing, payment.next_attempt_at = True, now
+            payment.save(update_fields=["held_until", "closing", "next_attempt_at"])
+            transaction.on_commit(lambda pk=payment.pk: nudge("payments.ask", pk))  # type: ignore[misc]
+
+
+def release(request: PaymentRequest, payment: Payment) -> None:
+    if payment.held_until:
+        request.amount_held -= payment.amount
+        payment.held_until = None
+
+
+def send_back(
+    request: PaymentRequest, payment: Payment, amount: int, reason: str, now: datetime, actor: str, text: str = ""
+) -> Refund:
+    """A refund to be sent to the payer by a task, through the provider that took the money. Now a nudge, later the sweep."""
+    refund = Refund.objects.create(
+        merchant_id=payment.merchant_id,
+        payment=payment,
+        account_id=payment.account_id,
+        reason=reason,
+        currency=payment.currency,
+        amount=amount,
+        reference=new_reference(),
+        note=text,
+        created_at=now,
+        next_attempt_at=now,
+    )
+    note(request, "refund.requested", actor, refund)
+    transaction.on_commit(lambda: nudge("payments.refund", refund.pk))
+    return refund
+
+
+def new_reference() -> str:
+    """Our number for an attempt or a refund at a provider: 26 symbols every wallet takes, never used twice."""
+    return f"fp{token_hex(12)}"

@@ -1,0 +1,118 @@
+"""Notifications from providers: verified, stored, answered, and only then applied. A replay changes nothing."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.db.models import F
+
+from friendpay import clock
+from friendpay.background import nudge
+from orders.money import Money
+from payments import leases, providers, reconcile, refunds
+from payments.models import Payment, ProviderAccount, ProviderEvent, Refund
+from payments.providers.base import NotificationRefused, Outcome, ProviderError, Reply, State
+
+logger = logging.getLogger(__name__)
+
+TRIES = 8
+"""After so many failures a notification is set aside for support; the sweep of payments goes on asking the provider."""
+
+
+def receive(provider_name: str, account_id: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    """Verify over the raw body, store, and say what to answer. A refused one leaves nothing behind but a counter."""
+    account = ProviderAccount.objects.filter(public_id=account_id, provider=provider_name).first()
+    if account is None:
+        return Reply(404)
+    now = clock.now()
+    provider = providers.get(provider_name)
+    try:
+        notification = provider.read_notification(account.as_data(), headers, body, now)
+    except NotificationRefused as refused:
+        logger.warning("a notification for %s was refused: %s", account.public_id, refused)
+        ProviderAccount.objects.filter(pk=account.pk).update(refused_notifications=F("refused_notifications") + 1)
+        return refused.reply
+    event = ProviderEvent(
+        account=account,
+        event_id=notification.event_id,
+        kind=notification.kind,
+        about=notification.about,
+        reference=notification.reference,
+        outcome=_pack(notification.outcome),
+        body=body,
+        received_at=now,
+        next_attempt_at=now,
+    )
+    ProviderEvent.objects.bulk_create([event], ignore_conflicts=True)
+    nudge("payments.apply", account.pk, notification.event_id)
+    return provider.acknowledge()
+
+
+def apply(account_id: int | None = None, event_id: str = "", limit: int = 50) -> int:
+    """Apply one stored notification (a nudge), or all that are due (the sweep). Says how many were tried."""
+    now = clock.now()
+    due = ProviderEvent.objects.select_related("account")
+    if event_id:
+        due = due.filter(account_id=account_id, event_id=event_id, next_attempt_at__isnull=False)
+    else:
+        due = due.due(now)
+    events = leases.take(due, now, limit)
+    for event in events:
+        try:
+            _apply(event)
+        except Exception as error:  # one poisoned notification must not stop the others
+            logger.exception("notification %s could not be applied", event)
+            event.error = str(error)[:300]
+            if event.attempts >= TRIES:
+                event.set_aside_at, event.next_attempt_at = clock.now(), None
+            event.save(update_fields=["error", "set_aside_at", "next_attempt_at"])
+    return len(events)
+
+
+def _apply(event: ProviderEvent) -> None:
+    """Find what it speaks of and do what it says; one that speaks of nothing we know is kept as an orphan."""
+    where = {"account": event.account, "reference": event.reference}
+    if event.about == "refund":
+        refund = Refund.objects.select_related("account", "payment").filter(**where).first()
+        known = refund is not None
+        if refund:
+            refunds.apply(refund, _unpack(event.outcome) or _ask_refund(refund))
+    else:
+        payment = Payment.objects.select_related("account").filter(**where).first()
+        known = payment is not None
+        if payment:
+            reconcile.apply(payment, _unpack(event.outcome) or _ask_payment(payment))
+    event.next_attempt_at, event.error = None, ""
+    if known:
+        event.applied_at = clock.now()
+    elif event.reference:
+        event.orphaned_at = clock.now()
+        logger.error("notification %s names %s, which is none of ours", event, event.reference)
+    else:
+        event.applied_at = clock.now()  # nothing in it for us, such as a test message
+    event.save(update_fields=["next_attempt_at", "applied_at", "orphaned_at", "error"])
+
+
+def _ask_payment(payment: Payment) -> Outcome:
+    provider = providers.get(payment.account.provider)
+    outcome = provider.fetch(payment.account.as_data(), payment.reference, payment.provider_session)
+    if outcome.state == State.UNKNOWN:
+        raise ProviderError("the provider does not know the charge it told us of", permanent=False)
+    return outcome
+
+
+def _ask_refund(refund: Refund) -> Outcome:
+    provider = providers.get(refund.account.provider)
+    return provider.fetch_refund(refund.account.as_data(), reference=refund.reference, charge=refund.payment.reference)
+
+
+def _pack(outcome: Outcome | None) -> dict[str, Any] | None:
+    return asdict(outcome) if outcome else None
+
+
+def _unpack(packed: dict[str, Any] | None) -> Outcome | None:
+    if packed is None:
+        return None
+    amount = Money(**packed["amount"]) if packed["amount"] else None
+    return Outcome(**{**packed, "state": State(packed["state"]), "amount": amount})

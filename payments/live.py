@@ -1,0 +1,61 @@
+"""What everybody who is looking sees, now: one snapshot, the same on the socket and in status.json."""
+
+import asyncio
+import threading
+from datetime import datetime
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from friendpay import clock
+from friendpay.background import run_later
+from payments.models import PaymentRequest
+
+_own = threading.local()
+
+
+def group(token: str) -> str:
+    """The channel group of a request."""
+    return f"p.{token}"
+
+
+def snapshot(request: PaymentRequest, now: datetime | None = None) -> dict[str, Any]:
+    """A request as anybody with its link may see it. `seq` never goes back; nothing a payer should not see is in it."""
+    now = now or clock.now()
+    holders = request.payments.filter(held_until__gt=now).values_list(
+        "payer_name", "held_until", "created_at", "amount"
+    )
+    return {
+        "seq": request.seq,
+        "status": request.status_at(now),
+        "currency": request.currency,
+        "amount": request.amount,
+        "amount_paid": request.amount_paid,
+        "amount_held": request.amount_held,
+        "expires_at": request.expires_at.isoformat().replace("+00:00", "Z"),
+        "seconds_left": max(0, int((request.expires_at - now).total_seconds())),
+        "holders": [
+            {
+                "name": name,
+                "amount": amount,
+                "seconds_left": int((held_until - now).total_seconds()),
+                "seconds_held": int((now - created_at).total_seconds()),
+            }
+            for name, held_until, created_at, amount in holders
+        ],
+    }
+
+
+def push(request_id: int) -> None:
+    """Show the request's new state to whoever is looking. Called after the commit; may be lost, and then polling shows it."""
+    request = PaymentRequest.objects.get(pk=request_id)
+    message = {"type": "snapshot", "snapshot": snapshot(request)}
+    run_later("live", lambda: _publish(group(request.token), message))
+
+
+def _publish(to: str, message: dict[str, Any]) -> None:
+    """On the errand thread, which keeps one event loop and with it one connection."""
+    if not hasattr(_own, "loop"):
+        _own.loop = asyncio.new_event_loop()
+    layer = get_channel_layer()
+    _own.loop.run_until_complete(asyncio.wait_for(layer.group_send(to, message), 1))

@@ -1,0 +1,90 @@
+"""Locks and the record of changes, for what happens to a payment request. One lock order: order, request, payment, refund."""
+
+from typing import Any
+
+from django.db import transaction
+
+from orders import events
+from orders.models import Order
+from payments import live
+from payments.models import Payment, PaymentRequest, Refund
+
+
+def lock_order(order_id: int) -> tuple[Order, PaymentRequest | None]:
+    """The order and its open request, locked."""
+    order = Order.objects.select_for_update(of=("self",), no_key=True).select_related("merchant").get(pk=order_id)
+    request = (
+        PaymentRequest.objects.select_for_update(no_key=True)
+        .filter(order=order, status=PaymentRequest.Status.OPEN)
+        .first()
+    )
+    if request:
+        request.order, request.merchant = order, order.merchant
+    return order, request
+
+
+def lock_request(request_id: int) -> tuple[Order, PaymentRequest]:
+    """A request and its order, locked, whatever their state."""
+    order = (
+        Order.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("merchant")
+        .get(payment_requests=request_id)
+    )
+    request = PaymentRequest.objects.select_for_update(no_key=True).get(pk=request_id)
+    request.order, request.merchant = order, order.merchant
+    return order, request
+
+
+def lock_payment(payment_id: int) -> tuple[Order, PaymentRequest, Payment]:
+    """A payment, its request and its order, locked."""
+    request_id = Payment.objects.values_list("request_id", flat=True).get(pk=payment_id)
+    order, request = lock_request(request_id)
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    payment.request = request
+    return order, request, payment
+
+
+def lock_refund(refund_id: int) -> tuple[Order, PaymentRequest, Payment, Refund]:
+    """A refund and all above it, locked."""
+    payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
+    order, request, payment = lock_payment(payment_id)
+    refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
+    refund.payment = payment
+    return order, request, payment, refund
+
+
+def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund | None = None, **more: Any) -> None:
+    """Say what happened, numbered under the request's lock. The caller saves the request afterwards."""
+    request.seq += 1
+    subject = about or request
+    data = {
+        "id": subject.public_id,
+        "order": request.order.public_id,
+        "payment_request": request.public_id,
+        "reference": request.order.reference,
+        "status": subject.status,
+        "currency": subject.currency,
+        "amount": subject.amount,
+    }
+    if isinstance(about, Payment):
+        data |= {"method": about.method, "amount_applied": about.amount_applied, "by_buyer": about.by_buyer}
+        data |= {"code": about.code, "payer_name": about.payer_name}
+    elif isinstance(about, Refund):
+        data |= {"payment": about.payment.public_id, "reason": about.reason, "code": about.code}
+    else:
+        data |= {"amount_paid": request.amount_paid, "expires_at": request.expires_at.isoformat()}
+    events.record(
+        type,
+        order=request.order,
+        request=request.public_id,
+        seq=request.seq,
+        object_id=subject.public_id,
+        actor=actor,
+        data=data | more,
+    )
+
+
+def save(request: PaymentRequest, *fields: str) -> None:
+    """Write the request with its new `seq`, and show it to whoever is looking once it is committed."""
+    request.save(update_fields=["seq", *fields])
+    transaction.on_commit(lambda: live.push(request.pk))

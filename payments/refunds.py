@@ -1,0 +1,129 @@
+"""Money going back: asked for by the merchant, sent with one reference for ever, followed until the provider confirms it."""
+
+import logging
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from friendpay import clock
+from orders import services
+from orders.errors import Refused
+from orders.models import Order
+from orders.money import share_out
+from payments import funds, leases, lifecycle, providers
+from payments.models import Payment, Refund
+from payments.providers.base import Outcome, ProviderError, State
+from payments.record import lock_order, lock_payment, lock_refund, note, save
+
+logger = logging.getLogger(__name__)
+STATUS = Refund.Status
+
+
+def refundable(payment: Payment) -> int:
+    """What of a payment counts towards its request and was not asked back yet."""
+    back = payment.refunds.filter(reason=Refund.Reason.MERCHANT).aggregate(sum=Sum("amount"))["sum"] or 0
+    return payment.amount_applied - back
+
+
+@transaction.atomic
+def refund_payment(payment_id: int, amount: int | None = None, *, text: str = "", actor: str) -> Refund:
+    """The merchant sends `amount` (all that is left, without one) of a payment back to who paid it; never more than is left."""
+    _order, request, payment = lock_payment(payment_id)
+    left = refundable(payment)
+    amount = left if amount is None else amount
+    if not 0 < amount <= left:
+        raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
+    refund = funds.send_back(request, payment, amount, Refund.Reason.MERCHANT, clock.now(), actor, text)
+    save(request)
+    return refund
+
+
+@transaction.atomic
+def refund_order(order: Order, amount: int, *, text: str = "", actor: str) -> list[Refund]:
+    """The merchant sends `amount` of an order back to all who paid, in proportion to what each gave, to the minor unit."""
+    lock_order(order.pk)
+    payments = list(Payment.objects.filter(request__order=order, amount_applied__gt=0).order_by("id"))
+    left = [refundable(payment) for payment in payments]
+    if not 0 < amount <= sum(left):
+        raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
+    parts = zip(payments, share_out(amount, left), strict=True)
+    return [refund_payment(payment.pk, part, text=text, actor=actor) for payment, part in parts if part]
+
+
+@transaction.atomic
+def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome: Outcome | None = None) -> Refund:
+    """What the provider said of a refund, or support's word to send a failed one again. Repeating a status does nothing.
+
+    A refund that fails is still owed: it stays as visible work for support, with the provider's own code and words.
+    """
+    order, request, _payment, refund = lock_refund(refund_id)
+    if refund.status == status or (refund.status == STATUS.SUCCEEDED and status != STATUS.FAILED):
+        return refund
+    now = clock.now()
+    before = refund.status
+    lifecycle.move(refund, status)
+    if outcome:
+        refund.provider_ref = outcome.provider_ref or refund.provider_ref
+        refund.code, refund.words = outcome.code[:80], outcome.message[:300]
+    refund.succeeded_at = now if status == STATUS.SUCCEEDED else None
+    if status in (STATUS.SUCCEEDED, STATUS.FAILED):
+        refund.next_attempt_at = None
+    elif status == STATUS.REQUESTED:
+        refund.next_attempt_at, refund.attempts = now, 0
+    refund.save()
+    note(request, f"refund.{status}", actor, refund)
+    if refund.reason == Refund.Reason.MERCHANT and STATUS.SUCCEEDED in (before, status):
+        services.change_refunded(order, refund.amount if status == STATUS.SUCCEEDED else -refund.amount)
+    save(request)
+    return refund
+
+
+def apply(refund: Refund, outcome: Outcome) -> Refund:
+    """Do what the provider's word on a refund means. Accepted is not refunded: that is `submitted`."""
+    if outcome.state == State.SUCCEEDED:
+        return move_refund(refund.pk, STATUS.SUCCEEDED, outcome=outcome)
+    if outcome.state == State.FAILED:
+        return move_refund(refund.pk, STATUS.FAILED, outcome=outcome)
+    if outcome.state == State.PENDING:
+        return move_refund(refund.pk, STATUS.SUBMITTED, outcome=outcome)
+    return refund
+
+
+def send(refund_id: int | None = None, limit: int = 50) -> int:
+    """Send one refund (a nudge), or all that are due (the sweep), or ask where they stand. Says how many.
+
+    A retry uses the refund's one reference, so that the provider never refunds twice. A refusal for good fails the refund;
+    not being reachable puts it off.
+    """
+    now = clock.now()
+    due = Refund.objects.select_related("account", "payment")
+    due = due.filter(pk=refund_id, next_attempt_at__isnull=False) if refund_id else due.due(now)
+    refunds = leases.take(due, now, limit)
+    for refund in refunds:
+        try:
+            apply(refund, _send(refund))
+        except ProviderError as error:
+            logger.warning("refund %s was not taken: %s", refund.public_id, error)
+            if error.permanent:
+                refused = Outcome(State.FAILED, refund.reference, code=error.code, message=error.message)
+                move_refund(refund.pk, STATUS.FAILED, outcome=refused)
+    return len(refunds)
+
+
+def _send(refund: Refund) -> Outcome:
+    provider = providers.get(refund.account.provider)
+    account, payment = refund.account.as_data(), refund.payment
+    if refund.status == STATUS.SUBMITTED:
+        outcome = provider.fetch_refund(account, reference=refund.reference, charge=payment.reference)
+        if outcome.state != State.UNKNOWN:
+            return outcome
+    return provider.refund(
+        account,
+        reference=refund.reference,
+        charge=payment.reference,
+        charge_ref=payment.provider_ref,
+        amount=refund.money,
+        charged=payment.captured,
+        reason=refund.reason,
+    )

@@ -1,0 +1,43 @@
+"""What a buyer or a friend changes about an open request without ending it. No status is written here."""
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from friendpay import clock
+from payments import rules
+from payments.models import PaymentRequest
+from payments.record import lock_request, note, save
+
+
+@transaction.atomic
+def change_message(request_id: int, message: str, *, actor: str) -> None:
+    """Other words from the buyer."""
+    _order, request = lock_request(request_id)
+    rules.check_request_open(request, clock.now())
+    if request.message != message:
+        request.message = message
+        note(request, "payment_request.changed", actor)
+        save(request, "message")
+
+
+@transaction.atomic
+def extend_request(request_id: int, expires_in: timedelta, *, actor: str) -> PaymentRequest:
+    """A later end, counted from now. It never becomes earlier, since a friend may be on the way."""
+    _order, request = lock_request(request_id)
+    now = clock.now()
+    rules.check_request_open(request, now)
+    if now + rules.life(expires_in) > request.expires_at:
+        request.expires_at = now + expires_in
+        note(request, "payment_request.extended", actor)
+        save(request, "expires_at")
+    return request
+
+
+@transaction.atomic
+def decline(request_id: int, *, name: str = "", words: str = "") -> None:
+    """A friend says no, kindly. The request stays open for others."""
+    _order, request = lock_request(request_id)
+    rules.check_request_open(request, clock.now())
+    note(request, "payment_request.declined", "payer", name=name, words=words)
+    save(request)

@@ -1,0 +1,167 @@
+"""What may be asked for and paid. Nothing here writes; a rule that says no raises Refused with a sentence for people."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from orders.errors import Refused
+from orders.models import Order
+from orders.money import Money
+from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
+
+REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
+UNDECIDED = (PAYMENT.CREATED, PAYMENT.PENDING)
+MOVES: dict[type, dict[str, tuple[str, ...]]] = {
+    PaymentRequest: {REQUEST.OPEN: (REQUEST.PAID, REQUEST.EXPIRED, REQUEST.CANCELLED)},
+    Payment: {
+        PAYMENT.CREATED: (PAYMENT.PENDING, PAYMENT.SUCCEEDED, PAYMENT.FAILED, PAYMENT.CANCELLED),
+        PAYMENT.PENDING: (PAYMENT.SUCCEEDED, PAYMENT.FAILED, PAYMENT.CANCELLED),
+        # A provider's word that it holds money counts at any time, after we gave up on an attempt as well.
+        PAYMENT.FAILED: (PAYMENT.SUCCEEDED,),
+        PAYMENT.CANCELLED: (PAYMENT.SUCCEEDED,),
+    },
+    Refund: {
+        REFUND.REQUESTED: (REFUND.SUBMITTED, REFUND.SUCCEEDED, REFUND.FAILED),
+        REFUND.SUBMITTED: (REFUND.SUCCEEDED, REFUND.FAILED),
+        # Banks bounce refunds after they were confirmed; support sends a failed one again.
+        REFUND.SUCCEEDED: (REFUND.FAILED,),
+        REFUND.FAILED: (REFUND.REQUESTED, REFUND.SUCCEEDED),
+    },
+}
+
+LIFE = timedelta(hours=24)
+SHORTEST_LIFE, LONGEST_LIFE = timedelta(seconds=60), timedelta(days=30)
+MOST_PAYERS = 50
+
+
+@dataclass(frozen=True)
+class Split:
+    """Several friends may pay parts: at most `max_payers`, each at least `min_amount` minor units."""
+
+    max_payers: int
+    min_amount: int = 1
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Who is paying, as far as we need to know. `visitor` and `network` are hashes."""
+
+    name: str = ""
+    visitor: str = ""
+    network: str = ""
+    by_buyer: bool = False
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How a payer wants to pay: an account, a method, its rail, and how long the provider will take the money."""
+
+    account: ProviderAccount
+    method: str
+    rail: str
+    amount: int
+    lasts: timedelta
+
+
+def life(expires_in: timedelta | None) -> timedelta:
+    """How long a request lives."""
+    if expires_in is None:
+        return LIFE
+    if not SHORTEST_LIFE <= expires_in <= LONGEST_LIFE:
+        raise Refused(
+            "expires_in_out_of_range",
+            _("A request lives between one minute and 30 days."),
+            field="expires_in",
+            status=422,
+        )
+    return expires_in
+
+
+def check_split(order: Order, split: Split | None) -> None:
+    """Parts must be able to add up: so many payers, each giving at least so much."""
+    if split is None:
+        return
+    if not 2 <= split.max_payers <= MOST_PAYERS:
+        raise Refused(
+            "max_payers_out_of_range", _("Between 2 and 50 friends can pay together."), field="max_payers", status=422
+        )
+    if not 1 <= split.min_amount <= order.amount // 2:
+        raise Refused(
+            "min_amount_out_of_range",
+            _("The smallest part must leave room for a second one."),
+            field="min_amount",
+            status=422,
+        )
+
+
+def check_order_open(order: Order) -> None:
+    """An order can be asked for while it awaits payment and its shop is not frozen."""
+    if order.status != Order.Status.AWAITING_PAYMENT:
+        raise Refused("order_not_awaiting_payment", _("This order is already paid or cancelled."))
+    if order.merchant.is_frozen:
+        raise Refused("merchant_frozen", _("This shop cannot take payments at the moment."), status=403)
+
+
+def check_request_open(request: PaymentRequest, now: datetime) -> None:
+    """Nobody begins anything on a request that has ended, or whose time is over."""
+    if request.status == REQUEST.PAID:
+        raise Refused("request_paid", _("This has been paid already. Nothing more is needed."))
+    if request.status == REQUEST.CANCELLED:
+        raise Refused("request_cancelled", _("This request was cancelled. Nothing can be paid for it any more."))
+    if request.status == REQUEST.EXPIRED or request.expires_at <= now:
+        raise Refused("request_expired", _("The time for this request is over. The buyer can ask again."))
+
+
+def check_amount(request: PaymentRequest, amount: int) -> None:
+    """One friend pays all of it; of several, each pays a part that leaves no crumb too small for the next."""
+    open_amount = request.amount - request.amount_paid
+    if request.split_max_payers is None or request.split_min_amount is None:
+        if amount != request.amount:
+            raise Refused("amount_changed", _("The amount has changed. Please look at it again."), field="amount")
+    else:
+        smallest = min(request.split_min_amount, open_amount)
+        last_one = payers_so_far(request) + 1 >= request.split_max_payers
+        if not smallest <= amount <= open_amount:
+            raise Refused(
+                "amount_out_of_range",
+                _("Please give between %(least)s and %(most)s.")
+                % {"least": Money(smallest, request.currency), "most": Money(open_amount, request.currency)},
+                field="amount",
+                status=422,
+            )
+        if last_one and amount != open_amount:
+            raise Refused(
+                "last_part",
+                _("You are the last one who can join: please give all of what is missing."),
+                field="amount",
+                status=422,
+            )
+        if 0 < open_amount - amount < request.split_min_amount:
+            raise Refused(
+                "crumb_left",
+                _("That would leave less than the smallest part. Please give a little less, or all."),
+                field="amount",
+                status=422,
+            )
+    if amount > request.remaining:
+        raise Refused("held", _("Somebody is paying this right now."))
+
+
+def payers_so_far(request: PaymentRequest) -> int:
+    """Parts that are given or on their way."""
+    given = request.payments.filter(amount_applied__gt=0).count()
+    return given + request.payments.filter(held_until__isnull=False).count()
+
+
+def why_not_applied(request: PaymentRequest, payment: Payment, taken: Money, applied: int) -> str:
+    """The reason a payer reads when money goes back at once."""
+    if taken.minor != payment.amount:
+        return Refund.Reason.MISMATCH
+    if applied:
+        return Refund.Reason.SURPLUS
+    if request.status == REQUEST.PAID or request.amount_paid == request.amount:
+        return Refund.Reason.DUPLICATE
+    if request.status == REQUEST.OPEN:
+        return Refund.Reason.MISMATCH  # the price changed after this attempt began
+    return Refund.Reason.LATE

@@ -1,0 +1,63 @@
+"""What the worker does: fetch, call one function. A nudge does one thing at once; the sweeps guarantee that all is done."""
+
+from collections.abc import Callable
+
+from celery import shared_task
+
+from friendpay import clock
+from payments import inbox, lifecycle, reconcile, refunds
+from payments.models import PaymentRequest
+
+BATCH = 500
+
+
+@shared_task(name="payments.ask")
+def ask(payment_id: int) -> None:
+    """Ask the provider about one payment."""
+    reconcile.ask(payment_id)
+
+
+@shared_task(name="payments.refund")
+def refund(refund_id: int) -> None:
+    """Send one refund."""
+    refunds.send(refund_id)
+
+
+@shared_task(name="payments.apply")
+def apply(account_id: int, event_id: str) -> None:
+    """Apply one notification."""
+    inbox.apply(account_id, event_id)
+
+
+@shared_task(name="payments.sweep_notifications")
+def sweep_notifications() -> None:
+    """Apply what no nudge reached."""
+    _until_done(inbox.apply)
+
+
+@shared_task(name="payments.sweep_payments")
+def sweep_payments() -> None:
+    """Ask about every undecided payment that is due; close those whose hold has ended."""
+    _until_done(reconcile.ask)
+
+
+@shared_task(name="payments.sweep_refunds")
+def sweep_refunds() -> None:
+    """Send every refund that is due, and follow those under way."""
+    _until_done(refunds.send)
+
+
+@shared_task(name="payments.sweep_requests")
+def sweep_requests() -> None:
+    """End the requests whose time is over: in batches where nobody ever came, one by one where parts go back."""
+    while lifecycle.expire_plain(BATCH):
+        pass
+    for pk in PaymentRequest.objects.due_for_expiry(clock.now()).values_list("pk", flat=True)[:BATCH]:
+        lifecycle.expire_request(pk)
+
+
+def _until_done(some: Callable[..., int], batch: int = 50, rounds: int = 20) -> None:
+    """Work through what is due, but never for so long that the next sweep finds this one at it for ever."""
+    for _round in range(rounds):
+        if some(limit=batch) < batch:
+            break
