@@ -52,6 +52,7 @@ class Request:
         self.body = body
         self.path = urlsplit(target).path
         self.operation = f"{method} {self.path}"  # what `Fault.only` is looked for in; a handler may name it better
+        self.commits = True  # a handler of a route that commits says False when this call changed nothing
 
     @property
     def query(self) -> dict[str, str]:
@@ -159,6 +160,7 @@ class Emulator:
                     response: Response = handler(request, **match.groupdict())
             except Refused as refused:
                 return self.finish(request, refused.response)
+            commits = commits and request.commits
             if commits and (fault := self.faults.take("hang_after_commit", request.operation)):
                 self.stopping.wait(fault.seconds)
                 return None
