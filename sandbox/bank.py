@@ -1,0 +1,274 @@
+"""The sandbox wallet: takes charges, lets a payer decide, sends money back, and is as strict as a real one.
+
+It stands outside: it knows accounts, references and plain amounts, nothing of orders or payments. Shops call
+`open_charge`, `find`, `close`, `refund`, `find_refund`, `bill`; the payer's page calls `look`, `approve`, `refuse`,
+`tell_again`. What writes is its own transaction and will not run inside another's, as a call over a network would not.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from friendpay import clock, ids
+from sandbox import notices
+from sandbox.models import Charge, ChargeRefund
+
+Status = Charge.Status
+
+
+class Refused(Exception):
+    """The wallet will not do that, now or when asked again; nothing has moved."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Bid:
+    """A charge as a shop asks for it. `exponent` is how many decimals the currency has."""
+
+    account: str
+    secret: str
+    reference: str
+    amount: int
+    currency: str
+    exponent: int
+    subject: str
+    deadline: datetime
+    notify_url: str
+    return_url: str
+
+
+@dataclass(frozen=True)
+class Slip:
+    """Where a charge stands. `transaction` is set when money moved."""
+
+    ref: str
+    reference: str
+    amount: int
+    currency: str
+    exponent: int
+    subject: str
+    status: Status
+    transaction: str
+    deadline: datetime
+    return_url: str
+
+
+@dataclass(frozen=True)
+class RefundSlip:
+    """Money that went back."""
+
+    reference: str
+    transaction: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Booking:
+    """One line of the bill."""
+
+    about: str  # "charge" or "refund"
+    reference: str
+    transaction: str
+    amount: int
+    currency: str
+
+
+@transaction.atomic(durable=True)
+def open_charge(bid: Bid) -> Slip:
+    """Take a charge. The same reference gives the same charge, whatever became of it; refused for another amount."""
+    charge = Charge.objects.filter(account=bid.account, reference=bid.reference).first()
+    if charge is None:
+        terms = {**asdict(bid), "created_at": clock.now()}
+        _check(Charge(**terms))
+        charge, _ = Charge.objects.get_or_create(account=bid.account, reference=bid.reference, defaults=terms)
+    if (charge.amount, charge.currency) != (bid.amount, bid.currency):
+        raise Refused("reference_used", "This reference was used for another amount.")
+    return _slip(charge)
+
+
+@transaction.atomic(durable=True)
+def find(account: str, reference: str) -> Slip | None:
+    """Where the charge of this reference stands; None when there is none. Past its deadline the look closes it."""
+    charge = Charge.objects.filter(account=account, reference=reference).first()
+    if charge is None:
+        return None
+    if charge.status == Status.OPEN and charge.deadline <= clock.now():
+        charge = _locked(charge.ref)  # an approval may be on its way into the database: its word goes first
+        if charge.status == Status.OPEN:
+            _decide(charge, Status.CLOSED, clock.now())
+    return _slip(charge)
+
+
+@transaction.atomic(durable=True)
+def close(account: str, reference: str) -> Slip | None:
+    """Take no approval of this charge any more, then say where it stands. A paid one stays paid."""
+    charge = Charge.objects.select_for_update().filter(account=account, reference=reference).first()
+    if charge is None:
+        return None
+    if charge.status == Status.OPEN:
+        _decide(charge, Status.CLOSED, clock.now())
+    return _slip(charge)
+
+
+@transaction.atomic(durable=True)
+def refund(
+    account: str, *, reference: str, charge: str, transaction_id: str, charged: int, amount: int, currency: str
+) -> RefundSlip:
+    """Send `amount` of the `charged` back, at once. One reference sends it once; never more goes back than was paid."""
+    paid = Charge.objects.select_for_update().filter(account=account, reference=charge, status=Status.PAID).first()
+    if amount <= 0:
+        raise Refused("malformed", "A refund is at least one unit.")
+    if paid is None or (paid.transaction, paid.amount, paid.currency) != (transaction_id, charged, currency):
+        raise Refused("no_such_payment", "There is no such payment.")
+    now = clock.now()
+    made, new = ChargeRefund.objects.get_or_create(
+        account=account,
+        reference=reference,
+        defaults={"charge": paid, "amount": amount, "transaction": ids.public_id("txn"), "created_at": now},
+    )
+    if (made.charge_id, made.amount) != (paid.pk, amount):
+        raise Refused("reference_used", "This reference was used for another refund.")
+    slip = RefundSlip(reference, made.transaction, amount, currency)
+    if not new:
+        return slip
+    if amount > paid.amount - paid.refunded:
+        raise Refused("more_than_paid", "No more goes back than is left of the payment.")
+    paid.refunded += amount
+    paid.save(update_fields=["refunded"])
+    notices.write(paid, "refund.succeeded", {"refund": asdict(slip)}, now)
+    return slip
+
+
+def find_refund(account: str, reference: str) -> RefundSlip | None:
+    """The refund of this reference; None when it was never made."""
+    made = ChargeRefund.objects.filter(account=account, reference=reference).select_related("charge").first()
+    return RefundSlip(made.reference, made.transaction, made.amount, made.charge.currency) if made else None
+
+
+def bill(account: str, day: date) -> Iterator[Booking]:
+    """Everything that moved on one day, in UTC: what was paid, then what went back."""
+    start = datetime.combine(day, time.min, UTC)
+    span = (start, start + timedelta(days=1))
+    paid = Charge.objects.filter(account=account, status=Status.PAID, decided_at__gte=span[0], decided_at__lt=span[1])
+    for charge in paid.order_by("decided_at", "id"):
+        yield Booking("charge", charge.reference, charge.transaction, charge.amount, charge.currency)
+    back = ChargeRefund.objects.filter(account=account, created_at__gte=span[0], created_at__lt=span[1])
+    for made in back.order_by("created_at", "id").select_related("charge"):
+        yield Booking("refund", made.reference, made.transaction, made.amount, made.charge.currency)
+
+
+def look(ref: str) -> Slip | None:
+    """The charge for its payer's page. Writes nothing: one past its deadline is only shown as closed."""
+    charge = Charge.objects.filter(ref=ref).first()
+    if charge is None:
+        return None
+    if charge.status == Status.OPEN and charge.deadline <= clock.now():
+        charge.status = Status.CLOSED
+    return _slip(charge)
+
+
+@transaction.atomic(durable=True)
+def approve(ref: str, *, late: bool = False, tell: bool = True) -> Slip:
+    """The payer pays. A repeat changes nothing. Refused after the payer's no, a close, or the deadline.
+
+    `late` takes the money after a close or the deadline all the same, as some wallets do; `tell=False` loses the
+    notification.
+    """
+    charge = _locked(ref)
+    now = clock.now()
+    if charge.status == Status.PAID:
+        return _slip(charge)
+    if charge.status == Status.REFUSED:
+        raise Refused("refused", "The payer has refused this payment.")
+    if not late and (charge.status == Status.CLOSED or charge.deadline <= now):
+        raise Refused("closed", "This payment is closed.")
+    charge.transaction = ids.public_id("txn")
+    _decide(charge, Status.PAID, now)
+    notices.write(charge, "charge.paid", _said(charge), now, held_back=not tell)
+    return _slip(charge)
+
+
+@transaction.atomic(durable=True)
+def refuse(ref: str) -> Slip:
+    """The payer says no, for good. A repeat changes nothing. Refused once paid, closed, or past the deadline."""
+    charge = _locked(ref)
+    now = clock.now()
+    if charge.status == Status.REFUSED:
+        return _slip(charge)
+    if charge.status == Status.PAID:
+        raise Refused("paid", "This payment is made already.")
+    if charge.status == Status.CLOSED or charge.deadline <= now:
+        raise Refused("closed", "This payment is closed.")
+    _decide(charge, Status.REFUSED, now)
+    notices.write(charge, "charge.refused", _said(charge), now)
+    return _slip(charge)
+
+
+@transaction.atomic(durable=True)
+def tell_again(ref: str) -> Slip:
+    """Send the charge's last notification again: a duplicate, or the lost one, late."""
+    charge = _locked(ref)
+    notices.repeat(charge, clock.now())
+    return _slip(charge)
+
+
+def _locked(ref: str) -> Charge:
+    charge = Charge.objects.select_for_update().filter(ref=ref).first()
+    if charge is None:
+        raise Refused("unknown", "There is no such charge.")
+    return charge
+
+
+def _decide(charge: Charge, status: Status, now: datetime) -> None:
+    charge.status, charge.decided_at = status, now
+    charge.save(update_fields=["status", "transaction", "decided_at"])
+
+
+def _check(charge: Charge) -> None:
+    try:
+        charge.clean_fields()
+    except ValidationError as error:
+        raise Refused("malformed", f"Not a charge: {', '.join(error.message_dict)}.") from None
+    if charge.amount <= 0:
+        raise Refused("malformed", "A charge is at least one unit.")
+    for url in (charge.notify_url, charge.return_url):
+        if not url.startswith(("http://", "https://")) or not urlsplit(url).hostname:
+            raise Refused("malformed", "Notifications and payers are sent to web addresses only.")
+    if charge.deadline <= charge.created_at:
+        raise Refused("closed", "The deadline has passed.")
+
+
+def _slip(charge: Charge) -> Slip:
+    return Slip(
+        ref=charge.ref,
+        reference=charge.reference,
+        amount=charge.amount,
+        currency=charge.currency,
+        exponent=charge.exponent,
+        subject=charge.subject,
+        status=Status(charge.status),
+        transaction=charge.transaction,
+        deadline=charge.deadline,
+        return_url=charge.return_url,
+    )
+
+
+def _said(charge: Charge) -> dict[str, object]:
+    return {
+        "charge": {
+            "reference": charge.reference,
+            "status": charge.status,
+            "transaction": charge.transaction,
+            "amount": charge.amount,
+            "currency": charge.currency,
+        }
+    }

@@ -1,0 +1,104 @@
+"""The notifications of the wallet: written with what they tell of, sent over HTTP until the shop says it has them."""
+
+import json
+import logging
+import time
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import httpx
+from django.db import connection, transaction
+
+from friendpay import background, clock, ids
+from sandbox.models import Charge, Notice
+from sandbox.signing import sign
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT = 3  # seconds for each step of an attempt; a stalled attempt ends well within the first lease
+DELAYS = (15, 15, 30, 60, 180, 600, 1200, 1800, 3600, 3 * 3600, 6 * 3600, 6 * 3600)
+"""Seconds from one attempt to the next. Each is longer than an attempt can take, so that it is the lease as well."""
+
+
+def write(charge: Charge, kind: str, said: dict[str, Any], now: datetime, *, held_back: bool = False) -> None:
+    """Owe the shop a notification, in the caller's transaction; it is sent from right after the commit.
+
+    `held_back` loses it: it is kept, but not sent until `repeat` asks for it.
+    """
+    event_id = ids.public_id("sbx")
+    body = json.dumps({"id": event_id, "kind": kind, "account": charge.account, **said}, separators=(",", ":"))
+    next_attempt_at = None if held_back else now
+    Notice.objects.create(
+        charge=charge, event_id=event_id, kind=kind, body=body, created_at=now, next_attempt_at=next_attempt_at
+    )
+    if not held_back:
+        transaction.on_commit(_send_soon)
+
+
+def repeat(charge: Charge, now: datetime) -> None:
+    """Send the charge's last notification again, delivered or lost, with the same id and the same bytes."""
+    last = charge.notices.order_by("-id").first()
+    if last is not None:
+        Notice.objects.filter(pk=last.pk).update(delivered_at=None, next_attempt_at=now)
+        transaction.on_commit(_send_soon)
+
+
+def send_due(budget: float = 10) -> None:
+    """Send what is due, for `budget` seconds at most. Any number of senders share the work; none sends the same one."""
+    end = time.monotonic() + budget
+    while time.monotonic() < end and (notice := _claim()):
+        _send(notice)
+
+
+@transaction.atomic(durable=True)
+def _claim() -> Notice | None:
+    """The next due notice, its time moved on before it is sent: a sender that dies has merely used up an attempt."""
+    now = clock.now()
+    notice = Notice.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("charge").first()
+    if notice is None:
+        return None
+    more = notice.attempts < len(DELAYS)
+    notice.next_attempt_at = now + timedelta(seconds=DELAYS[notice.attempts]) if more else None
+    notice.attempts += 1
+    notice.save(update_fields=["attempts", "next_attempt_at"])
+    return notice
+
+
+def _send(notice: Notice) -> None:
+    """One attempt. Anything but a 2xx answer leaves the notice to its next time."""
+    charge, body = notice.charge, notice.body.encode()
+    timestamp, nonce = str(int(clock.now().timestamp())), ids.token()
+    headers = {
+        "content-type": "application/json",
+        "sandbox-timestamp": timestamp,
+        "sandbox-nonce": nonce,
+        "sandbox-signature": sign(charge.secret, timestamp, nonce, body),
+    }
+    try:
+        with _client().stream("POST", charge.notify_url, content=body, headers=headers) as response:
+            answer = response.status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        logger.info("notice %s: %r", notice.event_id, error)
+        return
+    if 200 <= answer < 300:
+        Notice.objects.filter(pk=notice.pk).update(delivered_at=clock.now(), next_attempt_at=None)
+    else:
+        logger.info("notice %s: answered %d", notice.event_id, answer)
+
+
+@cache
+def _client() -> httpx.Client:
+    return httpx.Client(timeout=TIMEOUT, trust_env=False, headers={"user-agent": "friendpay-sandbox"})
+
+
+def _send_soon() -> None:
+    background.run_later("sandbox-notices", _send_and_hang_up)
+
+
+def _send_and_hang_up() -> None:
+    """On a thread that no request cycle looks after: it keeps no database connection while there is nothing to send."""
+    try:
+        send_due()
+    finally:
+        connection.close()

@@ -1,0 +1,8 @@
+"""How the wallet signs what it tells a shop."""
+
+import hmac
+
+
+def sign(secret: str, timestamp: str, nonce: str, body: bytes) -> str:
+    """HMAC-SHA256, in hexadecimal, over the time, the nonce and the exact body sent, a line each."""
+    return hmac.new(secret.encode(), f"{timestamp}\n{nonce}\n".encode() + body + b"\n", "sha256").hexdigest()
