@@ -1,0 +1,198 @@
+"""Cards, on the page that Stripe hosts (Checkout).
+
+An attempt is a Checkout Session that carries our reference twice: as `client_reference_id`, and in the metadata that
+Stripe copies on to the payment. A refund carries its own in its metadata.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import stripe
+from stripe.checkout import Session
+from stripe.params.checkout import SessionCreateParams
+
+from orders.money import EXPONENT, Money
+from payments.providers import stripe_gateway as gateway
+from payments.providers.base import (
+    Account,
+    BillLine,
+    NextStep,
+    Notification,
+    Outcome,
+    ProviderError,
+    Rail,
+    Reply,
+    Start,
+    State,
+)
+from payments.providers.stripe_amounts import CURRENCIES, from_units, to_units
+from payments.providers.stripe_reading import REFUND_STATES, charge_outcome, check_ours, read_event, refund_outcome
+
+_LOCALES = {"en": "en", "zh-hans": "zh", "zh-hant": "zh-TW"}
+_CHARGES = {"charge", "payment"}  # kinds of a balance transaction
+_REFUNDS = {"refund", "payment_refund", "refund_failure"}
+
+
+class StripeProvider:
+    """Cards by Stripe Checkout."""
+
+    name = "stripe"
+    methods = ("card",)
+    rails = (Rail.REDIRECT,)
+    currencies = CURRENCIES
+    max_hold = 23 * 3600  # Stripe takes 24 hours, by its own clock
+    min_hold = 31 * 60  # Stripe asks for 30 minutes, counted from when the request arrives
+    fields = ("secret_key", "webhook_secret")
+
+    def start(self, account: Account, start: Start) -> NextStep:
+        """Open a session. Repeating finds the first one: by its key, or by our reference once Stripe forgot the key.
+
+        A second can never be opened, because the deadline stays the same: a day later Stripe refuses it as too near.
+        """
+        api = gateway.client(account)
+        with gateway.calling():
+            try:
+                session = api.v1.checkout.sessions.create(_order(start), {"idempotency_key": start.reference})
+            except stripe.StripeError as error:
+                found = gateway.find_session(api, start.reference) if gateway.about_an_earlier_call(error) else None
+                if not found:
+                    raise
+                session = found
+        check_ours(account, session.to_dict(), start.reference)
+        # A session that is over has no page any more; ours says what became of it.
+        return NextStep(Rail.REDIRECT, url=session.url or start.return_url, session=session.id)
+
+    def fetch(self, account: Account, reference: str, session: str = "") -> Outcome:
+        api = gateway.client(account)
+        with gateway.calling():
+            known = gateway.retrieve(api, session) if session else gateway.find_session(api, reference)
+        return _outcome(account, known, reference)
+
+    def close(self, account: Account, reference: str, session: str = "") -> Outcome:
+        api = gateway.client(account)
+        with gateway.calling():
+            if not session and (known := gateway.find_session(api, reference)):
+                session = known.id
+            known = gateway.expire(api, session) if session else None
+        return _outcome(account, known, reference)
+
+    def refund(
+        self,
+        account: Account,
+        *,
+        reference: str,
+        charge: str,
+        charge_ref: str,
+        amount: Money,
+        charged: Money,
+        reason: str,
+    ) -> Outcome:
+        """Looks before it sends: what carries our reference is never sent again, however long ago it was (S6)."""
+        api = gateway.client(account)
+        with gateway.calling():
+            refund = gateway.find_refund(api, charge_ref, reference) or api.v1.refunds.create(
+                {
+                    "payment_intent": charge_ref,
+                    "amount": _units(amount),
+                    "metadata": {"reference": reference, "charge": charge, "reason": reason},
+                },
+                {"idempotency_key": reference},
+            )
+        return refund_outcome(refund.to_dict(), reference)
+
+    def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
+        api = gateway.client(account)
+        with gateway.calling():
+            charge_ref = charge_ref or gateway.find_payment(api, charge)
+            refund = gateway.find_refund(api, charge_ref, reference) if charge_ref else None
+        return refund_outcome(refund.to_dict(), reference) if refund else Outcome(State.UNKNOWN, reference)
+
+    def read_notification(
+        self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> Notification:
+        return read_event(account, headers, body, now)
+
+    def acknowledge(self) -> Reply:
+        return Reply(200)
+
+    def bill(self, account: Account, day: date) -> Iterator[BillLine]:
+        """What Stripe booked on that day in UTC, whoever made it: `reference` is empty where it is none of ours."""
+        begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        ends = begins + timedelta(days=1)
+        api = gateway.client(account)
+        with gateway.calling():
+            booked = api.v1.balance_transactions.list(
+                {
+                    "created": {"gte": int(begins.timestamp()), "lt": int(ends.timestamp())},
+                    "limit": 100,
+                    "expand": ["data.source"],
+                }
+            )
+            for line in booked.auto_paging_iter():
+                if (found := _bill_line(line)) is not None:
+                    yield found
+
+    def check(self, account: Account) -> str:
+        if not account.config.get("webhook_secret", "").startswith("whsec_"):
+            raise ProviderError("webhook_secret must begin with whsec_", permanent=True, code="configuration")
+        with gateway.calling():
+            balance = gateway.client(account).v1.balance.retrieve()
+        if balance.livemode is not account.live:
+            raise gateway.wrong_mode()
+        currencies = ", ".join(sorted({fund.currency.upper() for fund in balance.available}))
+        return f"Stripe knows this key ({'live' if balance.livemode else 'test'} mode, balance in {currencies})."
+
+
+def _order(start: Start) -> SessionCreateParams:
+    """The same for the same `start`, to the byte: Stripe refuses a key that comes with other parameters."""
+    return {
+        "mode": "payment",
+        "client_reference_id": start.reference,
+        "metadata": {"reference": start.reference},
+        "payment_intent_data": {"metadata": {"reference": start.reference}},
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": start.amount.currency.lower(),
+                    "unit_amount": _units(start.amount),
+                    "product_data": {"name": start.subject},
+                },
+            }
+        ],
+        "allowed_payment_method_types": ["card"],  # a debit that takes days would outlive every hold
+        "adaptive_pricing": {"enabled": False},  # the payer is charged what was asked for, in its currency
+        "expires_at": int(start.deadline.timestamp()),
+        "success_url": start.return_url,
+        "cancel_url": start.return_url,
+        "locale": _LOCALES.get(start.locale.lower(), "auto"),
+    }
+
+
+def _units(amount: Money) -> int:
+    try:
+        return to_units(amount)
+    except ValueError as error:
+        raise ProviderError(str(error), permanent=True, code="amount") from error
+
+
+def _outcome(account: Account, session: Session | None, reference: str) -> Outcome:
+    return charge_outcome(account, session.to_dict(), reference) if session else Outcome(State.UNKNOWN, reference)
+
+
+def _bill_line(line: stripe.BalanceTransaction) -> BillLine | None:
+    """None for what is neither a charge nor a refund, such as a payout, and for currencies that cannot be ours.
+
+    The amount is that of the charge or refund itself; Stripe books it in the currency the shop is paid out in.
+    """
+    source = line.to_dict()["source"]
+    if line.type not in _CHARGES | _REFUNDS or source["currency"].upper() not in EXPONENT:
+        return None
+    charge = line.type in _CHARGES
+    return BillLine(
+        about="charge" if charge else "refund",
+        reference=gateway.reference_of(source),
+        provider_ref=(source["payment_intent"] if charge else None) or source["id"],
+        amount=from_units(source["amount"], source["currency"]),
+        state=State.SUCCEEDED if charge else REFUND_STATES[source["status"]],
+    )

@@ -1,0 +1,114 @@
+"""Calls to Stripe, by its own SDK: the client, the look-ups by our reference, and its errors in our terms."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import stripe
+from stripe.checkout import Session
+
+from payments.providers.base import Account, ProviderError
+
+API_VERSION = "2026-10-28.endive"  # what the requests and the emulator are written for; the SDK may move on
+
+_HTTP = stripe.RequestsClient(timeout=(3.0, 15.0))
+_SESSION_LIFE = 26 * 3600  # seconds; Stripe's own limit is 24 hours
+_WAIT = {"balance_insufficient", "lock_timeout", "rate_limit"}  # another try of the same call can turn these
+_WITH_PAYMENT = ["payment_intent"]
+_WITH_PAYMENTS = ["data.payment_intent"]
+
+stripe.enable_telemetry = False  # it reports on this host, and writes into the home directory
+
+
+def client(account: Account) -> stripe.StripeClient:
+    """Speaks for this account alone; the SDK's global key is never set. A key of the other mode is refused here."""
+    key = account.config.get("secret_key", "")
+    if not key:
+        raise ProviderError("secret_key is missing", permanent=True, code="configuration")
+    if ("_live_" in key) is not account.live:
+        raise wrong_mode()
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": account.base_url.rstrip("/")} if account.base_url else None,
+        stripe_version=API_VERSION,
+        max_network_retries=0,  # our own tables know when to ask again
+        http_client=_HTTP,
+    )
+
+
+@contextmanager
+def calling() -> Iterator[None]:
+    """Stripe's errors in our terms, with its own code and words. What it did not answer is never final."""
+    try:
+        yield
+    except stripe.StripeError as error:
+        status = error.http_status or 0
+        told = error.error
+        code = error.code or (told and (told.code or told.type)) or type(error).__name__
+        refused = 400 <= status < 500 and status not in (409, 429) and code not in _WAIT
+        raise ProviderError(str(error), permanent=refused, code=code) from error
+
+
+def about_an_earlier_call(error: stripe.StripeError) -> bool:
+    """Whether an attempt may be open already: its key came with other parameters, the answer is the stored one of a
+    call that failed half-way, or the deadline, which was fixed with the first call, is too near by now."""
+    return (
+        isinstance(error, stripe.IdempotencyError)
+        or (error.headers or {}).get("idempotent-replayed") == "true"
+        or "`expires_at`" in (error.user_message or "")
+    )
+
+
+def retrieve(api: stripe.StripeClient, session: str) -> Session | None:
+    try:
+        return api.v1.checkout.sessions.retrieve(session, {"expand": _WITH_PAYMENT})
+    except stripe.InvalidRequestError as error:
+        if error.code == "resource_missing":
+            return None
+        raise
+
+
+def expire(api: stripe.StripeClient, session: str) -> Session | None:
+    """Expire a session. Where that fails - it is paid, or Stripe did not answer - what it says when asked counts."""
+    try:
+        return api.v1.checkout.sessions.expire(session, {"expand": _WITH_PAYMENT})
+    except stripe.StripeError:
+        return retrieve(api, session)
+
+
+def find_session(api: stripe.StripeClient, reference: str) -> Session | None:
+    """A session whose id never reached us. The list is exact, but long: it is read back over the life of a session.
+
+    Of older ones only the paid matter, and those the search knows; it may be an hour late, so it cannot come first.
+    """
+    sessions = api.v1.checkout.sessions
+    since = int(time.time()) - _SESSION_LIFE
+    recent = sessions.list({"created": {"gte": since}, "limit": 100, "expand": _WITH_PAYMENTS})
+    for session in recent.auto_paging_iter():
+        if session.client_reference_id == reference:
+            return session
+    if intent := find_payment(api, reference):
+        return next(iter(sessions.list({"payment_intent": intent, "expand": _WITH_PAYMENTS})), None)
+    return None
+
+
+def find_payment(api: stripe.StripeClient, reference: str) -> str:
+    """The id of the payment that carries our reference, "" when the search knows none."""
+    found = api.v1.payment_intents.search({"query": f'metadata["reference"]:"{reference}"'})
+    return found.data[0].id if found.data else ""
+
+
+def find_refund(api: stripe.StripeClient, charge_ref: str, reference: str) -> stripe.Refund | None:
+    refunds = api.v1.refunds.list({"payment_intent": charge_ref, "limit": 100})
+    return next((it for it in refunds.auto_paging_iter() if reference_of(it.to_dict()) == reference), None)
+
+
+def reference_of(thing: dict[str, object]) -> str:
+    """Our reference in the metadata of a thing of Stripe's, "" when it is none of ours."""
+    metadata = thing.get("metadata")
+    return str(metadata.get("reference", "")) if isinstance(metadata, dict) else ""
+
+
+def wrong_mode() -> ProviderError:
+    words = "The key and the account are not of the same mode, live or test"
+    return ProviderError(words, permanent=True, code="livemode")
