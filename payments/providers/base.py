@@ -31,6 +31,7 @@ class Account:
     live: bool
     config: Mapping[str, str]
     base_url: str = ""  # empty: the provider's public gateway
+    notify_url: str = ""  # where notifications about this account go; a refund has no other way to name it
 
 
 @dataclass(frozen=True)
@@ -170,8 +171,8 @@ class Provider(Protocol):
     ) -> Outcome:
         """Send `amount` of the charge back to its payer. `reference` is the refund's own and is reused on every retry."""
 
-    def fetch_refund(self, account: Account, *, reference: str, charge: str) -> Outcome:
-        """Ask where a refund stands."""
+    def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
+        """Ask where a refund stands. `charge_ref`, where known, spares a provider without our numbers a search."""
 
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
