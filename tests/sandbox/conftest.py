@@ -1,0 +1,94 @@
+"""A charge at the sandbox wallet, and a shop that listens to it over real HTTP."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from friendpay import background, clock
+from sandbox import bank
+
+MakeBid = Callable[..., bank.Bid]
+
+
+@pytest.fixture
+def bid(db: None) -> MakeBid:
+    """A charge as a shop would ask for it; name what is to differ."""
+    plain = bank.Bid(
+        account="acc_shop",
+        secret="secret-of-the-shop",
+        reference="ref-1",
+        amount=9000,
+        currency="CNY",
+        exponent=2,
+        subject="Order 1001",
+        deadline=clock.now() + timedelta(minutes=5),
+        notify_url="http://127.0.0.1:9/notify/sandbox/acc_shop/",
+        return_url="http://127.0.0.1:9/r/receipt/",
+    )
+    return lambda **changes: replace(plain, **changes)
+
+
+@pytest.fixture
+def later(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Moves the database's clock on by so many seconds from now."""
+    real = clock.now
+    passed = timedelta()
+
+    def move(seconds: float) -> None:
+        nonlocal passed
+        passed += timedelta(seconds=seconds)
+
+    def now() -> datetime:
+        return real() + passed
+
+    monkeypatch.setattr(clock, "now", now)
+    return move
+
+
+@pytest.fixture(autouse=True)
+def errands(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
+    """What would be done on a thread right after a commit: collected instead, for the test to run when it likes."""
+    collected: list[Callable[[], object]] = []
+    monkeypatch.setattr(background, "run_later", lambda purpose, errand: collected.append(errand))
+    return collected
+
+
+@dataclass
+class Shop:
+    """Answers each notification with the next of `answers` (then 204), after `hold` was let go."""
+
+    url: str = ""
+    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    hold: threading.Event | None = None
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    """A shop's server on loopback."""
+    listening = Shop()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            listening.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            if listening.hold:
+                listening.hold.wait(10)
+            self.send_response(listening.answers.pop(0) if listening.answers else 204)
+            self.send_header("location", listening.url)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    listening.url = f"http://127.0.0.1:{server.server_port}/notify/sandbox/acc_shop/"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield listening
+    server.shutdown()
+    server.server_close()

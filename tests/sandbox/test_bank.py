@@ -1,0 +1,301 @@
+"""The wallet's own rules, one caller at a time."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from friendpay import clock
+from sandbox import bank
+from sandbox.models import Charge, ChargeRefund, Notice
+from tests.sandbox.conftest import MakeBid
+
+Later = Callable[[float], None]
+
+
+def said() -> list[dict[str, Any]]:
+    return [json.loads(body) for body in Notice.objects.order_by("id").values_list("body", flat=True)]
+
+
+def paid(bid: bank.Bid) -> bank.Slip:
+    return bank.approve(bank.open_charge(bid).ref)
+
+
+def back(slip: bank.Slip, amount: int, **changes: Any) -> bank.RefundSlip:
+    asked = {
+        "reference": "refund-1",
+        "charge": slip.reference,
+        "transaction_id": slip.transaction,
+        "charged": slip.amount,
+        "amount": amount,
+        "currency": slip.currency,
+    }
+    return bank.refund("acc_shop", **{**asked, **changes})
+
+
+def test_a_charge_waits_for_its_payer(bid: MakeBid) -> None:
+    slip = bank.open_charge(bid())
+    assert (slip.status, slip.transaction) == ("open", "")
+    assert len(slip.ref) >= 24
+    assert bank.find("acc_shop", "ref-1") == bank.look(slip.ref) == slip
+    assert said() == []
+
+
+def test_the_same_reference_is_the_same_charge_whatever_became_of_it(bid: MakeBid, later: Later) -> None:
+    slip = paid(bid())
+    later(3600)
+    assert bank.open_charge(bid()) == slip
+    assert Charge.objects.count() == 1
+
+
+@pytest.mark.parametrize("changes", [{"amount": 9001}, {"currency": "EUR"}])
+def test_a_reference_is_not_used_for_another_amount(bid: MakeBid, changes: dict[str, Any]) -> None:
+    slip = bank.open_charge(bid())
+    with pytest.raises(bank.Refused) as refused:
+        bank.open_charge(bid(**changes))
+    assert refused.value.code == "reference_used"
+    assert bank.find("acc_shop", "ref-1") == slip
+
+
+def test_accounts_do_not_see_each_other(bid: MakeBid) -> None:
+    ours = bank.open_charge(bid())
+    theirs = bank.open_charge(bid(account="acc_other", amount=1))
+    assert ours.ref != theirs.ref
+    assert bank.find("acc_nobody", "ref-1") is None
+    assert bank.close("acc_nobody", "ref-1") is None
+    bank.approve(ours.ref)
+    assert bank.find("acc_other", "ref-1") == theirs
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": 0},
+        {"amount": -1},
+        {"secret": ""},
+        {"reference": ""},
+        {"reference": "r" * 65},
+        {"subject": ""},
+        {"subject": "s" * 201},
+        {"currency": "EURO"},
+        {"notify_url": ""},
+        {"notify_url": "http:///path"},
+        {"return_url": "javascript:alert(1)"},
+        {"return_url": "//evil.example/"},
+        {"return_url": "http://h/" + "x" * 500},
+        {"deadline": datetime(2020, 1, 1, tzinfo=UTC)},
+    ],
+)
+def test_a_malformed_charge_is_refused(bid: MakeBid, changes: dict[str, Any]) -> None:
+    with pytest.raises(bank.Refused):
+        bank.open_charge(bid(**changes))
+    assert not Charge.objects.exists()
+
+
+def test_approval_moves_the_money_once_and_tells_the_shop(bid: MakeBid) -> None:
+    slip = bank.approve(bank.open_charge(bid()).ref)
+    assert slip.status == "paid"
+    assert slip.transaction
+    assert bank.approve(slip.ref) == slip
+    [told] = said()
+    assert told["kind"] == "charge.paid"
+    assert told["account"] == "acc_shop"
+    assert told["charge"] == {
+        "reference": "ref-1",
+        "status": "paid",
+        "transaction": slip.transaction,
+        "amount": 9000,
+        "currency": "CNY",
+    }
+
+
+def test_a_refusal_is_final(bid: MakeBid) -> None:
+    slip = bank.refuse(bank.open_charge(bid()).ref)
+    assert slip.status == "refused"
+    assert bank.refuse(slip.ref) == slip
+    for attempt in (bank.approve, lambda ref: bank.approve(ref, late=True)):
+        with pytest.raises(bank.Refused):
+            attempt(slip.ref)
+    assert bank.close("acc_shop", "ref-1") == slip
+    assert [told["kind"] for told in said()] == ["charge.refused"]
+
+
+def test_what_is_paid_cannot_be_refused_or_closed(bid: MakeBid) -> None:
+    slip = paid(bid())
+    with pytest.raises(bank.Refused):
+        bank.refuse(slip.ref)
+    assert bank.close("acc_shop", "ref-1") == slip
+    assert len(said()) == 1
+
+
+def test_a_closed_charge_is_neither_approved_nor_refused(bid: MakeBid) -> None:
+    slip = bank.open_charge(bid())
+    closed = bank.close("acc_shop", "ref-1")
+    assert closed is not None
+    assert closed.status == "closed"
+    assert bank.close("acc_shop", "ref-1") == closed
+    for decide in (bank.approve, bank.refuse):
+        with pytest.raises(bank.Refused):
+            decide(slip.ref)
+    assert bank.find("acc_shop", "ref-1") == closed
+    assert said() == []
+
+
+@pytest.mark.parametrize("decide", [bank.approve, bank.refuse])
+def test_nothing_is_decided_from_the_deadline_on(bid: MakeBid, later: Later, decide: Any) -> None:
+    slip = bank.open_charge(bid())
+    later(301)
+    with pytest.raises(bank.Refused):
+        decide(slip.ref)
+    assert Charge.objects.get().status == "open"
+    assert said() == []
+
+
+def test_a_charge_past_its_deadline_says_closed_and_stays_so(
+    bid: MakeBid, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slip = bank.open_charge(bid())
+    later(301)
+    found = bank.find("acc_shop", "ref-1")
+    assert found is not None
+    assert found.status == "closed"
+    later(-301)  # even if the clock were set back: what the wallet has said stays true
+    with pytest.raises(bank.Refused):
+        bank.approve(slip.ref)
+
+
+def test_looking_writes_nothing(bid: MakeBid, later: Later) -> None:
+    slip = bank.open_charge(bid())
+    later(301)
+    seen = bank.look(slip.ref)
+    assert seen is not None
+    assert seen.status == "closed"
+    assert Charge.objects.get().status == "open"
+    assert bank.look("nobody") is None
+
+
+def test_money_may_come_late_on_purpose(bid: MakeBid) -> None:
+    slip = bank.open_charge(bid())
+    bank.close("acc_shop", "ref-1")
+    late = bank.approve(slip.ref, late=True)
+    assert late.status == "paid"
+    assert bank.find("acc_shop", "ref-1") == late
+    assert [told["kind"] for told in said()] == ["charge.paid"]
+
+
+def test_refunds_go_back_in_parts_and_never_beyond_the_charge(bid: MakeBid) -> None:
+    slip = paid(bid())
+    back(slip, 4000)
+    back(slip, 5000, reference="refund-2")
+    with pytest.raises(bank.Refused) as refused:
+        back(slip, 1, reference="refund-3")
+    assert refused.value.code == "more_than_paid"
+    assert Charge.objects.get().refunded == 9000
+    assert bank.find_refund("acc_shop", "refund-3") is None
+    assert [told["kind"] for told in said()] == ["charge.paid", "refund.succeeded", "refund.succeeded"]
+
+
+def test_a_repeated_refund_sends_nothing_twice(bid: MakeBid) -> None:
+    slip = paid(bid())
+    first = back(slip, 9000)
+    assert back(slip, 9000) == first == bank.find_refund("acc_shop", "refund-1")
+    assert ChargeRefund.objects.count() == 1
+    assert len(said()) == 2
+    assert said()[1]["refund"] == {
+        "reference": "refund-1",
+        "transaction": first.transaction,
+        "amount": 9000,
+        "currency": "CNY",
+    }
+
+
+def test_a_refund_reference_is_not_used_for_another_refund(bid: MakeBid) -> None:
+    slip, other = paid(bid()), paid(bid(reference="ref-2"))
+    back(slip, 4000)
+    for attempt in (lambda: back(slip, 4001), lambda: back(other, 4000)):
+        with pytest.raises(bank.Refused) as refused:
+            attempt()
+        assert refused.value.code == "reference_used"
+    assert list(ChargeRefund.objects.values_list("amount", flat=True)) == [4000]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": 0},
+        {"amount": -5},
+        {"amount": 9001},
+        {"charge": "ref-9"},
+        {"transaction_id": "txn_other"},
+        {"charged": 8999},
+        {"currency": "USD"},
+    ],
+)
+def test_a_refund_that_does_not_fit_its_payment_is_refused(bid: MakeBid, changes: dict[str, Any]) -> None:
+    slip = paid(bid())
+    with pytest.raises(bank.Refused):
+        back(slip, **{"amount": 100, **changes})
+    assert not ChargeRefund.objects.exists()
+    assert Charge.objects.get().refunded == 0
+
+
+def test_only_what_was_paid_goes_back(bid: MakeBid) -> None:
+    slip = bank.open_charge(bid())
+    with pytest.raises(bank.Refused):
+        back(slip, 100)
+
+
+def test_the_bill_holds_what_moved_on_that_day(bid: MakeBid) -> None:
+    day = datetime(2031, 5, 4, tzinfo=UTC)
+    first, last = paid(bid()), paid(bid(reference="ref-2"))
+    paid(bid(reference="ref-3"))
+    paid(bid(account="acc_other"))
+    bank.open_charge(bid(reference="ref-4"))
+    made = back(first, 100)
+    moved = {"ref-1": day, "ref-2": day + timedelta(days=1, microseconds=-1), "ref-3": day + timedelta(days=1)}
+    for reference, moment in moved.items():
+        Charge.objects.filter(reference=reference).update(decided_at=moment)
+    ChargeRefund.objects.update(created_at=day + timedelta(hours=5))
+    assert list(bank.bill("acc_shop", day.date())) == [
+        bank.Booking("charge", "ref-1", first.transaction, 9000, "CNY"),
+        bank.Booking("charge", "ref-2", last.transaction, 9000, "CNY"),
+        bank.Booking("refund", "refund-1", made.transaction, 100, "CNY"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"refunded": 9001},
+        {"refunded": -1},
+        {"amount": 0},
+        {"transaction": ""},
+        {"status": "open"},
+        {"decided_at": None},
+    ],
+)
+def test_the_database_holds_the_rules_too(bid: MakeBid, change: dict[str, Any]) -> None:
+    paid(bid())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Charge.objects.update(**change)
+
+
+def test_two_payments_never_share_a_transaction(bid: MakeBid) -> None:
+    slip = paid(bid())
+    paid(bid(reference="ref-2"))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Charge.objects.filter(reference="ref-2").update(transaction=slip.transaction)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_wallet_will_not_be_called_inside_a_transaction(bid: MakeBid) -> None:
+    slip = bank.open_charge(bid())
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        bank.approve(slip.ref)
+    found = bank.find("acc_shop", "ref-1")
+    assert found is not None
+    assert found.status == "open"
+    assert found.deadline > clock.now()

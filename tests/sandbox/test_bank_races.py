@@ -1,0 +1,125 @@
+"""The wallet under many callers at once, in real transactions."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, connections
+
+from sandbox import bank
+from sandbox.models import Charge, ChargeRefund, Notice
+from tests.sandbox.conftest import MakeBid
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    """Run every call on a thread of its own, all let go together; the answers, or what the wallet refused with."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> object:
+        try:
+            connection.ensure_connection()
+            gate.wait(10)
+            return call()
+        except bank.Refused as refused:
+            return refused.code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def test_24_approvals_at_once_pay_once(bid: MakeBid) -> None:
+    slip = bank.open_charge(bid())
+    answers = at_once(*[lambda: bank.approve(slip.ref)] * 24)
+    assert len(set(answers)) == 1
+    assert Notice.objects.count() == 1
+    assert bank.find("acc_shop", "ref-1") == answers[0]
+
+
+def test_24_starts_at_once_open_one_charge(bid: MakeBid) -> None:
+    wanted = bid()
+    answers = at_once(*[lambda: bank.open_charge(wanted)] * 24)
+    assert len(set(answers)) == 1
+    assert Charge.objects.count() == 1
+
+
+def test_of_yes_no_and_close_at_once_one_wins_and_all_agree(bid: MakeBid) -> None:
+    for number in range(8):
+        slip = bank.open_charge(bid(reference=f"ref-{number}"))
+        reference = slip.reference
+        at_once(
+            *[lambda ref=slip.ref: bank.approve(ref)] * 3,
+            *[lambda ref=slip.ref: bank.refuse(ref)] * 3,
+            *[lambda reference=reference: bank.close("acc_shop", reference)] * 3,
+        )
+        end = bank.find("acc_shop", reference)
+        assert end is not None
+        told = list(Notice.objects.filter(charge__reference=reference).values_list("kind", flat=True))
+        assert told == {"paid": ["charge.paid"], "refused": ["charge.refused"], "closed": []}[end.status]
+
+
+def test_a_refund_retried_24_times_at_once_goes_back_once(bid: MakeBid) -> None:
+    slip = bank.approve(bank.open_charge(bid()).ref)
+    answers = at_once(*[lambda: refund(slip, "refund-1", 9000)] * 24)
+    assert len(set(answers)) == 1
+    assert Charge.objects.get().refunded == 9000
+
+
+def test_24_refunds_at_once_never_exceed_the_charge(bid: MakeBid) -> None:
+    slip = bank.approve(bank.open_charge(bid()).ref)
+    answers = at_once(*[lambda n=n: refund(slip, f"refund-{n}", 1000) for n in range(24)])
+    assert answers.count("more_than_paid") == 15
+    assert Charge.objects.get().refunded == 9000
+    assert ChargeRefund.objects.count() == 9
+
+
+def test_one_refund_reference_for_two_charges_at_once_goes_back_once(bid: MakeBid) -> None:
+    for number in range(8):
+        slips = [bank.approve(bank.open_charge(bid(reference=f"ref-{number}-{side}")).ref) for side in "ab"]
+        answers = at_once(*[lambda slip=slip, n=number: refund(slip, f"refund-{n}", 100) for slip in slips])
+        assert answers.count("reference_used") == 1
+        assert ChargeRefund.objects.filter(reference=f"refund-{number}").count() == 1
+
+
+def test_a_look_at_the_deadline_waits_for_the_approval_on_its_way(
+    bid: MakeBid, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An approval made in time but not yet committed must not be answered with a final no."""
+    slip = bank.open_charge(bid())
+    written, looked = threading.Event(), threading.Event()
+    write = bank.notices.write
+
+    def slowly(*args: object, **named: object) -> None:
+        write(*args, **named)
+        written.set()
+        looked.wait(0.3)  # the look must be waiting for us; were it not, it would be done well before
+
+    monkeypatch.setattr(bank.notices, "write", slowly)
+
+    def look() -> object:
+        assert written.wait(5)
+        later(301)
+        found = bank.find("acc_shop", "ref-1")
+        looked.set()
+        return found
+
+    approved, found = at_once(lambda: bank.approve(slip.ref), look)
+    assert found == approved
+    assert isinstance(found, bank.Slip)
+    assert found.status == "paid"
+
+
+def refund(slip: bank.Slip, reference: str, amount: int) -> bank.RefundSlip:
+    return bank.refund(
+        "acc_shop",
+        reference=reference,
+        charge=slip.reference,
+        transaction_id=slip.transaction,
+        charged=slip.amount,
+        amount=amount,
+        currency=slip.currency,
+    )

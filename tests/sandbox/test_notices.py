@@ -1,0 +1,184 @@
+"""What the wallet tells the shop: over real HTTP, signed, until it is heard."""
+
+import hmac
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from friendpay import clock
+from sandbox import bank, notices
+from sandbox.models import Notice
+from sandbox.tasks import send_notices
+from tests.sandbox.conftest import MakeBid, Shop
+
+Later = Callable[[float], None]
+
+
+@pytest.fixture
+def slip(bid: MakeBid, shop: Shop) -> bank.Slip:
+    """A charge of the listening shop, just approved."""
+    return bank.approve(bank.open_charge(bid(notify_url=shop.url)).ref)
+
+
+def test_a_notification_is_signed_over_exactly_what_is_sent(slip: bank.Slip, shop: Shop) -> None:
+    notices.send_due()
+    [(headers, body)] = shop.heard
+    signed = f"{headers['sandbox-timestamp']}\n{headers['sandbox-nonce']}\n".encode() + body + b"\n"
+    assert headers["sandbox-signature"] == hmac.new(b"secret-of-the-shop", signed, "sha256").hexdigest()
+    assert abs(int(headers["sandbox-timestamp"]) - clock.now().timestamp()) < 5
+    assert json.loads(body)["charge"]["transaction"] == slip.transaction
+
+
+def test_a_delivered_notification_rests(slip: bank.Slip, shop: Shop, later: Later) -> None:
+    notices.send_due()
+    later(7 * 24 * 3600)
+    notices.send_due()
+    assert len(shop.heard) == 1
+    assert Notice.objects.get().delivered_at is not None
+
+
+@pytest.mark.parametrize("answer", [302, 400, 404, 500, 503])
+def test_an_unheard_notification_comes_again_the_same_but_newly_signed(
+    slip: bank.Slip, shop: Shop, later: Later, answer: int
+) -> None:
+    shop.answers = [answer, answer]
+    for _ in range(3):
+        notices.send_due()
+        later(notices.DELAYS[0])
+    assert len({body for _, body in shop.heard}) == 1
+    assert len({headers["sandbox-nonce"] for headers, _ in shop.heard}) == len(shop.heard) == 3
+    assert Notice.objects.get().delivered_at is not None
+
+
+def test_attempts_grow_apart_and_end(bid: MakeBid, later: Later) -> None:
+    bank.refuse(bank.open_charge(bid()).ref)  # to a port where nobody listens
+    spans = []
+    for _ in range(len(notices.DELAYS) + 1):
+        before = clock.now()
+        notices.send_due()
+        due = Notice.objects.get().next_attempt_at
+        if due is None:
+            break
+        spans.append(round((due - before).total_seconds()))
+        later(spans[-1] - 1)
+        notices.send_due()
+        assert Notice.objects.get().attempts == len(spans), "not before its time"
+        later(2)
+    assert tuple(spans) == notices.DELAYS
+    assert sorted(spans) == spans
+    notice = Notice.objects.get()
+    assert (notice.attempts, notice.next_attempt_at, notice.delivered_at) == (len(spans) + 1, None, None)
+
+
+def test_an_attempt_ends_before_the_next_one_may_begin() -> None:
+    steps = 4  # to get a connection, connect, write, read
+    assert steps * notices.TIMEOUT < min(notices.DELAYS)
+
+
+def test_a_lost_notification_can_still_be_sent(bid: MakeBid, shop: Shop, later: Later) -> None:
+    slip = bank.approve(bank.open_charge(bid(notify_url=shop.url)).ref, tell=False)
+    later(24 * 3600)
+    notices.send_due()
+    assert shop.heard == []
+    bank.tell_again(slip.ref)
+    notices.send_due()
+    assert len(shop.heard) == 1
+
+
+def test_a_notification_sent_twice_is_the_same_event(slip: bank.Slip, shop: Shop) -> None:
+    notices.send_due()
+    bank.tell_again(slip.ref)
+    notices.send_due()
+    first, second = [json.loads(body) for _, body in shop.heard]
+    assert first == second
+
+
+def test_a_charge_that_said_nothing_has_nothing_to_say_again(bid: MakeBid, shop: Shop) -> None:
+    bank.tell_again(bank.open_charge(bid(notify_url=shop.url)).ref)
+    notices.send_due()
+    assert shop.heard == []
+
+
+def test_one_poisoned_notification_does_not_stop_the_next(bid: MakeBid, shop: Shop) -> None:
+    bank.approve(bank.open_charge(bid(reference="ref-0", notify_url="http://[::1]:port/")).ref)
+    bank.approve(bank.open_charge(bid(notify_url=shop.url)).ref)
+    notices.send_due()
+    assert len(shop.heard) == 1
+
+
+def test_sending_ends_with_its_budget(bid: MakeBid, shop: Shop) -> None:
+    for number in range(3):
+        bank.approve(bank.open_charge(bid(reference=f"ref-{number}", notify_url=shop.url)).ref)
+    notices.send_due(budget=0)
+    assert shop.heard == []
+    send_notices()
+    assert len(shop.heard) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_senders_at_once_do_not_send_the_same_one(bid: MakeBid, shop: Shop) -> None:
+    shop.hold = threading.Event()
+    for number in range(6):
+        bank.approve(bank.open_charge(bid(reference=f"ref-{number}", notify_url=shop.url)).ref)
+
+    def send() -> None:
+        try:
+            notices.send_due()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        senders = [pool.submit(send) for _ in range(4)]
+        for _ in range(500):
+            if len(shop.heard) == 4:
+                break
+            shop.hold.wait(0.01)
+        assert len(shop.heard) == 4, "every sender has one in its hands at the same time"
+        shop.hold.set()
+        for sender in senders:
+            sender.result(10)
+    assert len({body for _, body in shop.heard}) == len(shop.heard) == 6
+    assert Notice.objects.filter(delivered_at=None).count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_is_open_while_the_shop_thinks(slip: bank.Slip, shop: Shop) -> None:
+    shop.hold = threading.Event()
+
+    def send() -> None:
+        try:
+            notices.send_due()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        sender = pool.submit(send)
+        while not shop.heard:
+            shop.hold.wait(0.01)
+        with connections["default"].cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%%'"
+            )
+            assert cursor.fetchone() == (0,)
+        shop.hold.set()
+        sender.result(10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_shop_hears_right_after_the_commit_and_not_before(
+    bid: MakeBid, shop: Shop, errands: list[Callable[[], object]]
+) -> None:
+    slip = bank.open_charge(bid(notify_url=shop.url))
+    assert errands == []
+    bank.approve(slip.ref)
+    [errand] = errands
+    assert shop.heard == []
+    errand()
+    assert len(shop.heard) == 1
+    bank.approve(slip.ref)
+    assert len(errands) == 1
