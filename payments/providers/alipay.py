@@ -153,7 +153,7 @@ class Alipay:
             return Outcome(State.PENDING, reference, code="fund_change=N")
         return outcome
 
-    def fetch_refund(self, account: Account, *, reference: str, charge: str) -> Outcome:
+    def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         """Ask where a refund stands. UNKNOWN: Alipay has none by this reference; sending it again is safe."""
         question = {"out_trade_no": charge, "out_request_no": reference}
         try:
@@ -184,12 +184,13 @@ class Alipay:
             raise _refused("not signed by RSA2", 401)
         try:
             genuine = verifies(signed_text(params), sign, public_key(account))
+            ours = {name: setting(account, name) for name in ("app_id", "seller_id")}
         except ProviderError as error:
             raise _refused(error.message, 401) from None
         if not genuine:
             raise _refused("the signature does not verify", 401)
-        for name in ("app_id", "seller_id"):
-            if params.get(name) != account.config.get(name):
+        for name, value in ours.items():
+            if params.get(name) != value:
                 raise _refused(f"{name} is not this account's", 403)
         try:
             sent = datetime.strptime(params["notify_time"], TIME_FORMAT).replace(tzinfo=GMT8)

@@ -2,23 +2,21 @@
 
 import base64
 import json
-import os
 import re
-import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
+from payments.providers import transport
 from payments.providers.base import Account, ProviderError
 
 GMT8 = timezone(timedelta(hours=8), "GMT+8")
@@ -30,15 +28,12 @@ _LIVE = "https://openapi.alipay.com"
 _SANDBOX = "https://openapi-sandbox.dl.alipaydev.com"
 _KEY_BITS = 2048  # what RSA2 asks for
 
-_CONNECT_SECONDS = 2.0
-_TOTAL_SECONDS = 8.0
-_ANSWER_BYTES = 1 << 20
-
 _TRANSIENT_CODES = {"20000", "40005"}  # unavailable; called too often
 _TRANSIENT_SUB_CODES = {
     "SYSTEM_ERROR",
     "TRADE_HAS_SUCCESS",  # an order that was paid is to be asked about, never given up
     "SELLER_BALANCE_NOT_ENOUGH",  # a refund waits for the shop's balance
+    "invalid-timestamp",  # this machine's clock is wrong, not the order
 }
 
 
@@ -118,7 +113,14 @@ def call(account: Account, method: str, content: Mapping[str, str], **urls: str)
     """Make one call and give the verified node of its answer. Raises ProviderError for whatever is not a success."""
     params = signed_params(account, method, content, **urls)
     form = {"biz_content": params.pop("biz_content")}  # Alipay reads `charset` from the query before it reads the form
-    answer = _exchange("POST", _gateway(account), params=params, data=form)
+    answer = _body(
+        transport.call(
+            "POST",
+            f"{_gateway(account)}?{urlencode(params)}",
+            content=urlencode(form).encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
+        )
+    )
     node = _verified(account, method, answer)
     if node.get("code") != "10000":
         raise _refusal(node)
@@ -127,7 +129,14 @@ def call(account: Account, method: str, content: Mapping[str, str], **urls: str)
 
 def download(url: str) -> bytes:
     """A file that a verified answer pointed to."""
-    return _exchange("GET", url, seconds=60.0, limit=64 << 20)
+    return _body(transport.call("GET", url, seconds=60.0, limit=64 << 20))
+
+
+def _body(answer: transport.Answer) -> bytes:
+    """What a 200 answer holds. Any other tells nothing about what Alipay did."""
+    if answer.status == 200:
+        return answer.body
+    raise ProviderError(f"Alipay answered HTTP {answer.status}", permanent=False, code=f"http_{answer.status}")
 
 
 def _gateway(account: Account) -> str:
@@ -197,34 +206,3 @@ def members(text: str) -> dict[str, tuple[str, object]]:
     if mark != "}" or after_space(at + 1) != len(text):
         raise ValueError("no end, or more than one")
     return found
-
-
-def _exchange(
-    method: str, url: str, *, seconds: float = _TOTAL_SECONDS, limit: int = _ANSWER_BYTES, **content: Any
-) -> bytes:
-    """The body of a 200 answer. Whatever else happens tells nothing about what Alipay did: ask again."""
-    ends = time.monotonic() + seconds
-    try:
-        with _client(os.getpid()).stream(method, url, **content) as response:
-            if response.status_code != 200:
-                raise ProviderError(
-                    f"Alipay answered HTTP {response.status_code}", permanent=False, code=f"http_{response.status_code}"
-                )
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > limit or time.monotonic() > ends:
-                    raise ProviderError("Alipay's answer does not end", permanent=False, code="transport")
-    except httpx.InvalidURL:
-        raise ProviderError("the gateway's address is no address", permanent=True, code="configuration") from None
-    except httpx.HTTPError as error:
-        raise ProviderError(
-            f"Alipay cannot be reached ({type(error).__name__})", permanent=False, code="transport"
-        ) from error
-    return bytes(body)
-
-
-@cache
-def _client(process: int) -> httpx.Client:
-    """One per process: connections are never shared across a fork."""
-    return httpx.Client(timeout=httpx.Timeout(_TOTAL_SECONDS - _CONNECT_SECONDS, connect=_CONNECT_SECONDS))
