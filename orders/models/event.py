@@ -4,6 +4,7 @@ from functools import partial
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from friendpay import ids
 from orders.models.merchant import Merchant
@@ -32,6 +33,8 @@ class Event(models.Model):
 
     class Meta:
         ordering = ("id",)
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         indexes = [
             models.Index(fields=["request", "id"], name="event_by_request", condition=~Q(request="")),
             models.Index(fields=["merchant", "live", "sequence"], name="event_by_merchant"),

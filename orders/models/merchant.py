@@ -7,7 +7,7 @@ from functools import partial
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import ids
+from friendpay import clock, ids
 
 
 class Merchant(models.Model):
@@ -35,6 +35,8 @@ class Merchant(models.Model):
 
     class Meta:
         ordering = ("name",)
+        verbose_name = _("shop")
+        verbose_name_plural = _("shops")
 
     def __str__(self) -> str:
         return self.name
@@ -54,6 +56,7 @@ class ApiKey(models.Model):
     class Meta:
         ordering = ("-created_at",)
         verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
 
     def __str__(self) -> str:
         return f"{self.start}…"
@@ -69,3 +72,7 @@ class ApiKey(models.Model):
         key = key or f"sk_{'live' if live else 'test'}_{secrets.token_urlsafe(24)}"
         row = cls.objects.create(merchant=merchant, live=live, name=name, start=key[:12], digest=cls.digest_of(key))
         return row, key
+
+    def revoke(self) -> None:
+        """The key opens nothing any more. Repeating it keeps the first time."""
+        ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=clock.now())

@@ -44,6 +44,8 @@ class Order(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
         constraints = [
             models.UniqueConstraint(fields=["merchant", "live", "reference"], name="order_reference_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="order_amount_positive"),

@@ -30,6 +30,7 @@ class ProviderAccount(models.Model):
     class Meta:
         ordering = ("id",)
         verbose_name = _("provider account")
+        verbose_name_plural = _("provider accounts")
 
     def __str__(self) -> str:
         return self.name or f"{self.provider} {self.public_id}"

@@ -43,12 +43,19 @@ class ProviderEvent(models.Model):
     class Meta:
         ordering = ("-id",)
         verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        permissions = [("retry_providerevent", "Can try a notification again")]
         constraints = [
             models.UniqueConstraint(fields=["account", "event_id"], name="notification_once"),
         ]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"], name="notification_due", condition=Q(next_attempt_at__isnull=False)
+            ),
+            models.Index(
+                fields=["id"],
+                name="notification_waits_for_support",
+                condition=Q(orphaned_at__isnull=False) | Q(set_aside_at__isnull=False),
             ),
         ]
 

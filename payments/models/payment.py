@@ -72,6 +72,9 @@ class Payment(models.Model):
 
     class Meta:
         ordering = ("id",)
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        permissions = [("refund_payment", "Can refund a payment")]
         constraints = [
             models.UniqueConstraint(fields=["account", "reference"], name="payment_reference_once"),
             models.UniqueConstraint(
@@ -153,6 +156,9 @@ class Refund(models.Model):
 
     class Meta:
         ordering = ("id",)
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        permissions = [("resend_refund", "Can send a failed refund again")]
         constraints = [
             models.UniqueConstraint(fields=["account", "reference"], name="refund_reference_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive"),
@@ -164,6 +170,7 @@ class Refund(models.Model):
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="refund_due", condition=Q(next_attempt_at__isnull=False)),
+            models.Index(fields=["id"], name="refund_failed", condition=Q(status="failed")),
         ]
 
     def __str__(self) -> str:

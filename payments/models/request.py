@@ -57,6 +57,9 @@ class PaymentRequest(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        verbose_name = _("payment request")
+        verbose_name_plural = _("payment requests")
+        permissions = [("cancel_paymentrequest", "Can cancel a payment request")]
         constraints = [
             models.UniqueConstraint(fields=["order"], condition=Q(status="open"), name="one_open_request_per_order"),
             models.UniqueConstraint(fields=["code"], condition=Q(status="open"), name="open_share_code_once"),
