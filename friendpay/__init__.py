@@ -1,5 +1,1 @@
-"""The project: settings, servers, and where the apps are put together."""
-
-from friendpay.celery import app as celery_app
-
-__all__ = ["celery_app"]
+"""The project: settings, servers, and where the apps are put together. Importing it imports nothing else."""

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, NoReturn
 
 import psutil
 
@@ -94,9 +94,10 @@ class Servers:
     def pid(self, name: str) -> int | None:
         """The server's process while it lives. A process that merely inherited a dead server's number is not it."""
         with suppress(OSError, ValueError, IndexError, psutil.Error):
-            process = psutil.Process(int((self.home(name) / _PID_FILE[name]).read_text().split()[0]))
+            pid = int((self.home(name) / _PID_FILE[name]).read_text().split()[0])
+            process = psutil.Process(pid)
             if process.name() == _PROGRAM[name] and process.status() != psutil.STATUS_ZOMBIE:
-                return process.pid
+                return pid
         return None
 
     def ready(self, name: str) -> bool:
@@ -113,11 +114,23 @@ class Servers:
                 return client.recv(16).startswith(b"+PONG")
         return False
 
-    def launch(self, command: list[str], home: Path, **options: Any) -> subprocess.Popen[str]:
+    def launch(
+        self, command: list[str], home: Path, *, stdin: int, stdout: int | IO[bytes], stderr: int | IO[bytes]
+    ) -> subprocess.Popen[str]:
         """Run a program inside `home` with its account's rights alone."""
-        rights = {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []} if self.account else {}
+        account = self.account
         return subprocess.Popen(
-            command, cwd=home, env=_environment(), start_new_session=True, text=True, **rights, **options
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+            cwd=home,
+            env=_environment(),
+            start_new_session=True,
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
         )
 
     def make_database(self) -> None:

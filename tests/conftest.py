@@ -1,0 +1,83 @@
+"""Real servers for the whole session, a database rolled back after every test, and time that can be moved."""
+
+import atexit
+import fcntl
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+import django
+import psycopg
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from psycopg import sql
+
+from friendpay import clock, embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+_session = ExitStack()
+
+hypothesis_settings.register_profile(
+    "friendpay", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+hypothesis_settings.load_profile("friendpay")
+
+
+def _free_folder() -> Path:
+    """A data folder no other test run uses now. It is kept, so that the next run need not make a database."""
+    for number in range(1, 100):
+        folder = ROOT / ".friendpay" / f"test-{number}"
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        lock: IO[str] = _session.enter_context((folder / "lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        return folder
+    raise RuntimeError("ninety-nine test runs at once")
+
+
+def _start() -> None:
+    """Start PostgreSQL and Valkey and say where they are, before any other conftest imports a model."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # workers share what their controller started
+        servers = _session.enter_context(embedded.running(_free_folder(), durable=False))
+        atexit.register(_session.close)
+        os.environ.update(servers.environment)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    django.setup()
+
+
+def _drop_outdated() -> None:
+    """Databases of migrations as they were once."""
+    current = connection.settings_dict["TEST"]["NAME"]
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as servers:
+        rows = servers.execute("SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'").fetchall()
+        for (name,) in rows:
+            if not name.startswith(current):
+                servers.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+
+_start()
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _drop_outdated()
+
+
+@pytest.fixture
+def move_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let so many seconds pass, as the database's clock tells it; called again, so many more."""
+    real, passed = clock.now, timedelta()
+
+    def now() -> datetime:
+        return real() + passed
+
+    def move(seconds: float) -> None:
+        nonlocal passed
+        passed += timedelta(seconds=seconds)
+
+    monkeypatch.setattr(clock, "now", now)
+    return move

@@ -1,0 +1,30 @@
+"""friendpay's settings for tests and tools. `tests/conftest.py` names the servers; tools such as mypy need none."""
+
+import hashlib
+import os
+from pathlib import Path
+
+_FIXED = {
+    "SECRET_KEY": "a secret for tests",
+    "CREDENTIAL_KEYS": "V9UMM0Rw0mIDZ0KpCVL8o0GhbiNiEFXzG3qJ7HTDM2A=",
+    "PUBLIC_URL": "http://127.0.0.1:8000",
+    "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+    "FRIENDPAY_DEMO": "yes",
+    "DATABASE_URL": "postgresql:///nowhere",
+    "REDIS_URL": "unix:///nowhere",
+}
+for name, value in _FIXED.items():
+    os.environ.setdefault(name, value)
+
+from friendpay.settings import *  # noqa: E402, F403
+from friendpay.settings import BASE_DIR, DATABASES  # noqa: E402
+
+# A database of its own for every state of the migrations, so that one kept from an earlier run always fits.
+_migrations = b"".join(path.read_bytes() for path in sorted(Path(BASE_DIR).glob("*/migrations/*.py")))
+DATABASES["default"]["TEST"] = {"NAME": f"test_{hashlib.sha256(_migrations).hexdigest()[:12]}"}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
