@@ -6,8 +6,8 @@ from django.utils.functional import Promise
 class Refused(Exception):
     """What was asked cannot be done, and nothing was changed.
 
-    `code` is for programs and stays the same; `message` is a sentence for people, in their language, that says what to do;
-    `field` names the input at fault, if one is. `status` is the HTTP answer it deserves.
+    `code` is for programs and stays the same; `message` is a sentence for people, in their language, that says what to
+    do; `field` names the input at fault, if one is. `status` is the HTTP answer it deserves.
     """
 
     def __init__(self, code: str, message: "str | Promise", *, field: str = "", status: int = 409) -> None:

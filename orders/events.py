@@ -17,7 +17,8 @@ def record(
 ) -> Event:
     """Write an event in the caller's transaction, so that it is true exactly when the change it tells of is.
 
-    `type` is `object.past_participle`; `actor` says who did it: buyer, payer, merchant, provider, system or support:NAME.
+    `type` is `object.past_participle`; `actor` says who did it: buyer, payer, merchant, provider, system or
+    support:NAME.
     """
     return Event.objects.create(
         merchant_id=order.merchant_id,

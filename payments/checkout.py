@@ -1,6 +1,7 @@
 """A payer begins: who is in the way steps aside, the amount is held, the provider opens the attempt, the payer goes on.
 
-No transaction is open while a provider is called; the attempt is committed before the call, so that it is never forgotten.
+No transaction is open while a provider is called; the attempt is committed before the call, so that it is never
+forgotten.
 """
 
 import re
@@ -35,11 +36,12 @@ def begin(
     take_over: bool = False,
     payer_ip: str = "",
 ) -> Payment:
-    """Hold an amount (all that is missing, without one) and open an attempt; `payment.next_step` says where the payer goes.
+    """Hold an amount (all that is missing, without one) and open an attempt; `payment.next_step` says where the payer
+    goes.
 
-    The same visitor asking again for the same gets the attempt that is open already: a double tap pays once. With `take_over`
-    attempts of others that are older than a minute are closed at their provider first. Refused when the method is not offered
-    here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
+    The same visitor asking again for the same gets the attempt that is open already: a double tap pays once. With
+    `take_over` attempts of others that are older than a minute are closed at their provider first. Refused when the
+    method is not offered here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
     """
     offer = _offer(request, method, surface)
     if open_already := _step_aside(request, offer, payer, amount, take_over):
@@ -104,10 +106,8 @@ def _step_aside(
                 raise Refused(
                     "held",
                     _(
-                        "Somebody is paying this right now, and their wallet does not answer. Please try again in a minute."
-                    ),
-                ) from error
-    return None
+                        "Somebody is paying this right now, and their wallet does not answer. Please try again in a
+                        minute." ), ) from error return None
 
 
 def _subject(request: PaymentRequest) -> str:

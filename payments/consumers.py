@@ -1,4 +1,6 @@
-"""The socket of a request: a snapshot on connect and one per change. Read-only; what a client says is not listened to."""
+"""The socket of a request: a snapshot on connect and one per change. Read-only; what a client says is not listened
+to.
+"""
 
 import json
 from typing import Any

@@ -1,4 +1,5 @@
-"""The arithmetic of money on its way: what an attempt reserves, what of its money counts, and sending back what does not.
+"""The arithmetic of money on its way: what an attempt reserves, what of its money counts, and sending back what does
+not.
 
 Called inside a transaction that holds the locks of `record`; the caller saves the request. Changes no status.
 """
@@ -50,7 +51,8 @@ def make_room(request: PaymentRequest, now: datetime) -> None:
     Once all is paid nothing else is wanted, not even from attempts that had lost their hold before.
     """
     if request.amount_paid == request.amount:
-        return let_go(request, request.payments.all(), now)
+        let_go(request, request.payments.all(), now)
+        return
     for payment in request.payments.filter(held_until__isnull=False).order_by("-id"):
         if request.amount_paid + request.amount_held > request.amount:
             let_go(request, [payment], now)
@@ -61,8 +63,8 @@ def let_go(request: PaymentRequest, payments: Iterable[Payment], now: datetime) 
     for payment in payments:
         if payment.status in rules.UNDECIDED and not payment.closing:
             release(request, payment)
-            payment.closing, payment.next_attempt_at = True, now
-            payment.save(update_fields=["held_until", "closing", "next_attempt_at"])
+            payment.closing, payment.next_attempt_at, payment.attempts = True, now, 0
+            payment.save(update_fields=["held_until", "closing", "next_attempt_at", "attempts"])
             transaction.on_commit(lambda pk=payment.pk: nudge("payments.ask", pk))  # type: ignore[misc]
 
 
@@ -75,7 +77,9 @@ def release(request: PaymentRequest, payment: Payment) -> None:
 def send_back(
     request: PaymentRequest, payment: Payment, amount: int, reason: str, now: datetime, actor: str, text: str = ""
 ) -> Refund:
-    """A refund to be sent to the payer by a task, through the provider that took the money. Now a nudge, later the sweep."""
+    """A refund to be sent to the payer by a task, through the provider that took the money. Now a nudge, later the
+    sweep.
+    """
     refund = Refund.objects.create(
         merchant_id=payment.merchant_id,
         payment=payment,

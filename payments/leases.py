@@ -1,7 +1,7 @@
 """Taking work from a table: whoever takes a row sets when it is due again, commits, and then works without a lock.
 
-A worker that dies leaves the row to the next sweep; two workers never have the same row at once, as long as the work (at most
-ten seconds at a provider) is shorter than the first delay.
+A worker that dies leaves the row to the next sweep; two workers never have the same row at once, as long as the work
+(at most ten seconds at a provider) is shorter than the first delay.
 """
 
 from collections.abc import Callable

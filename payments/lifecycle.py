@@ -1,7 +1,8 @@
 """★ The one door: every status change of a payment request, a payment and a refund. Nothing else writes a status.
 
-Each function is its own transaction: it locks order, request, payment and refund in that order, looks again, and returns quietly
-when the change has already happened. The state and its events commit together. None of them calls a provider.
+Each function is its own transaction: it locks order, request, payment and refund in that order, looks again, and
+returns quietly when the change has already happened. The state and its events commit together. None of them calls a
+provider.
 """
 
 from datetime import datetime, timedelta
@@ -48,7 +49,8 @@ def open_request(
 ) -> PaymentRequest:
     """The order's open request; a new one where none is open. `shared` says that a friend is asked with it.
 
-    With `reuse=False` an open one is refused instead ("request_open"). A stale one is ended here, before the sweep comes.
+    With `reuse=False` an open one is refused instead ("request_open"). A stale one is ended here, before the sweep
+    comes.
     """
     order, found = lock_order(order_id)
     now = clock.now()
@@ -85,7 +87,9 @@ def open_request(
 
 @transaction.atomic
 def cancel_request(request_id: int, *, actor: str) -> PaymentRequest:
-    """Nobody may pay any more; parts go back, and money that still comes goes back when it comes. Repeating does nothing."""
+    """Nobody may pay any more; parts go back, and money that still comes goes back when it comes. Repeating does
+    nothing.
+    """
     order, request = lock_request(request_id)
     if request.status == REQUEST.PAID:
         raise Refused("request_paid", _("This was paid already, so it cannot be cancelled."))
@@ -105,9 +109,11 @@ def expire_request(request_id: int) -> None:
 
 @transaction.atomic
 def expire_plain(limit: int) -> int:
-    """End up to `limit` stale requests for which nobody ever came; says how many it ended. The rest is for `expire_request`.
+    """End up to `limit` stale requests for which nobody ever came; says how many it ended. The rest is for
+    `expire_request`.
 
-    Rows somebody else works on are passed over, so nothing waits here while it holds a lock, and the order's lock is not needed.
+    Rows somebody else works on are passed over, so nothing waits here while it holds a lock, and the order's lock is
+    not needed.
     """
     now = clock.now()
     busy = Payment.objects.undecided().filter(request=OuterRef("pk"))
@@ -152,7 +158,9 @@ def change_order(order_id: int, lines: list[services.LineDraft]) -> Order:
 
 
 def _end(order: Order, request: PaymentRequest, status: str, now: datetime, actor: str) -> None:
-    """Close an open request unpaid: every applied part becomes a refund, every attempt is to be closed at its provider."""
+    """Close an open request unpaid: every applied part becomes a refund, every attempt is to be closed at its
+    provider.
+    """
     parts = list(request.payments.select_for_update(no_key=True).filter(amount_applied__gt=0))
     funds.let_go(request, request.payments.all(), now)
     if request.amount_paid:
@@ -172,7 +180,8 @@ def _end(order: Order, request: PaymentRequest, status: str, now: datetime, acto
 
 @transaction.atomic
 def hold(request_id: int, attempt: Attempt, payer: Payer) -> Payment:
-    """Reserve an amount of an open request for one payer. The provider is called afterwards, outside of this transaction.
+    """Reserve an amount of an open request for one payer. The provider is called afterwards, outside of this
+    transaction.
 
     Refused when the request is not open, the amount is not one that may be paid, or others hold what is left ("held").
     """
@@ -246,10 +255,11 @@ def let_go(payment_id: int) -> None:
 def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
     """The provider holds the payer's money: apply it to the request, or send it back. The only way money enters.
 
-    `provider_ref` is the provider's transaction, `amount` what it took. Safe to repeat: providers resend notifications, and
-    reconciliation asks again. What does not fit - late, duplicate, surplus, another amount than asked for - becomes a refund
-    in this same transaction. A second transaction for one attempt is a payment of its own, and goes back. Raises ValueError,
-    with nothing changed, when the money is in another currency than was asked for: that is for support to look at.
+    `provider_ref` is the provider's transaction, `amount` what it took. Safe to repeat: providers resend notifications,
+    and reconciliation asks again. What does not fit - late, duplicate, surplus, another amount than asked for - becomes
+    a refund in this same transaction. A second transaction for one attempt is a payment of its own, and goes back.
+    Raises ValueError, with nothing changed, when the money is in another currency than was asked for: that is for
+    support to look at.
     """
     order, request, payment = lock_payment(payment_id)
     known = Payment.objects.filter(account_id=payment.account_id, provider_ref=provider_ref).first()

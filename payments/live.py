@@ -47,7 +47,9 @@ def snapshot(request: PaymentRequest, now: datetime | None = None) -> dict[str, 
 
 
 def push(request_id: int) -> None:
-    """Show the request's new state to whoever is looking. Called after the commit; may be lost, and then polling shows it."""
+    """Show the request's new state to whoever is looking. Called after the commit; may be lost, and then polling shows
+    it.
+    """
     request = PaymentRequest.objects.get(pk=request_id)
     message = {"type": "snapshot", "snapshot": snapshot(request)}
     run_later("live", lambda: _publish(group(request.token), message))

@@ -1,4 +1,6 @@
-"""Which ways to pay this order gets, where it is opened, and why not the others. Page, API and payment ask the same function."""
+"""Which ways to pay this order gets, where it is opened, and why not the others. Page, API and payment ask the same
+function.
+"""
 
 from dataclasses import dataclass
 from typing import Self
@@ -36,7 +38,9 @@ class Surface:
 
 @dataclass(frozen=True)
 class Offer:
-    """A method and how it would be carried out here; or, with a `reason`, why it is not offered (never shown to the public)."""
+    """A method and how it would be carried out here; or, with a `reason`, why it is not offered (never shown to the
+    public).
+    """
 
     method: str
     rail: Rail | None

@@ -13,14 +13,20 @@ from payments.providers.base import Outcome, ProviderError, State
 logger = logging.getLogger(__name__)
 
 PATIENCE = timedelta(minutes=2)
-"""How long past its end a hold is kept while its provider cannot say whether it was paid: money is counted before expiry."""
+"""How long past its end a hold is kept while its provider cannot say whether it was paid: money is counted before
+expiry.
+"""
 
 NEVER_HEARD_OF = timedelta(hours=3)
-"""A provider that has not heard of an attempt by now will not: the longest any of them keeps a code payable is two hours."""
+"""A provider that has not heard of an attempt by now will not: the longest any of them keeps a code payable is two
+hours.
+"""
 
 
 def apply(payment: Payment, outcome: Outcome) -> Payment:
-    """Do what the provider's word on a charge means. The one reading of it, for notifications, questions and closings."""
+    """Do what the provider's word on a charge means. The one reading of it, for notifications, questions and
+    closings.
+    """
     if outcome.state == State.SUCCEEDED:
         if outcome.amount is None:
             raise ValueError("a success without an amount")

@@ -1,4 +1,6 @@
-"""Locks and the record of changes, for what happens to a payment request. One lock order: order, request, payment, refund."""
+"""Locks and the record of changes, for what happens to a payment request. One lock order: order, request, payment,
+refund.
+"""
 
 from typing import Any
 

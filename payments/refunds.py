@@ -1,4 +1,6 @@
-"""Money going back: asked for by the merchant, sent with one reference for ever, followed until the provider confirms it."""
+"""Money going back: asked for by the merchant, sent with one reference for ever, followed until the provider confirms
+it.
+"""
 
 import logging
 
@@ -28,7 +30,9 @@ def refundable(payment: Payment) -> int:
 
 @transaction.atomic
 def refund_payment(payment_id: int, amount: int | None = None, *, text: str = "", actor: str) -> Refund:
-    """The merchant sends `amount` (all that is left, without one) of a payment back to who paid it; never more than is left."""
+    """The merchant sends `amount` (all that is left, without one) of a payment back to who paid it; never more than is
+    left.
+    """
     _order, request, payment = lock_payment(payment_id)
     left = refundable(payment)
     amount = left if amount is None else amount
@@ -41,7 +45,9 @@ def refund_payment(payment_id: int, amount: int | None = None, *, text: str = ""
 
 @transaction.atomic
 def refund_order(order: Order, amount: int, *, text: str = "", actor: str) -> list[Refund]:
-    """The merchant sends `amount` of an order back to all who paid, in proportion to what each gave, to the minor unit."""
+    """The merchant sends `amount` of an order back to all who paid, in proportion to what each gave, to the minor
+    unit.
+    """
     lock_order(order.pk)
     payments = list(Payment.objects.filter(request__order=order, amount_applied__gt=0).order_by("id"))
     left = [refundable(payment) for payment in payments]
@@ -53,7 +59,8 @@ def refund_order(order: Order, amount: int, *, text: str = "", actor: str) -> li
 
 @transaction.atomic
 def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome: Outcome | None = None) -> Refund:
-    """What the provider said of a refund, or support's word to send a failed one again. Repeating a status does nothing.
+    """What the provider said of a refund, or support's word to send a failed one again. Repeating a status does
+    nothing.
 
     A refund that fails is still owed: it stays as visible work for support, with the provider's own code and words.
     """
@@ -93,8 +100,8 @@ def apply(refund: Refund, outcome: Outcome) -> Refund:
 def send(refund_id: int | None = None, limit: int = 50) -> int:
     """Send one refund (a nudge), or all that are due (the sweep), or ask where they stand. Says how many.
 
-    A retry uses the refund's one reference, so that the provider never refunds twice. A refusal for good fails the refund;
-    not being reachable puts it off.
+    A retry uses the refund's one reference, so that the provider never refunds twice. A refusal for good fails the
+    refund; not being reachable puts it off.
     """
     now = clock.now()
     due = Refund.objects.select_related("account", "payment")

@@ -1,4 +1,6 @@
-"""What may be asked for and paid. Nothing here writes; a rule that says no raises Refused with a sentence for people."""
+"""What may be asked for and paid. Nothing here writes; a rule that says no raises Refused with a sentence for
+people.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -41,8 +41,8 @@ def shown_code(request: PaymentRequest) -> str:
 def find(text: str) -> PaymentRequest | None:
     """The request that a typed code, a link, or a whole pasted message speaks of.
 
-    Lower case, spaces, full-width letters and the words around are understood. A link is looked for first; a code opens only
-    what is still open, newest first, so that an old one leads nowhere.
+    Lower case, spaces, full-width letters and the words around are understood. A link is looked for first; a code opens
+    only what is still open, newest first, so that an old one leads nowhere.
     """
     text = unicodedata.normalize("NFKC", text[:4000])
     for token in _TOKEN.findall(text)[:3]:

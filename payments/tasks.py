@@ -1,4 +1,6 @@
-"""What the worker does: fetch, call one function. A nudge does one thing at once; the sweeps guarantee that all is done."""
+"""What the worker does: fetch, call one function. A nudge does one thing at once; the sweeps guarantee that all is
+done.
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,6 @@
-"""Credentials at rest: sealed with the first of CREDENTIAL_KEYS, opened with any of them, so that keys can be rolled."""
+"""Credentials at rest: sealed with the first of CREDENTIAL_KEYS, opened with any of them, so that keys can be
+rolled.
+"""
 
 import json
 from functools import cache

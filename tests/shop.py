@@ -20,7 +20,9 @@ def make_merchant(name: str = "Harbour Tea") -> Merchant:
     return merchant
 
 
-def make_order(merchant: Merchant | None = None, *, amount: int = 9000, currency: str = "CNY", reference: str = "") -> Order:
+def make_order(
+    merchant: Merchant | None = None, *, amount: int = 9000, currency: str = "CNY", reference: str = ""
+) -> Order:
     merchant = merchant or make_merchant()
     return place_order(
         merchant,
@@ -33,7 +35,11 @@ def make_order(merchant: Merchant | None = None, *, amount: int = 9000, currency
 
 
 def make_request(
-    order: Order | None = None, *, amount: int = 9000, currency: str = "CNY", split: Split | None = None,
+    order: Order | None = None,
+    *,
+    amount: int = 9000,
+    currency: str = "CNY",
+    split: Split | None = None,
     expires_in: timedelta | None = None,
 ) -> PaymentRequest:
     order = order or make_order(amount=amount, currency=currency)

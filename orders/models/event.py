@@ -14,8 +14,8 @@ from orders.models.order import Order
 class Event(models.Model):
     """One thing that happened, named `object.past_participle`, written in the transaction that made it true.
 
-    `sequence` is given at publication, after the commit: ids are handed out before it, so that a reader of "id > last" could
-    skip a row for ever. `request` and `seq` are the payment request it belongs to and that request's own count.
+    `sequence` is given at publication, after the commit: ids are handed out before it, so that a reader of "id > last"
+    could skip a row for ever. `request` and `seq` are the payment request it belongs to and that request's own count.
     """
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "evt"), editable=False)

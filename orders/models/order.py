@@ -14,8 +14,8 @@ from orders.money import Money
 class Order(models.Model):
     """A basket a shop wants paid. Amounts are minor units of `currency`.
 
-    `amount_paid` is what friendpay took for it and what stayed applied; `amount_refunded` is what the merchant sent back of
-    that, once a provider confirmed it. `paid_elsewhere` says that the shop was paid by other means.
+    `amount_paid` is what friendpay took for it and what stayed applied; `amount_refunded` is what the merchant sent
+    back of that, once a provider confirmed it. `paid_elsewhere` says that the shop was paid by other means.
     """
 
     class Status(models.TextChoices):

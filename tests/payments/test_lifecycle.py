@@ -60,8 +60,13 @@ def test_the_database_allows_one_open_request_an_order() -> None:
     request = shop.make_request()
     with pytest.raises(IntegrityError, match="one_open_request_per_order"), transaction.atomic():
         PaymentRequest.objects.create(
-            merchant=request.merchant, order=request.order, currency="CNY", amount=1, code="OTHER",
-            created_at=request.created_at, expires_at=request.expires_at,
+            merchant=request.merchant,
+            order=request.order,
+            currency="CNY",
+            amount=1,
+            code="OTHER",
+            created_at=request.created_at,
+            expires_at=request.expires_at,
         )
 
 
@@ -97,7 +102,12 @@ def test_second_friend_is_refunded() -> None:
     shop.succeed(first)
     shop.succeed(second)
     refund = Refund.objects.get()
-    assert (refund.payment_id, refund.amount, refund.reason, refund.status) == (second.pk, 9000, "duplicate", "requested")
+    assert (refund.payment_id, refund.amount, refund.reason, refund.status) == (
+        second.pk,
+        9000,
+        "duplicate",
+        "requested",
+    )
     assert reload(request).order.amount_paid == 9000
 
 
@@ -231,8 +241,9 @@ def test_a_surplus_part_is_applied_as_far_as_it_fits() -> None:
     assert reload(request).status == "paid"
 
 
-@pytest.mark.parametrize(("amount", "code"), [(999, "amount_out_of_range"), (10001, "amount_out_of_range"),
-                                              (9500, "crumb_left")])
+@pytest.mark.parametrize(
+    ("amount", "code"), [(999, "amount_out_of_range"), (10001, "amount_out_of_range"), (9500, "crumb_left")]
+)
 def test_a_part_outside_the_rules_is_refused(amount: int, code: str) -> None:
     request = shop.make_request(amount=10000, split=Split(3, 1000))
     with pytest.raises(Refused, match=code):

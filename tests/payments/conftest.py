@@ -1,0 +1,33 @@
+"""What the tests of payments share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from payments import providers
+from payments.providers.base import ProviderError
+
+Fault = Callable[..., None]
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Fault:
+    """Make a call of the sandbox provider fail, before or after it took effect there, so many times."""
+    provider = providers.get("sandbox")
+
+    def arrange(call: str, *, after: bool = False, permanent: bool = False, times: int = 1) -> None:
+        real, left = getattr(provider, call), times
+
+        def failing(*args: Any, **kwargs: Any) -> Any:
+            nonlocal left
+            if left == 0:
+                return real(*args, **kwargs)
+            left -= 1
+            if after:
+                real(*args, **kwargs)
+            raise ProviderError("the line is dead", permanent=permanent, code="DEAD")
+
+        monkeypatch.setattr(provider, call, failing)
+
+    return arrange

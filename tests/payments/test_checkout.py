@@ -1,0 +1,171 @@
+"""A payer begins: who steps aside for whom, what is held, and what happens when the wallet does not answer."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from orders.errors import Refused
+from payments import checkout, offers, providers, reconcile
+from payments.models import Payment, PaymentRequest, Refund
+from payments.rules import Payer, Split
+from sandbox import bank
+from sandbox.models import Charge
+from tests import shop
+from tests.payments.conftest import Fault
+
+pytestmark = pytest.mark.django_db
+MoveTime = Callable[[float], None]
+DESKTOP = offers.Surface()
+
+
+def begin(request: PaymentRequest, name: str = "Mei", **how: object) -> Payment:
+    return checkout.begin(
+        request,
+        method="sandbox",
+        payer=Payer(name=name, visitor=name),
+        surface=DESKTOP,
+        **how,  # type: ignore[arg-type]
+    )
+
+
+def held(request: PaymentRequest) -> int:
+    return PaymentRequest.objects.get(pk=request.pk).amount_held
+
+
+def test_the_payer_is_sent_to_the_wallet_and_the_amount_is_held() -> None:
+    request = shop.make_request()
+    payment = begin(request)
+    charge = Charge.objects.get()
+    assert payment.status == "pending"
+    assert payment.next_step["url"] == f"http://127.0.0.1:8000/sandbox/{charge.ref}/"
+    assert (charge.amount, charge.reference, charge.deadline) == (9000, payment.reference, payment.held_until)
+    assert held(request) == 9000
+
+
+def test_no_text_of_the_buyer_reaches_the_wallet() -> None:
+    order = shop.make_order(reference="A&total_amount=1")
+    request = shop.make_request(order)
+    PaymentRequest.objects.filter(pk=request.pk).update(message="&subject=free")
+    begin(request)
+    assert Charge.objects.get().subject == "Harbour Tea A total amount 1"
+
+
+def test_a_double_tap_gives_the_same_attempt() -> None:
+    request = shop.make_request()
+    assert begin(request).pk == begin(request).pk
+    assert Charge.objects.count() == 1
+
+
+def test_another_friend_is_told_that_somebody_is_paying() -> None:
+    request = shop.make_request()
+    begin(request)
+    with pytest.raises(Refused, match="held"):
+        begin(request, "Ann")
+    assert Payment.objects.count() == 1
+
+
+def test_taking_over_within_a_minute_is_refused(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    begin(request)
+    move_time(59)
+    with pytest.raises(Refused, match="held"):
+        begin(request, "Ann", take_over=True)
+
+
+def test_taking_over_after_a_minute_closes_the_earlier_attempt_at_the_wallet(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    first = begin(request)
+    move_time(61)
+    second = begin(request, "Ann", take_over=True)
+    first.refresh_from_db()
+    assert (first.status, second.status, held(request)) == ("cancelled", "pending", 9000)
+    with pytest.raises(bank.Refused, match="closed"):
+        bank.approve(Charge.objects.get(reference=first.reference).ref)
+
+
+def test_taking_over_from_somebody_who_has_paid_settles_that_payment(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    begin(request)
+    move_time(61)
+    bank.approve(Charge.objects.get().ref, tell=False)
+    with pytest.raises(Refused, match="request_paid"):
+        begin(request, "Ann", take_over=True)
+    assert PaymentRequest.objects.get().status == "paid"
+    assert not Refund.objects.exists()
+
+
+def test_taking_over_waits_for_a_wallet_that_does_not_answer(move_time: MoveTime, faulty: Fault) -> None:
+    request = shop.make_request()
+    first = begin(request)
+    move_time(61)
+    faulty("close")
+    with pytest.raises(Refused, match="held"):
+        begin(request, "Ann", take_over=True)
+    first.refresh_from_db()
+    assert (first.status, held(request)) == ("pending", 9000)
+
+
+def test_changing_ones_mind_about_the_part_closes_the_earlier_attempt() -> None:
+    request = shop.make_request(amount=10000, split=Split(3))
+    first = begin(request, amount=3000)
+    begin(request, amount=5000)
+    first.refresh_from_db()
+    assert (first.status, held(request)) == ("cancelled", 5000)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_wallet_that_does_not_answer_holds_nothing_and_is_asked_later(faulty: Fault, after: bool) -> None:
+    request = shop.make_request()
+    faulty("start", after=after)
+    with pytest.raises(Refused, match="wallet_unavailable"):
+        begin(request)
+    payment = Payment.objects.get()
+    assert (payment.status, payment.closing, held(request)) == ("created", True, 0)
+    assert begin(request).status == "pending"
+
+
+def test_a_charge_the_wallet_took_although_it_did_not_answer_is_closed_there(faulty: Fault) -> None:
+    request = shop.make_request()
+    faulty("start", after=True)
+    with pytest.raises(Refused, match="wallet_unavailable"):
+        begin(request)
+    reconcile.ask(Payment.objects.get().pk)
+    assert (Payment.objects.get().status, Charge.objects.get().status) == ("cancelled", "closed")
+
+
+def test_a_wallet_that_refuses_fails_the_attempt(faulty: Fault) -> None:
+    request = shop.make_request()
+    faulty("start", permanent=True)
+    with pytest.raises(Refused, match="wallet_unavailable"):
+        begin(request)
+    payment = Payment.objects.get()
+    assert (payment.status, payment.code, payment.words, held(request)) == ("failed", "DEAD", "the line is dead", 0)
+
+
+def test_a_method_that_is_not_on_the_page_is_refused() -> None:
+    request = shop.make_request()
+    with pytest.raises(Refused, match="method_not_offered"):
+        checkout.begin(request, method="wechatpay", payer=Payer(), surface=DESKTOP)
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"), [({"enabled": False}, "account_disabled"), ({"live": True}, "account_is_for_live_orders")]
+)
+def test_what_withholds_a_method_is_told_to_the_merchant(changes: dict[str, bool], reason: str) -> None:
+    request = shop.make_request()
+    account = shop.account_of(request)
+    type(account).objects.update(**changes)
+    assert [offer.reason for offer in offers.consider(request.order, DESKTOP)] == [reason]
+    assert offers.for_page(request.order, DESKTOP) == []
+
+
+def test_the_wallet_stops_taking_the_money_no_earlier_than_the_hold_ends(move_time: MoveTime) -> None:
+    request = shop.make_request(expires_in=timedelta(seconds=60))
+    move_time(59)
+    payment = begin(request)
+    assert payment.held_until is not None
+    assert payment.held_until > request.expires_at
+    assert Charge.objects.get().deadline >= payment.held_until
+    assert providers.get("sandbox").max_hold >= checkout.HOLD.total_seconds()
