@@ -106,8 +106,8 @@ def _step_aside(
                 raise Refused(
                     "held",
                     _(
-                        "Somebody is paying this right now, and their wallet does not answer. Please try again in a
-                        minute." ), ) from error return None
+                        "Somebody is paying this right now, and their wallet does not answer. "
+                        "Please try again in a minute." ), ) from error return None
 
 
 def _subject(request: PaymentRequest) -> str:
