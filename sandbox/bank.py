@@ -57,7 +57,6 @@ class Slip:
     subject: str
     status: Status
     transaction: str
-    deadline: datetime
     return_url: str
 
 
@@ -257,7 +256,6 @@ def _slip(charge: Charge) -> Slip:
         subject=charge.subject,
         status=Status(charge.status),
         transaction=charge.transaction,
-        deadline=charge.deadline,
         return_url=charge.return_url,
     )
 

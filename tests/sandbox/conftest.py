@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -30,23 +30,6 @@ def bid(db: None) -> MakeBid:
         return_url="http://127.0.0.1:9/r/receipt/",
     )
     return lambda **changes: replace(plain, **changes)
-
-
-@pytest.fixture
-def later(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Moves the database's clock on by so many seconds from now."""
-    real = clock.now
-    passed = timedelta()
-
-    def move(seconds: float) -> None:
-        nonlocal passed
-        passed += timedelta(seconds=seconds)
-
-    def now() -> datetime:
-        return real() + passed
-
-    monkeypatch.setattr(clock, "now", now)
-    return move
 
 
 @pytest.fixture(autouse=True)

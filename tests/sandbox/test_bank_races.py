@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection, connections
 
-from sandbox import bank
+from sandbox import bank, notices
 from sandbox.models import Charge, ChargeRefund, Notice
 from tests.sandbox.conftest import MakeBid
 
@@ -86,23 +87,23 @@ def test_one_refund_reference_for_two_charges_at_once_goes_back_once(bid: MakeBi
 
 
 def test_a_look_at_the_deadline_waits_for_the_approval_on_its_way(
-    bid: MakeBid, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+    bid: MakeBid, move_time: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An approval made in time but not yet committed must not be answered with a final no."""
     slip = bank.open_charge(bid())
     written, looked = threading.Event(), threading.Event()
-    write = bank.notices.write
+    write = notices.write
 
-    def slowly(*args: object, **named: object) -> None:
+    def slowly(*args: Any, **named: Any) -> None:
         write(*args, **named)
         written.set()
         looked.wait(0.3)  # the look must be waiting for us; were it not, it would be done well before
 
-    monkeypatch.setattr(bank.notices, "write", slowly)
+    monkeypatch.setattr(notices, "write", slowly)
 
     def look() -> object:
         assert written.wait(5)
-        later(301)
+        move_time(301)
         found = bank.find("acc_shop", "ref-1")
         looked.set()
         return found

@@ -15,7 +15,7 @@ from sandbox.models import Notice
 from sandbox.tasks import send_notices
 from tests.sandbox.conftest import MakeBid, Shop
 
-Later = Callable[[float], None]
+MoveTime = Callable[[float], None]
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def test_a_notification_is_signed_over_exactly_what_is_sent(slip: bank.Slip, sho
     assert json.loads(body)["charge"]["transaction"] == slip.transaction
 
 
-def test_a_delivered_notification_rests(slip: bank.Slip, shop: Shop, later: Later) -> None:
+def test_a_delivered_notification_rests(slip: bank.Slip, shop: Shop, move_time: MoveTime) -> None:
     notices.send_due()
-    later(7 * 24 * 3600)
+    move_time(7 * 24 * 3600)
     notices.send_due()
     assert len(shop.heard) == 1
     assert Notice.objects.get().delivered_at is not None
@@ -43,18 +43,18 @@ def test_a_delivered_notification_rests(slip: bank.Slip, shop: Shop, later: Late
 
 @pytest.mark.parametrize("answer", [302, 400, 404, 500, 503])
 def test_an_unheard_notification_comes_again_the_same_but_newly_signed(
-    slip: bank.Slip, shop: Shop, later: Later, answer: int
+    slip: bank.Slip, shop: Shop, move_time: MoveTime, answer: int
 ) -> None:
     shop.answers = [answer, answer]
     for _ in range(3):
         notices.send_due()
-        later(notices.DELAYS[0])
+        move_time(notices.DELAYS[0])
     assert len({body for _, body in shop.heard}) == 1
     assert len({headers["sandbox-nonce"] for headers, _ in shop.heard}) == len(shop.heard) == 3
     assert Notice.objects.get().delivered_at is not None
 
 
-def test_attempts_grow_apart_and_end(bid: MakeBid, later: Later) -> None:
+def test_attempts_grow_apart_and_end(bid: MakeBid, move_time: MoveTime) -> None:
     bank.refuse(bank.open_charge(bid()).ref)  # to a port where nobody listens
     spans = []
     for _ in range(len(notices.DELAYS) + 1):
@@ -64,10 +64,10 @@ def test_attempts_grow_apart_and_end(bid: MakeBid, later: Later) -> None:
         if due is None:
             break
         spans.append(round((due - before).total_seconds()))
-        later(spans[-1] - 1)
+        move_time(spans[-1] - 1)
         notices.send_due()
         assert Notice.objects.get().attempts == len(spans), "not before its time"
-        later(2)
+        move_time(2)
     assert tuple(spans) == notices.DELAYS
     assert sorted(spans) == spans
     notice = Notice.objects.get()
@@ -79,9 +79,9 @@ def test_an_attempt_ends_before_the_next_one_may_begin() -> None:
     assert steps * notices.TIMEOUT < min(notices.DELAYS)
 
 
-def test_a_lost_notification_can_still_be_sent(bid: MakeBid, shop: Shop, later: Later) -> None:
+def test_a_lost_notification_can_still_be_sent(bid: MakeBid, shop: Shop, move_time: MoveTime) -> None:
     slip = bank.approve(bank.open_charge(bid(notify_url=shop.url)).ref, tell=False)
-    later(24 * 3600)
+    move_time(24 * 3600)
     notices.send_due()
     assert shop.heard == []
     bank.tell_again(slip.ref)

@@ -1,0 +1,46 @@
+"""The payer's page of the sandbox wallet."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from sandbox import amounts, bank
+
+_ACTIONS: Mapping[str, Callable[[str], bank.Slip]] = {
+    "approve": bank.approve,
+    "refuse": bank.refuse,
+    "approve-untold": partial(bank.approve, tell=False),
+    "approve-late": partial(bank.approve, late=True),
+    "tell-again": bank.tell_again,
+}
+
+
+class SeeOther(HttpResponseRedirect):
+    status_code = 303
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def wallet(request: HttpRequest, ref: str) -> HttpResponse:
+    """GET shows the charge and writes nothing; POST decides it and sends the payer back. Who knows `ref` is the payer.
+
+    A repeated POST finds the decision made and goes back all the same; one that comes too late sees so, with 409.
+    """
+    slip, status = bank.look(ref), 200
+    if slip is None:
+        raise Http404
+    if request.method == "POST":
+        act = _ACTIONS.get(request.POST.get("action", ""))
+        if act is None:
+            raise BadRequest
+        try:
+            return SeeOther(act(ref).return_url)
+        except bank.Refused:
+            slip, status = bank.look(ref) or slip, 409
+    amount = amounts.text(slip.amount, slip.currency, slip.exponent)
+    return render(request, "sandbox/wallet.html", {"slip": slip, "amount": amount}, status=status)
