@@ -105,9 +105,9 @@ def _step_aside(
             except ProviderError as error:
                 raise Refused(
                     "held",
-                    _(
-                        "Somebody is paying this right now, and their wallet does not answer. "
-                        "Please try again in a minute." ), ) from error return None
+                    _("Somebody is paying this, and their wallet does not answer. Please try again in a minute."),
+                ) from error
+    return None
 
 
 def _subject(request: PaymentRequest) -> str:
