@@ -123,8 +123,8 @@ class Emulator:
         self.notifier = Notifier(
             self.clock, self.faults, tuple(wait * compress for wait in self.schedule), accepted=self.accepted
         )
-        handlers = (getattr(self, name) for name in dir(type(self)) if not name.startswith("__"))
-        self._routes = [(*handler.route, handler) for handler in handlers if hasattr(handler, "route")]
+        handlers = [name for name in dir(type(self)) if hasattr(getattr(type(self), name), "route")]
+        self._routes = [(*getattr(self, name).route, getattr(self, name)) for name in handlers]
 
     # What a concrete emulator fills in
 
