@@ -151,3 +151,11 @@ def refusal(account: Account, params: dict[str, str] | bytes, now: datetime | No
 
 def with_config(account: Account, **changed: str) -> Account:
     return replace(account, config={**account.config, **changed})
+
+
+def split_anew(params: dict[str, str], at: str) -> dict[str, str]:
+    """The attack: read the bytes of a genuine notification as other fields, swallowing those from `at` on into one."""
+    text = "&".join(f"{name}={params[name]}" for name in sorted(params) if name not in ("sign", "sign_type"))
+    head, tail = text.split(f"&{at}=", 1)
+    fields = dict(field.split("=", 1) for field in head.split("&"))
+    return fields | {at: tail, "sign": params["sign"], "sign_type": "RSA2"}

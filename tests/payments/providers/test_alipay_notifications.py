@@ -27,6 +27,7 @@ from tests.payments.providers.alipay_shop import (
     read,
     refund,
     refusal,
+    split_anew,
     with_config,
 )
 
@@ -74,14 +75,6 @@ def test_a1_sha1_under_the_name_of_rsa2_is_refused(alipay: emulators.Alipay, ali
 
 
 # A2: the signed text is ambiguous
-
-
-def split_anew(params: dict[str, str], at: str) -> dict[str, str]:
-    """The attack: read the bytes of a genuine notification as other fields, swallowing those from `at` on into one."""
-    text = "&".join(f"{name}={params[name]}" for name in sorted(params) if name not in ("sign", "sign_type"))
-    head, tail = text.split(f"&{at}=", 1)
-    fields = dict(field.split("=", 1) for field in head.split("&"))
-    return fields | {at: tail, "sign": params["sign"], "sign_type": "RSA2"}
 
 
 def test_a2_the_ambiguity_attack_is_real_and_refused(alipay: emulators.Alipay, alipay_account: Account) -> None:
