@@ -1,5 +1,6 @@
 from orders.models.event import Event
+from orders.models.idempotency import StoredAnswer
 from orders.models.merchant import ApiKey, Merchant
 from orders.models.order import Order, OrderLine
 
-__all__ = ["ApiKey", "Event", "Merchant", "Order", "OrderLine"]
+__all__ = ["ApiKey", "Event", "Merchant", "Order", "OrderLine", "StoredAnswer"]

@@ -2,9 +2,13 @@
 
 import hashlib
 import secrets
+from datetime import timedelta
 from functools import partial
+from typing import Self
 
-from django.db import models
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock, ids
@@ -42,6 +46,12 @@ class Merchant(models.Model):
         return self.name
 
 
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def alive(self) -> Self:
+        """Neither revoked nor past their time, as the database's clock tells it."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
+
+
 class ApiKey(models.Model):
     """A secret key of a merchant. Only its SHA-256 is kept; the key itself is shown once, when it is made."""
 
@@ -50,8 +60,14 @@ class ApiKey(models.Model):
     live = models.BooleanField(_("live"), default=False)
     start = models.CharField(max_length=16, editable=False)  # enough to recognise a key by, too little to guess it
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    can_read = models.BooleanField(_("may read"), default=True)
+    can_write = models.BooleanField(_("may write"), default=True)
+    can_refund = models.BooleanField(_("may refund"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at",)
@@ -67,11 +83,26 @@ class ApiKey(models.Model):
         return hashlib.sha256(key.encode()).hexdigest()
 
     @classmethod
-    def make(cls, merchant: Merchant, *, live: bool = False, name: str = "", key: str = "") -> tuple["ApiKey", str]:
-        """A new key and its secret, which is never to be had again. `key` fixes the secret (the demo does)."""
+    def make(
+        cls, merchant: Merchant, *, live: bool = False, name: str = "", key: str = "", **rights: bool
+    ) -> tuple["ApiKey", str]:
+        """A new key and its secret, which is never to be had again. `key` fixes the secret (the demo does).
+
+        `rights` are can_read, can_write and can_refund; what is not named is allowed.
+        """
         key = key or f"sk_{'live' if live else 'test'}_{secrets.token_urlsafe(24)}"
-        row = cls.objects.create(merchant=merchant, live=live, name=name, start=key[:12], digest=cls.digest_of(key))
+        digest = cls.digest_of(key)
+        row = cls.objects.create(merchant=merchant, live=live, name=name, start=key[:12], digest=digest, **rights)
         return row, key
+
+    @transaction.atomic
+    def roll(self, overlap: timedelta) -> tuple["ApiKey", str]:
+        """A key of the same rights, and its secret; this one works for `overlap` more, and never longer than it would."""
+        ends = clock.now() + overlap
+        self.expires_at = min(self.expires_at or ends, ends)
+        self.save(update_fields=["expires_at"])
+        rights = {"can_read": self.can_read, "can_write": self.can_write, "can_refund": self.can_refund}
+        return ApiKey.make(self.merchant, live=self.live, name=self.name, **rights)
 
     def revoke(self) -> None:
         """The key opens nothing any more. Repeating it keeps the first time."""
