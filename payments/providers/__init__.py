@@ -6,6 +6,7 @@ from importlib import import_module
 from payments.providers.base import Provider
 
 _MODULES = {
+    "alipay": "payments.providers.alipay.Alipay",
     "sandbox": "payments.providers.sandbox.SandboxProvider",
 }
 NAMES = tuple(_MODULES)
