@@ -94,7 +94,7 @@ class StripeProvider:
                 {
                     "payment_intent": charge_ref,
                     "amount": _units(amount),
-                    "metadata": {"reference": reference, "charge": charge, "reason": reason},
+                    "metadata": {gateway.METADATA: reference, "charge": charge, "reason": reason},
                 },
                 {"idempotency_key": reference},
             )
@@ -148,8 +148,8 @@ def _order(start: Start) -> SessionCreateParams:
     return {
         "mode": "payment",
         "client_reference_id": start.reference,
-        "metadata": {"reference": start.reference},
-        "payment_intent_data": {"metadata": {"reference": start.reference}},
+        "metadata": {gateway.METADATA: start.reference},
+        "payment_intent_data": {"metadata": {gateway.METADATA: start.reference}},
         "line_items": [
             {
                 "quantity": 1,

@@ -1,23 +1,51 @@
 """Calls to Stripe, by its own SDK: the client, the look-ups by our reference, and its errors in our terms."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import stripe
 from stripe.checkout import Session
 
+from payments.providers import transport
 from payments.providers.base import Account, ProviderError
 
+METADATA = "friendpay_reference"  # a shop uses its account for other things too, and "reference" for those
 API_VERSION = "2026-10-28.endive"  # what the requests and the emulator are written for; the SDK may move on
 
-_HTTP = stripe.RequestsClient(timeout=(3.0, 15.0))
+ANSWER_BYTES = 8 << 20  # a page of a hundred, with what they point to
+
 _SESSION_LIFE = 26 * 3600  # seconds; Stripe's own limit is 24 hours
 _WAIT = {"balance_insufficient", "lock_timeout", "rate_limit"}  # another try of the same call can turn these
 _WITH_PAYMENT = ["payment_intent"]
 _WITH_PAYMENTS = ["data.payment_intent"]
 
 stripe.enable_telemetry = False  # it reports on this host, and writes into the home directory
+
+
+class _Wire(stripe.HTTPClient):
+    """The SDK's requests, over the connections all providers share."""
+
+    name = "friendpay"
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: str | None = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
+        content = (post_data or "").encode()
+        try:
+            answer = transport.call(method.upper(), url, content=content, headers=headers, limit=ANSWER_BYTES)
+        except ProviderError as error:
+            raise stripe.APIConnectionError(error.message) from error  # type: ignore[no-untyped-call]
+        return answer.body.decode(errors="replace"), answer.status, answer.headers
+
+    def close(self) -> None:
+        """Nothing to close: the connections are not its own."""
 
 
 def client(account: Account) -> stripe.StripeClient:
@@ -32,7 +60,7 @@ def client(account: Account) -> stripe.StripeClient:
         base_addresses={"api": account.base_url.rstrip("/")} if account.base_url else None,
         stripe_version=API_VERSION,
         max_network_retries=0,  # our own tables know when to ask again
-        http_client=_HTTP,
+        http_client=_Wire(),
     )
 
 
@@ -44,7 +72,7 @@ def calling() -> Iterator[None]:
     except stripe.StripeError as error:
         status = error.http_status or 0
         told = error.error
-        code = error.code or (told and (told.code or told.type)) or type(error).__name__
+        code = error.code or (told and (told.code or told.type)) or "transport"
         refused = 400 <= status < 500 and status not in (409, 429) and code not in _WAIT
         raise ProviderError(str(error), permanent=refused, code=code) from error
 
@@ -94,7 +122,7 @@ def find_session(api: stripe.StripeClient, reference: str) -> Session | None:
 
 def find_payment(api: stripe.StripeClient, reference: str) -> str:
     """The id of the payment that carries our reference, "" when the search knows none."""
-    found = api.v1.payment_intents.search({"query": f'metadata["reference"]:"{reference}"'})
+    found = api.v1.payment_intents.search({"query": f'metadata["{METADATA}"]:"{reference}"'})
     return found.data[0].id if found.data else ""
 
 
@@ -106,7 +134,7 @@ def find_refund(api: stripe.StripeClient, charge_ref: str, reference: str) -> st
 def reference_of(thing: dict[str, object]) -> str:
     """Our reference in the metadata of a thing of Stripe's, "" when it is none of ours."""
     metadata = thing.get("metadata")
-    return str(metadata.get("reference", "")) if isinstance(metadata, dict) else ""
+    return str(metadata.get(METADATA, "")) if isinstance(metadata, dict) else ""
 
 
 def wrong_mode() -> ProviderError:
