@@ -159,20 +159,21 @@ def _error(refused: bank.Refused) -> ProviderError:
 def _charge(reference: str, slip: bank.Slip | None) -> Outcome:
     if slip is None:
         return Outcome(State.UNKNOWN, reference)
-    return _outcome(reference, slip.status, slip.transaction, slip.amount, slip.currency)
+    return _standing(reference, slip.status, slip.transaction, Money(slip.amount, slip.currency))
 
 
-def _outcome(reference: str, status: bank.Status, transaction: str, amount: int, currency: str) -> Outcome:
+def _standing(reference: str, status: bank.Status, transaction: str, amount: Money) -> Outcome:
     state = _STATES[status]
     if state == State.SUCCEEDED:
-        return Outcome(state, reference, provider_ref=transaction, amount=Money(amount, currency))
+        return Outcome(state, reference, provider_ref=transaction, amount=amount)
     return Outcome(state, reference, code=str(status), message=_WORDS.get(status, ""))
 
 
 def _refund(reference: str, slip: bank.RefundSlip | None) -> Outcome:
     if slip is None:
         return Outcome(State.UNKNOWN, reference)
-    return Outcome(State.SUCCEEDED, reference, provider_ref=slip.transaction, amount=Money(slip.amount, slip.currency))
+    amount = Money(slip.amount, slip.currency)
+    return Outcome(State.SUCCEEDED, reference, provider_ref=slip.transaction, amount=amount)
 
 
 def _verify(account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
@@ -192,28 +193,18 @@ def _read(said: dict[str, Any]) -> Notification:
     kind, event_id = _token(said["kind"]), _token(said["id"])
     about = "refund" if kind.startswith("refund.") else "charge"
     thing = said[about]
-    reference = _token(thing["reference"])
-    if about == "refund":
-        slip = bank.RefundSlip(reference, _token(thing["transaction"]), _amount(thing), thing["currency"])
-        return Notification(event_id, kind, reference, about, _refund(reference, slip))
-    status = bank.Status(thing["status"])
+    reference, amount = _token(thing["reference"]), Money(thing["amount"], thing["currency"])
+    if amount.minor <= 0:
+        raise ValueError("not an amount")
+    status = bank.Status(thing["status"]) if about == "charge" else bank.Status.PAID
     transaction = _token(thing["transaction"]) if status == bank.Status.PAID else ""
-    return Notification(
-        event_id, kind, reference, about, _outcome(reference, status, transaction, _amount(thing), thing["currency"])
-    )
+    return Notification(event_id, kind, reference, about, _standing(reference, status, transaction, amount))
 
 
 def _token(value: object) -> str:
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise ValueError("not a token")
     return value
-
-
-def _amount(thing: dict[str, Any]) -> int:
-    amount = thing["amount"]
-    if type(amount) is not int or amount <= 0:
-        raise ValueError("not an amount")
-    return amount
 
 
 def _refusal(status: int, why: str) -> NotificationRefused:

@@ -33,11 +33,9 @@ def bid(db: None) -> MakeBid:
 
 
 @pytest.fixture(autouse=True)
-def errands(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
-    """What would be done on a thread right after a commit: collected instead, for the test to run when it likes."""
-    collected: list[Callable[[], object]] = []
-    monkeypatch.setattr(background, "run_later", lambda purpose, errand: collected.append(errand))
-    return collected
+def _no_errands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent by a thread in the background: a test sends when it likes."""
+    monkeypatch.setattr(background, "run_later", lambda purpose, errand: None)
 
 
 @dataclass

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
 
-from friendpay import clock
+from friendpay import background, clock
 from sandbox import bank, notices
 from sandbox.models import Notice
 from sandbox.tasks import send_notices
@@ -170,14 +170,37 @@ def test_no_transaction_is_open_while_the_shop_thinks(slip: bank.Slip, shop: Sho
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_notification_in_other_hands_is_passed_over(bid: MakeBid, shop: Shop) -> None:
+    for number in range(2):
+        bank.approve(bank.open_charge(bid(reference=f"ref-{number}", notify_url=shop.url)).ref)
+
+    def send() -> None:
+        try:
+            notices.send_due()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        held = Notice.objects.select_for_update().order_by("id")[0]
+        pool.submit(send).result(5)
+    assert [json.loads(body)["id"] for _, body in shop.heard] == [Notice.objects.exclude(pk=held.pk).get().event_id]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_shop_hears_right_after_the_commit_and_not_before(
-    bid: MakeBid, shop: Shop, errands: list[Callable[[], object]]
+    bid: MakeBid, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    errands: list[Callable[[], object]] = []
+
+    def run_later(purpose: str, errand: Callable[[], object]) -> None:
+        assert not connection.in_atomic_block
+        errands.append(errand)
+
+    monkeypatch.setattr(background, "run_later", run_later)
     slip = bank.open_charge(bid(notify_url=shop.url))
     assert errands == []
     bank.approve(slip.ref)
     [errand] = errands
-    assert shop.heard == []
     errand()
     assert len(shop.heard) == 1
     bank.approve(slip.ref)
