@@ -1,4 +1,4 @@
-"""Errands after a commit that must never hold up a page. Each purpose has one thread; an errand may be lost at any time.
+"""Errands after a commit that must never hold up a page. Each purpose has one thread; an errand may be lost any time.
 
 Whatever is done here is only haste: tables hold the work, and a beat sweep does what an errand did not.
 """
@@ -18,7 +18,7 @@ _lock = threading.Lock()
 
 
 def run_later(purpose: str, errand: Callable[[], object]) -> None:
-    """Run `errand` soon on the purpose's own thread. Returns at once; drops the errand when the line is full; never raises."""
+    """Run `errand` soon on the purpose's own thread. Returns at once, never raises; a full line drops the errand."""
     key = (os.getpid(), purpose)  # threads do not survive a fork
     line = _lines.get(key)
     if line is None:

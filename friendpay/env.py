@@ -1,9 +1,11 @@
 """Reading settings from the environment: one clear line for whatever is missing or malformed."""
 
+import ipaddress
 import os
 import sys
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
@@ -18,31 +20,72 @@ def text(name: str, default: str | None = None) -> str:
     """The value of NAME, or what the file named by NAME_FILE holds; without either the default, else the boot stops."""
     if path := os.environ.get(f"{name}_FILE"):
         try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            stop(f"{name}_FILE={path} cannot be read ({error.strerror}).")
-    value = os.environ.get(name, default)
-    if value is None:
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            stop(f"{name}_FILE={path} cannot be read ({getattr(error, 'strerror', 'not text')}).")
+    else:
+        value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
         stop(f"{name} is not set. Set it, or {name}_FILE to a file that holds it (bin/up does both for a demo).")
-    return value
+    return default
 
 
 def flag(name: str, *, default: bool = False) -> bool:
     """A yes or no; anything else stops the boot."""
-    value = os.environ.get(name, "1" if default else "").strip().lower()
+    value = text(name, "yes" if default else "no").lower()
     if value not in _TRUE | _FALSE:
         stop(f"{name}={value!r} is neither yes nor no.")
     return value in _TRUE
 
 
 def items(name: str, default: str | None = None) -> list[str]:
-    """A comma-separated list without blanks."""
-    return [item.strip() for item in text(name, default).split(",") if item.strip()]
+    """A comma-separated list without blanks; an empty one stops the boot unless that is the default."""
+    found = [item.strip() for item in text(name, default).split(",") if item.strip()]
+    if not found and default is None:
+        stop(f"{name} is empty.")
+    return found
 
 
-def number(name: str, default: int) -> int:
+def number(name: str, default: int, *, least: int = 1) -> int:
     """A whole number; anything else stops the boot."""
-    value = os.environ.get(name, str(default))
-    if not value.isdecimal():
-        stop(f"{name}={value!r} is not a whole number.")
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdecimal()) or int(value) < least:
+        stop(f"{name}={value!r} is not a whole number from {least} up.")
     return int(value)
+
+
+def web_address(name: str) -> str:
+    """A site's address such as https://pay.example, without a path; anything else stops the boot."""
+    value = text(name).rstrip("/")
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in ("http", "https") and parts.hostname and value == f"{parts.scheme}://{parts.netloc}"
+        if fits and not parts.username and (parts.port is None or parts.port):
+            return value.lower()
+    except ValueError:
+        pass
+    stop(f"{name}={value!r} is not an address such as https://pay.example.")
+
+
+def networks(name: str) -> list[str]:
+    """Addresses and networks such as 10.0.0.0/8; anything else stops the boot."""
+    found = items(name, "")
+    for item in found:
+        try:
+            ipaddress.ip_network(item)
+        except ValueError:
+            stop(f"{name}: {item!r} is not an IP address or network.")
+    return found
+
+
+def is_local(host: str) -> bool:
+    """Whether nobody but this machine and its own network can mean this host."""
+    if host == "localhost" or host.endswith((".localhost", ".local")):
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_link_local or (address.is_private and not address.is_unspecified)

@@ -1,18 +1,33 @@
-"""One settings file, driven by the environment. Demo values come from bin/up alone; elsewhere a missing secret stops the boot."""
+"""One settings file, driven by the environment. Demo values come from bin/up; elsewhere a missing one stops the boot."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from friendpay import env
+from cryptography.fernet import Fernet
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from friendpay import env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-DEMO = env.flag("FRIENDPAY_DEMO")
+DEMO = env.flag("FRIENDPAY_DEMO")  # demo keys, the sandbox wallet, fixed logins
 DEBUG = False
 SECRET_KEY = env.text("SECRET_KEY")
 CREDENTIAL_KEYS = env.items("CREDENTIAL_KEYS")  # Fernet keys, newest first
-PUBLIC_URL = env.text("PUBLIC_URL").rstrip("/")  # links and codes are made from this, never from the request
+PUBLIC_URL = env.web_address("PUBLIC_URL")  # links and codes are made from this, never from the request
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")  # whose X-Forwarded-For and -Proto are believed
+WEB_THREADS = env.number("WEB_THREADS", 2)  # pages a process serves at once, each thread on one database connection
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")  # lets in who asks for /metrics through a proxy or from another machine
+
+if DEMO and not all(env.is_local(host) for host in (urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS)):
+    env.stop("FRIENDPAY_DEMO is on and PUBLIC_URL or ALLOWED_HOSTS names a public host: a demo lets everybody in.")
+for _key in CREDENTIAL_KEYS:
+    try:
+        Fernet(_key)
+    except ValueError:
+        env.stop("CREDENTIAL_KEYS holds something that is no Fernet key (32 random bytes in URL-safe base64).")
 
 INSTALLED_APPS = [
     "unfold",
@@ -32,12 +47,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "friendpay.middleware.GuardMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "friendpay.urls"
@@ -61,41 +78,58 @@ TEMPLATES = [
 
 
 def _database(url: str) -> dict[str, object]:
-    """DATABASE_URL as Django wants it: postgresql://user:password@host:port/name, or host=/socket/folder as a query."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgres", "postgresql"):
+    """DATABASE_URL, in any form libpq takes, as Django wants it."""
+    if not url.startswith(("postgres://", "postgresql://")):
         env.stop("DATABASE_URL must begin with postgresql://; friendpay runs on PostgreSQL alone.")
-    from urllib.parse import parse_qs, unquote
-
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    try:
+        options = conninfo_to_dict(url)
+    except ProgrammingError as error:
+        env.stop(f"DATABASE_URL cannot be read ({str(error).strip()}).")
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")) or "friendpay",
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": query.pop("host", parts.hostname or ""),
-        "PORT": query.pop("port", str(parts.port or "")),
-        "OPTIONS": {"connect_timeout": 5, **query},
-        "CONN_MAX_AGE": None,  # one persistent connection per serving thread
+        "NAME": options.pop("dbname", "friendpay"),
+        "USER": options.pop("user", ""),
+        "PASSWORD": options.pop("password", ""),
+        "HOST": options.pop("host", ""),
+        "PORT": options.pop("port", ""),
+        "OPTIONS": {"connect_timeout": 5, **options},
+        "CONN_MAX_AGE": None,  # one lasting connection for each serving thread
         "CONN_HEALTH_CHECKS": True,
     }
 
 
-DATABASES = {"default": _database(env.text("DATABASE_URL"))}
+DATABASE_URL = env.text("DATABASE_URL")
+DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URLS = env.items("REDIS_URL")
+if not all(url.startswith(("redis://", "rediss://", "unix://")) for url in REDIS_URLS):
+    env.stop("REDIS_URL must begin with redis://, rediss:// or unix://; several are separated by commas.")
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": REDIS_URLS},
+        # redis-py would drop a subscription that was quiet for 5 s (channels_redis issue 422).
+        "CONFIG": {
+            "hosts": [
+                {"address": url, "socket_timeout": None, "socket_connect_timeout": 1, "max_connections": 100}
+                for url in REDIS_URLS
+            ],
+        },
     },
 }
 
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URLS[0])
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URLS[0].replace("unix://", "redis+socket://", 1))
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
+if "redis" in CELERY_BROKER_URL:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1, "visibility_timeout": 300}
+CELERY_TASK_PUBLISH_RETRY = False  # publishing is haste, and gives up in a second or two: the sweeps guarantee
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # logs.py formats its lines too
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -107,6 +141,23 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "friendpay.static.Storage"},
+}
+WHITENOISE_MAX_AGE = 3600  # of files whose names do not change with what is in them
 
+LOGGING = logs.CONFIG
+
+_ENCRYPTED = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]  # behind a proxy the request itself does not know that it came by https
+CSRF_COOKIE_SECURE = _ENCRYPTED
+SESSION_COOKIE_SECURE = _ENCRYPTED
+LANGUAGE_COOKIE_SECURE = _ENCRYPTED
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 31_536_000 if _ENCRYPTED else 0
 SECURE_REFERRER_POLICY = "strict-origin"
 X_FRAME_OPTIONS = "DENY"
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any request's body; the bridge answers 413 to more
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200

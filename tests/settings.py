@@ -8,7 +8,7 @@ _FIXED = {
     "SECRET_KEY": "a secret for tests",
     "CREDENTIAL_KEYS": "V9UMM0Rw0mIDZ0KpCVL8o0GhbiNiEFXzG3qJ7HTDM2A=",
     "PUBLIC_URL": "http://127.0.0.1:8000",
-    "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+    "ALLOWED_HOSTS": "127.0.0.1,localhost",
     "FRIENDPAY_DEMO": "yes",
     "DATABASE_URL": "postgresql:///nowhere",
     "REDIS_URL": "unix:///nowhere",
