@@ -8,6 +8,7 @@ from payments.providers.base import Provider
 _MODULES = {
     "alipay": "payments.providers.alipay.Alipay",
     "sandbox": "payments.providers.sandbox.SandboxProvider",
+    "wechatpay": "payments.providers.wechatpay.WeChatPay",
 }
 NAMES = tuple(_MODULES)
 
