@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
 from friendpay.background import nudge
+from orders.errors import Refused
 from orders.money import Money
 from payments import leases, providers, reconcile, refunds
 from payments.models import Payment, ProviderAccount, ProviderEvent, Refund
@@ -68,6 +71,19 @@ def apply(account_id: int | None = None, event_id: str = "", limit: int = 50) ->
                 event.set_aside_at, event.next_attempt_at = clock.now(), None
             event.save(update_fields=["error", "set_aside_at", "next_attempt_at"])
     return len(events)
+
+
+@transaction.atomic
+def try_again(event_id: int) -> ProviderEvent:
+    """Support's word to apply a notification once more that was set aside, or that named nothing of ours then."""
+    event = ProviderEvent.objects.select_for_update(no_key=True).get(pk=event_id)
+    if event.orphaned_at is None and event.set_aside_at is None:
+        raise Refused("notification_not_waiting", _("This notification does not wait for anybody."))
+    event.orphaned_at = event.set_aside_at = None
+    event.next_attempt_at, event.attempts = clock.now(), 0
+    event.save(update_fields=["orphaned_at", "set_aside_at", "next_attempt_at", "attempts"])
+    transaction.on_commit(lambda: nudge("payments.apply", event.account_id, event.event_id))
+    return event
 
 
 def _apply(event: ProviderEvent) -> None:

@@ -29,12 +29,18 @@ def refundable(payment: Payment) -> int:
 
 
 @transaction.atomic
-def refund_payment(payment_id: int, amount: int | None = None, *, text: str = "", actor: str) -> Refund:
+def refund_payment(
+    payment_id: int, amount: int | None = None, *, text: str = "", actor: str, seen: int | None = None
+) -> Refund:
     """The merchant sends `amount` (all that is left, without one) of a payment back to who paid it; never more than is
     left.
+
+    Repeating it refunds again, unless the caller says what it has `seen` left: it is refused once that has changed.
     """
     _order, request, payment = lock_payment(payment_id)
     left = refundable(payment)
+    if seen is not None and seen != left:
+        raise Refused("refundable_changed", _("Something of this payment was refunded meanwhile. Please look again."))
     amount = left if amount is None else amount
     if not 0 < amount <= left:
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
@@ -84,6 +90,15 @@ def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome
         services.change_refunded(order, refund.amount if status == STATUS.SUCCEEDED else -refund.amount)
     save(request)
     return refund
+
+
+@transaction.atomic
+def send_again(refund_id: int, *, actor: str) -> Refund:
+    """Support's word to send a failed refund once more, with its one reference. Refused unless it failed."""
+    refund = lock_refund(refund_id)[3]
+    if refund.status != STATUS.FAILED:
+        raise Refused("refund_not_failed", _("This refund has not failed, so there is nothing to send again."))
+    return move_refund(refund_id, STATUS.REQUESTED, actor=actor)
 
 
 def apply(refund: Refund, outcome: Outcome) -> Refund:
