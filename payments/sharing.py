@@ -48,9 +48,15 @@ def find(text: str) -> PaymentRequest | None:
     for token in _TOKEN.findall(text)[:3]:
         if request := PaymentRequest.objects.filter(token=token).first():
             return request
-    codes = ["".join(pair) for pair in _CODE.findall(text.upper())]
-    codes = [code for code in codes if _check_symbol(code[:-1]) == code[-1]][:3]
+    codes = codes_in(text)
     return PaymentRequest.objects.filter(code__in=codes, status=PaymentRequest.Status.OPEN).first() if codes else None
+
+
+def codes_in(text: str) -> list[str]:
+    """The share codes in a text, however they are typed; at most three."""
+    text = unicodedata.normalize("NFKC", text[:4000])
+    codes = ["".join(pair) for pair in _CODE.findall(text.upper())]
+    return [code for code in codes if _check_symbol(code[:-1]) == code[-1]][:3]
 
 
 def link(request: PaymentRequest) -> str:
@@ -76,9 +82,14 @@ def _locale() -> str:
     return get_language() or settings.LANGUAGE_CODE
 
 
-def _matrix(request: PaymentRequest) -> list[list[bool]]:
+def open_address() -> str:
+    """Where a code is typed, as people read an address."""
+    return f"{settings.PUBLIC_URL}/open/".split("://")[-1]
+
+
+def _matrix(text: str) -> list[list[bool]]:
     code = qrcode.QRCode(border=0, error_correction=qrcode.constants.ERROR_CORRECT_M)
-    code.add_data(link(request))
+    code.add_data(text)
     code.make(fit=True)
     matrix: list[list[bool]] = code.get_matrix()
     return matrix
@@ -98,8 +109,13 @@ def qr_path(rows: list[list[bool]]) -> str:
 
 
 def qr_svg(request: PaymentRequest) -> str:
-    """The link as a QR code: dark on white in any colour scheme, so that every camera reads it."""
-    rows = _matrix(request)
+    """The link as a QR code."""
+    return code_svg(link(request))
+
+
+def code_svg(text: str) -> str:
+    """A QR code: dark on white in any colour scheme, so that every camera reads it."""
+    rows = _matrix(text)
     size = len(rows) + 8
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {size} {size}" shape-rendering="crispEdges">'

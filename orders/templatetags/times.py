@@ -13,9 +13,9 @@ register = template.Library()
 
 @register.simple_tag
 def moment(when: datetime) -> SafeString:
-    """A point in time: "22 Nov, 14:02 UTC" until the script knows the reader's zone."""
+    """A point in time: "Nov 22 14:02 UTC" until the script knows the reader's zone."""
     when = when.astimezone(UTC)
-    text = format_skeleton("MMMdHm", when, locale=to_locale(get_language() or "en"))
+    text = " ".join(format_skeleton(form, when, locale=to_locale(get_language() or "en")) for form in ("MMMd", "Hm"))
     return format_html('<time datetime="{}">{} UTC</time>', when.strftime("%Y-%m-%dT%H:%M:%SZ"), text)
 
 

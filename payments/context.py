@@ -1,0 +1,172 @@
+"""What the pages are given. Everything here reads; the state a template draws is named here, and nowhere else."""
+
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from friendpay import clock
+from orders.models import Event, Order
+from payments import live, offers, sharing
+from payments.checkout import TAKE_OVER_AFTER
+from payments.models import Payment, PaymentRequest, Refund
+from payments.offers import LABELS, Surface
+
+WHY_RETURNED = {
+    Refund.Reason.MERCHANT: _("The shop has refunded it."),
+    Refund.Reason.LATE: _("It came after the time for this request was over, so it could not be used."),
+    Refund.Reason.DUPLICATE: _("Somebody else had already paid, so yours was not needed any more."),
+    Refund.Reason.SURPLUS: _("It was more than was needed."),
+    Refund.Reason.UNDERFUNDED: _("The full amount did not come together in time."),
+    Refund.Reason.MISMATCH: _("It was not the amount that was asked for at that moment."),
+}
+
+
+def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
+    """The buyer's page: `state` is choose, waiting, paid or cancelled; `ended` says how the last request ended."""
+    now = clock.now()
+    plea = order.payment_requests.select_related("merchant").order_by("-id").first()
+    status = plea.status_at(now) if plea else ""
+    given = {"order": order, "shop": order.merchant, "lines": order.lines.all(), "plea": plea, "ended": ""}
+    if order.status == Order.Status.PAID:
+        payments = Payment.objects.filter(request__order=order, amount_applied__gt=0)
+        return given | {"state": "paid", "payments": payments}
+    if order.status == Order.Status.CANCELLED:
+        return given | {"state": "cancelled"}
+    if plea is None or status != PaymentRequest.Status.OPEN:
+        return given | {"state": "choose", "ended": status}
+    given |= {"watch": True, "live": live.snapshot(plea, now)}
+    if not plea.shared_at:
+        return given | {"state": "choose"} | _mine(plea, visitor, now)
+    plea.order = order
+    return given | {
+        "state": "waiting",
+        "link": sharing.link(plea),
+        "code": sharing.shown_code(plea),
+        "share_text": sharing.share_text(plea),
+        "open_address": sharing.open_address(),
+        "declines": _declines(plea),
+    }
+
+
+def _declines(plea: PaymentRequest) -> list[dict[str, Any]]:
+    events = Event.objects.filter(request=plea.public_id, type="payment_request.declined").order_by("-id")
+    return list(events.values_list("data", flat=True)[:3])
+
+
+def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
+    """The wallets, for the buyer herself; who is paying just now, if somebody is."""
+    now = clock.now()
+    plea = order.payment_requests.filter(status=PaymentRequest.Status.OPEN).first()
+    given: dict[str, Any] = {"order": order, "shop": order.merchant, "missing": order.amount - order.amount_paid}
+    given |= {"offers": offers.for_page(order, surface), "held": False}
+    if plea:
+        given |= {"live": live.snapshot(plea, now)} | _held(plea, visitor, now)
+    return given
+
+
+def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[str, Any]:
+    """The friend's page: `state` is open, held, mine, thanks, returned, paid, expired, cancelled or paused."""
+    now = clock.now()
+    order = plea.order
+    given: dict[str, Any] = {
+        "plea": plea,
+        "order": order,
+        "shop": plea.merchant,
+        "lines": order.lines.all(),
+        "live": live.snapshot(plea, now),
+        "missing": plea.amount - plea.amount_paid,
+    }
+    own = plea.payments.filter(visitor=visitor).order_by("-id") if visitor else Payment.objects.none()
+    paid = next((payment for payment in own if payment.status == Payment.Status.SUCCEEDED), None)
+    status = given["live"]["status"]
+    if paid:
+        return given | {"state": "thanks" if paid.amount_applied else "returned", "mine": paid}
+    if status != PaymentRequest.Status.OPEN:
+        return given | {"state": str(status)}
+    if plea.merchant.is_frozen:
+        return given | {"state": "paused"}
+    given |= {"watch": True, "offers": offers.for_page(order, surface), **_mine(plea, visitor, now)}
+    if given["mine"]:
+        return given | {"state": "mine"}
+    given |= _held(plea, visitor, now)
+    return given | {"state": "held" if given["held"] else "open"}
+
+
+def _mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
+    """The visitor's own attempt that can still be paid, and where it goes on."""
+    mine = plea.payments.undecided().filter(visitor=visitor, held_until__gt=now).last() if visitor else None
+    if mine is None:
+        return {"mine": None}
+    left = int((mine.held_until - now).total_seconds())
+    return {"mine": mine, "mine_left": left, "mine_url": next_url(mine), "mine_label": LABELS[mine.method]}
+
+
+def _held(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
+    """Whether others hold all that is left, and after how many seconds the first of them may be taken over."""
+    others = plea.payments.filter(held_until__gt=now).exclude(visitor=visitor or "-")
+    began = min((payment.created_at for payment in others), default=None)
+    if began is None or plea.remaining > 0:
+        return {"held": False, "wait": 0}
+    return {"held": True, "wait": max(0, ceil((began + TAKE_OVER_AFTER - now).total_seconds()))}
+
+
+def next_url(payment: Payment) -> str:
+    """Where the payer goes on: the wallet's own address, or our page with the code to scan."""
+    return payment.next_step.get("url") or reverse("scan", args=[payment.token])
+
+
+def back_url(payment: Payment) -> str:
+    """The page the payment was begun on. The buyer's page is told to the buyer alone."""
+    if payment.by_buyer:
+        return reverse("buyer", args=[payment.request.order.token])
+    return reverse("friend", args=[payment.request.token])
+
+
+def receipt_page(payment: Payment) -> dict[str, Any]:
+    """The payer's receipt: `state` is waiting, paid, returned or unpaid."""
+    now = clock.now()
+    plea = payment.request
+    refunds = list(payment.refunds.all())
+    back = sum(refund.amount for refund in refunds)
+    if payment.status == Payment.Status.SUCCEEDED:
+        state = "returned" if back == payment.amount_captured else "paid"
+    elif payment.status in (Payment.Status.FAILED, Payment.Status.CANCELLED):
+        state = "unpaid"
+    else:
+        state = "waiting"
+    can_go_on = state == "waiting" and payment.held_until is not None and payment.held_until > now
+    return {
+        "payment": payment,
+        "plea": plea,
+        "order": plea.order,
+        "shop": plea.merchant,
+        "lines": plea.order.lines.all(),
+        "state": state,
+        "wallet": LABELS[payment.method],
+        "refunds": refunds,
+        "all_back": all(refund.status == Refund.Status.SUCCEEDED for refund in refunds),
+        "why": WHY_RETURNED[Refund.Reason(refunds[-1].reason)] if refunds else "",
+        "next_url": next_url(payment) if can_go_on else "",
+        "back": back_url(payment),
+        "live": live.snapshot(plea, now),
+        "watch": state != "unpaid" and not (state == "paid" and not refunds),
+    }
+
+
+def scan_page(payment: Payment) -> dict[str, Any]:
+    """A code for the payer to scan, or what the wallet's own browser needs."""
+    now = clock.now()
+    held = payment.held_until
+    return {
+        "payment": payment,
+        "plea": payment.request,
+        "shop": payment.merchant,
+        "wallet": LABELS[payment.method],
+        "live": live.snapshot(payment.request, now),
+        "watch": True,
+        "seconds_left": max(0, int((held - now).total_seconds())) if held else 0,
+        "back": back_url(payment),
+    }

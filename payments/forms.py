@@ -1,0 +1,89 @@
+"""What buyers and friends send. Every error is a sentence for the person who reads it, and stands beside its field."""
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from orders.money import MAX_MINOR, Money
+
+_FIGURES = re.compile(r"\d{1,12}([.,]\d{1,3})?")
+_TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they let a text read otherwise than it is
+
+
+def plain_text(value: str) -> None:
+    """Letters of any script, and emoji; no control characters."""
+    for sign in value:
+        if sign in _TURNING or (unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\r\t"):
+            raise ValidationError(_("There is a sign in this that cannot be used. Please type it again."))
+
+
+def _text(label: Any, most: int, **more: Any) -> forms.CharField:
+    rows = more.pop("rows", 0)
+    attrs = {"class": "input", "autocomplete": "off", **more.pop("attrs", {})}
+    widget = forms.Textarea(attrs={**attrs, "rows": rows}) if rows else forms.TextInput(attrs=attrs)
+    field = forms.CharField(label=label, max_length=most, widget=widget, validators=[plain_text], **more)
+    if rows:  # browsers count a line break as one sign, and send two
+        field.widget.attrs["maxlength"] = most - most // 20
+    return field
+
+
+class MessageForm(forms.Form):
+    """The buyer's words to a friend."""
+
+    message = _text(_("Message to your friend"), 200, required=False, rows=3)
+
+    def clean_message(self) -> str:
+        message: str = self.cleaned_data["message"]
+        return message.replace("\r\n", "\n").strip()
+
+
+class DeclineForm(forms.Form):
+    """A friend says no."""
+
+    note = _text(_("A kind line, if you like"), 200, required=False, rows=2)
+
+
+class CodeForm(forms.Form):
+    """A share code, a link, or the whole message they came in."""
+
+    text = _text(
+        _("Code or message"),
+        4000,
+        rows=2,
+        attrs={"autocapitalize": "characters", "spellcheck": "false", "placeholder": "7K3M-9QXW"},
+        error_messages={"required": _("Please type the code, or paste the message.")},
+    )
+
+
+class PayForm(forms.Form):
+    """How a payer wants to pay. `amount` is read where several friends may pay parts, in the request's currency."""
+
+    method = forms.CharField(max_length=20, error_messages={"required": _("Please choose how to pay.")})
+    amount = _text(_("Your part"), 20, required=False, attrs={"inputmode": "decimal"})
+    name = _text(_("Your name, if you like"), 20, required=False, attrs={"autocomplete": "given-name", "form": "pay"})
+    take_over = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+        self.fields["amount"].widget.attrs["form"] = "pay"
+
+    def clean_amount(self) -> int | None:
+        """Minor units; None when nothing was written, which means all that is missing."""
+        written = self.cleaned_data["amount"].strip()
+        if not written:
+            return None
+        try:
+            if not _FIGURES.fullmatch(written):
+                raise ValueError
+            minor = Money.from_decimal(Decimal(written.replace(",", ".")), self.currency).minor
+        except ValueError:
+            raise ValidationError(_("Please write an amount in figures, like 30.00.")) from None
+        if not 0 < minor <= MAX_MINOR:
+            raise ValidationError(_("Please write an amount above zero."))
+        return minor

@@ -1,0 +1,61 @@
+"""Put the demo shop into the database, as bin/up does at every start."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from friendpay import ids
+from orders.demo_goods import MERCHANT
+from orders.models import ApiKey, Merchant
+from payments.models import ProviderAccount
+
+
+class Command(BaseCommand):
+    help = "Create or refresh the demo merchant, its API key, its sandbox wallet and the support login. Demo only."
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Safe to repeat; what the demo's orders refer to is kept. Refused outside the demo, where none of it may exist."""
+        if not settings.DEMO:
+            raise CommandError("seed_demo runs in the demo only (FRIENDPAY_DEMO=1).")
+        merchant, _made = Merchant.objects.update_or_create(
+            public_id=MERCHANT,
+            defaults={
+                "name": "Harbour Tea",
+                "contact": "help@harbourtea.example",
+                "is_verified": True,
+                "return_origins": [settings.PUBLIC_URL],
+            },
+        )
+        self.make_key(merchant, os.environ.get("FRIENDPAY_DEMO_KEY", ""))
+        self.make_wallet(merchant)
+        self.make_support(
+            os.environ.get("FRIENDPAY_SUPPORT_USER", ""), os.environ.get("FRIENDPAY_SUPPORT_PASSWORD", "")
+        )
+
+    def make_key(self, merchant: Merchant, key: str) -> None:
+        """The key of this start is the only demo key: one of an earlier start stops working."""
+        if key:
+            ApiKey.objects.filter(merchant=merchant, name="demo").exclude(digest=ApiKey.digest_of(key)).delete()
+            if not ApiKey.objects.filter(digest=ApiKey.digest_of(key)).exists():
+                ApiKey.make(merchant, name="demo", key=key)
+
+    def make_wallet(self, merchant: Merchant) -> None:
+        account = ProviderAccount.objects.filter(merchant=merchant, provider="sandbox").first()
+        if account is None:
+            account = ProviderAccount(merchant=merchant, provider="sandbox", name="Sandbox")
+            account.config = {"secret": ids.token(40)}
+        account.base_url = settings.PUBLIC_URL
+        account.save()
+
+    def make_support(self, name: str, password: str) -> None:
+        if name and password:
+            user, _made = get_user_model().objects.get_or_create(username=name)
+            user.is_staff = user.is_superuser = True
+            if not user.check_password(password):
+                user.set_password(password)
+            user.save()

@@ -1,0 +1,24 @@
+from django.urls import path
+from django.views.i18n import set_language
+
+from payments.views import buyer, friend, receipt, share
+
+urlpatterns = [
+    path("checkout/<slug:token>/", buyer.show, name="buyer"),
+    path("checkout/<slug:token>/ask/", buyer.ask, name="buyer_ask"),
+    path("checkout/<slug:token>/message/", buyer.message, name="buyer_message"),
+    path("checkout/<slug:token>/cancel/", buyer.cancel, name="buyer_cancel"),
+    path("checkout/<slug:token>/pay/", buyer.pay, name="buyer_pay"),
+    path("checkout/<slug:token>/receipt/", buyer.receipt, name="buyer_receipt"),
+    path("p/<slug:token>/", friend.show, name="friend"),
+    path("p/<slug:token>/pay/", friend.pay, name="friend_pay"),
+    path("p/<slug:token>/decline/", friend.decline, name="friend_decline"),
+    path("p/<slug:token>/status.json", share.status, name="status"),
+    path("p/<slug:token>/qr.svg", share.qr_svg, name="qr_svg"),
+    path("p/<slug:token>/qr.png", share.qr_png, name="qr_png"),
+    path("pay/<slug:token>/", receipt.scan, name="scan"),
+    path("pay/<slug:token>/qr.svg", receipt.scan_qr, name="scan_qr"),
+    path("r/<slug:token>/", receipt.show, name="receipt"),
+    path("open/", share.open_code, name="open"),
+    path("lang/", set_language, name="language"),
+]

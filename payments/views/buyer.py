@@ -1,0 +1,123 @@
+"""The buyer's page: ask a friend, pay, follow what happens. Whoever has its link is the buyer; friends get another link."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from friendpay.pages import SeeOther, page
+from orders.errors import Refused
+from orders.models import Order
+from payments import context, lifecycle, requests
+from payments.forms import MessageForm, PayForm
+from payments.models import Payment, PaymentRequest
+from payments.views import paying
+from payments.visitors import surface_of, visitor_of
+
+
+def _order(token: str) -> Order:
+    return get_object_or_404(Order.objects.select_related("merchant"), token=token)
+
+
+def _show(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) -> HttpResponse:
+    given = context.buyer_page(order, visitor_of(request), surface_of(request))
+    plea = given["plea"]
+    form = MessageForm(initial={"message": plea.message if plea else ""})
+    given |= {"page": _url(order), "message_form": form, **more}
+    return render(request, "payments/buyer.html", given, status=status)
+
+
+def _url(order: Order) -> str:
+    return reverse("buyer", args=[order.token])
+
+
+def _open(order: Order) -> PaymentRequest | None:
+    return PaymentRequest.objects.filter(order=order, status=PaymentRequest.Status.OPEN).first()
+
+
+@page("GET")
+def show(request: HttpRequest, token: str) -> HttpResponse:
+    """The order, and where asking and paying stand."""
+    return _show(request, _order(token))
+
+
+@page("POST")
+def ask(request: HttpRequest, token: str) -> HttpResponse:
+    """Open a request to share, or share the one that is open."""
+    order = _order(token)
+    try:
+        lifecycle.open_request(order.pk, actor="buyer", shared=True)
+    except Refused as refused:
+        return _show(request, order, status=refused.status, refusal=refused.message)
+    return SeeOther(_url(order))
+
+
+@page("POST")
+def message(request: HttpRequest, token: str) -> HttpResponse:
+    """Other words to the friend."""
+    order = _order(token)
+    form = MessageForm(request.POST)
+    plea = _open(order)
+    if not form.is_valid():
+        return _show(request, order, status=422, message_form=form)
+    if plea:
+        try:
+            requests.change_message(plea.pk, form.cleaned_data["message"], actor="buyer")
+        except Refused as refused:
+            return _show(request, order, status=refused.status, refusal=refused.message)
+    return SeeOther(_url(order))
+
+
+@page("POST")
+def cancel(request: HttpRequest, token: str) -> HttpResponse:
+    """No friend is asked any more."""
+    order = _order(token)
+    plea = _open(order)
+    if plea:
+        try:
+            lifecycle.cancel_request(plea.pk, actor="buyer")
+        except Refused as refused:
+            return _show(request, order, status=refused.status, refusal=refused.message)
+    return SeeOther(_url(order))
+
+
+@page("GET", "POST")
+def pay(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the wallets the buyer could use; POST begins with one of them."""
+    order = _order(token)
+    if request.method != "POST":
+        if order.status != Order.Status.AWAITING_PAYMENT:
+            return SeeOther(_url(order))
+        return _wallets(request, order)
+    form = PayForm(request.POST, currency=order.currency)
+    if not form.is_valid():
+        return _wallets(request, order, status=422, refusal=" ".join(sum(form.errors.values(), [])))
+    try:
+        plea = lifecycle.open_request(order.pk, actor="buyer", shared=False)
+        return paying.begin(request, plea, form, by_buyer=True)
+    except Refused as refused:
+        return _wallets(request, order, status=refused.status, refusal=refused.message)
+
+
+def _wallets(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) -> HttpResponse:
+    given = context.buyer_pay_page(order, visitor_of(request), surface_of(request))
+    given |= {"page": reverse("buyer_pay", args=[order.token]), **more}
+    return render(request, "payments/buyer_pay.html", given, status=status)
+
+
+@page("GET")
+def receipt(request: HttpRequest, token: str) -> HttpResponse:
+    """What the buyer keeps. It tells who paid, never from which account."""
+    order = _order(token)
+    if order.status != Order.Status.PAID:
+        return SeeOther(_url(order))
+    payments = Payment.objects.filter(request__order=order, amount_applied__gt=0)
+    given = {
+        "order": order,
+        "shop": order.merchant,
+        "lines": order.lines.all(),
+        "payments": payments,
+        "page": request.path,
+    }
+    return render(request, "payments/buyer_receipt.html", given)

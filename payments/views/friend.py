@@ -1,0 +1,67 @@
+"""The friend's page: who asks, what for, and the way to a wallet. No account, and nothing is written by looking."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from friendpay.pages import SeeOther, page
+from orders.errors import Refused
+from orders.money import Money
+from payments import context, requests
+from payments.forms import DeclineForm, PayForm
+from payments.models import PaymentRequest
+from payments.views import paying
+from payments.visitors import surface_of, visitor_of
+
+
+def _plea(token: str) -> PaymentRequest:
+    return get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
+
+
+def _show(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+    given = context.friend_page(plea, visitor_of(request), surface_of(request))
+    missing = Money(given["missing"], plea.currency).decimal
+    given |= {
+        "page": reverse("friend", args=[plea.token]),
+        "form": PayForm(currency=plea.currency, initial={"amount": missing}),
+        "decline_form": DeclineForm(auto_id="decline_%s"),
+        **more,
+    }
+    return render(request, "payments/friend.html", given, status=status)
+
+
+@page("GET")
+def show(request: HttpRequest, token: str) -> HttpResponse:
+    """What is asked, in the state it is in now."""
+    return _show(request, _plea(token), declined=request.GET.get("said") == "no")
+
+
+@page("POST")
+def pay(request: HttpRequest, token: str) -> HttpResponse:
+    """Begin to pay and go on to the wallet. Tapping twice begins once."""
+    plea = _plea(token)
+    form = PayForm(request.POST, currency=plea.currency)
+    if not form.is_valid():
+        return _show(request, plea, status=422, form=form, refusal=" ".join(form.errors.get("method", [])))
+    try:
+        return paying.begin(request, plea, form, by_buyer=False)
+    except Refused as refused:
+        plea.refresh_from_db()
+        return _show(request, plea, status=refused.status, refusal=paying.put_beside(form, refused), form=form)
+
+
+@page("POST")
+def decline(request: HttpRequest, token: str) -> HttpResponse:
+    """Say no, with a kind line or without. The request stays open for others, and for second thoughts."""
+    plea = _plea(token)
+    form = DeclineForm(request.POST, auto_id="decline_%s")
+    if not form.is_valid():
+        return _show(request, plea, status=422, decline_form=form)
+    try:
+        requests.decline(plea.pk, words=form.cleaned_data["note"])
+    except Refused as refused:
+        plea.refresh_from_db()
+        return _show(request, plea, status=refused.status, refusal=refused.message)
+    return SeeOther(f"{reverse('friend', args=[plea.token])}?said=no")

@@ -1,0 +1,42 @@
+"""The payer's own pages: the code to scan, and the receipt. Whoever has the payment's link is its payer."""
+
+import json
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from friendpay.pages import SeeOther, page
+from payments import context, sharing
+from payments.models import Payment
+from payments.rules import UNDECIDED
+
+
+def _payment(token: str) -> Payment:
+    known = Payment.objects.select_related("merchant", "request__order", "request__merchant")
+    return get_object_or_404(known, token=token)
+
+
+@page("GET")
+def show(request: HttpRequest, token: str) -> HttpResponse:
+    """The payment, wherever it stands; what went back is on it too."""
+    return render(request, "payments/receipt.html", context.receipt_page(_payment(token)) | {"page": request.path})
+
+
+@page("GET")
+def scan(request: HttpRequest, token: str) -> HttpResponse:
+    """The wallet's code, or its sheet; once that is decided, the receipt."""
+    payment = _payment(token)
+    if payment.status not in UNDECIDED or not payment.held_until:
+        return SeeOther(reverse("receipt", args=[token]))
+    params = json.dumps(payment.next_step.get("params") or {})
+    return render(request, "payments/scan.html", context.scan_page(payment) | {"page": request.path, "params": params})
+
+
+@page("GET")
+def scan_qr(request: HttpRequest, token: str) -> HttpResponse:
+    """The wallet's code as a picture."""
+    code = _payment(token).next_step.get("code")
+    if not code:
+        raise Http404
+    return HttpResponse(sharing.code_svg(code), content_type="image/svg+xml")

@@ -1,0 +1,60 @@
+"""How a request is found and followed: its codes as pictures, its state as JSON, and the page for a typed code."""
+
+import hashlib
+import json
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from friendpay.pages import SeeOther, page
+from payments import live, sharing
+from payments.forms import CodeForm
+from payments.models import PaymentRequest
+
+
+def _plea(token: str) -> PaymentRequest:
+    return get_object_or_404(PaymentRequest, token=token)
+
+
+@page("GET")
+def status(request: HttpRequest, token: str) -> HttpResponse:
+    """What the socket would say. The tag leaves out the running seconds, so that asking again costs nothing."""
+    snapshot = live.snapshot(_plea(token))
+    still = {**snapshot, "seconds_left": 0, "holders": [holder["name"] for holder in snapshot["holders"]]}
+    tag = f'"{hashlib.sha256(json.dumps(still).encode()).hexdigest()[:20]}"'
+    if tag in request.headers.get("If-None-Match", ""):
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        response = HttpResponse(json.dumps(snapshot), content_type="application/json")
+    response["ETag"] = tag
+    return response
+
+
+@page("GET")
+def qr_svg(request: HttpRequest, token: str) -> HttpResponse:
+    """The link as a QR code. It never changes."""
+    return _picture(sharing.qr_svg(_plea(token)), "image/svg+xml")
+
+
+@page("GET")
+def qr_png(request: HttpRequest, token: str) -> HttpResponse:
+    """The same for messengers that take no SVG."""
+    return _picture(sharing.qr_png(_plea(token)), "image/png")
+
+
+def _picture(body: str | bytes, content_type: str) -> HttpResponse:
+    return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "private, max-age=86400, immutable"})
+
+
+@page("GET", "POST")
+def open_code(request: HttpRequest) -> HttpResponse:
+    """Type a share code, or paste the message it came in."""
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        plea = sharing.find(form.cleaned_data["text"])
+        if plea:
+            return SeeOther(reverse("friend", args=[plea.token]))
+        form.add_error("text", _("We know no open request by this code. Please compare it with the message once more."))
+    return render(request, "payments/open.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,0 +1,40 @@
+"""Who is looking, as little as we need to know: a random cookie from the first attempt to pay on, kept by us as a
+hash.
+"""
+
+import secrets
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
+
+from payments.offers import Surface
+
+COOKIE = "visitor"
+AGE = 180 * 24 * 3600
+
+
+def visitor_of(request: HttpRequest) -> str:
+    """The hash of the visitor's cookie, "" for one who has none."""
+    cookie = request.COOKIES.get(COOKIE, "")
+    return salted_hmac("payments.visitor", cookie).hexdigest() if cookie else ""
+
+
+def keep_visitor(request: HttpRequest) -> str:
+    """The same for somebody who begins to pay, who gets a cookie now; `remember` sends it."""
+    request.COOKIES.setdefault(COOKIE, secrets.token_urlsafe(18))
+    return visitor_of(request)
+
+
+def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    value = request.COOKIES[COOKIE]
+    response.set_cookie(COOKIE, value, max_age=AGE, httponly=True, samesite="Lax", secure=request.is_secure())
+    return response
+
+
+def network_of(request: HttpRequest) -> str:
+    """A hash of the address, for limits."""
+    return salted_hmac("payments.network", request.META.get("REMOTE_ADDR", "")).hexdigest()
+
+
+def surface_of(request: HttpRequest) -> Surface:
+    return Surface.of(request.headers.get("User-Agent", ""))

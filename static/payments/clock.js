@@ -1,0 +1,54 @@
+// Time left runs here between two words from the server, and moments are told in the reader's own zone.
+
+const deadlines = new WeakMap(); // element -> [the server's figure, when it ends by this device's clock]
+
+const digits = (seconds) => {
+  const two = (n) => String(n).padStart(2, "0");
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+};
+
+export const announce = (text) => {
+  const place = document.getElementById("announcer");
+  if (text && place.textContent !== text) place.textContent = text;
+};
+
+const endOf = (element) => {
+  let known = deadlines.get(element);
+  if (known?.[0] !== element.dataset.left) {
+    known = [element.dataset.left, Date.now() + Number(element.dataset.left) * 1000];
+    deadlines.set(element, known);
+  }
+  return known[1];
+};
+
+/** The server spoke: all times left are counted from now. */
+export function setClocks() {
+  for (const element of document.querySelectorAll("[data-left]")) {
+    deadlines.delete(element);
+    endOf(element);
+  }
+  const form = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const today = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" });
+  for (const element of document.querySelectorAll("time[datetime]")) {
+    const when = new Date(element.dateTime);
+    element.textContent = (when.toDateString() === new Date().toDateString() ? today : form).format(when);
+  }
+}
+
+/** Let the times run; says "lapse" once for each that ends. */
+export function runClocks() {
+  setClocks();
+  const lapsed = new WeakSet();
+  setInterval(() => {
+    for (const element of document.querySelectorAll("[data-left]")) {
+      const left = Math.max(0, Math.ceil((endOf(element) - Date.now()) / 1000));
+      if (element.id !== "live" && element.textContent !== digits(left)) element.textContent = digits(left);
+      if (left) lapsed.delete(element);
+      else if (!lapsed.has(element)) {
+        lapsed.add(element);
+        document.dispatchEvent(new Event("lapse"));
+      }
+    }
+  }, 250);
+}

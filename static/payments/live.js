@@ -1,0 +1,121 @@
+// The page says by itself what happened. A socket brings snapshots; while it is down, status.json is asked. When the state
+// differs from the one on the page, the server's own rendering of this page is fetched and takes its place.
+
+import { announce, setClocks } from "./clock.js";
+import { morph } from "./morph.js";
+
+const POLL = 3000;
+const LONGEST_WAIT = 15000;
+
+const region = () => document.getElementById("live");
+const watched = () => region().dataset.socket;
+
+let socket = null;
+let failures = 0;
+let busy = false;
+let again = false;
+let composing = false;
+let shown = ""; // the holders that the page was drawn with
+let patience = 0; // fetches that failed in a row
+
+const names = (snapshot) => JSON.stringify(snapshot.holders.map((holder) => holder.name));
+
+/** Take a snapshot in: an older one says nothing, the same one corrects the clock, a newer one changes the page. */
+function consider(snapshot) {
+  const { seq, state } = region().dataset;
+  if (!watched() || snapshot.seq < Number(seq)) return;
+  const holders = names(snapshot);
+  const same = snapshot.seq === Number(seq) && snapshot.status === state && (!shown || shown === holders);
+  shown = holders;
+  if (!same) refresh();
+  else for (const clock of document.querySelectorAll("#live, #time-left [data-left]")) clock.dataset.left = snapshot.seconds_left;
+}
+
+async function refresh() {
+  if (busy || composing) {
+    again = true;
+    return;
+  }
+  busy = true;
+  again = false;
+  try {
+    const answer = await fetch(region().dataset.page || location.href, { cache: "no-store" });
+    if (answer.redirected) {
+      location.replace(answer.url);
+      return;
+    }
+    if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch {
+    patience = Math.min(patience + 1, 5);
+    setTimeout(ask, 1000 * patience);
+  } finally {
+    busy = false;
+    if (again) refresh();
+  }
+}
+
+function show(fresh) {
+  const to = fresh.getElementById("live");
+  if (!to || Number(to.dataset.seq) < Number(region().dataset.seq)) return;
+  patience = 0;
+  const held = region().contains(document.activeElement);
+  const before = region().dataset.announce;
+  morph(region(), to);
+  document.title = fresh.title;
+  document.querySelector("link[rel=icon]").href = fresh.querySelector("link[rel=icon]").getAttribute("href");
+  setClocks();
+  if (region().dataset.announce !== before) announce(region().dataset.announce);
+  if (held && document.activeElement === document.body) region().querySelector("h1")?.focus({ preventScroll: true });
+  if (!watched()) socket?.close();
+  else if (region().dataset.state === "open" && region().dataset.left === "0") setTimeout(refresh, 1500);
+}
+
+async function ask() {
+  if (!watched()) return;
+  try {
+    const answer = await fetch(region().dataset.status, { cache: "no-cache" });
+    if (answer.ok) consider(await answer.json());
+  } catch {
+    // Offline: the next turn, or the browser's "online", asks again.
+  }
+}
+
+function connect() {
+  if (!watched() || socket?.readyState <= WebSocket.OPEN) return;
+  const mine = new WebSocket(watched().replace(/^/, location.origin.replace(/^http/, "ws")));
+  socket = mine;
+  mine.onmessage = (event) => {
+    failures = 0;
+    consider(JSON.parse(event.data));
+  };
+  mine.onclose = (event) => {
+    if (socket !== mine) return;
+    socket = null;
+    if (event.code === 4404) return;
+    const wait = Math.min(LONGEST_WAIT, 500 * 2 ** failures++);
+    setTimeout(connect, wait * (0.5 + Math.random() / 2));
+  };
+}
+
+/** Back from the wallet, from sleep, from a tunnel: what the socket says may be long over, so ask. */
+function wake() {
+  if (document.hidden) return;
+  failures = 0;
+  ask();
+  connect();
+}
+
+export function watch() {
+  if (!watched()) return;
+  connect();
+  setInterval(() => !document.hidden && socket?.readyState !== WebSocket.OPEN && ask(), POLL);
+  document.addEventListener("visibilitychange", wake);
+  window.addEventListener("pageshow", (event) => event.persisted && wake());
+  window.addEventListener("online", wake);
+  document.addEventListener("lapse", () => setTimeout(refresh, 1000)); // the server's seconds are whole ones
+  document.addEventListener("compositionstart", () => (composing = true));
+  document.addEventListener("compositionend", () => {
+    composing = false;
+    if (again) refresh();
+  });
+}

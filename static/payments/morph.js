@@ -1,0 +1,34 @@
+// Turn one rendering of the server's into the next, touching only what differs: focus, typed text, open folds and pictures stay.
+
+const KEPT = new Set(["open", "value"]); // what the person did since
+
+const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.id ?? "") === (b.id ?? "");
+
+export function morph(from, to) {
+  if (from.isEqualNode(to)) return;
+  if (from.nodeType !== Node.ELEMENT_NODE) {
+    from.nodeValue = to.nodeValue;
+    return;
+  }
+  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && !KEPT.has(name)) from.removeAttribute(name);
+  for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
+  let at = from.firstChild;
+  for (const wanted of [...to.childNodes]) {
+    let found = at;
+    while (found && !alike(found, wanted)) found = found.nextSibling;
+    if (found) {
+      while (at !== found) at = drop(at);
+      at = found.nextSibling;
+      morph(found, wanted);
+    } else {
+      from.insertBefore(document.importNode(wanted, true), at);
+    }
+  }
+  while (at) at = drop(at);
+}
+
+function drop(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}

@@ -1,0 +1,70 @@
+// Buttons that a page cannot have without a script: share, copy, paste, print, and the sheet of a wallet's own browser.
+
+import { announce } from "./clock.js";
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true, className: "sr" });
+    document.body.append(field); // a page without TLS has no clipboard: the old way still works there
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}
+
+function say(button, text) {
+  const label = button.querySelector("span") ?? button;
+  button.dataset.label ??= label.textContent;
+  label.textContent = text;
+  announce(text);
+  clearTimeout(button.timer);
+  button.timer = setTimeout(() => (label.textContent = button.dataset.label), 2500);
+}
+
+const acts = {
+  async share(button) {
+    if (!navigator.share) return acts.copy(button, button.dataset.share);
+    try {
+      await navigator.share({ text: button.dataset.share });
+    } catch (error) {
+      if (error.name !== "AbortError") await acts.copy(button, button.dataset.share);
+    }
+  },
+  async copy(button, text = button.dataset.copy) {
+    await copy(text);
+    say(button, button.dataset.done);
+  },
+  async paste(button) {
+    const field = document.getElementById(button.dataset.paste);
+    field.focus();
+    try {
+      field.value = await navigator.clipboard.readText();
+      if (field.value.trim()) field.form.requestSubmit();
+    } catch {
+      // Not allowed: the field has the focus, so that the keyboard's own "paste" is one tap away.
+    }
+  },
+  print: () => window.print(),
+  wallet(button) {
+    const params = JSON.parse(button.dataset.wallet);
+    if (window.WeixinJSBridge) window.WeixinJSBridge.invoke("getBrandWCPayRequest", params, () => {});
+    else if (window.AlipayJSBridge) window.AlipayJSBridge.call("tradePay", params, () => {});
+  },
+};
+
+/** One listener for all, so that buttons in a fresh rendering work as well. */
+export function readyButtons() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    for (const name in acts) if (button && name in button.dataset) acts[name](button);
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) event.preventDefault(); // a second tap while the first is on its way
+    event.target.dataset.sent = "1";
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+  });
+}
