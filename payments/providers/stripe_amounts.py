@@ -45,7 +45,8 @@ def _exponent(code: str) -> int:
 
 def _shift(number: int, digits: int) -> int | None:
     """`number` with `digits` more decimals; None when taking decimals away would lose something."""
+    factor: int = 10 ** abs(digits)
     if digits >= 0:
-        return int(number * 10**digits)
-    whole, rest = divmod(number, int(10**-digits))
+        return number * factor
+    whole, rest = divmod(number, factor)
     return None if rest else whole

@@ -1,5 +1,6 @@
 """Calls to Stripe, by its own SDK: the client, the look-ups by our reference, and its errors in our terms."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ API_VERSION = "2026-10-28.endive"  # what the requests and the emulator are writ
 
 ANSWER_BYTES = 8 << 20  # a page of a hundred, with what they point to
 
+_KEY = re.compile(r"(?:sk|rk)_(test|live)_\w+", re.ASCII)
 _SESSION_LIFE = 26 * 3600  # seconds; Stripe's own limit is 24 hours
 _WAIT = {"balance_insufficient", "lock_timeout", "rate_limit"}  # another try of the same call can turn these
 _WITH_PAYMENT = ["payment_intent"]
@@ -50,13 +52,13 @@ class _Wire(stripe.HTTPClient):
 
 def client(account: Account) -> stripe.StripeClient:
     """Speaks for this account alone; the SDK's global key is never set. A key of the other mode is refused here."""
-    key = account.config.get("secret_key", "")
+    key = _KEY.fullmatch(account.config.get("secret_key", ""))
     if not key:
-        raise ProviderError("secret_key is missing", permanent=True, code="configuration")
-    if ("_live_" in key) is not account.live:
+        raise ProviderError("secret_key must begin with sk_ or rk_", permanent=True, code="configuration")
+    if (key[1] == "live") is not account.live:
         raise wrong_mode()
     return stripe.StripeClient(
-        key,
+        key[0],
         base_addresses={"api": account.base_url.rstrip("/")} if account.base_url else None,
         stripe_version=API_VERSION,
         max_network_retries=0,  # our own tables know when to ask again

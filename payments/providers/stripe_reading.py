@@ -69,7 +69,7 @@ def read_event(account: Account, headers: Mapping[str, str], body: bytes, now: d
         if event["object"] != "event" or event["livemode"] is not account.live or event.get("account"):
             raise _refused(400, "not an event of this account and mode")
         return _read(account, str(event["id"]), str(event["type"]), event["data"]["object"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ProviderError) as error:
         raise _refused(400, "not an event we can read") from error
 
 

@@ -106,8 +106,8 @@ class Stripe(Emulator):
         if scheme != "Bearer" or not key:
             raise Wrong("You did not provide an API key.", status=401)
         if not hmac.compare_digest(key.encode(), SECRET_KEY.encode()):
-            shape = re.sub(r"(?<=_).*(?=....)", lambda hidden: "*" * len(hidden[0]), key)
-            raise Wrong(f"Invalid API Key provided: {shape}", status=401)
+            masked = f"{key[:8]}{'*' * (len(key) - 12)}{key[-4:]}"
+            raise Wrong(f"Invalid API Key provided: {masked}", status=401)
         version = request.headers.get("stripe-version", API_VERSION)
         if version != API_VERSION:
             raise Wrong(f"Invalid Stripe API version: {version}")
