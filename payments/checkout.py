@@ -59,7 +59,7 @@ def begin(
         subject=_subject(request),
         rail=offer.rail,  # type: ignore[arg-type]  # an offer on a page has one
         deadline=payment.created_at + max(lasts, timedelta(seconds=provider.min_hold)),
-        notify_url=f"{settings.PUBLIC_URL}/notify/{offer.provider}/{offer.account.public_id}/",
+        notify_url=offer.account.notify_url,
         return_url=f"{settings.PUBLIC_URL}/r/{payment.token}/",
         payer_ip=payer_ip,
         locale=get_language() or "en",

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +44,13 @@ class ProviderAccount(models.Model):
     def config(self, values: dict[str, str]) -> None:
         self.sealed = vault.seal(values)
 
+    @property
+    def notify_url(self) -> str:
+        """Where the provider sends its notifications."""
+        return f"{settings.PUBLIC_URL}/notify/{self.provider}/{self.public_id}/"
+
     def as_data(self) -> Account:
         """What a provider is given."""
-        return Account(id=self.public_id, live=self.live, config=self.config, base_url=self.base_url)
+        return Account(
+            id=self.public_id, live=self.live, config=self.config, base_url=self.base_url, notify_url=self.notify_url
+        )
