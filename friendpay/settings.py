@@ -1,4 +1,4 @@
-"""One settings file, driven by the environment. Demo values come from bin/up; elsewhere a missing one stops the boot."""
+"""One settings file, driven by the environment. Demo values come from bin/up; elsewhere a missing one ends the boot."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,13 +30,16 @@ for _key in CREDENTIAL_KEYS:
         env.stop("CREDENTIAL_KEYS holds something that is no Fernet key (32 random bytes in URL-safe base64).")
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "friendpay.desk.apps.DeskConfig",  # Django's admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "channels",
     "friendpay",
     "orders",
@@ -53,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -161,3 +165,34 @@ X_FRAME_OPTIONS = "DENY"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any request's body; the bridge answers 413 to more
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+OTP_TOTP_ISSUER = "friendpay"
+UNFOLD = {  # how the support desk looks; what is on it belongs to the apps
+    "SITE_TITLE": "friendpay",
+    "SITE_HEADER": "friendpay",
+    "SITE_SYMBOL": "volunteer_activism",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "COLORS": {
+        "primary": {  # the pages' green, from paper to ink
+            str(weight): f"oklch({light}% {vivid} 158)"
+            for weight, light, vivid in (
+                (50, 98, 0.018),
+                (100, 95, 0.04),
+                (200, 90.5, 0.075),
+                (300, 84, 0.115),
+                (400, 73, 0.135),
+                (500, 62, 0.13),
+                (600, 51, 0.115),
+                (700, 44, 0.1),
+                (800, 38, 0.083),
+                (900, 33, 0.068),
+                (950, 23, 0.048),
+            )
+        }
+    },
+    "ENVIRONMENT": "payments.admin.work.environment",
+    "DASHBOARD_CALLBACK": "payments.admin.work.front_page",
+    "SIDEBAR": {"navigation": "payments.admin.work.menu"},
+}

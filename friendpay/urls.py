@@ -1,1 +1,16 @@
-urlpatterns = []
+"""Every address there is."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from friendpay.health import metrics
+
+urlpatterns = [
+    path("", include("orders.urls")),
+    path("", include("payments.urls")),
+    path("sandbox/", include("sandbox.urls")),
+    path("admin/", admin.site.urls),
+    path("metrics", metrics, name="metrics"),
+]
+
+handler400 = "friendpay.pages.bad_request"

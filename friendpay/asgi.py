@@ -1,0 +1,44 @@
+"""What the web server runs: pages on the bridge, sockets on Channels, probes beside both."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "friendpay.settings")
+
+from django.core.wsgi import get_wsgi_application
+
+_pages = get_wsgi_application()  # sets Django up, which what follows needs
+
+from channels.routing import URLRouter
+from channels.security.websocket import OriginValidator, WebsocketDenier
+from django.conf import settings
+from django.urls import re_path
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from friendpay.bridge import Bridge, Receive, Scope, Send
+from friendpay.health import PROBES
+from payments.routing import websocket_urlpatterns
+
+pages = Bridge(_pages, threads=settings.WEB_THREADS, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+sockets = OriginValidator(
+    URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())]), [settings.PUBLIC_URL]
+)
+
+
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+    """Whatever the web server hands us."""
+    if scope["type"] == "http":
+        await PROBES.get(scope["path"], pages)(scope, receive, send)
+    elif scope["type"] == "websocket":
+        await sockets(scope, receive, send)
+    else:
+        await _lifespan(receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while (await receive())["type"] != "lifespan.shutdown":
+        await send({"type": "lifespan.startup.complete"})
+    pages.close()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+application = ProxyHeadersMiddleware(serve, trusted_hosts=settings.TRUSTED_PROXIES)

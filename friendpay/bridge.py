@@ -1,0 +1,177 @@
+"""Pages inside an ASGI server: Django's WSGI handler on a few threads that never end.
+
+Each thread keeps one database connection for as long as it lives, so that a process never has more connections than
+threads; and a page costs less than half of what it does on Django's own ASGI handler. Answers are sent whole: a response
+that streams for ever does not fit here. The event loop goes on serving sockets and probes when every thread is busy.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Environ = dict[str, Any]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+BODY_SECONDS = 30.0  # for a request's body to arrive in
+DRAINED = 16 * 2**20  # of a body that is too large: most clients read no answer before they have sent it all
+_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
+
+class Bridge:
+    """An ASGI application for HTTP around the WSGI application `wsgi`.
+
+    At most `threads` requests are worked on and `waiting` more wait for a thread, none longer than `patience` seconds;
+    what is beyond that gets 503 at once. Of a body larger than `max_body` the application sees the size and no content.
+    """
+
+    def __init__(
+        self, wsgi: Callable[..., Any], *, threads: int, max_body: int, waiting: int = 200, patience: float = 5.0
+    ) -> None:
+        self._wsgi = wsgi
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
+        self._threads = threads
+        self._most = threads + waiting
+        self._max_body = max_body
+        self._patience = patience
+        self._inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body, size = await self._read(receive)
+        except TimeoutError:
+            return await _send(send, _words(HTTPStatus.REQUEST_TIMEOUT))
+        except ConnectionAbortedError:
+            return None
+        if self._inside >= self._most:
+            return await _send(send, _words(HTTPStatus.SERVICE_UNAVAILABLE))
+        self._inside += 1
+        try:
+            job = self._pool.submit(self._answer, environ(scope, body, size))
+            status, headers, content = await self._outcome(job, receive)
+        finally:
+            self._inside -= 1
+        return await _send(send, (status, headers, b"" if scope["method"] == "HEAD" else content))
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _read(self, receive: Receive) -> tuple[bytes, int]:
+        """The body, and its size; no body when it is too large."""
+        parts: list[bytes] = []
+        size = 0
+        while size <= DRAINED:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ConnectionAbortedError
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size <= self._max_body:
+                parts.append(part)
+            if not message.get("more_body", False):
+                break
+        return (b"".join(parts) if size <= self._max_body else b""), size
+
+    async def _outcome(self, job: "Future[Answer]", receive: Receive) -> Answer:
+        """What a thread answers; or 503, when none took the job in time or its client left before."""
+        answer = asyncio.wrap_future(job)
+        if self._inside > self._threads:
+            left = asyncio.ensure_future(receive())  # all there is to receive now is that the client went away
+            await asyncio.wait({answer, left}, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
+            left.cancel()
+            if job.cancel():
+                return _words(HTTPStatus.SERVICE_UNAVAILABLE)
+        return await answer
+
+    def _answer(self, environ: Environ) -> Answer:
+        """On one of the threads: the whole answer."""
+        status, headers = "", list[tuple[str, str]]()
+
+        def start_response(line: str, fields: list[tuple[str, str]], exc_info: object = None) -> None:
+            nonlocal status, headers
+            status, headers = line, fields
+
+        try:
+            content = self._wsgi(environ, start_response)
+            try:
+                body = b"".join(content)
+            finally:
+                content.close()  # ends the request: Django tidies up its connection in this thread
+        except Exception:
+            logger.exception("A request failed outside Django's own handling")
+            return _words(HTTPStatus.INTERNAL_SERVER_ERROR)
+        code = int(status[:3])
+        fields = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        if code not in _BODILESS and not any(name == b"content-length" for name, _ in fields):
+            fields.append((b"content-length", str(len(body)).encode()))
+        return code, fields, body
+
+
+def environ(scope: Scope, body: bytes, size: int) -> Environ:
+    """A request as WSGI tells it."""
+    host, port = scope.get("server") or ("", 0)
+    found: Environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": scope.get("root_path", ""),
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        if key := _key(name):
+            text = value.decode("latin-1")
+            found[key] = f"{found[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}" if key in found else text
+    found["CONTENT_LENGTH"] = str(size)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _key(name: bytes) -> str:
+    """The header's name in WSGI; none for one with an underscore, which would pass for another header there."""
+    if b"_" in name:
+        return ""
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+
+
+def _words(status: HTTPStatus) -> Answer:
+    """An answer without Django."""
+    text = (
+        f"{status.phrase}. Nothing was changed; please try again in a moment. 什么都没有改变，请稍后再试。\n".encode()
+    )
+    headers = {
+        "content-type": "text/plain; charset=utf-8",
+        "content-length": str(len(text)),
+        "cache-control": "no-store",
+    }
+    headers |= {"retry-after": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {"connection": "close"}
+    return status, [(name.encode(), value.encode()) for name, value in headers.items()], text
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    status, headers, content = answer
+    await send({"type": "http.response.start", "status": int(status), "headers": headers})
+    await send({"type": "http.response.body", "body": content})

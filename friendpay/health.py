@@ -1,0 +1,125 @@
+"""Whether we are well: for whoever restarts us (/healthz), whoever sends us visitors (/readyz), whoever watches (/metrics)."""
+
+import asyncio
+import hmac
+import ipaddress
+import json
+import time
+from collections.abc import Awaitable, Iterator
+
+import psycopg
+from django.conf import settings
+from django.db.models import Count, Min, Model
+from django.http import Http404, HttpRequest, HttpResponse
+from redis.asyncio import Redis
+
+from friendpay import clock
+from friendpay.bridge import Receive, Scope, Send
+from orders.models import Order
+from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
+
+LIMIT = 1.0  # seconds each of them has to answer in
+
+
+async def alive(scope: Scope, receive: Receive, send: Send) -> None:
+    """The process runs, and its event loop turns."""
+    await _answer(send, 200, {"status": "ok"})
+
+
+class Readiness:
+    """Whether the database and every Valkey answer. Asked of them once a second at most, however often it is asked of us."""
+
+    def __init__(self) -> None:
+        self._asking: asyncio.Task[dict[str, str]] | None = None
+        self._asked_at = 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._asking is None or (self._asking.done() and time.monotonic() - self._asked_at > LIMIT):
+            self._asking = asyncio.ensure_future(self._ask())
+            self._asked_at = time.monotonic()
+        found = await asyncio.shield(self._asking)
+        await _answer(send, 200 if set(found.values()) == {"ok"} else 503, found)
+
+    async def _ask(self) -> dict[str, str]:
+        database, valkey = await asyncio.gather(_in_time(_database()), _in_time(_valkey()))
+        return {"database": database, "valkey": valkey}
+
+
+PROBES = {"/healthz": alive, "/readyz": Readiness()}
+"""Served beside the pages, so that they answer when every page's thread is busy, and under any host name."""
+
+
+async def _database() -> None:
+    connection = await psycopg.AsyncConnection.connect(settings.DATABASE_URL, autocommit=True)
+    try:
+        await connection.execute("SELECT 1")
+    finally:
+        await connection.close()
+
+
+async def _valkey() -> None:
+    for url in settings.REDIS_URLS:
+        client = Redis.from_url(url, socket_timeout=LIMIT, socket_connect_timeout=LIMIT)
+        try:
+            await client.ping()
+        finally:
+            await client.aclose()
+
+
+async def _in_time(question: Awaitable[None]) -> str:
+    """`ok`, or what is wrong. One that hangs is left behind: even giving up may take it a while."""
+    asking = asyncio.ensure_future(question)
+    await asyncio.wait({asking}, timeout=LIMIT)
+    if not asking.done():
+        asking.cancel()
+        return "no answer in time"
+    return type(error).__name__ if (error := asking.exception()) else "ok"
+
+
+async def _answer(send: Send, status: int, words: dict[str, str]) -> None:
+    body = json.dumps(words).encode()
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus. Only who is on this machine, or brings METRICS_TOKEN, gets an answer."""
+    if not _may_watch(request):
+        raise Http404
+    return HttpResponse("\n".join([*_lines(), ""]), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _may_watch(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        token = f"Bearer {settings.METRICS_TOKEN}"
+        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), token.encode())
+    # A proxy on this machine passes on the requests of the whole world, and says so.
+    proxied = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"))
+    return not proxied and ipaddress.ip_address(request.META["REMOTE_ADDR"] or "::").is_loopback
+
+
+def _lines() -> Iterator[str]:
+    tables: dict[str, type[Model]] = {
+        "orders": Order,
+        "payment_requests": PaymentRequest,
+        "payments": Payment,
+        "refunds": Refund,
+    }
+    for name, model in tables.items():
+        yield f"# HELP friendpay_{name} How many there are, by status."
+        yield f"# TYPE friendpay_{name} gauge"
+        for status, count in model._default_manager.order_by("status").values_list("status").annotate(Count("pk")):
+            yield f'friendpay_{name}{{status="{status}"}} {count}'
+    now = clock.now()
+    yield "# HELP friendpay_overdue_seconds For how long the oldest piece of work has been due."
+    yield "# TYPE friendpay_overdue_seconds gauge"
+    for name, due in {"payments": Payment, "refunds": Refund, "notifications": ProviderEvent}.items():
+        oldest = due._default_manager.aggregate(oldest=Min("next_attempt_at"))["oldest"]
+        yield f'friendpay_overdue_seconds{{work="{name}"}} {max(0, (now - oldest).total_seconds()) if oldest else 0:.0f}'
+    yield "# HELP friendpay_unclaimed_notifications Notifications that wait for support, by reason."
+    yield "# TYPE friendpay_unclaimed_notifications gauge"
+    for reason, when in {"orphan": "orphaned_at", "set_aside": "set_aside_at"}.items():
+        count = ProviderEvent.objects.filter(applied_at=None, **{f"{when}__isnull": False}).count()
+        yield f'friendpay_unclaimed_notifications{{reason="{reason}"}} {count}'
