@@ -1,8 +1,8 @@
 """Pages inside an ASGI server: Django's WSGI handler on a few threads that never end.
 
 Each thread keeps one database connection for as long as it lives, so that a process never has more connections than
-threads; and a page costs less than half of what it does on Django's own ASGI handler. Answers are sent whole: a response
-that streams for ever does not fit here. The event loop goes on serving sockets and probes when every thread is busy.
+threads; and a page costs less than half of what it does on Django's own ASGI handler. Answers are sent whole: one that
+streams for ever does not fit here. The event loop goes on serving sockets and probes while every thread is busy.
 """
 
 import asyncio
@@ -159,14 +159,9 @@ def _key(name: bytes) -> str:
 
 def _words(status: HTTPStatus) -> Answer:
     """An answer without Django."""
-    text = (
-        f"{status.phrase}. Nothing was changed; please try again in a moment. 什么都没有改变，请稍后再试。\n".encode()
-    )
-    headers = {
-        "content-type": "text/plain; charset=utf-8",
-        "content-length": str(len(text)),
-        "cache-control": "no-store",
-    }
+    text = f"{status.phrase}. Please try again in a moment. 请稍后再试。\n".encode()
+    kind = "text/plain; charset=utf-8"
+    headers = {"content-type": kind, "content-length": str(len(text)), "cache-control": "no-store"}
     headers |= {"retry-after": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {"connection": "close"}
     return status, [(name.encode(), value.encode()) for name, value in headers.items()], text
 

@@ -1,4 +1,4 @@
-"""Whether we are well: for whoever restarts us (/healthz), whoever sends us visitors (/readyz), whoever watches (/metrics)."""
+"""Whether we are well: /healthz for who restarts us, /readyz for who sends us visitors, /metrics for who watches."""
 
 import asyncio
 import hmac
@@ -27,7 +27,7 @@ async def alive(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class Readiness:
-    """Whether the database and every Valkey answer. Asked of them once a second at most, however often it is asked of us."""
+    """Whether the database and every Valkey answer. They are asked once a second at most, however often we are."""
 
     def __init__(self) -> None:
         self._asking: asyncio.Task[dict[str, str]] | None = None
@@ -117,7 +117,8 @@ def _lines() -> Iterator[str]:
     yield "# TYPE friendpay_overdue_seconds gauge"
     for name, due in {"payments": Payment, "refunds": Refund, "notifications": ProviderEvent}.items():
         oldest = due._default_manager.aggregate(oldest=Min("next_attempt_at"))["oldest"]
-        yield f'friendpay_overdue_seconds{{work="{name}"}} {max(0, (now - oldest).total_seconds()) if oldest else 0:.0f}'
+        seconds = max(0, int((now - oldest).total_seconds())) if oldest else 0
+        yield f'friendpay_overdue_seconds{{work="{name}"}} {seconds}'
     yield "# HELP friendpay_unclaimed_notifications Notifications that wait for support, by reason."
     yield "# TYPE friendpay_unclaimed_notifications gauge"
     for reason, when in {"orphan": "orphaned_at", "set_aside": "set_aside_at"}.items():
