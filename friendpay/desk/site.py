@@ -1,0 +1,36 @@
+"""Who gets in: staff with a password and a code from their phone. A demo asks for the password alone."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from unfold.sites import UnfoldAdminSite
+
+
+class Desk(UnfoldAdminSite):
+    """The admin site. Nobody sees any of it before the second factor."""
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return self.knows(request) and (settings.DEMO or request.user.is_verified())  # type: ignore[union-attr]
+
+    def knows(self, request: HttpRequest) -> bool:
+        """Whether the password was right, and is one of staff."""
+        return bool(super().has_permission(request))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The password; who has given it is led on to the second factor."""
+        if self.knows(request) and not self.has_permission(request):
+            following = request.GET.get(REDIRECT_FIELD_NAME, "")
+            query = f"?{urlencode({REDIRECT_FIELD_NAME: following})}" if following else ""
+            return HttpResponseRedirect(reverse("admin:second_factor") + query)
+        response: HttpResponse = super().login(request, extra_context)
+        return response
+
+    def extra_urls(self) -> list[URLPattern]:
+        from friendpay.desk.second_factor import second_factor
+
+        return [path("second-factor/", never_cache(second_factor), {"site": self}, name="second_factor")]

@@ -1,0 +1,140 @@
+"""What every page of the support desk has in common: it reads, it links, and it says amounts and times the same way."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from orders.templatetags.money import amount
+
+Cell = Any  # what a template can show: text, or markup that is safe already
+
+KINDS = {
+    "open": "info",
+    "awaiting_payment": "info",
+    "created": "info",
+    "pending": "info",
+    "requested": "info",
+    "submitted": "info",
+    "paid": "success",
+    "succeeded": "success",
+}
+"""The colour of a status. Red is for what somebody must look at, and is said where it is so."""
+
+
+def badge(text: object, kind: str = "") -> SafeString:
+    """A small label: info, success, warning, danger, or plain."""
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind})
+
+
+def mode(live: bool) -> SafeString:
+    """Whether real money moves."""
+    return badge(_("live"), "success") if live else badge(_("test"), "warning")
+
+
+def money(minor: int, currency: str) -> SafeString:
+    """An amount that no line break splits, in figures of equal width."""
+    return format_html('<span class="whitespace-nowrap tabular-nums">{}</span>', amount(minor, currency))
+
+
+def moment(when: datetime | None) -> SafeString | str:
+    """A point in time, the same for everybody: support and a provider compare it with each other's logs."""
+    if when is None:
+        return ""
+    text = when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return format_html('<time class="whitespace-nowrap tabular-nums" title="UTC">{}</time>', text)
+
+
+def address(thing: Model, page: str = "change") -> str:
+    """The desk's page of a thing."""
+    return reverse(f"admin:{thing._meta.app_label}_{thing._meta.model_name}_{page}", args=[thing.pk])
+
+
+def link(thing: Model, text: object = "") -> SafeString:
+    """To the page of a thing."""
+    return format_html(
+        '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address(thing), text or thing
+    )
+
+
+def code(text: str) -> SafeString:
+    """Something to copy: an id, a reference, an address."""
+    return format_html('<code class="break-all">{}</code>', text) if text else SafeString("")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A table on a thing's page."""
+
+    title: object
+    headers: Sequence[object]
+    rows: Iterable[Sequence[Cell]]
+
+    @property
+    def table(self) -> dict[str, Any]:
+        return {"headers": self.headers, "rows": [list(row) for row in self.rows]}
+
+
+class SupportAdmin(ModelAdmin):
+    """A list and pages to read. Nothing is added, changed or deleted here; what support may do is a button of its own.
+
+    `find` makes search exact first: a text that names something (an id, a reference, a link) shows that alone;
+    otherwise its words are looked for in `search_fields`.
+    """
+
+    change_form_after_template = "orders/admin/panels.html"
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def find(self, text: str) -> Q | None:
+        """What the text names exactly, if it can name anything here."""
+        return None
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        exact = self.find(text) if text else None
+        if exact is not None:
+            found = queryset.filter(exact)
+            if found.exists():
+                return found, False
+        return super().get_search_results(request, queryset, text)
+
+    def panels(self, thing: Any) -> list[Panel]:
+        """The tables below a thing's fields."""
+        return []
+
+    def can(self, action: str, thing: Any) -> bool:
+        """Whether a button makes sense for this thing now. The use case decides in the end."""
+        return True
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        actions = super().get_actions_detail(request, object_id)
+        thing = self.get_object(request, str(object_id)) if actions else None
+        return [action for action in actions if thing and self.can(action.method.original_function_name, thing)]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Model | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        context["panels"] = self.panels(obj) if obj else []
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)

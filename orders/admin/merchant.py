@@ -1,0 +1,244 @@
+"""The shops and their API keys."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+
+from orders.admin.base import Panel, SupportAdmin, badge, code, mode, moment
+from orders.admin.confirm import confirm
+from orders.models import ApiKey, Merchant
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return list(initial or []) != self.to_python(data)
+
+
+class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
+    return_origins = LinesField(
+        label=_("return origins"),
+        required=False,
+        help_text=_("Where a buyer may be sent back to, one a line, each as scheme and host: https://shop.example."),
+    )
+
+    class Meta:
+        model = Merchant
+        fields = ("name", "contact", "is_verified", "is_frozen", "accent", "return_origins")
+
+    def clean_accent(self) -> str:
+        accent: str = self.cleaned_data["accent"]
+        if accent and not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
+            raise ValidationError(_("Write a colour like #0b7a4b."))
+        return accent
+
+    def clean_return_origins(self) -> list[str]:
+        origins: list[str] = self.cleaned_data["return_origins"]
+        for origin in origins:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?", origin):
+                raise ValidationError(
+                    _("%(origin)s is not an origin. Write scheme and host alone, like https://shop.example.")
+                    % {"origin": origin}
+                )
+        return origins
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=60,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Where it will be used, so that it can be told from others."),
+    )
+    live = forms.BooleanField(label=_("Live: real money"), required=False, widget=UnfoldBooleanSwitchWidget)
+    can_read = forms.BooleanField(label=_("May read"), required=False, initial=True, widget=UnfoldBooleanSwitchWidget)
+    can_write = forms.BooleanField(
+        label=_("May place orders and ask for payments"), required=False, initial=True, widget=UnfoldBooleanSwitchWidget
+    )
+    can_refund = forms.BooleanField(label=_("May refund"), required=False, widget=UnfoldBooleanSwitchWidget)
+
+
+@admin.register(Merchant)
+class MerchantAdmin(SupportAdmin):
+    """Shops can be added and changed, never deleted: money hangs on them."""
+
+    form = MerchantForm
+    list_display = ("name", "contact", "state", "created")
+    search_fields = ("name", "contact")
+    search_help_text = _("Name, contact or id")
+    actions_detail = ("make_key",)
+    fieldsets = (
+        (None, {"fields": ("name", "contact", ("is_verified", "is_frozen"))}),
+        (_("Pages"), {"fields": ("accent", "return_origins")}),
+        (_("Id"), {"fields": (("id_text", "created"),)}),
+    )
+    readonly_fields = ("id_text", "created")
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("orders.add_merchant")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("orders.change_merchant")
+
+    def find(self, text: str) -> Q | None:
+        return Q(public_id=text)
+
+    def panels(self, merchant: Merchant) -> list[Panel]:
+        headers = (_("API key"), _("Name"), _("Mode"), _("May"), _("Made (UTC)"), _("Ends (UTC)"), _("Revoked (UTC)"))
+        rows = [
+            (
+                code(str(key)),
+                key.name,
+                mode(key.live),
+                rights(key),
+                moment(key.created_at),
+                moment(key.expires_at),
+                moment(key.revoked_at) or _revoke(key),
+            )
+            for key in merchant.api_keys.all()
+        ]
+        return [Panel(_("API keys"), headers, rows)]
+
+    @admin.display(description=_("State"))
+    def state(self, merchant: Merchant) -> SafeString:
+        if merchant.is_frozen:
+            return badge(_("frozen"), "danger")
+        return badge(_("verified"), "success") if merchant.is_verified else badge(_("not verified"), "warning")
+
+    @admin.display(description=_("Created (UTC)"), ordering="created_at")
+    def created(self, merchant: Merchant) -> Any:
+        return moment(merchant.created_at)
+
+    @admin.display(description=_("Id"))
+    def id_text(self, merchant: Merchant) -> SafeString:
+        return code(merchant.public_id)
+
+    @action(
+        description=_("Make an API key"),
+        url_path="make-key",
+        permissions=["orders.add_apikey"],
+        icon="key",
+        variant=ActionVariant.PRIMARY,
+    )
+    def make_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        merchant = self.get_object(request, object_id)
+        if merchant is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        secrets: list[str] = []
+
+        def do(data: dict[str, Any]) -> str:
+            key, secret = ApiKey.make(merchant, **data)
+            secrets.append(secret)
+            return gettext("The API key %(key)s was made.") % {"key": key}
+
+        response = confirm(
+            self,
+            request,
+            merchant,
+            do,
+            title=gettext("Make an API key"),
+            text=gettext("The key will be shown once, right after this. Whoever holds it acts for the shop."),
+            button=gettext("Make the key"),
+            form=KeyForm(request.POST or None),
+            danger=False,
+        )
+        for secret in secrets:
+            text = gettext("Copy it now, it cannot be shown again:")
+            self.message_user(request, format_html('{} <code class="select-all">{}</code>', text, secret), "warning")
+        return response
+
+
+def rights(key: ApiKey) -> str:
+    """What the key may do, in words."""
+    names = {_("read"): key.can_read, _("write"): key.can_write, _("refund"): key.can_refund}
+    return ", ".join(str(name) for name, allowed in names.items() if allowed)
+
+
+def _revoke(key: ApiKey) -> SafeString:
+    url = reverse("admin:orders_apikey_revoke", args=[key.pk])
+    return format_html('<a class="text-red-600 dark:text-red-500" href="{}">{}</a>', url, _("Revoke"))
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(SupportAdmin):
+    """Keys are reached from their shop's page; here one is revoked."""
+
+    list_display = ("start", "name", "merchant", "mode", "may", "made", "ends", "revoked")
+    list_select_related = ("merchant",)
+    fieldsets = ((None, {"fields": (("start", "name"), ("mode", "may"), ("merchant",), ("made", "ends", "revoked"))}),)
+    actions_detail = ("revoke",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def can(self, action: str, key: ApiKey) -> bool:
+        return key.revoked_at is None
+
+    @admin.display(description=_("Mode"))
+    def mode(self, key: ApiKey) -> SafeString:
+        return mode(key.live)
+
+    @admin.display(description=_("May"))
+    def may(self, key: ApiKey) -> str:
+        return rights(key)
+
+    @admin.display(description=_("Ends (UTC)"))
+    def ends(self, key: ApiKey) -> Any:
+        return moment(key.expires_at)
+
+    @admin.display(description=_("Made (UTC)"))
+    def made(self, key: ApiKey) -> Any:
+        return moment(key.created_at)
+
+    @admin.display(description=_("Revoked (UTC)"))
+    def revoked(self, key: ApiKey) -> Any:
+        return moment(key.revoked_at)
+
+    @action(
+        description=_("Revoke"),
+        url_path="revoke",
+        permissions=["orders.change_apikey"],
+        icon="key_off",
+        variant=ActionVariant.DANGER,
+    )
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        key = self.get_object(request, object_id)
+        if key is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+
+        def do(_data: dict[str, Any]) -> str:
+            key.revoke()
+            return gettext("The API key %(key)s was revoked.") % {"key": key}
+
+        return confirm(
+            self,
+            request,
+            key,
+            do,
+            title=gettext("Revoke the API key %(key)s") % {"key": key},
+            text=gettext("Whatever uses this key stops working at once. This cannot be undone."),
+            button=gettext("Revoke"),
+        )

@@ -1,0 +1,60 @@
+"""What happened, as sentences a person reads. Whoever knows an event's type adds its sentence here."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.admin.base import Panel, moment, money
+from orders.models import Event
+
+Say = Callable[[dict[str, Any]], str]
+
+SENTENCES: dict[str, "Promise | Say"] = {
+    "order.created": gettext_lazy("The order was placed."),
+    "order.changed": gettext_lazy("The goods or the price were changed."),
+    "order.paid": gettext_lazy("The order is paid."),
+    "order.cancelled": gettext_lazy("The order was cancelled."),
+    "order.refunded": gettext_lazy("Money of a refund arrived at the payer."),
+    "order.refund_reopened": gettext_lazy("A refund that was confirmed came back: it is owed again."),
+}
+"""Each event type's sentence, or what makes one of the event's data."""
+
+ACTORS: dict[str, Promise] = {
+    "buyer": gettext_lazy("Buyer"),
+    "payer": gettext_lazy("Payer"),
+    "merchant": gettext_lazy("Shop"),
+    "provider": gettext_lazy("Wallet"),
+    "system": gettext_lazy("friendpay"),
+}
+
+
+def sentence(event: Event) -> str:
+    """What the event says; its type's name where nobody has put it into words."""
+    say = SENTENCES.get(event.type, event.type)
+    return say(event.data) if callable(say) else str(say)
+
+
+def who(event: Event) -> str:
+    """Who did it."""
+    kind, _colon, name = event.actor.partition(":")
+    if kind == "support":
+        return _("Support: %(name)s") % {"name": name}
+    return str(ACTORS.get(kind, event.actor))
+
+
+def how_much(event: Event) -> SafeString | str:
+    """The amount the event is about."""
+    if "amount" not in event.data or "currency" not in event.data:
+        return ""
+    return money(event.data["amount"], event.data["currency"])
+
+
+def timeline(events: Iterable[Event]) -> Panel:
+    """The events as a table, in their order."""
+    headers = (_("Time (UTC)"), _("Who"), _("What happened"), _("Amount"))
+    rows = ((moment(event.created_at), who(event), sentence(event), how_much(event)) for event in events)
+    return Panel(_("What happened"), headers, list(rows))

@@ -1,0 +1,144 @@
+"""The shops' accounts at wallets."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action
+
+from orders.admin.base import SupportAdmin, address, badge, code, link, mode
+from orders.admin.confirm import confirm
+from payments import providers
+from payments.admin import credentials
+from payments.models import ProviderAccount
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(SupportAdmin):
+    """An account is made first, then given its credentials. It can be switched off, not deleted: money hangs on it."""
+
+    list_display = ("__str__", "provider", "mode", "state", "merchant", "refused_notifications")
+    list_filter = ("provider", "live", "enabled", ("merchant", AutocompleteSelectFilter))
+    list_select_related = ("merchant",)
+    search_fields = ("name", "merchant__name")
+    search_help_text = _("Name, shop or id")
+    actions_detail = ("test",)
+    autocomplete_fields = ("merchant",)
+    readonly_fields = ("account", "mode", "shop", "notify", "refused_notifications", "id_text")
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("payments.add_provideraccount")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("payments.change_provideraccount")
+
+    def find(self, text: str) -> Q | None:
+        return Q(public_id=text)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderAccount]:
+        return super().get_queryset(request).select_related("merchant")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ((None, {"fields": ("merchant", "provider", "name", "live")}),)
+        names = [credentials.PREFIX + name for name in providers.get(obj.provider).fields]
+        about = (None, {"fields": (("account", "mode", "shop"), ("name", "enabled"), "notify")})
+        more = (_("More"), {"fields": ("base_url", ("id_text", "refused_notifications"))})
+        if not self.has_change_permission(request):
+            return (about, more)
+        return (about, (_("Credentials"), {"fields": names}), more)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type[ModelForm]:  # type: ignore[type-arg]
+        form = credentials.form_for(obj) if obj else credentials.AccountForm
+        return super().get_form(request, obj, change=change, form=form, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"provider": providers.NAMES[0], **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A new account takes no payments before it has credentials; new credentials are shown to the provider."""
+        if not change:
+            obj.enabled = False
+        super().save_model(request, obj, form, change)
+        if change:
+            transaction.on_commit(partial(self._ask, request, obj))
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        self.message_user(request, gettext("The account is there. Now enter its credentials and switch it on."))
+        return HttpResponseRedirect(address(obj))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Stay, so that what the provider says stands beside what was entered."""
+        return HttpResponseRedirect(address(obj))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj and credentials.unreadable(obj):
+            text = gettext("The stored credentials cannot be read with the present keys. Please enter them again.")
+            self.message_user(request, text, messages.ERROR)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def _ask(self, request: HttpRequest, account: ProviderAccount) -> bool:
+        """Show what the provider says of the account."""
+        fine, words = credentials.ask(account)
+        self.message_user(request, words, messages.SUCCESS if fine else messages.ERROR)
+        return fine
+
+    @action(
+        description=_("Test this account"),
+        url_path="test",
+        permissions=["payments.change_provideraccount"],
+        icon="network_check",
+    )
+    def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.get_object(request, object_id)
+        if account is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+
+        def do(_data: dict[str, Any]) -> str:
+            transaction.on_commit(partial(self._ask, request, account))
+            return gettext("%(account)s was asked.") % {"account": account}
+
+        return confirm(
+            self,
+            request,
+            account,
+            do,
+            title=gettext("Test %(account)s") % {"account": account},
+            text=gettext("The wallet is asked something harmless, signed with these credentials. No money moves."),
+            button=gettext("Test this account"),
+            danger=False,
+        )
+
+    @admin.display(description=_("Provider"))
+    def account(self, account: ProviderAccount) -> str:
+        return account.provider
+
+    @admin.display(description=_("Mode"), ordering="live")
+    def mode(self, account: ProviderAccount) -> SafeString:
+        return mode(account.live)
+
+    @admin.display(description=_("State"), ordering="enabled")
+    def state(self, account: ProviderAccount) -> SafeString:
+        return badge(_("on"), "success") if account.enabled else badge(_("off"))
+
+    @admin.display(description=_("Shop"))
+    def shop(self, account: ProviderAccount) -> SafeString:
+        return link(account.merchant)
+
+    @admin.display(description=_("Notification address"))
+    def notify(self, account: ProviderAccount) -> SafeString:
+        return code(account.notify_url)
+
+    @admin.display(description=_("Id"))
+    def id_text(self, account: ProviderAccount) -> SafeString:
+        return code(account.public_id)

@@ -1,0 +1,134 @@
+"""The form of a provider account: whatever credentials its provider asks for, and secrets that only go in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminPasswordInput, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from payments import providers
+from payments.models import ProviderAccount
+from payments.providers.base import ProviderError
+
+PREFIX = "credential_"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a credential is. A secret is never shown again; a long one is a key in several lines."""
+
+    help: "str | Promise" = ""
+    secret: bool = True
+    long: bool = False
+
+
+KINDS = {
+    "mchid": Kind(_("The merchant number (商户号)."), secret=False),
+    "appid": Kind(_("The app id of the official account or mini program that is bound to the merchant."), secret=False),
+    "app_secret": Kind(_("The app's secret. Only needed to pay inside WeChat.")),
+    "serial_no": Kind(_("The serial number of your API certificate."), secret=False),
+    "private_key": Kind(_("Your private key: the whole file, with its first and last line."), long=True),
+    "api_v3_key": Kind(_("The APIv3 key, 32 characters.")),
+    "public_key_id": Kind(_("The id of WeChat Pay's public key, beginning with PUB_KEY_ID_."), secret=False),
+    "public_key": Kind(_("WeChat Pay's public key, or its platform certificates."), secret=False, long=True),
+    "app_id": Kind(_("The application's number, 16 digits."), secret=False),
+    "seller_id": Kind(_("The merchant's partner number (PID), beginning with 2088."), secret=False),
+    "alipay_public_key": Kind(
+        _("The key Alipay shows after you uploaded yours, not your own."), secret=False, long=True
+    ),
+    "secret_key": Kind(_("The API key, beginning with sk_ or rk_.")),
+    "webhook_secret": Kind(_("The endpoint's signing secret, beginning with whsec_.")),
+    "secret": Kind(_("Signs what the sandbox wallet tells us; any long random text.")),
+}
+"""Credentials by the names that providers, their documents and their error messages use."""
+
+
+def stored(account: ProviderAccount) -> dict[str, str]:
+    """The credentials, {} when no key of ours opens them any more."""
+    try:
+        return account.config
+    except InvalidToken:
+        return {}
+
+
+def unreadable(account: ProviderAccount) -> bool:
+    """Whether credentials are there that no key of ours opens."""
+    return bool(account.sealed) and not stored(account)
+
+
+def ask(account: ProviderAccount) -> tuple[bool, str]:
+    """Whether the provider likes the credentials, and its words. It is called: no transaction may be open."""
+    try:
+        return True, providers.get(account.provider).check(account.as_data())
+    except InvalidToken:
+        return False, str(_("The stored credentials cannot be read with the present keys. Please enter them again."))
+    except ProviderError as error:
+        return False, f"{error.message} ({error.code})" if error.code else error.message
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new account: whose, where, and whether real money moves. Its credentials come next."""
+
+    provider = forms.ChoiceField(label=_("Provider"), choices=[(name, name) for name in providers.NAMES])
+
+    class Meta:
+        model = ProviderAccount
+        fields = ("merchant", "provider", "name", "live")
+
+
+class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An account with its credentials. A secret left empty is kept."""
+
+    class Meta:
+        model = ProviderAccount
+        fields = ("name", "enabled", "base_url")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.sealed:
+            self.initial["enabled"] = True  # with its first credentials an account is ready
+
+    def save(self, commit: bool = True) -> ProviderAccount:
+        config = stored(self.instance)
+        for name, value in self.cleaned_data.items():
+            credential = name.removeprefix(PREFIX)
+            if credential != name and (value or not _kind(credential).secret):
+                config[credential] = value
+        self.instance.config = {name: value for name, value in config.items() if value}
+        return super().save(commit)
+
+
+def form_for(account: ProviderAccount) -> type[CredentialsForm]:
+    """The form that asks for what this account's provider wants."""
+    names = providers.get(account.provider).fields
+    return type("CredentialsForm", (CredentialsForm,), {PREFIX + name: _field(account, name) for name in names})
+
+
+def _kind(name: str) -> Kind:
+    return KINDS.get(name, Kind())
+
+
+def _field(account: ProviderAccount, name: str) -> forms.CharField:
+    kind, value = _kind(name), stored(account).get(name, "")
+    optional: tuple[str, ...] = getattr(providers.get(account.provider), "optional_fields", ())
+    attrs: dict[str, Any] = {"autocomplete": "off", "spellcheck": "false"}
+    if kind.secret and value:
+        attrs["placeholder"] = _("Set. Leave empty to keep it.")
+    widget: forms.Widget
+    if kind.long:
+        widget = UnfoldAdminTextareaWidget(attrs | {"rows": 4})
+    elif kind.secret:
+        widget = UnfoldAdminPasswordInput(attrs | {"autocomplete": "new-password"})
+    else:
+        widget = UnfoldAdminTextInputWidget(attrs)
+    return forms.CharField(
+        label=name,
+        help_text=kind.help,
+        required=name not in optional and not (kind.secret and value),
+        initial="" if kind.secret else value,
+        max_length=20_000,
+        widget=widget,
+    )

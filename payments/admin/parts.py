@@ -1,0 +1,97 @@
+"""The tables of requests, payments and refunds that stand on the pages of whatever they belong to."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from orders.admin.base import KINDS, Panel, badge, code, link, moment, money
+from payments.models import Payment, PaymentRequest, Refund
+from payments.offers import LABELS
+
+
+def request_status(request: PaymentRequest, now: datetime) -> SafeString:
+    """As pages show it: never open past its time."""
+    status = PaymentRequest.Status(request.status_at(now))
+    return badge(status.label, KINDS.get(status, ""))
+
+
+def payment_status(payment: Payment) -> SafeString:
+    kind = "warning" if payment.status == Payment.Status.FAILED else KINDS.get(payment.status, "")
+    return badge(payment.get_status_display(), kind)
+
+
+def refund_status(refund: Refund) -> SafeString:
+    kind = "danger" if refund.status == Refund.Status.FAILED else KINDS.get(refund.status, "")
+    return badge(refund.get_status_display(), kind)
+
+
+def wallet(payment: Payment) -> str:
+    """The way it is paid, as pages call it, and how it is carried out."""
+    return f"{LABELS.get(payment.method, payment.method)} · {payment.rail}"
+
+
+def payer(payment: Payment) -> str:
+    """Who pays, as far as we know."""
+    name = payment.payer_name or _("no name")
+    return _("%(name)s (the buyer)") % {"name": name} if payment.by_buyer else name
+
+
+def requests_panel(requests: Iterable[PaymentRequest], now: datetime) -> Panel:
+    headers = (_("Payment request"), _("Status"), _("Amount"), _("Paid"), _("Created (UTC)"), _("Ends (UTC)"))
+    rows = [
+        (
+            link(request),
+            request_status(request, now),
+            money(request.amount, request.currency),
+            money(request.amount_paid, request.currency),
+            moment(request.created_at),
+            moment(request.expires_at),
+        )
+        for request in requests
+    ]
+    return Panel(_("Payment requests"), headers, rows)
+
+
+def payments_panel(payments: Iterable[Payment]) -> Panel:
+    headers = (
+        _("Payment"),
+        _("Status"),
+        _("Payer"),
+        _("Wallet"),
+        _("Asked"),
+        _("Taken"),
+        _("Counts"),
+        _("Wallet's number"),
+    )
+    rows = [
+        (
+            link(payment),
+            payment_status(payment),
+            payer(payment),
+            wallet(payment),
+            money(payment.amount, payment.currency),
+            money(payment.amount_captured, payment.currency),
+            money(payment.amount_applied, payment.currency),
+            code(payment.provider_ref),
+        )
+        for payment in payments
+    ]
+    return Panel(_("Payments"), headers, rows)
+
+
+def refunds_panel(refunds: Iterable[Refund]) -> Panel:
+    headers = (_("Refund"), _("Status"), _("Amount"), _("Why"), _("Asked for (UTC)"), _("With the payer (UTC)"))
+    rows = [
+        (
+            link(refund),
+            refund_status(refund),
+            money(refund.amount, refund.currency),
+            refund.get_reason_display(),
+            moment(refund.created_at),
+            moment(refund.succeeded_at),
+        )
+        for refund in refunds
+    ]
+    return Panel(_("Refunds"), headers, rows)

@@ -1,0 +1,230 @@
+"""Attempts to pay, and sending money back."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
+
+from friendpay import clock
+from orders.admin import timeline
+from orders.admin.base import Panel, SupportAdmin, code, link, mode, moment, money
+from orders.admin.confirm import actor, confirm
+from orders.models import Event
+from orders.money import Money
+from orders.templatetags.money import amount
+from payments import refunds
+from payments.admin import parts, search
+from payments.models import Payment
+
+TOO_LONG = timedelta(hours=1)
+
+
+def undecided_for_long() -> Q:
+    """Attempts that a wallet has not decided for an hour: the machinery asks on, and somebody should look."""
+    return Q(next_attempt_at__isnull=False, status__in=["created", "pending"], created_at__lt=clock.now() - TOO_LONG)
+
+
+class WaitFilter(SimpleListFilter):
+    title = _("waiting")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("long", _("undecided for over an hour"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
+        return queryset.filter(undecided_for_long()) if self.value() == "long" else queryset
+
+
+class RefundForm(forms.Form):
+    """How much goes back. `seen` carries what was left when the form was made, so that a double click refunds once."""
+
+    amount = forms.DecimalField(label=_("Amount"), widget=UnfoldAdminDecimalFieldWidget)
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("For the shop's own books."),
+    )
+    seen = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, left: Money) -> None:
+        super().__init__(data, initial={"amount": left.decimal, "seen": left.minor})
+        self.currency = left.currency
+        self.fields["amount"].help_text = _("Up to %(left)s.") % {"left": amount(left.minor, left.currency)}
+
+    def clean_amount(self) -> int:
+        try:
+            return Money.from_decimal(self.cleaned_data["amount"], self.currency).minor
+        except ValueError as error:
+            raise ValidationError(_("There is no such small coin in this currency.")) from error
+
+
+@admin.register(Payment)
+class PaymentAdmin(SupportAdmin):
+    """One payer's attempt, with what went back of it."""
+
+    list_display = ("id_link", "status_badge", "payer", "wallet", "asked", "taken", "order_link", "mode", "created")
+    list_filter = (WaitFilter, "status", "method", "request__order__live", ("merchant", AutocompleteSelectFilter))
+    list_select_related = ("request__order", "account")
+    ordering = ("-id",)
+    search_fields = ("payer_name",)
+    search_help_text = _("Our reference, the wallet's, the payer's name, order number, link or code")
+    actions_detail = ("refund",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("status_badge", "mode", "payer"),
+                    ("asked", "taken", "counts"),
+                    ("order_link", "request_link", "shop"),
+                )
+            },
+        ),
+        (
+            _("Wallet"),
+            {"fields": (("wallet", "account_link"), ("our_reference", "wallet_reference"), ("said", "next_question"))},
+        ),
+        (_("Times (UTC)"), {"fields": (("created", "held", "succeeded"),)}),
+        (_("Id"), {"fields": (("id_text",),)}),
+    )
+
+    def find(self, text: str) -> Q | None:
+        return search.find(text).as_payments()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
+        return super().get_queryset(request).select_related("request__order", "account", "merchant")
+
+    def panels(self, payment: Payment) -> list[Panel]:
+        ids = [payment.public_id, *payment.refunds.values_list("public_id", flat=True)]
+        events = Event.objects.filter(request=payment.request.public_id, object_id__in=ids)
+        return [parts.refunds_panel(payment.refunds.all()), timeline.timeline(events)]
+
+    def can(self, action: str, payment: Payment) -> bool:
+        return refunds.refundable(payment) > 0
+
+    @action(
+        description=_("Refund"),
+        url_path="refund",
+        permissions=["payments.refund_payment"],
+        icon="undo",
+        variant=ActionVariant.DANGER,
+    )
+    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        payment = self.get_object(request, object_id)
+        if payment is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        left = Money(refunds.refundable(payment), payment.currency)
+
+        def do(data: dict[str, Any]) -> str:
+            refund = refunds.refund_payment(
+                payment.pk, data["amount"], text=data["note"], actor=actor(request), seen=data["seen"]
+            )
+            return gettext("%(amount)s goes back to the payer.") % {"amount": amount(refund.amount, refund.currency)}
+
+        return confirm(
+            self,
+            request,
+            payment,
+            do,
+            title=gettext("Refund payment %(payment)s") % {"payment": payment},
+            text=gettext(
+                "The money goes back to the payer, through the wallet it came from. The order stays as it is: paid. "
+                "This cannot be undone."
+            ),
+            button=gettext("Refund"),
+            form=RefundForm(request.POST or None, left=left),
+        )
+
+    @admin.display(description=_("Payment"), ordering="id")
+    def id_link(self, payment: Payment) -> str:
+        return f"{payment.public_id[:12]}…"
+
+    @admin.display(description=_("Status"), ordering="status")
+    def status_badge(self, payment: Payment) -> SafeString:
+        return parts.payment_status(payment)
+
+    @admin.display(description=_("Mode"))
+    def mode(self, payment: Payment) -> SafeString:
+        return mode(payment.request.order.live)
+
+    @admin.display(description=_("Payer"), ordering="payer_name")
+    def payer(self, payment: Payment) -> str:
+        return parts.payer(payment)
+
+    @admin.display(description=_("Wallet"), ordering="method")
+    def wallet(self, payment: Payment) -> str:
+        return parts.wallet(payment)
+
+    @admin.display(description=_("Asked"), ordering="amount")
+    def asked(self, payment: Payment) -> SafeString:
+        return money(payment.amount, payment.currency)
+
+    @admin.display(description=_("Taken"), ordering="amount_captured")
+    def taken(self, payment: Payment) -> SafeString:
+        return money(payment.amount_captured, payment.currency)
+
+    @admin.display(description=_("Counts towards the request"))
+    def counts(self, payment: Payment) -> SafeString:
+        return money(payment.amount_applied, payment.currency)
+
+    @admin.display(description=_("Order"), ordering="request__order__reference")
+    def order_link(self, payment: Payment) -> SafeString:
+        return link(payment.request.order)
+
+    @admin.display(description=_("Payment request"))
+    def request_link(self, payment: Payment) -> SafeString:
+        return link(payment.request)
+
+    @admin.display(description=_("Shop"))
+    def shop(self, payment: Payment) -> SafeString:
+        return link(payment.merchant)
+
+    @admin.display(description=_("Provider account"))
+    def account_link(self, payment: Payment) -> SafeString:
+        return link(payment.account)
+
+    @admin.display(description=_("Our reference"))
+    def our_reference(self, payment: Payment) -> SafeString:
+        return code(payment.reference)
+
+    @admin.display(description=_("The wallet's number"))
+    def wallet_reference(self, payment: Payment) -> SafeString:
+        return code(payment.provider_ref)
+
+    @admin.display(description=_("What the wallet said"))
+    def said(self, payment: Payment) -> str:
+        return " ".join(filter(None, (payment.code, payment.words)))
+
+    @admin.display(description=_("Asked again (UTC)"))
+    def next_question(self, payment: Payment) -> Any:
+        return moment(payment.next_attempt_at)
+
+    @admin.display(description=_("Id"))
+    def id_text(self, payment: Payment) -> SafeString:
+        return code(payment.public_id)
+
+    @admin.display(description=_("Created"), ordering="id")
+    def created(self, payment: Payment) -> Any:
+        return moment(payment.created_at)
+
+    @admin.display(description=_("Held until"))
+    def held(self, payment: Payment) -> Any:
+        return moment(payment.held_until)
+
+    @admin.display(description=_("Succeeded"))
+    def succeeded(self, payment: Payment) -> Any:
+        return moment(payment.succeeded_at)

@@ -1,0 +1,183 @@
+"""Pleas to pay: where each stands, how it got there, and ending one."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import DateTimeField, Q, QuerySet, Value
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from friendpay import clock
+from orders.admin import timeline
+from orders.admin.base import Panel, SupportAdmin, code, link, mode, moment, money
+from orders.admin.confirm import actor, confirm
+from orders.models import Event
+from orders.templatetags.times import digits
+from payments import lifecycle, sharing
+from payments.admin import parts, search
+from payments.models import PaymentRequest, Refund
+
+
+@admin.register(PaymentRequest)
+class PaymentRequestAdmin(SupportAdmin):
+    """Every row carries `now`, so that none is shown as open past its time."""
+
+    list_display = (
+        "order_link",
+        "status_badge",
+        "buyer",
+        "total_text",
+        "paid_text",
+        "time_left",
+        "merchant",
+        "mode",
+        "created",
+    )
+    list_display_links = ("status_badge",)
+    list_filter = ("status", "order__live", ("merchant", AutocompleteSelectFilter))
+    list_select_related = ("order", "merchant")
+    search_fields = ("order__reference", "order__buyer_name", "order__buyer_id")
+    search_help_text = _("Order number, buyer's name or id, link, code or any reference")
+    actions_detail = ("cancel",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("status_badge", "mode", "time_left"),
+                    ("total_text", "paid_text", "held_text"),
+                    ("order_link", "buyer", "shop"),
+                )
+            },
+        ),
+        (_("Asking"), {"fields": (("code_text", "shared"), "message", "split")}),
+        (_("Times (UTC)"), {"fields": (("created", "expires"), ("paid", "closed"))}),
+        (_("Id"), {"fields": (("id_text", "seq"),)}),
+    )
+
+    def find(self, text: str) -> Q | None:
+        return search.find(text).as_requests()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentRequest]:
+        rows = super().get_queryset(request).select_related("order", "merchant")
+        return rows.annotate(now=Value(clock.now(), DateTimeField()))
+
+    def panels(self, plea: PaymentRequest) -> list[Panel]:
+        return [
+            timeline.timeline(Event.objects.filter(request=plea.public_id)),
+            parts.payments_panel(plea.payments.all()),
+            parts.refunds_panel(Refund.objects.filter(payment__request=plea)),
+        ]
+
+    def can(self, action: str, plea: Any) -> bool:
+        return bool(plea.status == PaymentRequest.Status.OPEN)
+
+    @action(
+        description=_("Cancel the request"),
+        url_path="cancel",
+        permissions=["payments.cancel_paymentrequest"],
+        icon="block",
+        variant=ActionVariant.DANGER,
+    )
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        plea = self.get_object(request, object_id)
+        if plea is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+
+        def do(_data: dict[str, Any]) -> str:
+            lifecycle.cancel_request(plea.pk, actor=actor(request))
+            return gettext("The payment request for order %(order)s was cancelled.") % {"order": plea.order.reference}
+
+        return confirm(
+            self,
+            request,
+            plea,
+            do,
+            title=gettext("Cancel the payment request for order %(order)s") % {"order": plea.order.reference},
+            text=gettext(
+                "Nobody can pay it any more. What friends have given so far goes back to them, and so does money that "
+                "still comes. The buyer can ask again."
+            ),
+            button=gettext("Cancel the request"),
+        )
+
+    @admin.display(description=_("Order"), ordering="order__reference")
+    def order_link(self, plea: Any) -> SafeString:
+        return link(plea.order)
+
+    @admin.display(description=_("Status"), ordering="status")
+    def status_badge(self, plea: Any) -> SafeString:
+        return parts.request_status(plea, plea.now)
+
+    @admin.display(description=_("Mode"))
+    def mode(self, plea: Any) -> SafeString:
+        return mode(plea.order.live)
+
+    @admin.display(description=_("Buyer"), ordering="order__buyer_name")
+    def buyer(self, plea: Any) -> str:
+        return f"{plea.order.buyer_name} ({plea.order.buyer_id})" if plea.order.buyer_id else plea.order.buyer_name
+
+    @admin.display(description=_("Shop"))
+    def shop(self, plea: Any) -> SafeString:
+        return link(plea.merchant)
+
+    @admin.display(description=_("Amount"), ordering="amount")
+    def total_text(self, plea: Any) -> SafeString:
+        return money(plea.amount, plea.currency)
+
+    @admin.display(description=_("Paid"), ordering="amount_paid")
+    def paid_text(self, plea: Any) -> SafeString:
+        return money(plea.amount_paid, plea.currency)
+
+    @admin.display(description=_("On its way"))
+    def held_text(self, plea: Any) -> SafeString:
+        return money(plea.amount_held, plea.currency)
+
+    @admin.display(description=_("Time left"), ordering="expires_at")
+    def time_left(self, plea: Any) -> str:
+        if plea.status_at(plea.now) != PaymentRequest.Status.OPEN:
+            return ""
+        return digits(int((plea.expires_at - plea.now).total_seconds()))
+
+    @admin.display(description=_("Share code"))
+    def code_text(self, plea: Any) -> SafeString:
+        return code(sharing.shown_code(plea))
+
+    @admin.display(description=_("Asked a friend (UTC)"))
+    def shared(self, plea: Any) -> Any:
+        return moment(plea.shared_at) or gettext("no, the buyer pays herself")
+
+    @admin.display(description=_("Paying together"))
+    def split(self, plea: Any) -> str:
+        if plea.split_max_payers is None:
+            return gettext("one friend pays all of it")
+        least = money(plea.split_min_amount, plea.currency)
+        return gettext("up to %(count)s friends, each at least %(least)s") % {
+            "count": plea.split_max_payers,
+            "least": least,
+        }
+
+    @admin.display(description=_("Id"))
+    def id_text(self, plea: Any) -> SafeString:
+        return code(plea.public_id)
+
+    @admin.display(description=_("Created"), ordering="id")
+    def created(self, plea: Any) -> Any:
+        return moment(plea.created_at)
+
+    @admin.display(description=_("Ends"))
+    def expires(self, plea: Any) -> Any:
+        return moment(plea.expires_at)
+
+    @admin.display(description=_("Paid at"))
+    def paid(self, plea: Any) -> Any:
+        return moment(plea.paid_at)
+
+    @admin.display(description=_("Expired or cancelled"))
+    def closed(self, plea: Any) -> Any:
+        return moment(plea.closed_at)

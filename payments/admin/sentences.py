@@ -1,0 +1,69 @@
+"""What happened to a request, its payments and its refunds, as sentences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from orders.admin import timeline
+from orders.admin.timeline import Say
+from payments.models import Refund
+from payments.offers import LABELS
+
+
+def _payer(data: Mapping[str, Any]) -> str:
+    return data.get("payer_name") or (_("The buyer") if data.get("by_buyer") else _("A friend"))
+
+
+def _with_payer(text: str) -> Say:
+    """A sentence about the payer and the wallet."""
+
+    def say(data: Mapping[str, Any]) -> str:
+        method = data.get("method", "")
+        return _(text) % {"payer": _payer(data), "wallet": LABELS.get(method, method), "code": data.get("code") or "-"}
+
+    return say
+
+
+def _declined(data: Mapping[str, Any]) -> str:
+    name, words = data.get("name") or _("A friend"), data.get("words")
+    if words:
+        return _("%(payer)s said no: “%(words)s”") % {"payer": name, "words": words}
+    return _("%(payer)s said no.") % {"payer": name}
+
+
+def _with_reason(text: str) -> Say:
+    """A sentence about a refund."""
+
+    def say(data: Mapping[str, Any]) -> str:
+        reason = data.get("reason", "")
+        label = Refund.Reason(reason).label if reason in Refund.Reason.values else reason
+        return _(text) % {"reason": label, "code": data.get("code") or "-"}
+
+    return say
+
+
+timeline.SENTENCES.update(
+    {
+        "payment_request.created": gettext_lazy("A payment request was opened."),
+        "payment_request.shared": gettext_lazy("The buyer asked a friend to pay."),
+        "payment_request.changed": gettext_lazy("The request was changed: another message or another amount."),
+        "payment_request.extended": gettext_lazy("The request was given more time."),
+        "payment_request.declined": _declined,
+        "payment_request.paid": gettext_lazy("The request is paid in full."),
+        "payment_request.expired": gettext_lazy("The time was over; nobody can pay any more."),
+        "payment_request.cancelled": gettext_lazy("The request was cancelled; nobody can pay any more."),
+        "payment.created": _with_payer(gettext_noop("%(payer)s began to pay with %(wallet)s.")),
+        "payment.succeeded": _with_payer(gettext_noop("%(payer)s paid with %(wallet)s.")),
+        "payment.failed": _with_payer(gettext_noop("The payment of %(payer)s did not go through (%(code)s).")),
+        "payment.cancelled": _with_payer(gettext_noop("The attempt of %(payer)s was closed without money.")),
+        "payment.released": _with_payer(
+            gettext_noop("What %(payer)s held is free again; the wallet is still being asked.")
+        ),
+        "refund.requested": _with_reason(gettext_noop("Money is to go back to the payer: %(reason)s.")),
+        "refund.submitted": _with_reason(gettext_noop("The wallet accepted the refund.")),
+        "refund.succeeded": _with_reason(gettext_noop("The refund is with the payer.")),
+        "refund.failed": _with_reason(gettext_noop("The wallet refused the refund (%(code)s). It is still owed.")),
+    }
+)

@@ -1,0 +1,124 @@
+"""The desk's front page: what needs somebody, and a box that finds anything. And its menu."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse, reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from payments.admin import inbox
+from payments.admin.payment import undecided_for_long
+from payments.models import Payment, ProviderEvent, Refund
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of work: its rows, and the list that shows them."""
+
+    title: "str | Promise"
+    text: "str | Promise"
+    permission: str
+    rows: Callable[[], QuerySet[Any]]
+    page: str
+    filter: str
+
+    @property
+    def count(self) -> int:
+        return self.rows().count()
+
+    @property
+    def url(self) -> str:
+        return f"{reverse(f'admin:{self.page}_changelist')}?{self.filter}"
+
+
+KINDS = (
+    Work(
+        gettext_lazy("Failed refunds"),
+        gettext_lazy("A wallet refused them. The money is still owed to the payer."),
+        "payments.view_refund",
+        lambda: Refund.objects.filter(status=Refund.Status.FAILED),
+        "payments_refund",
+        "status__exact=failed",
+    ),
+    Work(
+        gettext_lazy("Orphans"),
+        gettext_lazy("A wallet speaks of a payment or a refund that we do not know."),
+        "payments.view_providerevent",
+        lambda: ProviderEvent.objects.filter(inbox.WHERE["orphan"]),
+        "payments_providerevent",
+        "state=orphan",
+    ),
+    Work(
+        gettext_lazy("Set aside"),
+        gettext_lazy("Notifications that could not be applied after several tries."),
+        "payments.view_providerevent",
+        lambda: ProviderEvent.objects.filter(inbox.WHERE["set_aside"]),
+        "payments_providerevent",
+        "state=set_aside",
+    ),
+    Work(
+        gettext_lazy("Undecided payments"),
+        gettext_lazy("For more than an hour no wallet has said whether they were paid."),
+        "payments.view_payment",
+        lambda: Payment.objects.filter(undecided_for_long()),
+        "payments_payment",
+        "waiting=long",
+    ),
+)
+
+
+def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the front page shows to this user: never work that the user may not see."""
+    context["work"] = [work for work in KINDS if request.user.has_perm(work.permission)]
+    if request.user.has_perm("payments.view_paymentrequest"):
+        context["search_url"] = reverse("admin:payments_paymentrequest_changelist")
+    return context
+
+
+def environment(_request: HttpRequest) -> list[str] | None:
+    """A label in the header, so that nobody takes the demo for the real thing."""
+    return [_("Demo"), "warning"] if settings.DEMO else None
+
+
+def _entry(title: "str | Promise", icon: str, model: str) -> dict[str, Any]:
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+    }
+
+
+def menu(_request: HttpRequest) -> list[dict[str, Any]]:
+    """The side bar."""
+    front = {"title": gettext_lazy("What needs work"), "icon": "inbox", "link": reverse_lazy("admin:index")}
+    return [
+        {
+            "items": [
+                front,
+                _entry(gettext_lazy("Orders"), "shopping_bag", "orders.order"),
+                _entry(gettext_lazy("Payment requests"), "volunteer_activism", "payments.paymentrequest"),
+                _entry(gettext_lazy("Payments"), "payments", "payments.payment"),
+                _entry(gettext_lazy("Refunds"), "undo", "payments.refund"),
+                _entry(gettext_lazy("Notifications"), "notifications", "payments.providerevent"),
+                _entry(gettext_lazy("Events"), "history", "orders.event"),
+            ]
+        },
+        {
+            "title": gettext_lazy("Settings"),
+            "separator": True,
+            "items": [
+                _entry(gettext_lazy("Shops"), "storefront", "orders.merchant"),
+                _entry(gettext_lazy("Provider accounts"), "account_balance_wallet", "payments.provideraccount"),
+                _entry(gettext_lazy("Staff"), "badge", "auth.user"),
+                _entry(gettext_lazy("Groups"), "group", "auth.group"),
+            ],
+        },
+    ]
