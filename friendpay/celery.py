@@ -3,9 +3,29 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "friendpay.settings")
 
 app = Celery("friendpay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# Nothing waits for these in the ordinary course: nudges do the work at once. The sweeps do what no nudge reached, so that a
+# lost one costs seconds and never money. A sweep nobody took in time is dropped, since the next one does the same.
+_EVERY = {
+    "orders.publish_events": 1,
+    "orders.purge_answers": 3600,
+    "payments.sweep_notifications": 2,
+    "payments.sweep_payments": 5,
+    "payments.sweep_requests": 2,
+    "payments.sweep_refunds": 5,
+    "sandbox.send_notices": 5,
+    "payments.check_ledger": 600,
+}
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in _EVERY.items()
+} | {
+    # Providers have yesterday's bill ready by noon in their own zone.
+    "payments.compare_bills": {"task": "payments.compare_bills", "schedule": crontab(hour="6", minute="0")},
+}

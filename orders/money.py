@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
-from babel.numbers import format_currency
+from babel import Locale
+from babel.numbers import NumberPattern, format_currency, parse_pattern
+from django.utils.translation import to_locale
 
 _EXPONENTS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -20,7 +23,12 @@ EXPONENT: dict[str, int] = {code: digits for digits, codes in _EXPONENTS.items()
 MAX_MINOR = 10**12
 """No single amount is larger: it keeps sums far inside a 64-bit column and a typing error out of a wallet."""
 
-_BABEL_LOCALES = {"zh-hans": "zh_Hans_CN", "zh-hant": "zh_Hant_TW", "en": "en"}
+
+@cache
+def _pattern(locale: str, decimals: int) -> NumberPattern:
+    pattern = parse_pattern(Locale.parse(to_locale(locale)).currency_formats["standard"].pattern)
+    pattern.frac_prec = (decimals, decimals)
+    return pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +77,17 @@ class Money:
         return cls(int(minor), currency)
 
     def text(self, locale: str) -> str:
-        """As people of a Django language code read it: "¥90.00", "90,00 €", "￥90"."""
-        return format_currency(self.decimal, self.currency, locale=_BABEL_LOCALES.get(locale, locale.replace("-", "_")))
+        """As people of a Django language code read it: "¥90.00", "90,00 €", "￥90.00".
+
+        With exactly the currency's decimals: where CLDR would round (ALL, IQD), what is read would not be what is paid.
+        """
+        return format_currency(
+            self.decimal,
+            self.currency,
+            _pattern(locale, EXPONENT[self.currency]),
+            to_locale(locale),
+            currency_digits=False,
+        )
 
     def __str__(self) -> str:
         return f"{self.decimal} {self.currency}"

@@ -1,7 +1,7 @@
 """Taking work from a table: whoever takes a row sets when it is due again, commits, and then works without a lock.
 
-A worker that dies leaves the row to the next sweep; two workers never have the same row at once, as long as the work
-(at most ten seconds at a provider) is shorter than the first delay.
+A worker that dies leaves the row to the next sweep; two workers never have the same row at once, since the work (two
+calls to a provider, of eight seconds at most) is shorter than the first delay.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-DELAYS = tuple(timedelta(seconds=s) for s in (15, 15, 30, 60, 120, 300, 600, 1800, 3600))
+DELAYS = tuple(timedelta(seconds=s) for s in (20, 20, 30, 60, 120, 300, 600, 1800, 3600))
 
 
 def growing(attempts: int) -> timedelta:

@@ -2,13 +2,19 @@
 done.
 """
 
+import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from celery import shared_task
+from django.core.mail import mail_admins
 
 from friendpay import clock
-from payments import inbox, lifecycle, reconcile, refunds
-from payments.models import PaymentRequest
+from payments import bills, inbox, ledger, lifecycle, reconcile, refunds
+from payments.models import PaymentRequest, ProviderAccount
+from payments.providers.base import ProviderError
+
+logger = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -56,6 +62,27 @@ def sweep_requests() -> None:
         pass
     for pk in PaymentRequest.objects.due_for_expiry(clock.now()).values_list("pk", flat=True)[:BATCH]:
         lifecycle.expire_request(pk)
+
+
+@shared_task(name="payments.check_ledger")
+def check_ledger() -> None:
+    """Prove that the books are right, and be loud when they are not."""
+    findings = ledger.check()
+    if findings:
+        text = "\n".join(map(str, findings))
+        logger.critical("the ledger is wrong:\n%s", text)
+        mail_admins(f"friendpay: the ledger is wrong in {len(findings)} places", text)
+
+
+@shared_task(name="payments.compare_bills")
+def compare_bills() -> None:
+    """Compare yesterday's bill of every account; one provider's failure stops no other."""
+    day = clock.now().date() - timedelta(days=1)
+    for account in ProviderAccount.objects.filter(enabled=True):
+        try:
+            bills.compare(account, day)
+        except ProviderError as error:
+            logger.error("the bill of %s for %s could not be had: %s", account.public_id, day, error)
 
 
 def _until_done(some: Callable[..., int], batch: int = 50, rounds: int = 20) -> None:

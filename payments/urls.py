@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from payments.views import buyer, friend, receipt, share
+from payments.views import buyer, friend, notify, receipt, share
 
 urlpatterns = [
     path("checkout/<slug:token>/", buyer.show, name="buyer"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("pay/<slug:token>/", receipt.scan, name="scan"),
     path("pay/<slug:token>/qr.svg", receipt.scan_qr, name="scan_qr"),
     path("r/<slug:token>/", receipt.show, name="receipt"),
+    path("notify/<slug:provider>/<slug:account>/", notify.notify, name="notify"),
     path("open/", share.open_code, name="open"),
     path("lang/", set_language, name="language"),
 ]

@@ -1,6 +1,7 @@
 from payments.models.account import ProviderAccount
+from payments.models.bill import BillMismatch
 from payments.models.inbox import ProviderEvent
 from payments.models.payment import Payment, Refund
 from payments.models.request import PaymentRequest
 
-__all__ = ["Payment", "PaymentRequest", "ProviderAccount", "ProviderEvent", "Refund"]
+__all__ = ["BillMismatch", "Payment", "PaymentRequest", "ProviderAccount", "ProviderEvent", "Refund"]
