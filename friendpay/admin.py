@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
@@ -30,6 +31,7 @@ class StaffAdmin(UserAdmin, ModelAdmin):
     list_display = ("username", "first_name", "last_name", "is_staff", "is_superuser", "is_active", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
     actions_detail = ("reset_second_factor",)
+    checks_class = ModelAdminChecks  # Unfold's own asks the database for permissions, before there is any
 
     @action(
         description=_("Reset the second factor"),

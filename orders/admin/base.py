@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.admin.checks import ModelAdminChecks
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -92,6 +93,7 @@ class SupportAdmin(ModelAdmin):
     """
 
     change_form_after_template = "orders/admin/panels.html"
+    checks_class = ModelAdminChecks  # Unfold's own asks the database for permissions, before there is any
     actions = None
     list_per_page = 50
     show_full_result_count = False
