@@ -189,6 +189,7 @@ def hold(request_id: int, attempt: Attempt, payer: Payer) -> Payment:
     now = clock.now()
     rules.check_request_open(request, now)
     rules.check_order_open(order)
+    rules.check_tries(request, payer, now)
     rules.check_amount(request, attempt.amount)
     payment = Payment.objects.create(
         merchant_id=request.merchant_id,

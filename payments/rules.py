@@ -35,6 +35,7 @@ MOVES: dict[type, dict[str, tuple[str, ...]]] = {
 LIFE = timedelta(hours=24)
 SHORTEST_LIFE, LONGEST_LIFE = timedelta(seconds=60), timedelta(days=30)
 MOST_PAYERS = 50
+TRIES_OF_A_VISITOR, TRIES_OF_A_NETWORK, TRIES_WITHIN = 5, 15, timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,19 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
             )
     if amount > request.remaining:
         raise Refused("held", _("Somebody is paying this right now."))
+
+
+def check_tries(request: PaymentRequest, payer: Payer, now: datetime) -> None:
+    """Nobody holds a link again and again: attempts without money count, by visitor and, less strictly, by network."""
+    recent = request.payments.filter(created_at__gt=now - TRIES_WITHIN, amount_captured=0)
+    for field, tried_by, most in (
+        ("visitor", payer.visitor, TRIES_OF_A_VISITOR),
+        ("network", payer.network, TRIES_OF_A_NETWORK),
+    ):
+        if tried_by and recent.filter(**{field: tried_by}).count() >= most:
+            raise Refused(
+                "too_many_tries", _("That was tried often in the last hour. Please wait a while."), status=429
+            )
 
 
 def payers_so_far(request: PaymentRequest) -> int:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from orders.errors import Refused
-from payments import checkout, offers, providers, reconcile
+from payments import checkout, lifecycle, offers, providers, reconcile
 from payments.models import Payment, PaymentRequest, Refund
 from payments.rules import Payer, Split
 from sandbox import bank
@@ -141,6 +141,29 @@ def test_a_wallet_that_refuses_fails_the_attempt(faulty: Fault) -> None:
         begin(request)
     payment = Payment.objects.get()
     assert (payment.status, payment.code, payment.words, held(request)) == ("failed", "DEAD", "the line is dead", 0)
+
+
+def test_nobody_holds_a_link_again_and_again(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    for _time in range(5):
+        lifecycle.end_payment(begin(request).pk, cancelled=True)
+    with pytest.raises(Refused, match="too_many_tries") as caught:
+        begin(request)
+    assert (caught.value.status, held(request)) == (429, 0)
+    begin(request, "Ann")
+    move_time(3601)
+    begin(request, take_over=True)
+
+
+def test_a_network_of_many_visitors_is_limited_too() -> None:
+    request = shop.make_request()
+    for number in range(15):
+        payer = Payer(visitor=f"cookie {number}", network="one house")
+        lifecycle.end_payment(
+            checkout.begin(request, method="sandbox", payer=payer, surface=DESKTOP).pk, cancelled=True
+        )
+    with pytest.raises(Refused, match="too_many_tries"):
+        checkout.begin(request, method="sandbox", payer=Payer(visitor="new", network="one house"), surface=DESKTOP)
 
 
 def test_a_method_that_is_not_on_the_page_is_refused() -> None:
