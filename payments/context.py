@@ -29,7 +29,8 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     now = clock.now()
     plea = order.payment_requests.select_related("merchant").order_by("-id").first()
     status = plea.status_at(now) if plea else ""
-    given = {"order": order, "shop": order.merchant, "lines": order.lines.all(), "plea": plea, "ended": ""}
+    given: dict[str, Any] = {"order": order, "shop": order.merchant, "lines": order.lines.all()}
+    given |= {"plea": plea, "ended": ""}
     if order.status == Order.Status.PAID:
         payments = Payment.objects.filter(request__order=order, amount_applied__gt=0)
         return given | {"state": "paid", "payments": payments}
@@ -41,7 +42,9 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     if not plea.shared_at:
         return given | {"state": "choose"} | _mine(plea, visitor, now)
     plea.order = order
-    return given | {
+    return {
+        **given,
+        **_mine(plea, visitor, now),
         "state": "waiting",
         "link": sharing.link(plea),
         "code": sharing.shown_code(plea),
@@ -77,7 +80,7 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
         "shop": plea.merchant,
         "lines": order.lines.all(),
         "live": live.snapshot(plea, now),
-        "missing": plea.amount - plea.amount_paid,
+        "missing": plea.remaining or plea.amount - plea.amount_paid,
     }
     own = plea.payments.filter(visitor=visitor).order_by("-id") if visitor else Payment.objects.none()
     paid = next((payment for payment in own if payment.status == Payment.Status.SUCCEEDED), None)
@@ -98,7 +101,7 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
 def _mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
     """The visitor's own attempt that can still be paid, and where it goes on."""
     mine = plea.payments.undecided().filter(visitor=visitor, held_until__gt=now).last() if visitor else None
-    if mine is None:
+    if mine is None or mine.held_until is None:
         return {"mine": None}
     left = int((mine.held_until - now).total_seconds())
     return {"mine": mine, "mine_left": left, "mine_url": next_url(mine), "mine_label": LABELS[mine.method]}

@@ -22,38 +22,38 @@ def plain_text(value: str) -> None:
             raise ValidationError(_("There is a sign in this that cannot be used. Please type it again."))
 
 
-def _text(label: Any, most: int, **more: Any) -> forms.CharField:
-    rows = more.pop("rows", 0)
-    attrs = {"class": "input", "autocomplete": "off", **more.pop("attrs", {})}
-    widget = forms.Textarea(attrs={**attrs, "rows": rows}) if rows else forms.TextInput(attrs=attrs)
-    field = forms.CharField(label=label, max_length=most, widget=widget, validators=[plain_text], **more)
-    if rows:  # browsers count a line break as one sign, and send two
-        field.widget.attrs["maxlength"] = most - most // 20
-    return field
+class Words(forms.CharField):
+    """A few words, of one line or (with `rows`) of several; a line break counts as one sign, as it does in browsers."""
+
+    default_validators = [plain_text]
+
+    def __init__(self, *, rows: int = 0, attrs: dict[str, str] | None = None, **kwargs: Any) -> None:
+        given = {"class": "input", "autocomplete": "off", **(attrs or {})}
+        widget = forms.Textarea(attrs={**given, "rows": rows}) if rows else forms.TextInput(attrs=given)
+        super().__init__(widget=widget, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class MessageForm(forms.Form):
     """The buyer's words to a friend."""
 
-    message = _text(_("Message to your friend"), 200, required=False, rows=3)
-
-    def clean_message(self) -> str:
-        message: str = self.cleaned_data["message"]
-        return message.replace("\r\n", "\n").strip()
+    message = Words(label=_("Message to your friend"), max_length=200, required=False, rows=3)
 
 
 class DeclineForm(forms.Form):
     """A friend says no."""
 
-    note = _text(_("A kind line, if you like"), 200, required=False, rows=2)
+    note = Words(label=_("A kind line, if you like"), max_length=200, required=False, rows=2)
 
 
 class CodeForm(forms.Form):
     """A share code, a link, or the whole message they came in."""
 
-    text = _text(
-        _("Code or message"),
-        4000,
+    text = Words(
+        label=_("Code or message"),
+        max_length=4000,
         rows=2,
         attrs={"autocapitalize": "characters", "spellcheck": "false", "placeholder": "7K3M-9QXW"},
         error_messages={"required": _("Please type the code, or paste the message.")},
@@ -64,14 +64,18 @@ class PayForm(forms.Form):
     """How a payer wants to pay. `amount` is read where several friends may pay parts, in the request's currency."""
 
     method = forms.CharField(max_length=20, error_messages={"required": _("Please choose how to pay.")})
-    amount = _text(_("Your part"), 20, required=False, attrs={"inputmode": "decimal"})
-    name = _text(_("Your name, if you like"), 20, required=False, attrs={"autocomplete": "given-name", "form": "pay"})
+    amount = Words(label=_("Your part"), max_length=20, required=False, attrs={"inputmode": "decimal", "form": "pay"})
+    name = Words(
+        label=_("Your name, if you like"),
+        max_length=20,
+        required=False,
+        attrs={"autocomplete": "given-name", "form": "pay"},
+    )
     take_over = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currency = currency
-        self.fields["amount"].widget.attrs["form"] = "pay"
 
     def clean_amount(self) -> int | None:
         """Minor units; None when nothing was written, which means all that is missing."""

@@ -1,4 +1,4 @@
-"""The buyer's page: ask a friend, pay, follow what happens. Whoever has its link is the buyer; friends get another link."""
+"""The buyer's page: ask a friend, pay, follow what happens. Whoever has its link is the buyer; friends get another."""
 
 from typing import Any
 
@@ -91,13 +91,15 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
             return SeeOther(_url(order))
         return _wallets(request, order)
     form = PayForm(request.POST, currency=order.currency)
-    if not form.is_valid():
-        return _wallets(request, order, status=422, refusal=" ".join(sum(form.errors.values(), [])))
-    try:
-        plea = lifecycle.open_request(order.pk, actor="buyer", shared=False)
-        return paying.begin(request, plea, form, by_buyer=True)
-    except Refused as refused:
-        return _wallets(request, order, status=refused.status, refusal=refused.message)
+    status = 422
+    if form.is_valid():
+        try:
+            plea = lifecycle.open_request(order.pk, actor="buyer", shared=False)
+            return paying.begin(request, plea, form, by_buyer=True)
+        except Refused as refused:
+            paying.put_beside(form, refused)
+            status = refused.status
+    return _wallets(request, order, status=status, refusal=paying.above(form))
 
 
 def _wallets(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) -> HttpResponse:

@@ -35,7 +35,8 @@ def _show(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **mo
 @page("GET")
 def show(request: HttpRequest, token: str) -> HttpResponse:
     """What is asked, in the state it is in now."""
-    return _show(request, _plea(token), declined=request.GET.get("said") == "no")
+    declined = request.GET.get("said") == "no"
+    return _show(request, _plea(token), declined=declined, page=request.get_full_path())
 
 
 @page("POST")
@@ -43,13 +44,16 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
     """Begin to pay and go on to the wallet. Tapping twice begins once."""
     plea = _plea(token)
     form = PayForm(request.POST, currency=plea.currency)
-    if not form.is_valid():
-        return _show(request, plea, status=422, form=form, refusal=" ".join(form.errors.get("method", [])))
-    try:
-        return paying.begin(request, plea, form, by_buyer=False)
-    except Refused as refused:
-        plea.refresh_from_db()
-        return _show(request, plea, status=refused.status, refusal=paying.put_beside(form, refused), form=form)
+    status = 422
+    if form.is_valid():
+        try:
+            return paying.begin(request, plea, form, by_buyer=False)
+        except Refused as refused:
+            paying.put_beside(form, refused)
+            status = refused.status
+    plea.refresh_from_db()
+    shown = ("name", "amount") if plea.split_max_payers else ("name",)
+    return _show(request, plea, status=status, form=form, refusal=paying.above(form, *shown))
 
 
 @page("POST")

@@ -27,9 +27,11 @@ def begin(request: HttpRequest, plea: PaymentRequest, form: PayForm, *, by_buyer
     return remember(request, SeeOther(next_url(payment)))
 
 
-def put_beside(form: Form, refused: Refused) -> str:
-    """Put a refusal beside the field it is about; where there is no such field, it is returned for the top of the page."""
-    if refused.field in form.fields and refused.field != "method":
-        form.add_error(refused.field, str(refused.message))
-        return ""
-    return str(refused.message)
+def put_beside(form: Form, refused: Refused) -> None:
+    """Put a refusal beside the field it is about, or above them all."""
+    form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
+
+
+def above(form: Form, *shown: str) -> str:
+    """What is wrong with anything but the fields that are shown, for the top of the page."""
+    return " ".join(str(error) for name, errors in form.errors.items() if name not in shown for error in errors)

@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        """Safe to repeat; what the demo's orders refer to is kept. Refused outside the demo, where none of it may exist."""
+        """Safe to repeat; what the demo's orders refer to is kept. Refused outside the demo."""
         if not settings.DEMO:
             raise CommandError("seed_demo runs in the demo only (FRIENDPAY_DEMO=1).")
         merchant, _made = Merchant.objects.update_or_create(
