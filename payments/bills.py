@@ -55,7 +55,8 @@ def _ask_again(ours: Payment | Refund) -> None:
         if isinstance(ours, Payment):
             reconcile.apply(ours, provider.fetch(account, ours.reference, ours.provider_session))
         else:
-            outcome = provider.fetch_refund(account, reference=ours.reference, charge=ours.payment.reference)
+            charge, charge_ref = ours.payment.reference, ours.payment.provider_ref
+            outcome = provider.fetch_refund(account, reference=ours.reference, charge=charge, charge_ref=charge_ref)
             refunds.apply(ours, outcome)
     except (ProviderError, ValueError) as error:
         logger.warning("%s could not be asked about: %s", ours, error)

@@ -120,7 +120,10 @@ def _ask_payment(payment: Payment) -> Outcome:
 
 def _ask_refund(refund: Refund) -> Outcome:
     provider = providers.get(refund.account.provider)
-    return provider.fetch_refund(refund.account.as_data(), reference=refund.reference, charge=refund.payment.reference)
+    payment = refund.payment
+    return provider.fetch_refund(
+        refund.account.as_data(), reference=refund.reference, charge=payment.reference, charge_ref=payment.provider_ref
+    )
 
 
 def _pack(outcome: Outcome | None) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from payments.providers.base import Provider
 _MODULES = {
     "alipay": "payments.providers.alipay.Alipay",
     "sandbox": "payments.providers.sandbox.SandboxProvider",
+    "stripe": "payments.providers.stripe.Stripe",
     "wechatpay": "payments.providers.wechatpay.WeChatPay",
 }
 NAMES = tuple(_MODULES)

@@ -107,7 +107,7 @@ class SandboxProvider:
             raise _error(refused) from None
         return _refund(reference, slip)
 
-    def fetch_refund(self, account: Account, *, reference: str, charge: str) -> Outcome:
+    def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         _secret(account)
         return _refund(reference, bank.find_refund(account.id, reference))
 

@@ -33,7 +33,7 @@ _CHARGES = {"charge", "payment"}  # kinds of a balance transaction
 _REFUNDS = {"refund", "payment_refund", "refund_failure"}
 
 
-class StripeProvider:
+class Stripe:
     """Cards by Stripe Checkout."""
 
     name = "stripe"
@@ -87,16 +87,22 @@ class StripeProvider:
         charged: Money,
         reason: str,
     ) -> Outcome:
-        """Looks before it sends: what carries our reference is never sent again, however long ago it was (S6)."""
+        """Looks before it sends: what carries our reference is never sent again, however long ago it was (S6).
+
+        Unless it failed: that is final at Stripe, so support's second try is a refund of its own, with its own key.
+        """
         api = gateway.client(account)
         with gateway.calling():
-            refund = gateway.find_refund(api, charge_ref, reference) or api.v1.refunds.create(
+            tries = [refund_outcome(it.to_dict(), reference) for it in gateway.find_refunds(api, charge_ref, reference)]
+            if tries and tries[0].state is not State.FAILED:
+                return tries[0]
+            refund = api.v1.refunds.create(
                 {
                     "payment_intent": charge_ref,
                     "amount": _units(amount),
                     "metadata": {gateway.METADATA: reference, "charge": charge, "reason": reason},
                 },
-                {"idempotency_key": reference},
+                {"idempotency_key": f"{reference}-{len(tries)}" if tries else reference},
             )
         return refund_outcome(refund.to_dict(), reference)
 
@@ -104,8 +110,8 @@ class StripeProvider:
         api = gateway.client(account)
         with gateway.calling():
             charge_ref = charge_ref or gateway.find_payment(api, charge)
-            refund = gateway.find_refund(api, charge_ref, reference) if charge_ref else None
-        return refund_outcome(refund.to_dict(), reference) if refund else Outcome(State.UNKNOWN, reference)
+            tries = gateway.find_refunds(api, charge_ref, reference) if charge_ref else []
+        return refund_outcome(tries[0].to_dict(), reference) if tries else Outcome(State.UNKNOWN, reference)
 
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime

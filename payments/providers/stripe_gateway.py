@@ -128,9 +128,10 @@ def find_payment(api: stripe.StripeClient, reference: str) -> str:
     return found.data[0].id if found.data else ""
 
 
-def find_refund(api: stripe.StripeClient, charge_ref: str, reference: str) -> stripe.Refund | None:
+def find_refunds(api: stripe.StripeClient, charge_ref: str, reference: str) -> list[stripe.Refund]:
+    """Every try of one refund of ours, the newest first. Only after one has failed is there another."""
     refunds = api.v1.refunds.list({"payment_intent": charge_ref, "limit": 100})
-    return next((it for it in refunds.auto_paging_iter() if reference_of(it.to_dict()) == reference), None)
+    return [refund for refund in refunds.auto_paging_iter() if reference_of(refund.to_dict()) == reference]
 
 
 def reference_of(thing: dict[str, object]) -> str:

@@ -74,11 +74,13 @@ def read_event(account: Account, headers: Mapping[str, str], body: bytes, now: d
 
 
 def _read(account: Account, event_id: str, kind: str, thing: Thing) -> Notification:
-    """One that is not about a payment or a refund of ours names no reference, and changes nothing."""
+    """One that is not about a payment or a refund of ours names no reference, and changes nothing.
+
+    News of a refund is only a hint: it can be overtaken by its own failure, and events come in any order (S3).
+    """
     reference = reference_of(thing)
     if thing["object"] == "refund":
-        refund = refund_outcome(thing, reference) if reference else None
-        return Notification(event_id, kind, reference, "refund", refund)
+        return Notification(event_id, kind, reference, "refund")
     if thing["object"] == "charge":
         return Notification(event_id, kind, reference, "charge")
     if thing["object"] != "checkout.session" or not reference or reference != thing["client_reference_id"]:

@@ -23,13 +23,13 @@ from payments.providers.base import (
     Rail,
     Start,
 )
-from payments.providers.stripe import StripeProvider
+from payments.providers.stripe import Stripe
 from tests.emulators import stripe as emulators
 from tests.emulators.base import Emulator, Request, Response, route, running
 
 EUR90 = Money(9000, "EUR")
 
-provider = StripeProvider()
+provider = Stripe()
 
 
 class Shop(Emulator):

@@ -32,7 +32,7 @@ def test_s6_two_workers_at_once_refund_once(
 ) -> None:
     """Neither sees what the other has sent: the key alone decides."""
     charge = paid(stripe_account)
-    monkeypatch.setattr(stripe_gateway, "find_refund", lambda *args: None)
+    monkeypatch.setattr(stripe_gateway, "find_refunds", lambda *args: [])
     assert refund(stripe_account, charge, minor=4000) == refund(stripe_account, charge, minor=4000)
     assert len(stripe.book.all("refund")) == 1
 
@@ -79,6 +79,20 @@ def test_s7_what_was_accepted_can_wait_and_what_succeeded_can_fail(
         assert refund(stripe_account, charge, f"re_{reference}").state is told
         stripe.clock.advance(60)  # until the search knows the payment
         assert provider.fetch_refund(stripe_account, reference=f"re_{reference}", charge=reference).state is then
+
+
+def test_s7_after_a_failure_support_can_send_it_again_and_once_only(
+    stripe: emulators.Stripe, stripe_account: Account
+) -> None:
+    charge = paid(stripe_account)
+    failed = refund(stripe_account, charge)
+    stripe.book.move_refund(stripe.book.all("refund")[0], "failed")
+    again = refund(stripe_account, charge)
+    assert (again.state, again.provider_ref != failed.provider_ref) == (State.SUCCEEDED, True)
+    assert refund(stripe_account, charge) == again
+    asked = provider.fetch_refund(stripe_account, reference="re1", charge="pay1", charge_ref=charge.provider_ref)
+    assert asked == again
+    assert len(stripe.book.all("refund")) == 2
 
 
 def test_a_refund_that_was_never_sent_is_unknown(stripe_account: Account) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import stripe as sdk
 
-from orders.money import Money
 from payments.providers.base import Account, NotificationRefused, Outcome, State
 from tests.emulators.stripe import WEBHOOK_SECRET
 from tests.payments.providers.stripe_shop import EUR90, event, provider, read, refused, session_event, signature
@@ -162,27 +161,18 @@ def test_s4_an_amount_that_cannot_be_is_refused(changed: dict[str, Any]) -> None
     assert refused(ACCOUNT, session_event(**changed)) == 400
 
 
-@pytest.mark.parametrize(
-    ("kind", "status", "state"),
-    [
-        ("refund.created", "pending", State.PENDING),
-        ("refund.updated", "succeeded", State.SUCCEEDED),
-        ("refund.failed", "failed", State.FAILED),
-        ("charge.refund.updated", "canceled", State.FAILED),
-    ],
-)
-def test_s7_news_of_a_refund(kind: str, status: str, state: State) -> None:
+@pytest.mark.parametrize("kind", ["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"])
+def test_s3_news_of_a_refund_is_a_hint_to_ask_because_it_may_be_overtaken(kind: str) -> None:
     thing = {
         "id": "re_1",
         "object": "refund",
         "amount": 500,
         "currency": "jpy",
         "metadata": {"friendpay_reference": "re1", "charge": "pay1"},
-        "status": status,
+        "status": "succeeded",
     }
     notification = read(ACCOUNT, event(thing, kind))
-    assert (notification.about, notification.reference) == ("refund", "re1")
-    assert notification.outcome == Outcome(state, "re1", provider_ref="re_1", amount=Money(500, "JPY"))
+    assert (notification.about, notification.reference, notification.outcome) == ("refund", "re1", None)
     by_hand = read(ACCOUNT, event(thing | {"metadata": {}}, kind))
     assert (by_hand.about, by_hand.reference, by_hand.outcome) == ("refund", "", None)
 
