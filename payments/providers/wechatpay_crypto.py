@@ -62,7 +62,7 @@ def decrypt(api_v3_key: str, resource: object) -> dict[str, Any]:
     if not isinstance(resource, dict) or resource.get("algorithm") != "AEAD_AES_256_GCM":
         raise Unreadable("encrypted by an algorithm other than AEAD_AES_256_GCM")
     nonce, extra = resource.get("nonce"), resource.get("associated_data") or ""
-    if not isinstance(nonce, str) or not nonce or not isinstance(extra, str):
+    if not isinstance(nonce, str) or not isinstance(extra, str):
         raise Unreadable("the nonce is missing")
     try:
         ciphertext = base64.b64decode(str(resource.get("ciphertext", "")), validate=True)

@@ -29,7 +29,7 @@ APP_SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 API_V3_KEY = "a-simulated-api-v3-key-of-32-chr"
 SERIAL_NO = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1"
 PUBLIC_KEY_ID = "PUB_KEY_ID_0119000001092026010100000000000001"
-CERTIFICATE_NUMBER = 0x0D7CE59D1F522D701
+CERTIFICATE_NUMBER = 0x0D7CE59D1F522D7015157F09EFDC096DE15EBE8
 
 BILL_LINK_LIVES = timedelta(minutes=5)
 
@@ -58,7 +58,7 @@ class WeChatPay(Phone, Emulator):
 
     @property
     def serial(self) -> str:
-        return f"{CERTIFICATE_NUMBER:X}" if self.certificate else PUBLIC_KEY_ID
+        return f"{CERTIFICATE_NUMBER:040X}" if self.certificate else PUBLIC_KEY_ID
 
     def account(self) -> dict[str, str]:
         key = rsa_key("wechatpay")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from orders.money import Money
-from payments.providers import wechatpay as wechatpay_module
 from payments.providers import wechatpay_bill
 from payments.providers.base import Account, BillLine, ProviderError, State
 from payments.providers.transport import Answer
 from payments.providers.wechatpay import BEIJING
+from payments.providers.wechatpay_client import exchange
 from tests.emulators import wechatpay as emulators
 from tests.emulators.wechatpay_requests import Problem
 from tests.payments.providers.wechatpay_shop import CNY90, paid, provider, refund
@@ -95,25 +95,34 @@ def test_a_day_without_trades_has_no_lines(
     assert list(provider.bill(wechatpay_account, today - timedelta(days=1))) == []
 
 
-def test_a_bill_that_is_not_ready_is_asked_for_again(
+def test_a_bill_that_is_not_ready_or_not_signed_for_is_asked_for_again(
     wechatpay: emulators.WeChatPay, wechatpay_account: Account
 ) -> None:
     wechatpay.scripted.append(Problem(400, "STATEMENT_CREATING", "账单生成中"))
-    with pytest.raises(ProviderError) as error:
-        provider.bill(wechatpay_account, datetime.now(BEIJING).date() - timedelta(days=1))
-    assert (error.value.permanent, error.value.code) == (False, "STATEMENT_CREATING")
+    wechatpay.scripted.append(Problem(400, "NO_STATEMENT_EXIST", "账单文件不存在", signed=False))
+    for code in ("STATEMENT_CREATING", "NO_STATEMENT_EXIST"):
+        with pytest.raises(ProviderError) as error:
+            provider.bill(wechatpay_account, datetime.now(BEIJING).date() - timedelta(days=1))
+        assert (error.value.permanent, error.value.code) == (False, code)
+
+
+def test_a_bill_whose_link_has_lapsed_is_asked_for_again(
+    wechatpay: emulators.WeChatPay, wechatpay_account: Account, today: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emulators, "BILL_LINK_LIVES", timedelta(0))
+    with pytest.raises(ProviderError, match="下载链接已失效") as error:
+        provider.bill(wechatpay_account, today)
+    assert not error.value.permanent
 
 
 def test_a_file_with_another_hash_is_not_the_bill(
     wechatpay: emulators.WeChatPay, wechatpay_account: Account, today: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = wechatpay_module.exchange
-
     def tampered(*asked: Any, **limits: Any) -> Answer:
-        answer = real(*asked, **limits)
+        answer = exchange(*asked, **limits)
         return replace(answer, body=answer.body.replace(b"90.00", b"10.00"))
 
-    monkeypatch.setattr(wechatpay_module, "exchange", tampered)
+    monkeypatch.setattr("payments.providers.wechatpay.exchange", tampered)
     with pytest.raises(ProviderError) as error:
         provider.bill(wechatpay_account, today)
     assert (error.value.code, error.value.permanent) == ("hash", False)

@@ -57,7 +57,7 @@ def test_an_answer_by_a_stranger_or_a_wrong_clock_settles_nothing(
     wechatpay: emulators.WeChatPay, wechatpay_account: Account, fault: str
 ) -> None:
     paid(wechatpay, wechatpay_account)
-    wechatpay.faults.set(fault, seconds=600)
+    wechatpay.faults.set(fault, seconds=600, only="GET ")
     with pytest.raises(ProviderError) as error:
         provider.fetch(wechatpay_account, "payment1")
     assert (error.value.code, error.value.permanent) == ("signature", False)
@@ -116,6 +116,7 @@ def test_the_amount_told_is_the_one_that_was_taken(
         (Problem(403, "OUT_TRADE_NO_USED", "商户订单号重复"), False),
         (Problem(429, "FREQUENCY_LIMITED", "频率超限"), False),
         (Problem(400, "FREQUENCY_LIMITED", "频率超限"), False),
+        (Problem(429, "ANY_OTHER", "频率超限"), False),
         (Problem(500, "SYSTEM_ERROR", "系统错误"), False),
         (Problem(400, "SYSTEMERROR", "系统错误", signed=False), False),
         (Problem(502, "BAD_GATEWAY", "", signed=False), False),

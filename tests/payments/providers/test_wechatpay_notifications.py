@@ -148,7 +148,7 @@ def test_w2_a_stranger_who_names_our_serial_is_refused(account: Account) -> None
         {"ciphertext": None},
     ],
 )
-def test_w4_what_does_not_decrypt_is_refused(account: Account, resource: dict[str, object]) -> None:
+def test_w4_what_does_not_decrypt_is_refused(account: Account, resource: dict[str, Any]) -> None:
     assert refusal(account, envelope(TRANSACTION, **resource)) == 400
 
 

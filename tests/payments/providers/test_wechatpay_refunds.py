@@ -1,0 +1,83 @@
+"""Money sent back through WeChat Pay: rule W8."""
+
+import pytest
+
+from payments.providers.base import Account, ProviderError, State
+from tests.emulators import wechatpay as emulators
+from tests.emulators.wechatpay_requests import Problem
+from tests.payments.providers.wechatpay_shop import CNY90, paid, provider, refund
+
+
+def test_w8_a_refund_sent_again_is_the_same_refund(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+    paid(wechatpay, wechatpay_account)
+    for _ in range(2):
+        refund(wechatpay_account, minor=9000)
+    assert len(wechatpay.book.orders["payment1"].refunds) == 1
+    done = provider.fetch_refund(wechatpay_account, reference="refund1", charge="payment1")
+    assert (done.state, done.amount, done.provider_ref[:5]) == (State.SUCCEEDED, CNY90, "50300")
+
+
+def test_w8_accepted_is_not_refunded(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+    paid(wechatpay, wechatpay_account)
+    accepted = refund(wechatpay_account)
+    assert (accepted.state, accepted.amount, accepted.code) == (State.PENDING, None, "PROCESSING")
+
+
+@pytest.mark.parametrize("end", ["CLOSED", "ABNORMAL"])
+def test_w8_a_refund_can_end_without_success(
+    wechatpay: emulators.WeChatPay, wechatpay_account: Account, end: str
+) -> None:
+    wechatpay.book.refunds_wait = True
+    paid(wechatpay, wechatpay_account)
+    refund(wechatpay_account)
+    wechatpay.book.end_refund("refund1", end)
+    told = provider.fetch_refund(wechatpay_account, reference="refund1", charge="payment1")
+    assert (told.state, told.amount, told.code) == (State.FAILED, None, end)
+
+
+def test_w8_too_much_too_often_or_too_late_is_refused_for_good(
+    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+) -> None:
+    paid(wechatpay, wechatpay_account)
+    for number in range(50):
+        refund(wechatpay_account, f"part{number}", 1)
+
+    def refused(**changed: object) -> bool:
+        with pytest.raises(ProviderError) as error:
+            refund(wechatpay_account, **changed)  # type: ignore[arg-type]
+        return error.value.permanent
+
+    assert refused(reference="part50", minor=1)
+    paid(wechatpay, wechatpay_account, "payment2")
+    assert refused(charge="payment2", minor=9001)
+    wechatpay.clock.advance(366 * 86400)
+    assert refused(charge="payment2")
+    assert provider.fetch_refund(wechatpay_account, reference="refund1", charge="payment2").state == State.UNKNOWN
+
+
+def test_a_refund_waits_for_the_shops_balance(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+    paid(wechatpay, wechatpay_account)
+    wechatpay.scripted.append(Problem(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起"))
+    with pytest.raises(ProviderError) as error:
+        refund(wechatpay_account)
+    assert (error.value.permanent, error.value.code) == (False, "NOT_ENOUGH")
+    assert error.value.message == "基本账户余额不足，请充值后重新发起"
+
+
+def test_a_refund_of_another_charge_is_not_believed(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+    paid(wechatpay, wechatpay_account)
+    refund(wechatpay_account)
+    with pytest.raises(ProviderError) as error:
+        provider.fetch_refund(wechatpay_account, reference="refund1", charge="payment2")
+    assert (error.value.code, error.value.permanent) == ("mismatch", False)
+
+
+def test_a_long_reason_is_cut_to_what_wechat_pay_takes(
+    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+) -> None:
+    paid(wechatpay, wechatpay_account)
+    amounts = {"amount": CNY90, "charged": CNY90}
+    provider.refund(
+        wechatpay_account, reference="refund1", charge="payment1", charge_ref="", reason="来得太晚" * 20, **amounts
+    )
+    assert wechatpay.book.orders["payment1"].refunds["refund1"].content["reason"] == ("来得太晚" * 20)[:26]
