@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "friendpay.middleware.GuardMiddleware",
+    "orders.entrance.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -143,7 +144,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -165,6 +166,7 @@ X_FRAME_OPTIONS = "DENY"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any request's body; the bridge answers 413 to more
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+API_CALLS_PER_SECOND = env.number("API_CALLS_PER_SECOND", 100)  # of each API key, on average
 
 OTP_TOTP_ISSUER = "friendpay"
 UNFOLD = {  # how the support desk looks; what is on it belongs to the apps

@@ -8,6 +8,7 @@ from friendpay.health import metrics
 urlpatterns = [
     path("", include("orders.urls")),
     path("", include("payments.urls")),
+    path("api/v1/", include("friendpay.api")),
     path("sandbox/", include("sandbox.urls")),
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),

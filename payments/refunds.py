@@ -50,13 +50,14 @@ def refund_payment(
 
 
 @transaction.atomic
-def refund_order(order: Order, amount: int, *, text: str = "", actor: str) -> list[Refund]:
-    """The merchant sends `amount` of an order back to all who paid, in proportion to what each gave, to the minor
-    unit.
+def refund_order(order: Order, amount: int | None = None, *, text: str = "", actor: str) -> list[Refund]:
+    """The merchant sends `amount` (all that is left, without one) of an order back to all who paid, in proportion to what
+    each gave, to the minor unit.
     """
     lock_order(order.pk)
     payments = list(Payment.objects.filter(request__order=order, amount_applied__gt=0).order_by("id"))
     left = [refundable(payment) for payment in payments]
+    amount = sum(left) if amount is None else amount
     if not 0 < amount <= sum(left):
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
     parts = zip(payments, share_out(amount, left), strict=True)
@@ -137,7 +138,9 @@ def _send(refund: Refund) -> Outcome:
     provider = providers.get(refund.account.provider)
     account, payment = refund.account.as_data(), refund.payment
     if refund.status == STATUS.SUBMITTED:
-        outcome = provider.fetch_refund(account, reference=refund.reference, charge=payment.reference)
+        outcome = provider.fetch_refund(
+            account, reference=refund.reference, charge=payment.reference, charge_ref=payment.provider_ref
+        )
         if outcome.state != State.UNKNOWN:
             return outcome
     return provider.refund(

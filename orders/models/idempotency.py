@@ -16,7 +16,7 @@ class StoredAnswerQuerySet(models.QuerySet["StoredAnswer"]):
 
 
 class StoredAnswer(models.Model):
-    """The answer to give again. Written in the transaction that did the work, so that there is never one without the other.
+    """The answer to give again. Written in the transaction that did the work: there is never one without the other.
 
     `fingerprint` is the SHA-256 of the body the key came with first.
     """

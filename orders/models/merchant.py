@@ -97,12 +97,18 @@ class ApiKey(models.Model):
 
     @transaction.atomic
     def roll(self, overlap: timedelta) -> tuple["ApiKey", str]:
-        """A key of the same rights, and its secret; this one works for `overlap` more, and never longer than it would."""
+        """A key of the same rights, and its secret; this one works for `overlap` more, never longer than it would."""
         ends = clock.now() + overlap
         self.expires_at = min(self.expires_at or ends, ends)
         self.save(update_fields=["expires_at"])
-        rights = {"can_read": self.can_read, "can_write": self.can_write, "can_refund": self.can_refund}
-        return ApiKey.make(self.merchant, live=self.live, name=self.name, **rights)
+        return ApiKey.make(
+            self.merchant,
+            live=self.live,
+            name=self.name,
+            can_read=self.can_read,
+            can_write=self.can_write,
+            can_refund=self.can_refund,
+        )
 
     def revoke(self) -> None:
         """The key opens nothing any more. Repeating it keeps the first time."""

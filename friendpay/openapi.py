@@ -1,0 +1,167 @@
+"""The API's description, completed: what every operation may answer, and how one answer leads to the next call."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from ninja.openapi.schema import OpenAPISchema
+
+from orders import idempotency
+from orders.problems import MEDIA_TYPE, WORDS
+
+INTRODUCTION = """\
+Ask somebody else to pay: create an order, send the buyer to its `checkout_url`, or ask a friend yourself with a payment
+request; then read, or be told by webhooks, how it went. Amounts are whole numbers of the currency's minor unit, times
+are RFC 3339 in UTC, and unknown fields are refused."""
+
+CONFLICT = {
+    "code": "request_open",
+    "detail": "This order has an open payment request already. Cancel it first.",
+}
+_INVALID = [{"field": "lines.0.quantity", "code": "wrong_type", "message": "Input should be a valid integer"}]
+_NAMES = {
+    400: "Malformed",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    409: "Conflict",
+    413: "TooLarge",
+    415: "NotJson",
+    422: "Invalid",
+    429: "TooManyRequests",
+    500: "ServerError",
+}
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457 problem details. `code` is for programs and stays the same; `detail` is for people.",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "message"],
+                "properties": {
+                    "field": {"type": "string", "description": "Such as lines.0.quantity."},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+_HEADERS: dict[str, Any] = {
+    "RateLimit": {"description": "Calls left, and seconds until all are there again.", "example": '"key";r=997;t=10'},
+    "RateLimit-Policy": {"description": "Calls allowed in a window of seconds.", "example": '"key";q=1000;w=10'},
+    "Retry-After": {"description": "Seconds to wait.", "example": "10"},
+    "Idempotent-Replayed": {"description": "true: this is the stored answer of an earlier call.", "example": "true"},
+}
+
+_KEY_HEADER: dict[str, Any] = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Makes the call safe to repeat: the same key and body give the same answer for a day.",
+    "schema": {"type": "string", "pattern": idempotency.FORM},
+    "example": "4f5c3f4e-0e2b-4b57-9d2c-52a1f6d1f5a0",
+}
+
+_THINGS = {
+    "OrderOut": "order_id",
+    "PaymentRequestOut": "request_id",
+    "PaymentOut": "payment_id",
+    "RefundOut": "refund_id",
+}
+
+
+def complete(schema: OpenAPISchema) -> OpenAPISchema:
+    """Add the problems, headers and links to what the routes say of themselves."""
+    operations = {
+        (address, method): operation
+        for address, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    }
+    for (address, method), operation in operations.items():
+        operation["summary"], _, operation["description"] = operation["description"].partition("\n\n")
+        for parameter in operation["parameters"]:
+            _without_null(parameter["schema"])
+        responses = operation["responses"] = {str(status): said for status, said in operation["responses"].items()}
+        for said in responses.values():
+            said["headers"] = _header_refs("RateLimit", "RateLimit-Policy")
+            if method == "post":
+                said["headers"] |= _header_refs("Idempotent-Replayed")
+            if links := _links(said, operations):
+                said["links"] = links
+        for status in _problems_of(address, method, operation):
+            responses[str(status)] = {"$ref": f"#/components/responses/{_NAMES[status]}"}
+        if method == "post":
+            operation["parameters"].append({"$ref": f"#/components/parameters/{idempotency.HEADER}"})
+            operation["requestBody"]["content"]["application/json"]["schema"].pop("default", None)
+    schema["components"] |= {
+        "responses": {_NAMES[status]: _problem(status) for status in _NAMES},
+        "headers": {name: {"schema": {"type": "string"}, **said} for name, said in _HEADERS.items()},
+        "parameters": {idempotency.HEADER: _KEY_HEADER},
+    }
+    schema["components"]["schemas"]["Problem"] = _PROBLEM
+    return schema
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    """A parameter of an address is there or not; it cannot be null."""
+    for choice in schema.pop("anyOf", ()):
+        if choice != {"type": "null"}:
+            schema |= choice
+
+
+def _problems_of(address: str, method: str, operation: dict[str, Any]) -> list[int]:
+    statuses = {401, 403, 429, 500}
+    if "{" in address:
+        statuses.add(404)
+    if method == "post":
+        statuses |= {400, 409, 413, 415, 422}
+    if any(parameter.get("in") == "query" for parameter in operation["parameters"]):
+        statuses.add(422)
+    return sorted(statuses)
+
+
+def _problem(status: int) -> dict[str, Any]:
+    code, detail = WORDS.get(status, (CONFLICT["code"], CONFLICT["detail"]))
+    example: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    example |= {"code": code, "detail": str(detail)} | ({"errors": _INVALID} if status == 422 else {})
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
+    said = {"description": str(detail), "content": content}
+    return said | ({"headers": _header_refs("Retry-After")} if status == 429 else {})
+
+
+def _header_refs(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _links(said: dict[str, Any], operations: dict[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
+    """From an answer that shows a thing to every operation on that thing, and on the order it belongs to."""
+    content = said.get("content", {}).get("application/json", {}).get("schema", {})
+    thing = content.get("$ref", "").rpartition("/")[2]
+    if thing not in _THINGS:
+        return {}
+    sources = {_THINGS[thing]: "$response.body#/id"}
+    if thing in ("PaymentRequestOut", "PaymentOut"):
+        sources["order_id"] = "$response.body#/order"
+    if thing == "RefundOut":
+        sources["payment_id"] = "$response.body#/payment"
+    links = {}
+    for (address, _method), operation in operations.items():
+        needed = re.findall(r"{(\w+)}", address)
+        if len(needed) == 1 and needed[0] in sources:
+            name = needed[0]
+            links[operation["operationId"]] = {
+                "operationId": operation["operationId"],
+                "parameters": {name: sources[name]},
+            }
+    return links

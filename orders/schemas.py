@@ -1,0 +1,212 @@
+"""What the API takes and gives on the merchant's side. What it takes is strict: no unknown field, no number as text."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from django.conf import settings
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from orders.models import Event, Order, OrderLine
+from orders.money import EXPONENT, MAX_MINOR
+from orders.services import LineDraft
+
+# Control signs, and those that turn a text around.
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+LINE = rf"^[^{_UNSEEN}]*$"
+FILLED_LINE = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"
+PARAGRAPH = rf"^(?:[^{_UNSEEN}]|\n)*$"
+
+Minor = Annotated[int, Field(ge=1, le=MAX_MINOR, description="A whole number of the currency's minor unit.")]
+Sum = Annotated[int, Field(description="A whole number of the currency's minor unit.")]
+Currency = Annotated[
+    str,
+    Field(min_length=3, max_length=3),
+    WithJsonSchema({"type": "string", "enum": sorted(EXPONENT), "description": "ISO 4217."}),
+]
+WebUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-\[\]-~]+$")]
+OrderStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Order.Status.values})]
+OrderId = Annotated[str, Field(pattern=r"^ord_[0-9A-Za-z]{1,36}$")]
+EventId = Annotated[str, Field(pattern=r"^evt_[0-9A-Za-z]{1,36}$")]
+Limit = Annotated[int, Field(ge=1, le=100)]
+
+
+class Taken(BaseModel):
+    """A body, or a part of one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Nothing(Taken):
+    """No fields."""
+
+
+class LineIn(Taken):
+    name: Annotated[str, Field(max_length=120, pattern=FILLED_LINE)]
+    quantity: Annotated[int, Field(ge=1, le=1_000_000)]
+    unit_amount: Annotated[int, Field(ge=0, le=MAX_MINOR, description="In the currency's minor unit.")]
+    category: Annotated[str, Field(max_length=60, pattern=LINE)] | None = None
+    image_url: WebUrl | None = None
+
+    def draft(self) -> LineDraft:
+        return LineDraft(self.name, self.quantity, self.unit_amount, self.category or "", self.image_url or "")
+
+
+Lines = Annotated[list[LineIn], Field(min_length=1, max_length=100)]
+
+
+class BuyerIn(Taken):
+    id: Annotated[str, Field(max_length=64, pattern=FILLED_LINE, description="Your own id of the customer.")]
+    name: Annotated[str, Field(max_length=60, pattern=FILLED_LINE, description="Friends read it: who asks.")]
+
+
+_LINES: list[Any] = [
+    {"name": "Spring oolong, 100 g", "quantity": 2, "unit_amount": 4500, "category": "tea"},
+]
+_ORDER: dict[str, Any] = {
+    "reference": "A-1001",
+    "currency": "CNY",
+    "lines": _LINES,
+    "buyer": {"id": "customer-17", "name": "Lin"},
+}
+
+
+class OrderIn(Taken):
+    model_config = ConfigDict(json_schema_extra={"examples": [_ORDER]})
+
+    reference: Annotated[str, Field(max_length=64, pattern=FILLED_LINE, description="Yours; used once per mode.")]
+    currency: Currency
+    lines: Lines
+    buyer: BuyerIn
+    return_url: WebUrl | None = Field(
+        default=None, description="Where the buyer goes when all is done; its origin must be registered for your shop."
+    )
+    locale: Annotated[str, Field(max_length=10, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = Field(
+        default=None, description="The buyer's language, such as en or zh-Hans."
+    )
+
+
+class LinesIn(Taken):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lines": _LINES}]})
+
+    lines: Lines
+
+
+class LineOut(BaseModel):
+    name: str
+    quantity: int
+    unit_amount: Sum
+    category: str
+    image_url: str
+
+    @classmethod
+    def of(cls, line: OrderLine) -> Self:
+        return cls(
+            name=line.name,
+            quantity=line.quantity,
+            unit_amount=line.unit_amount,
+            category=line.category,
+            image_url=line.image_url,
+        )
+
+
+class BuyerOut(BaseModel):
+    id: str
+    name: str
+
+
+class OrderOut(BaseModel):
+    """An order: what is bought, and how much of it is paid."""
+
+    id: str
+    reference: str
+    live: bool
+    status: OrderStatus
+    currency: str
+    amount: Sum
+    amount_paid: Sum
+    amount_refunded: Sum
+    paid_elsewhere: bool
+    lines: list[LineOut]
+    buyer: BuyerOut
+    checkout_url: Annotated[str, Field(description="The buyer's page. Whoever has it can cancel and see who paid.")]
+    return_url: str
+    locale: str
+    created_at: datetime
+    paid_at: datetime | None
+    cancelled_at: datetime | None
+
+    @classmethod
+    def of(cls, order: Order) -> Self:
+        return cls(
+            id=order.public_id,
+            reference=order.reference,
+            live=order.live,
+            status=order.status,
+            currency=order.currency,
+            amount=order.amount,
+            amount_paid=order.amount_paid,
+            amount_refunded=order.amount_refunded,
+            paid_elsewhere=order.paid_elsewhere,
+            lines=[LineOut.of(line) for line in order.lines.all()],
+            buyer=BuyerOut(id=order.buyer_id, name=order.buyer_name),
+            checkout_url=f"{settings.PUBLIC_URL}/checkout/{order.token}/",
+            return_url=order.return_url,
+            locale=order.locale,
+            created_at=order.created_at,
+            paid_at=order.paid_at,
+            cancelled_at=order.cancelled_at,
+        )
+
+
+class EventOut(BaseModel):
+    """One thing that happened."""
+
+    id: str
+    sequence: Annotated[int, Field(description="Grows from event to event; the order to apply them in.")]
+    type: Annotated[str, Field(examples=["payment_request.paid"])]
+    live: bool
+    created_at: datetime
+    actor: Annotated[str, Field(description="buyer, payer, merchant, provider, system or support:NAME.")]
+    object: Annotated[str, Field(description="The id of what it happened to.")]
+    order: str | None
+    payment_request: str | None
+    data: Annotated[dict[str, Any], Field(description="The object as it was then.")]
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        assert event.sequence is not None
+        return cls(
+            id=event.public_id,
+            sequence=event.sequence,
+            type=event.type,
+            live=event.live,
+            created_at=event.created_at,
+            actor=event.actor,
+            object=event.object_id,
+            order=event.order.public_id if event.order else None,
+            payment_request=event.request or None,
+            data=event.data,
+        )
+
+
+Thing = TypeVar("Thing", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[Thing]):
+    """A part of a list. The id of its last item, sent as `after`, fetches the next."""
+
+    data: list[Thing]
+    has_more: bool
+
+    @classmethod
+    def of(cls, things: Iterable[Thing], has_more: bool) -> Self:
+        return cls(data=list(things), has_more=has_more)
+
+
+class OrderPage(Page[OrderOut]):
+    """Orders, newest first."""
+
+
+class EventPage(Page[EventOut]):
+    """Events, oldest first."""
