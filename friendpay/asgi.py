@@ -1,6 +1,7 @@
 """What the web server runs: pages on the bridge, sockets on Channels, probes beside both."""
 
 import os
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "friendpay.settings")
 
@@ -41,4 +42,4 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-application = ProxyHeadersMiddleware(serve, trusted_hosts=settings.TRUSTED_PROXIES)
+application: Any = ProxyHeadersMiddleware(cast(Any, serve), trusted_hosts=settings.TRUSTED_PROXIES)

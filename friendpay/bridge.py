@@ -21,6 +21,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Environ = dict[str, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
@@ -90,7 +91,8 @@ class Bridge:
         answer = asyncio.wrap_future(job)
         if self._inside > self._threads:
             left = asyncio.ensure_future(receive())  # all there is to receive now is that the client went away
-            await asyncio.wait({answer, left}, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {answer, left}
+            await asyncio.wait(either, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
             left.cancel()
             if job.cancel():
                 return _words(HTTPStatus.SERVICE_UNAVAILABLE)

@@ -278,9 +278,9 @@ def _run_folder(data: Path, account: pwd.struct_passwd | None) -> Path:
 
 
 def main() -> NoReturn:
-    """For the supervisor: python -m friendpay.embedded postgres|valkey DATA"""
-    name, data = sys.argv[1:]
-    servers = find(Path(data))
+    """For the supervisor: become one of the servers of the data folder FRIENDPAY_DATA."""
+    name, data = sys.argv[1], Path(os.environ["FRIENDPAY_DATA"])
+    servers = find(data)
     if servers is None:
         sys.exit(f"friendpay: {data} was never prepared.")
     become(servers, name)

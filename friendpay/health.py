@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from redis.asyncio import Redis
 
 from friendpay import clock
-from friendpay.bridge import Receive, Scope, Send
+from friendpay.bridge import App, Receive, Scope, Send
 from orders.models import Order
 from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
 
@@ -45,7 +45,7 @@ class Readiness:
         return {"database": database, "valkey": valkey}
 
 
-PROBES = {"/healthz": alive, "/readyz": Readiness()}
+PROBES: dict[str, App] = {"/healthz": alive, "/readyz": Readiness()}
 """Served beside the pages, so that they answer when every page's thread is busy, and under any host name."""
 
 

@@ -31,9 +31,9 @@ CONFIG: dict[str, Any] = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # These bring handlers of their own, which would write whole links.
+    # These bring handlers of their own, which would write whole links. Who came when is for the proxy's log to say.
     "loggers": {
-        name: {"handlers": [], "propagate": True}
-        for name in ("django", "django.server", "uvicorn", "uvicorn.access", "uvicorn.error", "celery")
+        **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server", "uvicorn", "celery")},
+        "uvicorn.access": {"handlers": [], "propagate": False},
     },
 }
