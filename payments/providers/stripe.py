@@ -11,7 +11,7 @@ import stripe
 from stripe.checkout import Session
 from stripe.params.checkout import SessionCreateParams
 
-from orders.money import EXPONENT, Money
+from orders.money import Money
 from payments.providers import stripe_gateway as gateway
 from payments.providers.base import (
     Account,
@@ -26,7 +26,14 @@ from payments.providers.base import (
     State,
 )
 from payments.providers.stripe_amounts import CURRENCIES, from_units, to_units
-from payments.providers.stripe_reading import REFUND_STATES, charge_outcome, check_ours, read_event, refund_outcome
+from payments.providers.stripe_reading import (
+    REFUND_STATES,
+    Thing,
+    charge_outcome,
+    check_ours,
+    read_event,
+    refund_outcome,
+)
 
 _LOCALES = {"en": "en", "zh-hans": "zh", "zh-hant": "zh-TW"}
 _CHARGES = {"charge", "payment"}  # kinds of a balance transaction
@@ -122,7 +129,10 @@ class Stripe:
         return Reply(200)
 
     def bill(self, account: Account, day: date) -> Iterator[BillLine]:
-        """What Stripe booked on that day in UTC, whoever made it: `reference` is empty where it is none of ours."""
+        """What Stripe booked for us on that day in UTC. What other systems do with the same account is left out.
+
+        A refund made by hand of a charge of ours is in it, without a reference.
+        """
         begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
         ends = begins + timedelta(days=1)
         api = gateway.client(account)
@@ -135,8 +145,9 @@ class Stripe:
                 }
             )
             for line in booked.auto_paging_iter():
-                if (found := _bill_line(line)) is not None:
-                    yield found
+                source = line.to_dict()["source"]
+                if line.type in _CHARGES | _REFUNDS and gateway.is_ours(api, source):
+                    yield _bill_line(source, charge=line.type in _CHARGES)
 
     def check(self, account: Account) -> str:
         if not account.config.get("webhook_secret", "").startswith("whsec_"):
@@ -186,19 +197,12 @@ def _outcome(account: Account, session: Session | None, reference: str) -> Outco
     return charge_outcome(account, session.to_dict(), reference) if session else Outcome(State.UNKNOWN, reference)
 
 
-def _bill_line(line: stripe.BalanceTransaction) -> BillLine | None:
-    """None for what is neither a charge nor a refund, such as a payout, and for currencies that cannot be ours.
-
-    The amount is that of the charge or refund itself; Stripe books it in the currency the shop is paid out in.
-    """
-    source = line.to_dict()["source"]
-    if line.type not in _CHARGES | _REFUNDS or source["currency"].upper() not in EXPONENT:
-        return None
-    charge = line.type in _CHARGES
+def _bill_line(source: Thing, *, charge: bool) -> BillLine:
+    """The amount is that of the charge or refund itself; Stripe books it in the currency the shop is paid out in."""
     return BillLine(
         about="charge" if charge else "refund",
         reference=gateway.reference_of(source),
-        provider_ref=(source["payment_intent"] if charge else None) or source["id"],
+        provider_ref=source["payment_intent"] if charge else source["id"],
         amount=from_units(source["amount"], source["currency"]),
         state=State.SUCCEEDED if charge else REFUND_STATES[source["status"]],
     )

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import stripe
 from stripe.checkout import Session
@@ -134,7 +135,14 @@ def find_refunds(api: stripe.StripeClient, charge_ref: str, reference: str) -> l
     return [refund for refund in refunds.auto_paging_iter() if reference_of(refund.to_dict()) == reference]
 
 
-def reference_of(thing: dict[str, object]) -> str:
+def is_ours(api: stripe.StripeClient, source: dict[str, Any]) -> bool:
+    """Whether a booked charge or refund is of a payment of ours; a refund made by hand is known by its charge alone."""
+    if reference_of(source) or source["object"] != "refund" or not source["payment_intent"]:
+        return bool(reference_of(source))
+    return bool(reference_of(api.v1.payment_intents.retrieve(source["payment_intent"]).to_dict()))
+
+
+def reference_of(thing: dict[str, Any]) -> str:
     """Our reference in the metadata of a thing of Stripe's, "" when it is none of ours."""
     metadata = thing.get("metadata")
     return str(metadata.get(METADATA, "")) if isinstance(metadata, dict) else ""
