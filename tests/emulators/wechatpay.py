@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from tests.emulators.base import Emulator, Request, Response, main, route, rsa_key, token
 from tests.emulators.notifier import Outgoing
@@ -237,18 +236,6 @@ class WeChatPay(Phone, Emulator):
             return Outgoing(url, body, headers)
 
         self.notifier.send(make, event)
-
-
-def authorize(url: str, redirect_uri: str, state: str = "") -> str:
-    """The login link as a shop builds it."""
-    query = {
-        "appid": APPID,
-        "redirect_uri": redirect_uri,
-        "response_type": "code",
-        "scope": "snsapi_base",
-        "state": state,
-    }
-    return f"{url}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from tests.emulators.base import Request
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 FRESH_SECONDS = 300
 
+_SIGNED = ["mchid", "nonce_str", "serial_no", "signature", "timestamp"]
+
 Thing = dict[str, Any]
 
 
@@ -57,18 +59,7 @@ class Doorkeeper:
         parts = re.findall(r'(\w+)="([^"]*)"', rest)
         given = dict(parts)
         whole = ",".join(f'{name}="{value}"' for name, value in parts) == rest
-        if (
-            scheme != SCHEME
-            or not whole
-            or sorted(given)
-            != [
-                "mchid",
-                "nonce_str",
-                "serial_no",
-                "signature",
-                "timestamp",
-            ]
-        ):
+        if scheme != SCHEME or not whole or sorted(name for name, _ in parts) != _SIGNED:
             raise Problem(401, "SIGN_ERROR", "Http头Authorization值格式错误", signed=False)
         if given["mchid"] != self.mchid or given["serial_no"] != self.serial_no:
             raise Problem(401, "SIGN_ERROR", "商户证书序列号有误", signed=False)
