@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from orders.demo_goods import MERCHANT
 from orders.models import ApiKey, Merchant, Order
@@ -115,7 +115,7 @@ def test_seeding_again_changes_nothing_but_the_key(
     assert capsys.readouterr().out == ""
 
 
-def test_there_is_no_demo_shop_outside_the_demo(settings: SettingsWrapper) -> None:
+def test_there_is_no_demo_shop_outside_the_demo(settings: Settings) -> None:
     settings.DEMO = False
     with pytest.raises(CommandError):
         call_command("seed_demo")

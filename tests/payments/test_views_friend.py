@@ -1,0 +1,238 @@
+"""The friend's page in every state, and what may be sent to it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from orders.models import Event
+from payments import lifecycle
+from payments.models import Payment, PaymentRequest
+from payments.rules import Split
+from tests import shop
+from tests.pages import DANGEROUS, HTML, forms, words
+from tests.payments.conftest import Fault
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(plea: PaymentRequest) -> str:
+    return f"/p/{plea.token}/"
+
+
+def untouched(plea: PaymentRequest) -> bool:
+    """Nothing was moved by what was sent."""
+    before = plea.seq
+    plea.refresh_from_db()
+    return plea.seq == before and not Payment.objects.exists()
+
+
+def test_everything_a_friend_asks_is_answered_before_paying(client: Client) -> None:
+    plea = shop.make_request()
+    page = client.get(page_of(plea))
+    text = words(page)
+    for word in (
+        "Lin asks you to pay for this",
+        "Harbour Tea",
+        "Verified shop",
+        "help@harbourtea.example",
+        "CN¥90.00",
+        "Spring oolong, 100 g",
+        "left",
+        "If anything is refunded, it goes back to you",
+        "Pay CN¥90.00 with Sandbox wallet",
+        "Decline kindly",
+    ):
+        assert word in text
+    assert forms(page) == [f"{page_of(plea)}pay/", f"{page_of(plea)}decline/"]
+
+
+def test_looking_writes_nothing(client: Client) -> None:
+    plea = shop.make_request()
+    events = Event.objects.count()
+    for _time in range(3):
+        page = client.get(page_of(plea))
+    assert untouched(plea)
+    assert Event.objects.count() == events
+    assert set(page.cookies) <= {"csrftoken"}
+
+
+def test_a_link_preview_tells_neither_name_nor_amount(client: Client) -> None:
+    head = client.get(page_of(shop.make_request())).content.decode().split("<body>")[0]
+    assert 'name="robots" content="noindex' in head
+    assert "og:title" in head
+    for secret in ("Lin", "90", "Harbour", "oolong"):
+        assert secret not in head
+
+
+def test_one_tap_leads_to_the_wallet(client: Client) -> None:
+    plea = shop.make_request()
+    answer = client.post(page_of(plea) + "pay/", {"method": "sandbox", "name": " Mei "})
+    assert answer.status_code == 303
+    assert answer["Location"].startswith("http://127.0.0.1:8000/sandbox/")
+    payment = Payment.objects.get()
+    assert (payment.payer_name, payment.by_buyer, payment.amount, payment.status) == ("Mei", False, 9000, "pending")
+    assert client.cookies["visitor"].value not in (payment.visitor, "")
+
+
+def test_two_taps_begin_once(client: Client) -> None:
+    plea = shop.make_request()
+    first = client.post(page_of(plea) + "pay/", {"method": "sandbox"})
+    second = client.post(page_of(plea) + "pay/", {"method": "sandbox"})
+    assert first["Location"] == second["Location"]
+    assert Payment.objects.count() == 1
+
+
+def test_who_began_to_pay_can_go_on(client: Client) -> None:
+    plea = shop.make_request()
+    answer = client.post(page_of(plea) + "pay/", {"method": "sandbox"})
+    page = client.get(page_of(plea))
+    assert "You began to pay with Sandbox wallet" in words(page)
+    assert answer["Location"] in page.content.decode()
+
+
+def test_another_friend_sees_who_is_paying_and_may_take_over(
+    client: Client, move_time: Callable[[float], None]
+) -> None:
+    plea = shop.make_request()
+    Client().post(page_of(plea) + "pay/", {"method": "sandbox", "name": "Mei"})
+    text = words(client.get(page_of(plea)))
+    assert "Mei is paying" in text
+    assert "you can take over in 1:00" in text
+    assert "Pay CN¥90.00" not in text
+    assert client.post(page_of(plea) + "pay/", {"method": "sandbox", "take_over": "1"}).status_code == 409
+    move_time(61)
+    assert "Pay CN¥90.00 with Sandbox wallet" in words(client.get(page_of(plea)))
+    assert client.post(page_of(plea) + "pay/", {"method": "sandbox", "take_over": "1"}).status_code == 303
+    assert [bool(payment.held_until) for payment in Payment.objects.all()] == [False, True]
+
+
+def test_a_wallet_that_does_not_answer_is_told_and_holds_nothing(client: Client, faulty: Fault) -> None:
+    plea = shop.make_request()
+    faulty("start", permanent=True)
+    page = client.post(page_of(plea) + "pay/", {"method": "sandbox"})
+    assert page.status_code == 503
+    assert "This wallet does not answer. Nothing was paid" in words(page)
+    assert "Pay CN¥90.00 with Sandbox wallet" in words(page)
+
+
+def test_the_payer_is_thanked_and_everybody_else_told(client: Client) -> None:
+    plea = shop.make_request()
+    client.post(page_of(plea) + "pay/", {"method": "sandbox"})
+    payment = Payment.objects.get()
+    shop.succeed(payment)
+    page = client.get(page_of(plea))
+    assert "You paid CN¥90.00 for Lin." in words(page)
+    assert f"/r/{payment.token}/" in page.content.decode()
+    other = Client().get(page_of(plea))
+    assert "Somebody has paid for Lin already" in words(other)
+    assert payment.token not in other.content.decode()
+
+
+def test_money_that_was_not_needed_is_said_to_go_back(client: Client) -> None:
+    plea = shop.make_request()
+    client.post(page_of(plea) + "pay/", {"method": "sandbox"})
+    lifecycle.cancel_request(plea.pk, actor="buyer")
+    shop.succeed(Payment.objects.get())
+    assert "All of it is on its way back." in words(client.get(page_of(plea)))
+
+
+def test_past_its_time_nothing_can_be_begun(client: Client, move_time: Callable[[float], None]) -> None:
+    plea = shop.make_request(expires_in=timedelta(minutes=1))
+    move_time(61)
+    page = client.get(page_of(plea))
+    assert "The time for this request is over" in words(page)
+    assert forms(page) == []
+    assert client.post(page_of(plea) + "pay/", {"method": "sandbox"}).status_code == 409
+    assert client.post(page_of(plea) + "decline/").status_code == 409
+    assert untouched(plea)
+
+
+def test_a_cancelled_request_offers_nothing(client: Client) -> None:
+    plea = lifecycle.cancel_request(shop.make_request().pk, actor="buyer")
+    page = client.get(page_of(plea))
+    assert "Lin no longer asks for this." in words(page)
+    assert forms(page) == []
+    assert client.post(page_of(plea) + "pay/", {"method": "sandbox"}).status_code == 409
+    assert untouched(plea)
+
+
+def test_a_frozen_shop_takes_nothing(client: Client) -> None:
+    plea = shop.make_request()
+    plea.merchant.is_frozen = True
+    plea.merchant.save()
+    assert "Payments are paused" in words(client.get(page_of(plea)))
+    assert client.post(page_of(plea) + "pay/", {"method": "sandbox"}).status_code == 403
+    assert untouched(plea)
+
+
+def test_a_kind_no_is_passed_on_and_leaves_the_request_open(client: Client) -> None:
+    plea = shop.make_request()
+    answer = client.post(page_of(plea) + "decline/", {"note": HTML})
+    assert (answer.status_code, answer["Location"]) == (303, f"{page_of(plea)}?said=no")
+    page = client.get(answer["Location"])
+    assert "Lin has been told, kindly." in words(page)
+    assert "Pay CN¥90.00 with Sandbox wallet" in words(page)
+    assert Event.objects.get(type="payment_request.declined").data["words"] == HTML
+
+
+@pytest.mark.parametrize("note", DANGEROUS.values(), ids=DANGEROUS.keys())
+def test_a_note_that_cannot_be_is_refused_beside_its_field(client: Client, note: str) -> None:
+    plea = shop.make_request()
+    page = client.post(page_of(plea) + "decline/", {"note": note})
+    assert page.status_code == 422
+    assert 'id="decline_note_error"' in page.content.decode()
+    assert untouched(plea)
+
+
+@pytest.mark.parametrize("name", ["x" * 21, "Mei\x00", "Mei\x1b[31m"])
+def test_a_name_that_cannot_be_is_refused_beside_its_field(client: Client, name: str) -> None:
+    plea = shop.make_request()
+    page = client.post(page_of(plea) + "pay/", {"method": "sandbox", "name": name})
+    assert page.status_code == 422
+    assert 'id="id_name_error"' in page.content.decode()
+    assert untouched(plea)
+
+
+@pytest.mark.parametrize("method", ["", "gold", "wechatpay", "<b>", "x" * 10_000])
+def test_a_method_that_is_not_offered_begins_nothing(client: Client, method: str) -> None:
+    plea = shop.make_request()
+    page = client.post(page_of(plea) + "pay/", {"method": method})
+    assert page.status_code == 422
+    assert 'role="alert"' in page.content.decode()
+    assert untouched(plea)
+
+
+@pytest.mark.parametrize("amount", ["1.00", "0", "-5", "1e3", "90.001", "9" * 30, "NaN", "ninety"])
+def test_nobody_names_an_amount_of_their_own_for_one_friends_request(client: Client, amount: str) -> None:
+    plea = shop.make_request()
+    page = client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": amount})
+    assert page.status_code in (409, 422)
+    assert 'role="alert"' in page.content.decode()
+    assert untouched(plea)
+
+
+def test_a_friend_gives_a_part(client: Client) -> None:
+    plea = shop.make_request(split=Split(3, 1000))
+    assert 'value="90.00"' in client.get(page_of(plea)).content.decode()
+    answer = client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": "25,50"})
+    assert answer.status_code == 303
+    assert Payment.objects.get().amount == 2550
+    assert "CN¥64.50" in words(Client().get(page_of(plea)))
+
+
+@pytest.mark.parametrize("amount", ["0", "5", "85.00", "90.01", "-5", "1e3", "20.001", "9" * 30, "NaN", "ninety"])
+def test_a_part_that_does_not_fit_is_refused_beside_its_field(client: Client, amount: str) -> None:
+    plea = shop.make_request(split=Split(3, 1000))
+    page = client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": amount})
+    assert page.status_code == 422
+    assert 'id="id_amount_error"' in page.content.decode()
+    assert 'role="alert"' not in page.content.decode()
+    assert untouched(plea)
+
+
+def test_the_page_speaks_chinese(client: Client) -> None:
+    page = client.get(page_of(shop.make_request()), headers={"Accept-Language": "zh-CN,zh;q=0.9"})
+    assert '<html lang="zh-hans">' in page.content.decode()
+    assert "¥90.00" in words(page)
