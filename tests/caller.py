@@ -104,7 +104,7 @@ class Caller:
 def ledger() -> tuple[object, ...]:
     """All that a call could have moved. Equal before and after: nothing did."""
     models = (Order, OrderLine, PaymentRequest, Payment, Refund, Event, StoredAnswer)
-    return tuple(list(model.objects.order_by("pk").values()) for model in models)  # type: ignore[attr-defined]
+    return tuple(list(model.objects.order_by("pk").values()) for model in models)
 
 
 def fields(answer: Answer) -> dict[str, str]:
