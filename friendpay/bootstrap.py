@@ -58,7 +58,7 @@ def _install(requirements: "tuple[str, ...]") -> None:
             make = [sys.executable, "-m", "venv", str(VENV)]
             _run(make, "This Python brings no venv; on Debian: apt install python3-venv")
             (VENV / ".made").touch()
-        pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps"]
         for name in requirements:
             # The files name every package there is to install, so that nothing is left to resolve.
             _run([*pip, "-r", str(ROOT / name)], "Is there a connection to PyPI?")

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from typing import IO, NoReturn
 
 import psutil
@@ -140,14 +141,14 @@ class Servers:
             ([self.program("initdb"), *where, *locale, *care, "--username=friendpay", "--auth=trust"], ""),
             ([self.program("postgres"), "--single", *where, "postgres"], "CREATE DATABASE friendpay\n"),
         ):
-            pipe = subprocess.PIPE
-            process = self.launch(command, unfinished, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe)
-            _, complaint = process.communicate(words)
-            if process.returncode:
-                raise Refused(
-                    f"PostgreSQL cannot be set up in {self.data}: {''.join(complaint.strip().splitlines()[:1])} "
-                    "Name another folder with --data."
-                )
+            try:
+                process = self.launch(command, unfinished, stdin=PIPE, stdout=DEVNULL, stderr=PIPE)
+                _, complaint = process.communicate(words)
+            except OSError as error:
+                complaint, process = str(error), None
+            if process is None or process.returncode:
+                why = "".join(complaint.strip().splitlines()[:1])
+                raise Refused(f"PostgreSQL cannot be set up in {self.data} ({why}). Name another folder with --data.")
         unfinished.rename(self.home("postgres"))
 
     def own(self, folder: Path) -> None:
@@ -248,9 +249,7 @@ def _start(servers: Servers, name: str, log: IO[bytes]) -> None:
             raise Refused(f"{name} does not start; {log.name} says why.")
         # One whose predecessor was killed a moment ago and still holds its memory ends at once: it is tried again.
         if process is None or process.poll() is not None:
-            process = servers.launch(
-                servers.command(name), servers.home(name), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+            process = servers.launch(servers.command(name), servers.home(name), stdin=DEVNULL, stdout=log, stderr=log)
         time.sleep(0.02)
 
 
