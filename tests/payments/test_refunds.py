@@ -83,8 +83,8 @@ def test_a_refund_of_parts_goes_back_pro_rata(
 
 def test_many_small_refunds_of_parts_add_up_to_each_part() -> None:
     request = paid(10000, "CNY", [3334, 3333, 3333])
-    for _time in range(100):
-        refunds.refund_order(request.order, 100, actor="merchant")
+    for _time in range(20):
+        refunds.refund_order(request.order, 500, actor="merchant")
     got = [sum(payment.refunds.values_list("amount", flat=True)) for payment in Payment.objects.order_by("id")]
     assert got == [3334, 3333, 3333]
 
