@@ -168,6 +168,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any request's body; the bridge an
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 API_CALLS_PER_SECOND = env.number("API_CALLS_PER_SECOND", 100)  # of each API key, on average
 
+LOGIN_REDIRECT_URL = "admin:index"  # nobody else logs in
 OTP_TOTP_ISSUER = "friendpay"
 UNFOLD = {  # how the support desk looks; what is on it belongs to the apps
     "SITE_TITLE": "friendpay",
@@ -196,5 +197,6 @@ UNFOLD = {  # how the support desk looks; what is on it belongs to the apps
     },
     "ENVIRONMENT": "payments.admin.work.environment",
     "DASHBOARD_CALLBACK": "payments.admin.work.front_page",
+    "STYLES": ["payments.admin.work.stylesheet"],
     "SIDEBAR": {"navigation": "payments.admin.work.menu"},
 }

@@ -3,9 +3,12 @@
 import logging
 from datetime import UTC, date, datetime, time, timedelta
 
+from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
+from orders.errors import Refused
 from orders.money import Money
 from payments import providers, reconcile, refunds
 from payments.models import BillMismatch, Payment, ProviderAccount, Refund
@@ -38,6 +41,17 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
         logger.error("bill of %s for %s: %s", account.public_id, day, mismatch)
     BillMismatch.objects.bulk_create(found, ignore_conflicts=True)
     return found
+
+
+@transaction.atomic
+def put_right(mismatch_id: int, note: str) -> BillMismatch:
+    """Support's word that a mismatch is explained or mended, and how. Refused when somebody has said so already."""
+    mismatch = BillMismatch.objects.select_for_update(no_key=True).get(pk=mismatch_id)
+    if mismatch.settled_at:
+        raise Refused("mismatch_settled", _("Somebody has put this right already."))
+    mismatch.settled_at, mismatch.note = clock.now(), note
+    mismatch.save(update_fields=["settled_at", "note"])
+    return mismatch
 
 
 def _ours(account: ProviderAccount, line: BillLine) -> Payment | Refund | None:

@@ -7,12 +7,15 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 
 class Desk(UnfoldAdminSite):
     """The admin site. Nobody sees any of it before the second factor."""
+
+    index_title = _("What needs work")
 
     def has_permission(self, request: HttpRequest) -> bool:
         return self.knows(request) and (settings.DEMO or request.user.is_verified())  # type: ignore[union-attr]

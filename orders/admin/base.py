@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from orders.templatetags.money import amount
 
@@ -44,15 +45,20 @@ def mode(live: bool) -> SafeString:
 
 def money(minor: int, currency: str) -> SafeString:
     """An amount that no line break splits, in figures of equal width."""
-    return format_html('<span class="whitespace-nowrap tabular-nums">{}</span>', amount(minor, currency))
+    return format_html('<span class="desk-num">{}</span>', amount(minor, currency))
 
 
-def moment(when: datetime | None) -> SafeString | str:
+def moment(when: datetime | None, form: str = "%Y-%m-%d %H:%M:%S") -> SafeString | str:
     """A point in time, the same for everybody: support and a provider compare it with each other's logs."""
     if when is None:
         return ""
-    text = when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return format_html('<time class="whitespace-nowrap tabular-nums" title="UTC">{}</time>', text)
+    utc = when.astimezone(UTC)
+    return format_html('<time class="desk-num" title="{}">{}</time>', utc.isoformat(), utc.strftime(form))
+
+
+def minute(when: datetime) -> SafeString | str:
+    """The same for a list, where seconds are in the way."""
+    return moment(when, "%Y-%m-%d %H:%M")
 
 
 def address(thing: Model, page: str = "change") -> str:
@@ -69,20 +75,30 @@ def link(thing: Model, text: object = "") -> SafeString:
 
 def code(text: str) -> SafeString:
     """Something to copy: an id, a reference, an address."""
-    return format_html('<code class="break-all">{}</code>', text) if text else SafeString("")
+    return format_html('<code class="desk-code">{}</code>', text) if text else SafeString("")
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A table on a thing's page."""
+    """A table on a thing's page. One that `flows` is read as lines of text on a phone, not as cards."""
 
     title: object
     headers: Sequence[object]
     rows: Iterable[Sequence[Cell]]
+    flows: bool = False
 
     @property
     def table(self) -> dict[str, Any]:
         return {"headers": self.headers, "rows": [list(row) for row in self.rows]}
+
+
+class PlainChangeList(ChangeList):
+    """Counts once: a list without filters says how many it has, not "show all"."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
 
 
 class SupportAdmin(ModelAdmin):
@@ -94,6 +110,7 @@ class SupportAdmin(ModelAdmin):
 
     change_form_after_template = "orders/admin/panels.html"
     checks_class = ModelAdminChecks  # Unfold's own asks the database for permissions, before there is any
+    compressed_fields = False  # labels stand above what they name: three fit in a row
     actions = None
     list_per_page = 50
     show_full_result_count = False
@@ -106,6 +123,9 @@ class SupportAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PlainChangeList
 
     def find(self, text: str) -> Q | None:
         """What the text names exactly, if it can name anything here."""
@@ -139,4 +159,5 @@ class SupportAdmin(ModelAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Model | None = None, **kwargs: Any
     ) -> HttpResponse:
         context["panels"] = self.panels(obj) if obj else []
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)

@@ -25,7 +25,7 @@ from orders.models import ApiKey, Merchant
 class LinesField(forms.CharField):
     """A list of texts, one a line."""
 
-    widget = UnfoldAdminTextareaWidget
+    widget = UnfoldAdminTextareaWidget({"rows": 3})
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
@@ -39,7 +39,7 @@ class LinesField(forms.CharField):
 
 class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
     return_origins = LinesField(
-        label=_("return origins"),
+        label=_("Return origins"),
         required=False,
         help_text=_("Where a buyer may be sent back to, one a line, each as scheme and host: https://shop.example."),
     )
@@ -167,7 +167,9 @@ class MerchantAdmin(SupportAdmin):
         )
         for secret in secrets:
             text = gettext("Copy it now, it cannot be shown again:")
-            self.message_user(request, format_html('{} <code class="select-all">{}</code>', text, secret), "warning")
+            self.message_user(
+                request, format_html('{} <code class="desk-code desk-copy">{}</code>', text, secret), "warning"
+            )
         return response
 
 

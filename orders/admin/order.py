@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from orders.admin import timeline
-from orders.admin.base import KINDS, Panel, SupportAdmin, badge, code, link, mode, moment, money
+from orders.admin.base import KINDS, Panel, SupportAdmin, badge, code, link, minute, mode, moment, money
 from orders.models import Order
 
 
@@ -24,12 +24,18 @@ class OrderAdmin(SupportAdmin):
     search_fields = ("reference", "buyer_name", "buyer_id")
     search_help_text = _("Order number, buyer's name or id, link, code or any reference")
     fieldsets = (
-        (None, {"fields": (("status_badge", "mode"), ("total_text", "paid_text", "refunded_text"))}),
         (
-            _("Order"),
-            {"fields": (("reference", "shop"), ("buyer_name", "buyer_id"), ("id_text", "return_url"))},
+            None,
+            {
+                "fields": (
+                    ("reference", "status_badge", "mode"),
+                    ("total_text", "paid_text", "refunded_text"),
+                    ("buyer_name", "buyer_id", "shop"),
+                    ("created", "paid", "cancelled"),
+                    ("id_text", "return_url"),
+                )
+            },
         ),
-        (_("Times (UTC)"), {"fields": (("created", "paid", "cancelled"),)}),
     )
 
     def find(self, text: str) -> Q | None:
@@ -75,14 +81,14 @@ class OrderAdmin(SupportAdmin):
     def id_text(self, order: Order) -> SafeString:
         return code(order.public_id)
 
-    @admin.display(description=_("Created"), ordering="id")
+    @admin.display(description=_("Created (UTC)"), ordering="id")
     def created(self, order: Order) -> Any:
-        return moment(order.created_at)
+        return minute(order.created_at)
 
-    @admin.display(description=_("Paid"))
+    @admin.display(description=_("Paid (UTC)"))
     def paid(self, order: Order) -> Any:
         return moment(order.paid_at)
 
-    @admin.display(description=_("Cancelled"))
+    @admin.display(description=_("Cancelled (UTC)"))
     def cancelled(self, order: Order) -> Any:
         return moment(order.cancelled_at)

@@ -57,4 +57,4 @@ def timeline(events: Iterable[Event]) -> Panel:
     """The events as a table, in their order."""
     headers = (_("Time (UTC)"), _("Who"), _("What happened"), _("Amount"))
     rows = ((moment(event.created_at), who(event), sentence(event), how_much(event)) for event in events)
-    return Panel(_("What happened"), headers, list(rows))
+    return Panel(_("What happened"), headers, list(rows), flows=True)

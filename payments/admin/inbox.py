@@ -55,9 +55,18 @@ class ProviderEventAdmin(SupportAdmin):
     search_help_text = _("Our reference or the notification's own id")
     actions_detail = ("try_again",)
     fieldsets = (
-        (None, {"fields": (("state", "mode", "account_link"), ("kind", "about"), ("says", "error"))}),
-        (_("References"), {"fields": (("reference_text", "wallet_reference"), ("event_text", "attempts"))}),
-        (_("Times (UTC)"), {"fields": (("received", "next_try", "applied"),)}),
+        (
+            None,
+            {
+                "fields": (
+                    ("state", "mode", "account_link"),
+                    ("kind", "about", "says"),
+                    ("reference_text", "wallet_reference", "event_text"),
+                    ("received", "next_try", "applied"),
+                    ("attempts", "error"),
+                )
+            },
+        ),
     )
 
     def find(self, text: str) -> Q | None:
@@ -124,7 +133,7 @@ class ProviderEventAdmin(SupportAdmin):
 
     @admin.display(description=_("Provider account"))
     def account_link(self, event: ProviderEvent) -> SafeString:
-        return link(event.account)
+        return link(event.account, event.account.name or event.account.provider)
 
     @admin.display(description=_("Reference"))
     def reference_text(self, event: ProviderEvent) -> SafeString:
@@ -142,10 +151,10 @@ class ProviderEventAdmin(SupportAdmin):
     def received(self, event: ProviderEvent) -> Any:
         return moment(event.received_at)
 
-    @admin.display(description=_("Next try"))
+    @admin.display(description=_("Next try (UTC)"))
     def next_try(self, event: ProviderEvent) -> Any:
         return moment(event.next_attempt_at)
 
-    @admin.display(description=_("Applied"))
+    @admin.display(description=_("Applied (UTC)"))
     def applied(self, event: ProviderEvent) -> Any:
         return moment(event.applied_at)

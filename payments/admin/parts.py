@@ -28,8 +28,8 @@ def refund_status(refund: Refund) -> SafeString:
 
 
 def wallet(payment: Payment) -> str:
-    """The way it is paid, as pages call it, and how it is carried out."""
-    return f"{LABELS.get(payment.method, payment.method)} · {payment.rail}"
+    """The way it is paid, as pages call it."""
+    return str(LABELS.get(payment.method, payment.method))
 
 
 def payer(payment: Payment) -> str:

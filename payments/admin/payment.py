@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWi
 
 from friendpay import clock
 from orders.admin import timeline
-from orders.admin.base import Panel, SupportAdmin, code, link, mode, moment, money
+from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
 from orders.admin.confirm import actor, confirm
 from orders.models import Event
 from orders.money import Money
@@ -96,10 +96,15 @@ class PaymentAdmin(SupportAdmin):
         ),
         (
             _("Wallet"),
-            {"fields": (("wallet", "account_link"), ("our_reference", "wallet_reference"), ("said", "next_question"))},
+            {
+                "fields": (
+                    ("wallet", "rail", "account_link"),
+                    ("our_reference", "wallet_reference", "id_text"),
+                    ("said", "next_question"),
+                    ("created", "held", "succeeded"),
+                )
+            },
         ),
-        (_("Times (UTC)"), {"fields": (("created", "held", "succeeded"),)}),
-        (_("Id"), {"fields": (("id_text",),)}),
     )
 
     def find(self, text: str) -> Q | None:
@@ -195,7 +200,7 @@ class PaymentAdmin(SupportAdmin):
 
     @admin.display(description=_("Provider account"))
     def account_link(self, payment: Payment) -> SafeString:
-        return link(payment.account)
+        return link(payment.account, payment.account.name or payment.account.provider)
 
     @admin.display(description=_("Our reference"))
     def our_reference(self, payment: Payment) -> SafeString:
@@ -217,14 +222,14 @@ class PaymentAdmin(SupportAdmin):
     def id_text(self, payment: Payment) -> SafeString:
         return code(payment.public_id)
 
-    @admin.display(description=_("Created"), ordering="id")
+    @admin.display(description=_("Created (UTC)"), ordering="id")
     def created(self, payment: Payment) -> Any:
-        return moment(payment.created_at)
+        return minute(payment.created_at)
 
-    @admin.display(description=_("Held until"))
+    @admin.display(description=_("Held until (UTC)"))
     def held(self, payment: Payment) -> Any:
         return moment(payment.held_until)
 
-    @admin.display(description=_("Succeeded"))
+    @admin.display(description=_("Succeeded (UTC)"))
     def succeeded(self, payment: Payment) -> Any:
         return moment(payment.succeeded_at)

@@ -13,7 +13,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from orders.admin import timeline
-from orders.admin.base import Panel, SupportAdmin, code, link, mode, moment, money
+from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
 from orders.admin.confirm import actor, confirm
 from orders.models import Event
 from orders.templatetags.money import amount
@@ -44,9 +44,16 @@ class RefundAdmin(SupportAdmin):
                 )
             },
         ),
-        (_("Wallet"), {"fields": (("our_reference", "wallet_reference"), ("said", "attempts"))}),
-        (_("Times (UTC)"), {"fields": (("created", "next_try", "succeeded"),)}),
-        (_("Id"), {"fields": (("id_text",),)}),
+        (
+            _("Wallet"),
+            {
+                "fields": (
+                    ("our_reference", "wallet_reference", "id_text"),
+                    ("said", "attempts"),
+                    ("created", "next_try", "succeeded"),
+                )
+            },
+        ),
     )
 
     def find(self, text: str) -> Q | None:
@@ -124,7 +131,7 @@ class RefundAdmin(SupportAdmin):
 
     @admin.display(description=_("Provider account"))
     def account_link(self, refund: Refund) -> SafeString:
-        return link(refund.account)
+        return link(refund.account, refund.account.name or refund.account.provider)
 
     @admin.display(description=_("Our reference"))
     def our_reference(self, refund: Refund) -> SafeString:
@@ -142,14 +149,14 @@ class RefundAdmin(SupportAdmin):
     def id_text(self, refund: Refund) -> SafeString:
         return code(refund.public_id)
 
-    @admin.display(description=_("Created"), ordering="id")
+    @admin.display(description=_("Created (UTC)"), ordering="id")
     def created(self, refund: Refund) -> Any:
-        return moment(refund.created_at)
+        return minute(refund.created_at)
 
-    @admin.display(description=_("Next try"))
+    @admin.display(description=_("Next try (UTC)"))
     def next_try(self, refund: Refund) -> Any:
         return moment(refund.next_attempt_at)
 
-    @admin.display(description=_("With the payer"))
+    @admin.display(description=_("With the payer (UTC)"))
     def succeeded(self, refund: Refund) -> Any:
         return moment(refund.succeeded_at)

@@ -14,7 +14,7 @@ from unfold.enums import ActionVariant
 
 from friendpay import clock
 from orders.admin import timeline
-from orders.admin.base import Panel, SupportAdmin, code, link, mode, moment, money
+from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
 from orders.admin.confirm import actor, confirm
 from orders.models import Event
 from orders.templatetags.times import digits
@@ -28,7 +28,7 @@ class PaymentRequestAdmin(SupportAdmin):
     """Every row carries `now`, so that none is shown as open past its time."""
 
     list_display = (
-        "order_link",
+        "reference",
         "status_badge",
         "buyer",
         "total_text",
@@ -38,7 +38,6 @@ class PaymentRequestAdmin(SupportAdmin):
         "mode",
         "created",
     )
-    list_display_links = ("status_badge",)
     list_filter = ("status", "order__live", ("merchant", AutocompleteSelectFilter))
     list_select_related = ("order", "merchant")
     search_fields = ("order__reference", "order__buyer_name", "order__buyer_id")
@@ -52,12 +51,13 @@ class PaymentRequestAdmin(SupportAdmin):
                     ("status_badge", "mode", "time_left"),
                     ("total_text", "paid_text", "held_text"),
                     ("order_link", "buyer", "shop"),
+                    ("code_text", "shared", "split"),
+                    "message",
+                    ("created", "expires", "ended"),
+                    ("id_text", "seq"),
                 )
             },
         ),
-        (_("Asking"), {"fields": (("code_text", "shared"), "message", "split")}),
-        (_("Times (UTC)"), {"fields": (("created", "expires"), ("paid", "closed"))}),
-        (_("Id"), {"fields": (("id_text", "seq"),)}),
     )
 
     def find(self, text: str) -> Q | None:
@@ -107,6 +107,10 @@ class PaymentRequestAdmin(SupportAdmin):
         )
 
     @admin.display(description=_("Order"), ordering="order__reference")
+    def reference(self, plea: Any) -> str:
+        return str(plea.order.reference)
+
+    @admin.display(description=_("Order"))
     def order_link(self, plea: Any) -> SafeString:
         return link(plea.order)
 
@@ -166,18 +170,14 @@ class PaymentRequestAdmin(SupportAdmin):
     def id_text(self, plea: Any) -> SafeString:
         return code(plea.public_id)
 
-    @admin.display(description=_("Created"), ordering="id")
+    @admin.display(description=_("Created (UTC)"), ordering="id")
     def created(self, plea: Any) -> Any:
-        return moment(plea.created_at)
+        return minute(plea.created_at)
 
-    @admin.display(description=_("Ends"))
+    @admin.display(description=_("Time is over (UTC)"))
     def expires(self, plea: Any) -> Any:
         return moment(plea.expires_at)
 
-    @admin.display(description=_("Paid at"))
-    def paid(self, plea: Any) -> Any:
-        return moment(plea.paid_at)
-
-    @admin.display(description=_("Expired or cancelled"))
-    def closed(self, plea: Any) -> Any:
-        return moment(plea.closed_at)
+    @admin.display(description=_("Ended (UTC)"))
+    def ended(self, plea: Any) -> Any:
+        return moment(plea.paid_at or plea.closed_at)

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from payments.admin import inbox
 from payments.admin.payment import undecided_for_long
-from payments.models import Payment, ProviderEvent, Refund
+from payments.models import BillMismatch, Payment, ProviderEvent, Refund
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,14 @@ KINDS = (
         "state=set_aside",
     ),
     Work(
+        gettext_lazy("Bill mismatches"),
+        gettext_lazy("A wallet's daily bill and our books do not agree."),
+        "payments.view_billmismatch",
+        lambda: BillMismatch.objects.filter(settled_at=None),
+        "payments_billmismatch",
+        "open=yes",
+    ),
+    Work(
         gettext_lazy("Undecided payments"),
         gettext_lazy("For more than an hour no wallet has said whether they were paid."),
         "payments.view_payment",
@@ -79,6 +88,11 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if request.user.has_perm("payments.view_paymentrequest"):
         context["search_url"] = reverse("admin:payments_paymentrequest_changelist")
     return context
+
+
+def stylesheet(_request: HttpRequest) -> str:
+    """The little that the desk looks otherwise than Unfold."""
+    return static("desk.css")
 
 
 def environment(_request: HttpRequest) -> list[str] | None:
@@ -108,6 +122,7 @@ def menu(_request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(gettext_lazy("Payments"), "payments", "payments.payment"),
                 _entry(gettext_lazy("Refunds"), "undo", "payments.refund"),
                 _entry(gettext_lazy("Notifications"), "notifications", "payments.providerevent"),
+                _entry(gettext_lazy("Bill mismatches"), "difference", "payments.billmismatch"),
                 _entry(gettext_lazy("Events"), "history", "orders.event"),
             ]
         },
