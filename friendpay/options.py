@@ -23,7 +23,7 @@ def read() -> argparse.Namespace:
     options.data = Path(os.path.abspath(options.data.expanduser()))
     options.address = lan_address() if options.host in ("0.0.0.0", "::") else options.host
     if not env.is_local(options.address):
-        sys.exit(f"friendpay: {options.address} is a public address; a demo lets everybody in. Use --host 127.0.0.1.")
+        sys.exit(f"friendpay: {options.address} is not private, and a demo lets everybody in. Use --host 127.0.0.1.")
     return options
 
 
