@@ -9,11 +9,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import clock
+from friendpay import clock, leases
 from friendpay.background import nudge
 from orders.errors import Refused
 from orders.money import Money
-from payments import leases, providers, reconcile, refunds
+from payments import providers, reconcile, refunds
 from payments.models import Payment, ProviderAccount, ProviderEvent, Refund
 from payments.providers.base import NotificationRefused, Outcome, ProviderError, Reply, State
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from django.db import DataError, IntegrityError
 
-from friendpay import clock
-from payments import leases, lifecycle, providers
+from friendpay import clock, leases
+from payments import lifecycle, providers
 from payments.models import Payment
 from payments.providers.base import Outcome, ProviderError, State
 

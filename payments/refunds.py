@@ -8,12 +8,12 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import clock
+from friendpay import clock, leases
 from orders import services
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import share_out
-from payments import funds, leases, lifecycle, providers
+from payments import funds, lifecycle, providers
 from payments.models import Payment, Refund
 from payments.providers.base import Outcome, ProviderError, State
 from payments.record import lock_order, lock_payment, lock_refund, note, save

@@ -6,9 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import ids
+from friendpay import ids, vault
 from orders.models import Merchant
-from payments import vault
 from payments.providers.base import Account
 
 

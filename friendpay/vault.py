@@ -1,6 +1,4 @@
-"""Credentials at rest: sealed with the first of CREDENTIAL_KEYS, opened with any of them, so that keys can be
-rolled.
-"""
+"""Secrets at rest: sealed with the first of CREDENTIAL_KEYS, opened with any of them, so that keys can be rolled."""
 
 import json
 from functools import cache
@@ -19,7 +17,7 @@ def seal(values: dict[str, str]) -> str:
 
 
 def unseal(sealed: str) -> dict[str, str]:
-    """The credentials, {} when none were ever entered. Raises InvalidToken when no key fits."""
+    """The secrets, {} when none were ever entered. Raises InvalidToken when no key fits."""
     if not sealed:
         return {}
     values: dict[str, str] = json.loads(_box(tuple(settings.CREDENTIAL_KEYS)).decrypt(sealed.encode()))
@@ -27,5 +25,5 @@ def unseal(sealed: str) -> dict[str, str]:
 
 
 def reseal(sealed: str) -> str:
-    """The same credentials under the newest key."""
+    """The same secrets under the newest key."""
     return _box(tuple(settings.CREDENTIAL_KEYS)).rotate(sealed.encode()).decode()

@@ -1,7 +1,7 @@
 """Taking work from a table: whoever takes a row sets when it is due again, commits, and then works without a lock.
 
-A worker that dies leaves the row to the next sweep; two workers never have the same row at once, since the work (two
-calls to a provider, of eight seconds at most) is shorter than the first delay.
+A worker that dies leaves the row to the next sweep; two workers never have the same row at once, as long as the work is
+shorter than the wait (with the usual delays, two calls to a provider, of eight seconds at most).
 """
 
 from collections.abc import Callable
