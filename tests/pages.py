@@ -2,8 +2,7 @@
 
 import re
 from html import unescape
-
-from django.http import HttpResponse
+from typing import Protocol
 
 LINE = re.compile(r"\s+")
 DANGEROUS = {
@@ -14,12 +13,19 @@ DANGEROUS = {
 HTML = "<script>alert(1)</script> & <b>Lin's</b> 🍵"
 
 
-def words(response: HttpResponse) -> str:
+class Answer(Protocol):
+    """What the test client gives."""
+
+    @property
+    def content(self) -> bytes: ...
+
+
+def words(response: Answer) -> str:
     """What can be read on a page, in one line."""
     body = response.content.decode().split("<body>")[-1]
     return LINE.sub(" ", unescape(re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", body, flags=re.DOTALL))).strip()
 
 
-def forms(response: HttpResponse) -> list[str]:
+def forms(response: Answer) -> list[str]:
     """Where the page's forms are sent, the language switch aside."""
     return [to for to in re.findall(r'<form[^>]*action="([^"]+)"', response.content.decode()) if to != "/lang/"]

@@ -64,7 +64,7 @@ def test_every_translation_fits_its_message(locale: str) -> None:
     for message in catalog(locale):
         if not message.id:
             continue
-        strings = [message.string] if isinstance(message.string, str) else list(message.string)
+        strings = [message.string] if isinstance(message.string, str) else list(message.string or ())
         holes = set(HOLES.findall(singular(message)))
         if any(not text or set(HOLES.findall(text)) != holes for text in strings):
             broken.append(singular(message))

@@ -1,0 +1,153 @@
+"""The real thing: bin/up on a port and a data folder of its own, and two people with two browsers."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+KEY = "sk_test_the-browser-tests-own-key"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
+    "has_touch": True,
+    "is_mobile": True,
+}
+DESK = {"viewport": {"width": 1280, "height": 800}}
+
+
+@dataclass
+class Stack:
+    """A running friendpay."""
+
+    address: str
+    data: Path
+
+    def api(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A call of the merchant's."""
+        request = urllib.request.Request(
+            f"{self.address}/api/v1{path}",
+            data=json.dumps(body).encode() if body is not None else None,
+            headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            told: dict[str, Any] = json.load(answer)
+            return told
+
+
+@dataclass
+class Person:
+    """Somebody with a browser. Counts what they do with their hands."""
+
+    page: Page
+    address: str
+    taps: int = 0
+    typed: int = 0
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+
+    def go(self, to: str) -> None:
+        self.page.goto(to if to.startswith("http") else f"{self.address}{to}")
+
+    def button(self, name: str) -> Locator:
+        """A button or link that can be seen, by the words on it."""
+        choices = self.page.get_by_role("button", name=name).or_(self.page.get_by_role("link", name=name))
+        return choices.locator("visible=true").first
+
+    def tap(self, what: str | Locator) -> None:
+        self.taps += 1
+        (self.button(what) if isinstance(what, str) else what).click()
+
+    def type(self, where: str, text: str) -> None:
+        self.typed += len(text)
+        self.page.get_by_label(where).press_sequentially(text)
+
+    def sees(self, words: str, *, within: float = 5) -> None:
+        self.page.get_by_text(words).locator("visible=true").first.wait_for(timeout=within * 1000)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """bin/up as a person starts it, stopped as a person stops it."""
+    data = tmp_path_factory.mktemp("friendpay")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    ours = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    for name in ("SECRET_KEY", "CREDENTIAL_KEYS", "PUBLIC_URL", "ALLOWED_HOSTS", "FRIENDPAY_DEMO"):
+        environment.pop(name, None)
+    with (data / "bin-up.log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(ROOT / "bin" / "up"), "--port", str(port), "--data", str(data / "data")],
+            env=environment | {"FRIENDPAY_DEMO_KEY": KEY},
+            stdout=log,
+            stderr=log,
+        )
+    stack = Stack(f"http://127.0.0.1:{port}", data)
+    try:
+        _await(lambda: _ready(stack.address), process, data / "bin-up.log")
+        yield stack
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _ready(address: str) -> bool:
+    with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{address}/readyz", timeout=2) as answer:
+        return bool(answer.status == 200)
+    return False
+
+
+def _await(there: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + 120
+    while not there():
+        if process.poll() is not None or time.monotonic() > end:
+            pytest.fail(f"bin/up did not come up:\n{log.read_text()}")
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """An installed Chromium, else the one Playwright brought."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def person(stack: Stack, browser: Browser) -> Iterator[Callable[..., Person]]:
+    """Makes people; whatever a page complained of in its console fails the test."""
+    contexts: list[BrowserContext] = []
+    people: list[Person] = []
+
+    def make(device: dict[str, Any], **more: Any) -> Person:
+        contexts.append(browser.new_context(**{"locale": "en-GB", **device, **more}))
+        people.append(Person(contexts[-1].new_page(), stack.address))
+        return people[-1]
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [line for somebody in people for line in somebody.complaints] == []
