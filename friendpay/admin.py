@@ -23,15 +23,24 @@ for _model in (User, Group, TOTPDevice):
 
 @admin.register(User)
 class StaffAdmin(UserAdmin, ModelAdmin):
-    """Logins. A lost phone is taken off here; the next login sets up a new one."""
+    """Logins. A lost phone is taken off here; the next login sets up a new one.
+
+    Nobody is deleted: what they did stays in the log. Who has left is made inactive.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "first_name", "last_name", "is_staff", "is_superuser", "is_active", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
+    readonly_fields = ("last_login", "date_joined")
+    compressed_fields = False
+    actions = None
     actions_detail = ("reset_second_factor",)
     checks_class = ModelAdminChecks  # Unfold's own asks the database for permissions, before there is any
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
 
     @action(
         description=_("Reset the second factor"),
@@ -66,3 +75,6 @@ class StaffAdmin(UserAdmin, ModelAdmin):
 @admin.register(Group)
 class StaffGroupAdmin(GroupAdmin, ModelAdmin):
     """Rights that several people share."""
+
+    compressed_fields = False
+    actions = None
