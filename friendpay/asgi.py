@@ -20,6 +20,8 @@ from friendpay.health import PROBES
 from payments.routing import websocket_urlpatterns
 
 pages = Bridge(_pages, threads=settings.WEB_THREADS, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+# Who waits for a wallet's server waits on threads of their own: a slow wallet holds up no page and no notification.
+payers = Bridge(_pages, threads=settings.PAYER_THREADS, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 sockets = OriginValidator(
     URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())]), [settings.PUBLIC_URL]
 )
@@ -28,7 +30,8 @@ sockets = OriginValidator(
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """Whatever the web server hands us."""
     if scope["type"] == "http":
-        await PROBES.get(scope["path"], pages)(scope, receive, send)
+        lane = payers if scope["method"] == "POST" and scope["path"].endswith("/pay/") else pages
+        await PROBES.get(scope["path"], lane)(scope, receive, send)
     elif scope["type"] == "websocket":
         await sockets(scope, receive, send)
     else:
@@ -39,6 +42,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})
     pages.close()
+    payers.close()
     await send({"type": "lifespan.shutdown.complete"})
 
 

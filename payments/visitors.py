@@ -3,6 +3,7 @@ hash.
 """
 
 import secrets
+from ipaddress import ip_address, ip_network
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
@@ -32,8 +33,10 @@ def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 def network_of(request: HttpRequest) -> str:
-    """A hash of the address, for limits."""
-    return salted_hmac("payments.network", request.META.get("REMOTE_ADDR", "")).hexdigest()
+    """A hash of the address, for limits; of IPv6 the first 64 bits, since whoever has one address has all of those."""
+    address = ip_address(request.META.get("REMOTE_ADDR") or "::")
+    network = ip_network((address, 64), strict=False) if address.version == 6 else address
+    return salted_hmac("payments.network", str(network)).hexdigest()
 
 
 def surface_of(request: HttpRequest) -> Surface:
