@@ -96,7 +96,7 @@ def end_leftovers(data: Path) -> None:
     for process in found:
         with suppress(psutil.NoSuchProcess):
             process.kill() if "supervisord" in " ".join(process.cmdline()) else process.terminate()
-    _, alive = psutil.wait_procs(found, timeout=10)
+    _, alive = psutil.wait_procs(found, timeout=3)
     for process in alive:
         with suppress(psutil.NoSuchProcess):
             process.kill()
