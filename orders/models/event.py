@@ -19,17 +19,17 @@ class Event(models.Model):
     """
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "evt"), editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="events")
-    live = models.BooleanField(default=False)
-    type = models.CharField(max_length=60)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="events", verbose_name=_("shop"))
+    live = models.BooleanField(_("live"), default=False)
+    type = models.CharField(_("type"), max_length=60)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events", null=True, blank=True)
     request = models.CharField(max_length=40, blank=True)
-    seq = models.BigIntegerField(null=True, blank=True)
+    seq = models.BigIntegerField(_("number within the request"), null=True, blank=True)
     object_id = models.CharField(max_length=40)
     actor = models.CharField(max_length=80)
-    data = models.JSONField(default=dict)
+    data = models.JSONField(_("data"), default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
-    sequence = models.BigIntegerField(null=True, blank=True, unique=True)
+    sequence = models.BigIntegerField(_("number as published"), null=True, blank=True, unique=True)
 
     class Meta:
         ordering = ("id",)

@@ -55,7 +55,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 class ApiKey(models.Model):
     """A secret key of a merchant. Only its SHA-256 is kept; the key itself is shown once, when it is made."""
 
-    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="api_keys")
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="api_keys", verbose_name=_("shop"))
     name = models.CharField(_("name"), max_length=60, blank=True)
     live = models.BooleanField(_("live"), default=False)
     start = models.CharField(max_length=16, editable=False)  # enough to recognise a key by, too little to guess it

@@ -15,7 +15,9 @@ class ProviderAccount(models.Model):
     """An account at a wallet. Credentials are encrypted at rest; test and live accounts never mix."""
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "acc"), editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="provider_accounts")
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="provider_accounts", verbose_name=_("shop")
+    )
     provider = models.CharField(_("provider"), max_length=20)
     name = models.CharField(_("name"), max_length=60, blank=True)
     live = models.BooleanField(_("live"), default=False)

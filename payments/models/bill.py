@@ -18,7 +18,7 @@ class BillMismatch(models.Model):
     account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="bill_mismatches")
     day = models.DateField(_("day"))
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
-    about = models.CharField(max_length=10)  # "charge" or "refund"
+    about = models.CharField(_("about"), max_length=10)  # "charge" or "refund"
     reference = models.CharField(_("our reference"), max_length=64)
     provider_ref = models.CharField(_("provider reference"), max_length=100, blank=True)
     ours = models.CharField(_("in our books"), max_length=60, blank=True)

@@ -19,24 +19,24 @@ class ProviderEventQuerySet(models.QuerySet["ProviderEvent"]):
 class ProviderEvent(models.Model):
     """A verified notification. Unique by `(account, event_id)`: a replay finds its row and changes nothing.
 
-    `applied_at` is set once it took effect. `orphaned_at` marks one that names no payment of ours; `set_aside_at` one that
-    could not be applied after several tries. Both wait, visible, for support.
+    `applied_at` is set once it took effect. `orphaned_at` marks one that names no payment of ours; `set_aside_at` one
+    that could not be applied after several tries. Both wait, visible, for support.
     """
 
     account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="events")
     event_id = models.CharField(max_length=128)
-    kind = models.CharField(max_length=80)
-    about = models.CharField(max_length=10)
-    reference = models.CharField(max_length=64, blank=True)
+    kind = models.CharField(_("kind"), max_length=80)
+    about = models.CharField(_("about"), max_length=10)
+    reference = models.CharField(_("our reference"), max_length=64, blank=True)
     outcome = models.JSONField(null=True, blank=True)  # what it says, as read and verified; null: ask the provider
     body = models.BinaryField()
     received_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
     applied_at = models.DateTimeField(null=True, blank=True)
     orphaned_at = models.DateTimeField(null=True, blank=True)
     set_aside_at = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(max_length=300, blank=True)
+    error = models.CharField(_("error"), max_length=300, blank=True)
 
     objects = ProviderEventQuerySet.as_manager()
 

@@ -28,8 +28,8 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 class Payment(models.Model):
     """An attempt to pay (part of) a request through one provider account.
 
-    `amount` was asked for, `amount_captured` is what the provider took, `amount_applied` what of it counts towards the request;
-    the difference went back as refunds. A hold is `amount` while `held_until` is set.
+    `amount` was asked for, `amount_captured` is what the provider took, `amount_applied` what of it counts towards the
+    request; the difference went back as refunds. A hold is `amount` while `held_until` is set.
     """
 
     class Status(models.TextChoices):
@@ -41,12 +41,12 @@ class Payment(models.Model):
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "pay"), editable=False)
     token = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # the payer's receipt
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payments")
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payments", verbose_name=_("shop"))
     request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, related_name="payments")
     account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="payments")
     method = models.CharField(_("method"), max_length=20)
     rail = models.CharField(_("rail"), max_length=20)
-    status = models.CharField(max_length=20, choices=Status, default=Status.CREATED)
+    status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.CREATED)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
     amount_captured = models.BigIntegerField(default=0)
@@ -65,7 +65,7 @@ class Payment(models.Model):
     held_until = models.DateTimeField(null=True, blank=True)
     closing = models.BooleanField(default=False)  # nobody wants it any more: close it at the provider
     next_attempt_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
     succeeded_at = models.DateTimeField(null=True, blank=True)
 
     objects = PaymentQuerySet.as_manager()
@@ -135,21 +135,21 @@ class Refund(models.Model):
         MISMATCH = "mismatch", _("not the amount that was asked for")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "re"), editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="refunds")
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="refunds", verbose_name=_("shop"))
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="refunds")
-    status = models.CharField(max_length=20, choices=Status, default=Status.REQUESTED)
-    reason = models.CharField(max_length=20, choices=Reason)
+    status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.REQUESTED)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
     reference = models.CharField(max_length=32, editable=False)
     provider_ref = models.CharField(max_length=100, blank=True)
     code = models.CharField(max_length=80, blank=True)
     words = models.CharField(max_length=300, blank=True)
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
     created_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
     succeeded_at = models.DateTimeField(null=True, blank=True)
 
     objects = RefundQuerySet.as_manager()

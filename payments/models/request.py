@@ -36,9 +36,11 @@ class PaymentRequest(models.Model):
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "pr"), editable=False)
     token = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # the friend's link
     code = models.CharField(_("share code"), max_length=12, db_index=True)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payment_requests")
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="payment_requests", verbose_name=_("shop")
+    )
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payment_requests")
-    status = models.CharField(max_length=20, choices=Status, default=Status.OPEN)
+    status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.OPEN)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
     amount_paid = models.BigIntegerField(default=0)
@@ -46,7 +48,7 @@ class PaymentRequest(models.Model):
     message = models.CharField(_("message"), max_length=200, blank=True)
     split_max_payers = models.PositiveSmallIntegerField(null=True, blank=True)  # null: one friend pays it all
     split_min_amount = models.BigIntegerField(null=True, blank=True)
-    seq = models.BigIntegerField(default=0)
+    seq = models.BigIntegerField(_("number of changes"), default=0)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     shared_at = models.DateTimeField(null=True, blank=True)  # when the buyer asked a friend
