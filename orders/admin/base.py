@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.checks import ModelAdminChecks
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -112,8 +113,10 @@ class SupportAdmin(ModelAdmin):
     checks_class = ModelAdminChecks  # Unfold's own asks the database for permissions, before there is any
     compressed_fields = False  # labels stand above what they name: three fit in a row
     actions = None
+    list_filter_submit = True
     list_per_page = 50
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # each would be a count of its own
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -43,11 +43,11 @@ def confirm(
             with transaction.atomic():
                 done = do(form.cleaned_data)
                 admin.log_change(request, thing, done)
+                messages.success(request, done)
         except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
             status = refused.status
         else:
-            messages.success(request, done)
             return HttpResponseRedirect(address(thing))
     context = {
         **admin.admin_site.each_context(request),

@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from orders.admin import timeline
 from orders.admin.base import SupportAdmin, code, link, mode, moment
+from orders.admin.filters import ModeFilter
 from orders.models import Event
 
 
@@ -33,7 +34,7 @@ class EventAdmin(SupportAdmin):
     """The audit log. It is written with each change and never touched again."""
 
     list_display = ("created", "who", "what", "amount", "order_link", "type", "mode")
-    list_filter = (TypeFilter, "live", ("merchant", AutocompleteSelectFilter))
+    list_filter = (TypeFilter, ModeFilter, ("merchant", AutocompleteSelectFilter))
     ordering = ("-id",)
     search_fields = ("order__reference",)
     search_help_text = _("Order number or any id")

@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from orders.admin import timeline
 from orders.admin.base import KINDS, Panel, SupportAdmin, badge, code, link, minute, mode, moment, money
+from orders.admin.filters import ModeFilter
 from orders.models import Order
 
 
@@ -19,7 +20,7 @@ class OrderAdmin(SupportAdmin):
     """Orders. What is asked and paid for them is added by the payments' own pages."""
 
     list_display = ("reference", "status_badge", "buyer_name", "total_text", "paid_text", "merchant", "mode", "created")
-    list_filter = ("status", "live", ("merchant", AutocompleteSelectFilter))
+    list_filter = ("status", ModeFilter, ("merchant", AutocompleteSelectFilter))
     list_select_related = ("merchant",)
     search_fields = ("reference", "buyer_name", "buyer_id")
     search_help_text = _("Order number, buyer's name or id, link, code or any reference")

@@ -16,8 +16,10 @@ from unfold.decorators import action
 
 from orders.admin.base import SupportAdmin, address, badge, code, link, mode
 from orders.admin.confirm import confirm
+from orders.admin.filters import ModeFilter
 from payments import providers
 from payments.admin import credentials
+from payments.admin.filters import AccountProviderFilter
 from payments.models import ProviderAccount
 
 
@@ -26,7 +28,7 @@ class ProviderAccountAdmin(SupportAdmin):
     """An account is made first, then given its credentials. It can be switched off, not deleted: money hangs on it."""
 
     list_display = ("__str__", "provider", "mode", "state", "merchant", "refused_notifications")
-    list_filter = ("provider", "live", "enabled", ("merchant", AutocompleteSelectFilter))
+    list_filter = (AccountProviderFilter, ModeFilter, "enabled", ("merchant", AutocompleteSelectFilter))
     list_select_related = ("merchant",)
     search_fields = ("name", "merchant__name")
     search_help_text = _("Name, shop or id")

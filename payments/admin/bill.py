@@ -16,7 +16,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from orders.admin.base import SupportAdmin, badge, code, link, mode, moment
 from orders.admin.confirm import confirm
+from orders.admin.filters import mode_by
 from payments import bills
+from payments.admin.filters import ProviderFilter
 from payments.models import BillMismatch
 
 
@@ -41,7 +43,7 @@ class BillMismatchAdmin(SupportAdmin):
     """A mismatch is looked into at the wallet and in our books; nothing is booked here."""
 
     list_display = ("day", "state", "kind", "about", "ours", "theirs", "reference", "account_link", "mode")
-    list_filter = (OpenFilter, "kind", "account__provider", "account__live")
+    list_filter = (OpenFilter, "kind", ProviderFilter, mode_by("account__live"))
     list_select_related = ("account",)
     date_hierarchy = "day"
     search_fields = ("reference", "provider_ref")

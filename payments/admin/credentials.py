@@ -7,7 +7,12 @@ from cryptography.fernet import InvalidToken
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminPasswordInput, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminPasswordInput,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from payments import providers
 from payments.models import ProviderAccount
@@ -72,7 +77,9 @@ def ask(account: ProviderAccount) -> tuple[bool, str]:
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new account: whose, where, and whether real money moves. Its credentials come next."""
 
-    provider = forms.ChoiceField(label=_("Provider"), choices=[(name, name) for name in providers.NAMES])
+    provider = forms.ChoiceField(
+        label=_("Provider"), choices=[(name, name) for name in providers.NAMES], widget=UnfoldAdminSelectWidget
+    )
 
     class Meta:
         model = ProviderAccount

@@ -15,7 +15,9 @@ from unfold.enums import ActionVariant
 
 from orders.admin.base import SupportAdmin, badge, code, link, mode, moment, money
 from orders.admin.confirm import confirm
+from orders.admin.filters import mode_by
 from payments import inbox
+from payments.admin.filters import ProviderFilter
 from payments.models import ProviderEvent
 
 WHERE = {
@@ -49,7 +51,7 @@ class ProviderEventAdmin(SupportAdmin):
     """What wallets told us. The message itself may hold a payer's data, so only what was read from it is shown."""
 
     list_display = ("kind", "state", "reference", "says", "error", "account_link", "mode", "received")
-    list_filter = (WhereFilter, "account__provider", "account__live")
+    list_filter = (WhereFilter, ProviderFilter, mode_by("account__live"))
     list_select_related = ("account",)
     search_fields = ("reference",)
     search_help_text = _("Our reference or the notification's own id")

@@ -21,11 +21,13 @@ from friendpay import clock
 from orders.admin import timeline
 from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
 from orders.admin.confirm import actor, confirm
+from orders.admin.filters import mode_by
 from orders.models import Event
 from orders.money import Money
 from orders.templatetags.money import amount
 from payments import refunds
 from payments.admin import parts, search
+from payments.admin.filters import MethodFilter
 from payments.models import Payment
 
 TOO_LONG = timedelta(hours=1)
@@ -77,7 +79,13 @@ class PaymentAdmin(SupportAdmin):
     """One payer's attempt, with what went back of it."""
 
     list_display = ("id_link", "status_badge", "payer", "wallet", "asked", "taken", "order_link", "mode", "created")
-    list_filter = (WaitFilter, "status", "method", "request__order__live", ("merchant", AutocompleteSelectFilter))
+    list_filter = (
+        WaitFilter,
+        "status",
+        MethodFilter,
+        mode_by("request__order__live"),
+        ("merchant", AutocompleteSelectFilter),
+    )
     list_select_related = ("request__order", "account")
     ordering = ("-id",)
     search_fields = ("payer_name",)
@@ -145,7 +153,8 @@ class PaymentAdmin(SupportAdmin):
             request,
             payment,
             do,
-            title=gettext("Refund payment %(payment)s") % {"payment": payment},
+            title=gettext("Refund the payment of %(payer)s (%(amount)s)")
+            % {"payer": parts.payer(payment), "amount": amount(payment.amount_captured, payment.currency)},
             text=gettext(
                 "The money goes back to the payer, through the wallet it came from. The order stays as it is: paid. "
                 "This cannot be undone."

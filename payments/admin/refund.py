@@ -15,6 +15,7 @@ from unfold.enums import ActionVariant
 from orders.admin import timeline
 from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
 from orders.admin.confirm import actor, confirm
+from orders.admin.filters import mode_by
 from orders.models import Event
 from orders.templatetags.money import amount
 from payments import refunds
@@ -27,7 +28,7 @@ class RefundAdmin(SupportAdmin):
     """Refunds, each with the wallet's own words where it was refused."""
 
     list_display = ("id_link", "status_badge", "amount_text", "reason", "said", "payment_link", "mode", "created")
-    list_filter = ("status", "reason", "payment__request__order__live", ("merchant", AutocompleteSelectFilter))
+    list_filter = ("status", "reason", mode_by("payment__request__order__live"), ("merchant", AutocompleteSelectFilter))
     list_select_related = ("payment__request__order",)
     ordering = ("-id",)
     search_fields = ("payment__payer_name",)

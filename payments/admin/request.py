@@ -16,6 +16,7 @@ from friendpay import clock
 from orders.admin import timeline
 from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
 from orders.admin.confirm import actor, confirm
+from orders.admin.filters import mode_by
 from orders.models import Event
 from orders.templatetags.times import digits
 from payments import lifecycle, sharing
@@ -38,7 +39,7 @@ class PaymentRequestAdmin(SupportAdmin):
         "mode",
         "created",
     )
-    list_filter = ("status", "order__live", ("merchant", AutocompleteSelectFilter))
+    list_filter = ("status", mode_by("order__live"), ("merchant", AutocompleteSelectFilter))
     list_select_related = ("order", "merchant")
     search_fields = ("order__reference", "order__buyer_name", "order__buyer_id")
     search_help_text = _("Order number, buyer's name or id, link, code or any reference")
