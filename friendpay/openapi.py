@@ -1,6 +1,5 @@
 """The API's description, completed: what every operation may answer, and how one answer leads to the next call."""
 
-import re
 from http import HTTPStatus
 from typing import Any
 
@@ -68,17 +67,20 @@ _KEY_HEADER: dict[str, Any] = {
     "name": idempotency.HEADER,
     "in": "header",
     "required": False,
-    "description": "Makes the call safe to repeat: the same key and body give the same answer for a day.",
+    "description": "Makes the call safe to repeat: the same key and body give the same answer for a day. Use a UUID.",
     "schema": {"type": "string", "pattern": idempotency.FORM},
-    "example": "4f5c3f4e-0e2b-4b57-9d2c-52a1f6d1f5a0",
 }
 
-_THINGS = {
-    "OrderOut": "order_id",
-    "PaymentRequestOut": "request_id",
-    "PaymentOut": "payment_id",
-    "RefundOut": "refund_id",
+_LEADS: dict[str, dict[str, str]] = {
+    "OrderOut": {"order_id": "id"},
+    "OrderPage": {"order_id": "data/0/id"},
+    "PaymentRequestOut": {"request_id": "id", "order_id": "order", "payment_id": "payments/0/id"},
+    "PaymentRequestPage": {"request_id": "data/0/id", "payment_id": "data/0/payments/0/id"},
+    "PaymentOut": {"payment_id": "id", "request_id": "payment_request", "order_id": "order"},
+    "RefundOut": {"refund_id": "id", "payment_id": "payment"},
+    "RefundsOut": {"refund_id": "refunds/0/id"},
 }
+"""What an answer names: which parameter of other calls is where in it."""
 
 
 def complete(schema: OpenAPISchema) -> OpenAPISchema:
@@ -93,14 +95,14 @@ def complete(schema: OpenAPISchema) -> OpenAPISchema:
         for parameter in operation["parameters"]:
             _without_null(parameter["schema"])
         responses = operation["responses"] = {str(status): said for status, said in operation["responses"].items()}
-        for said in responses.values():
+        for status, said in responses.items():
             said["headers"] = _header_refs("RateLimit", "RateLimit-Policy")
             if method == "post":
                 said["headers"] |= _header_refs("Idempotent-Replayed")
-            if links := _links(said, operations):
-                said["links"] = links
-        for status in _problems_of(address, method, operation):
-            responses[str(status)] = {"$ref": f"#/components/responses/{_NAMES[status]}"}
+            if method == "get" or status == "201":
+                said["links"] = _links(said, operations)
+        for number in _problems_of(address, method, operation):
+            responses[str(number)] = {"$ref": f"#/components/responses/{_NAMES[number]}"}
         if method == "post":
             operation["parameters"].append({"$ref": f"#/components/parameters/{idempotency.HEADER}"})
             operation["requestBody"]["content"]["application/json"]["schema"].pop("default", None)
@@ -145,23 +147,12 @@ def _header_refs(*names: str) -> dict[str, Any]:
 
 
 def _links(said: dict[str, Any], operations: dict[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
-    """From an answer that shows a thing to every operation on that thing, and on the order it belongs to."""
-    content = said.get("content", {}).get("application/json", {}).get("schema", {})
-    thing = content.get("$ref", "").rpartition("/")[2]
-    if thing not in _THINGS:
-        return {}
-    sources = {_THINGS[thing]: "$response.body#/id"}
-    if thing in ("PaymentRequestOut", "PaymentOut"):
-        sources["order_id"] = "$response.body#/order"
-    if thing == "RefundOut":
-        sources["payment_id"] = "$response.body#/payment"
+    """From an answer to every call on what it names."""
+    answer = said["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     links = {}
     for (address, _method), operation in operations.items():
-        needed = re.findall(r"{(\w+)}", address)
-        if len(needed) == 1 and needed[0] in sources:
-            name = needed[0]
-            links[operation["operationId"]] = {
-                "operationId": operation["operationId"],
-                "parameters": {name: sources[name]},
-            }
+        for name, place in _LEADS.get(answer, {}).items():
+            if f"{{{name}}}" in address:
+                name_of_call = operation["operationId"]
+                links[name_of_call] = {"operationId": name_of_call, "parameters": {name: f"$response.body#/{place}"}}
     return links

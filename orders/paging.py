@@ -11,15 +11,18 @@ Row = TypeVar("Row", bound=Model)
 
 
 def newest_first(rows: QuerySet[Row], *, after: str | None, before: str | None, limit: int) -> tuple[list[Row], bool]:
-    """Up to `limit` rows after (older than) or before (newer than) the one named, and whether there are more."""
-    if after and before:
-        raise Refused("two_cursors", _("Send `after` or `before`, not both."), field="before", status=422)
+    """Up to `limit` rows after (older than) or before (newer than) those named, next to the named one; whether there
+    are more.
+    """
+    wanted = rows
     if after:
-        rows = rows.filter(pk__lt=place(rows, after, "after", "pk"))
+        wanted = wanted.filter(pk__lt=place(rows, after, "after", "pk"))
     if before:
-        found, more = cut(rows.filter(pk__gt=place(rows, before, "before", "pk")).order_by("pk"), limit)
+        wanted = wanted.filter(pk__gt=place(rows, before, "before", "pk"))
+    if before and not after:
+        found, more = cut(wanted.order_by("pk"), limit)
         return found[::-1], more
-    return cut(rows.order_by("-pk"), limit)
+    return cut(wanted.order_by("-pk"), limit)
 
 
 def cut(rows: QuerySet[Row], limit: int) -> tuple[list[Row], bool]:
