@@ -96,7 +96,11 @@ def _step_aside(
     for payment in request.payments.undecided().filter(held_until__isnull=False).select_related("account"):
         own = payer.visitor != "" and payment.visitor == payer.visitor
         same = payment.account_id == offer.account.pk and payment.method == offer.method and payment.rail == offer.rail
-        same = same and payment.amount == (amount or payment.amount) and payment.held_until > now + TOO_LATE_TO_RESUME
+        same = (
+            same
+            and payment.amount == (amount or payment.amount)
+            and now + TOO_LATE_TO_RESUME < (payment.held_until or now)
+        )
         if own and same and payment.status == Payment.Status.PENDING:
             return payment
         if own or (take_over and payment.created_at + TAKE_OVER_AFTER <= now):

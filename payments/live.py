@@ -38,7 +38,7 @@ def snapshot(request: PaymentRequest, now: datetime | None = None) -> dict[str, 
             {
                 "name": name,
                 "amount": amount,
-                "seconds_left": int((held_until - now).total_seconds()),
+                "seconds_left": int((held_until - now).total_seconds()) if held_until else 0,
                 "seconds_held": int((now - created_at).total_seconds()),
             }
             for name, held_until, created_at, amount in holders
