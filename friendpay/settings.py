@@ -175,6 +175,7 @@ UNFOLD = {  # how the support desk looks; what is on it belongs to the apps
     "SITE_TITLE": "friendpay",
     "SITE_HEADER": "friendpay",
     "SITE_SYMBOL": "volunteer_activism",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "payments.admin.work.icon"}],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

@@ -5,7 +5,7 @@ from base64 import b32encode
 import django_otp
 import qrcode
 from django import forms
-from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -46,6 +46,9 @@ def second_factor(request: HttpRequest, site: Desk) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:login"))
     if site.has_permission(request):
         return HttpResponseRedirect(following)
+    if "logout" in request.POST:  # the admin's own logout is for who is in
+        logout(request)
+        return HttpResponseRedirect(reverse("admin:login"))
     device = _device(request)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -95,6 +95,11 @@ def stylesheet(_request: HttpRequest) -> str:
     return static("desk.css")
 
 
+def icon(_request: HttpRequest) -> str:
+    """The picture in the browser's tab."""
+    return static("icon.svg")
+
+
 def environment(_request: HttpRequest) -> list[str] | None:
     """A label in the header, so that nobody takes the demo for the real thing."""
     return [_("Demo"), "warning"] if settings.DEMO else None
