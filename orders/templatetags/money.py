@@ -17,6 +17,14 @@ def money(minor: int, currency: str) -> SafeString:
 
 
 @register.simple_tag
+def big_money(minor: int, currency: str) -> SafeString:
+    """The amount a page is about, as large as its length allows on a phone."""
+    text = amount(minor, currency)
+    size = "longest" if len(text) > 14 else "long" if len(text) > 10 else ""
+    return format_html('<p class="amount {}"><span class="num nowrap">{}</span></p>', size, text)
+
+
+@register.simple_tag
 def amount(minor: int, currency: str) -> str:
     """An amount as plain text, for sentences and attributes."""
     return Money(minor, currency).text(get_language() or "en")
