@@ -1,0 +1,99 @@
+"""Processes that die at a chosen moment, without a goodbye, to see what they leave behind.
+
+What a process does becomes known outside of it by two kinds of deed only: a commit, and a call to a provider. Dying on
+any line is the same as dying just before the next deed, which is also just after the last one. Every process is forked
+from one that has Django loaded, which takes milliseconds.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from django.db import connection  # noqa: E402
+from django.db.backends.postgresql.base import DatabaseWrapper  # noqa: E402
+
+from friendpay import background, clock  # noqa: E402
+from payments import live, providers  # noqa: E402
+
+DIED = 70
+CALLS = ("start", "fetch", "close", "refund", "fetch_refund")
+
+_nursery = get_context("forkserver")
+
+
+def dies(work: Callable[..., object], *args: Any, before: int) -> bool:
+    """Do `work`, a module's function, in a process that dies before its deed of that number; False: it had fewer to do.
+
+    It dies with all it wanted to do later: no nudge leaves it. Its time is the test's, moved as that was.
+    """
+    _nursery.set_forkserver_preload([__name__, work.__module__])
+    name, ahead = connection.settings_dict["NAME"], clock.now() - datetime.now(UTC)
+    process = _nursery.Process(target=_live_and_die, args=(name, ahead, before, work, args))
+    process.start()
+    process.join(20)
+    if process.exitcode not in (0, DIED):
+        process.kill()
+        raise AssertionError(f"{work.__name__} ended with {process.exitcode}")
+    return process.exitcode == DIED
+
+
+def _live_and_die(
+    database: str, ahead: timedelta, before: int, work: Callable[..., object], args: tuple[Any, ...]
+) -> None:
+    connection.settings_dict["NAME"] = database
+    now = clock.now
+    clock.now = lambda: now() + ahead
+    background.run_later = live.run_later = lambda *_: None  # type: ignore[attr-defined]
+    _Life(before).watch()
+    work(*args)
+    connection.close()
+
+
+class _Life:
+    """Counts deeds, and ends the process before one of them."""
+
+    def __init__(self, before: int) -> None:
+        self.left = before
+        self.calling = False  # what the sandbox wallet commits meanwhile is its own
+
+    def begin(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os._exit(DIED)
+
+    def watch(self) -> None:
+        commit = DatabaseWrapper._commit  # type: ignore[attr-defined]
+        DatabaseWrapper._commit = lambda wrapper: self.commit(commit, wrapper)  # type: ignore[attr-defined]
+        connection.execute_wrappers.append(self.execute)
+        sandbox = providers.get("sandbox")
+        for name in CALLS:
+            setattr(sandbox, name, self.calls(getattr(sandbox, name)))
+
+    def commit(self, commit: Callable[..., Any], *args: Any) -> Any:
+        if not self.calling:
+            self.begin()
+        return commit(*args)
+
+    def execute(self, run: Callable[..., Any], sql: str, *more: Any) -> Any:
+        """A statement that writes outside of any transaction commits, too."""
+        if connection.in_atomic_block or sql.lstrip().startswith("SELECT"):
+            return run(sql, *more)
+        return self.commit(run, sql, *more)
+
+    def calls(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.begin()
+            self.calling = True
+            try:
+                return act(*args, **kwargs)
+            finally:
+                self.calling = False
+
+        return call
