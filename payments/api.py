@@ -16,6 +16,7 @@ from orders.schemas import Limit, LinesIn, Nothing, OrderId, OrderOut
 from payments import lifecycle, offers, refunds, requests
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import Surface
+from payments.rollout import Case
 from payments.rules import Split
 from payments.schemas import (
     ExtendIn,
@@ -106,8 +107,8 @@ def list_offers(request: Call, order_id: OrderId, screen: Screen = Screen.DESKTO
 
     What the payment page shows on this kind of screen, and the reason for whatever it does not show.
     """
-    order = order_of(request.auth, order_id)
-    return OffersOut.of(offers.for_page(order, screen.surface), offers.consider(order, screen.surface))
+    case, surface = Case.of(order_of(request.auth, order_id)), screen.surface
+    return OffersOut.of(offers.why_not_friend(case, surface), offers.weigh(case, surface))
 
 
 # Payment requests
@@ -123,13 +124,18 @@ def create_request(
     request: Call,
     order_id: OrderId,
     data: PaymentRequestIn = PaymentRequestIn(),  # noqa: B008
+    screen: Screen = Screen.DESKTOP,
 ) -> Status[PaymentRequestOut]:
     """Ask a friend to pay
 
-    One request of an order can be open; while there is one, this is refused with `request_open`.
+    One request of an order can be open; while there is one, this is refused with `request_open`. Where your rules
+    withhold asking a friend, it is refused with `method_not_offered`; the order's offers say why. `screen` is where the
+    buyer is.
     """
+    order = order_of(request.auth, order_id)
+    offers.check_friend(order, screen.surface)
     opened = lifecycle.open_request(
-        order_of(request.auth, order_id).pk,
+        order.pk,
         actor="merchant",
         shared=True,
         message=data.message or "",

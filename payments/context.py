@@ -37,10 +37,10 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     if order.status == Order.Status.CANCELLED:
         return given | {"state": "cancelled"}
     if plea is None or status != PaymentRequest.Status.OPEN:
-        return given | {"state": "choose", "ended": status}
+        return given | {"state": "choose", "ended": status} | _ways(order, surface)
     given |= {"watch": True, "live": live.snapshot(plea, now)}
     if not plea.shared_at:
-        return given | {"state": "choose"} | _mine(plea, visitor, now)
+        return given | {"state": "choose"} | _ways(order, surface) | _mine(plea, visitor, now)
     plea.order = order
     return {
         **given,
@@ -54,6 +54,11 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     }
 
 
+def _ways(order: Order, surface: Surface) -> dict[str, Any]:
+    """What the buyer can do about an order nobody was asked to pay."""
+    return {"may_ask": offers.may_ask_friend(order, surface), "offers": offers.for_page(order, surface)}
+
+
 def _declines(plea: PaymentRequest) -> list[dict[str, Any]]:
     events = Event.objects.filter(request=plea.public_id, type="payment_request.declined").order_by("-id")
     return list(events.values_list("data", flat=True)[:3])
@@ -65,6 +70,7 @@ def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, An
     plea = order.payment_requests.filter(status=PaymentRequest.Status.OPEN).first()
     given: dict[str, Any] = {"order": order, "shop": order.merchant, "missing": order.amount - order.amount_paid}
     given |= {"offers": offers.for_page(order, surface), "held": False}
+    given |= {"may_ask": (plea and plea.shared_at) or offers.may_ask_friend(order, surface)}
     if plea:
         given |= {"live": live.snapshot(plea, now)} | _held(plea, visitor, now)
     return given

@@ -2,16 +2,20 @@
 function.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from friendpay import clock
+from orders.errors import Refused
 from orders.models import Order
-from payments import providers
+from payments import providers, rails, rollout
 from payments.models import ProviderAccount
 from payments.providers.base import Provider, Rail
+from payments.rails import Surface as Surface
+from payments.rollout import FRIEND, Case, Objection
 
 LABELS: dict[str, "str | Promise"] = {
     "wechatpay": _("WeChat Pay"),
@@ -19,21 +23,9 @@ LABELS: dict[str, "str | Promise"] = {
     "card": _("Card"),
     "sandbox": _("Sandbox wallet"),
 }
-"""The order of this table is the order on the page."""
+"""The wallets. The order of this table is the order on the page."""
 
-
-@dataclass(frozen=True)
-class Surface:
-    """Where a page is opened: inside a wallet's own browser, or in another one, on a phone or not."""
-
-    app: str = ""  # "wechatpay", "alipay" or ""
-    phone: bool = False
-
-    @classmethod
-    def of(cls, user_agent: str) -> Self:
-        agent = user_agent.lower()
-        app = "wechatpay" if "micromessenger" in agent else "alipay" if "alipayclient" in agent else ""
-        return cls(app=app, phone=bool(app) or any(word in agent for word in ("iphone", "android", "mobile", "ipad")))
+METHODS: dict[str, "str | Promise"] = {FRIEND: _("Ask a friend"), **LABELS}
 
 
 @dataclass(frozen=True)
@@ -46,10 +38,12 @@ class Offer:
     rail: Rail | None
     account: ProviderAccount
     reason: str = ""
+    detail: str = ""  # the reason in words, where a rule of the shop's is behind it
+    elsewhere: str = ""  # where this wallet works that does not here: "browser", "wallet" or "desktop"
 
     @property
-    def label(self) -> "str | Promise":
-        return LABELS[self.method]
+    def label(self) -> str:
+        return label(self.method, self.account)
 
     @property
     def provider(self) -> str:
@@ -58,9 +52,15 @@ class Offer:
 
 def consider(order: Order, surface: Surface) -> list[Offer]:
     """Every method of every account of the order's merchant, each with its rail or the reason that withholds it."""
-    accounts = ProviderAccount.objects.filter(merchant_id=order.merchant_id).order_by("id")
+    return weigh(Case.of(order), surface)
+
+
+def weigh(case: Case, surface: Surface) -> list[Offer]:
+    """The same for an order that there may never be."""
+    accounts = ProviderAccount.objects.filter(merchant_id=case.merchant_id).order_by("id")
+    against = _rules(case, surface)
     offers = [
-        _consider(order, surface, account, provider, method)
+        _consider(case, surface, account, provider, method, against(method))
         for account in accounts
         for provider in (providers.get(account.provider),)
         for method in provider.methods
@@ -71,35 +71,78 @@ def consider(order: Order, surface: Surface) -> list[Offer]:
 
 def for_page(order: Order, surface: Surface) -> list[Offer]:
     """What the payment page shows: one offer a method, none that cannot finish here. What it shows is what works."""
-    shown: dict[str, Offer] = {}
-    for offer in consider(order, surface):
+    return shown(consider(order, surface))
+
+
+def shown(considered: list[Offer]) -> list[Offer]:
+    """Of all that was considered, the first offer of each method that is not withheld."""
+    first: dict[str, Offer] = {}
+    for offer in considered:
         if not offer.reason:
-            shown.setdefault(offer.method, offer)
-    return list(shown.values())
+            first.setdefault(offer.method, offer)
+    return list(first.values())
 
 
-def _consider(order: Order, surface: Surface, account: ProviderAccount, provider: Provider, method: str) -> Offer:
-    rail = _rail(provider, surface)
-    reason = ""
+def elsewhere(considered: list[Offer]) -> list[Offer]:
+    """Of all that was considered, one offer of each method that is not shown and would be if the link were opened
+    elsewhere.
+    """
+    here = {offer.method for offer in shown(considered)}
+    found = {offer.method: offer for offer in considered if offer.elsewhere and offer.method not in here}
+    return list(found.values())
+
+
+def label(method: str, account: ProviderAccount) -> str:
+    """A method as people call it. A wallet that only plays its part says so wherever it is named."""
+    name = str(LABELS[method])
+    return str(_("%(wallet)s (simulated)") % {"wallet": name}) if account.is_simulated else name
+
+
+def why_not_friend(case: Case, surface: Surface) -> Objection | None:
+    """What keeps the buyer from asking a friend here; None when nothing. A link that was sent goes on working."""
+    return _rules(case, surface)(FRIEND)
+
+
+def may_ask_friend(order: Order, surface: Surface) -> bool:
+    """Whether asking a friend is offered for this order here."""
+    return why_not_friend(Case.of(order), surface) is None
+
+
+def check_friend(order: Order, surface: Surface) -> None:
+    """Refused where asking a friend is not offered. The public is not told why."""
+    if not may_ask_friend(order, surface):
+        raise Refused(
+            "method_not_offered",
+            _("A friend cannot be asked for this order. Please choose another way to pay."),
+            status=403,
+        )
+
+
+def _rules(case: Case, surface: Surface) -> Callable[[str], Objection | None]:
+    """What the shop's rules have against a method here and now."""
+    screen = surface.app or ("phone" if surface.phone else "desktop")
+    now = clock.now() if case.rules else None
+    return lambda method: rollout.objection(case, method, screen, now) if now else None
+
+
+def _consider(
+    case: Case,
+    surface: Surface,
+    account: ProviderAccount,
+    provider: Provider,
+    method: str,
+    objection: Objection | None,
+) -> Offer:
+    rail, off_ladder = rails.best(provider, account, surface.place)
+    reason = detail = elsewhere = ""
     if not account.enabled:
         reason = "account_disabled"
-    elif account.live != order.live:
+    elif account.live != case.live:
         reason = "account_is_for_live_orders" if account.live else "account_is_for_test_orders"
-    elif provider.currencies is not None and order.currency not in provider.currencies:
+    elif provider.currencies is not None and case.currency not in provider.currencies:
         reason = "currency_not_taken"
-    elif rail is None:
-        reason = "no_rail_here"
-    return Offer(method=method, rail=rail, account=account, reason=reason)
-
-
-def _rail(provider: Provider, surface: Surface) -> Rail | None:
-    """The best rail that works on this surface, in the provider's own order of preference."""
-    if surface.app == provider.name:
-        works = {Rail.JSAPI, Rail.H5, Rail.REDIRECT} if provider.name == "alipay" else {Rail.JSAPI}
-    elif surface.app:
-        works = {Rail.REDIRECT}
-    elif surface.phone:
-        works = {Rail.H5, Rail.REDIRECT}
-    else:
-        works = {Rail.NATIVE, Rail.REDIRECT}
-    return next((rail for rail in provider.rails if rail in works), None)
+    elif objection:
+        reason, detail = objection.code, objection.text
+    elif off_ladder:
+        reason, elsewhere = off_ladder, rails.elsewhere(provider, account, surface.place)
+    return Offer(method, rail, account, reason=reason, detail=detail, elsewhere=elsewhere)

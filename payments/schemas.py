@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from orders.models import Order
 from orders.schemas import PARAGRAPH, Minor, Page, Sum, Taken
-from payments import rules, sharing
+from payments import offers, rules, sharing
 from payments.models import Payment, PaymentRequest, Refund
-from payments.offers import Offer
+from payments.offers import METHODS, Offer
+from payments.rollout import FRIEND, Objection
 
 _REASON = "merchant: you asked for it. All others happen by themselves."
 RequestId = Annotated[str, Field(pattern=r"^pr_[0-9A-Za-z]{1,36}$")]
@@ -211,34 +212,40 @@ class RefundsOut(BaseModel):
 
 
 class ShownOut(BaseModel):
-    method: str
+    method: Annotated[str, Field(description="friend: asking one.", examples=["friend", "wechatpay"])]
     label: str
-    provider: str
-    rail: str
+    provider: Annotated[str, Field(description="Empty for asking a friend.")]
+    rail: Annotated[str, Field(description="How it is carried out on this screen; empty for asking a friend.")]
 
 
 class WithheldOut(BaseModel):
     method: str
     provider: str
-    reason: Annotated[str, Field(examples=["currency_not_taken"])]
+    reason: Annotated[str, Field(examples=["currency_not_taken", "goods_excluded", "buyer_outside_share"])]
+    detail: Annotated[str, Field(description="The reason in words, where a rule of yours is behind it.")]
 
 
 class OffersOut(BaseModel):
-    """The ways to pay that the page shows, and why it does not show the others."""
+    """The ways to pay that the page shows, and why it does not show the others. For you and your support alone."""
 
     shown: list[ShownOut]
     withheld: list[WithheldOut]
 
     @classmethod
-    def of(cls, shown: list[Offer], considered: list[Offer]) -> Self:
-        return cls(
-            shown=[
-                ShownOut(method=offer.method, label=str(offer.label), provider=offer.provider, rail=str(offer.rail))
-                for offer in shown
-            ],
-            withheld=[
-                WithheldOut(method=offer.method, provider=offer.provider, reason=offer.reason)
-                for offer in considered
-                if offer.reason
-            ],
-        )
+    def of(cls, against_friend: Objection | None, considered: list[Offer]) -> Self:
+        shown = [
+            ShownOut(method=offer.method, label=str(offer.label), provider=offer.provider, rail=str(offer.rail))
+            for offer in offers.shown(considered)
+        ]
+        withheld = [
+            WithheldOut(method=offer.method, provider=offer.provider, reason=offer.reason, detail=offer.detail)
+            for offer in considered
+            if offer.reason
+        ]
+        if against_friend is None:
+            label = str(METHODS[FRIEND])
+            shown.insert(0, ShownOut(method=FRIEND, label=label, provider="", rail=""))
+        else:
+            code, text = against_friend.code, against_friend.text
+            withheld.insert(0, WithheldOut(method=FRIEND, provider="", reason=code, detail=text))
+        return cls(shown=shown, withheld=withheld)

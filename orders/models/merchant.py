@@ -35,6 +35,12 @@ class Merchant(models.Model):
         blank=True,
         help_text=_("Where a buyer may be sent back to, each as scheme and host: https://shop.example."),
     )
+    embed_origins = models.JSONField(
+        _("embed origins"),
+        default=list,
+        blank=True,
+        help_text=_("Whose pages may show the buyer's request in place, each as scheme and host: https://shop.example."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

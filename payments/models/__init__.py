@@ -3,5 +3,6 @@ from payments.models.bill import BillMismatch
 from payments.models.inbox import ProviderEvent
 from payments.models.payment import Payment, Refund
 from payments.models.request import PaymentRequest
+from payments.models.rollout import RolloutRule
 
-__all__ = ["BillMismatch", "Payment", "PaymentRequest", "ProviderAccount", "ProviderEvent", "Refund"]
+__all__ = ["BillMismatch", "Payment", "PaymentRequest", "ProviderAccount", "ProviderEvent", "Refund", "RolloutRule"]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.models import Order
-from payments import context, lifecycle, requests
+from payments import context, lifecycle, offers, requests
 from payments.forms import MessageForm, PayForm
 from payments.models import Payment, PaymentRequest
 from payments.views import paying
@@ -44,9 +44,10 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
 
 @page("POST")
 def ask(request: HttpRequest, token: str) -> HttpResponse:
-    """Open a request to share, or share the one that is open."""
+    """Open a request to share, or share the one that is open, where asking a friend is offered."""
     order = _order(token)
     try:
+        offers.check_friend(order, surface_of(request))
         lifecycle.open_request(order.pk, actor="buyer", shared=True)
     except Refused as refused:
         return _show(request, order, status=refused.status, refusal=refused.message)
@@ -89,7 +90,7 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         if order.status != Order.Status.AWAITING_PAYMENT:
             return SeeOther(_url(order))
-        return _wallets(request, order)
+        return wallets(request, order)
     form = PayForm(request.POST, currency=order.currency)
     status = 422
     if form.is_valid():
@@ -99,10 +100,11 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
         except Refused as refused:
             paying.put_beside(form, refused)
             status = refused.status
-    return _wallets(request, order, status=status, refusal=paying.above(form))
+    return wallets(request, order, status=status, refusal=paying.above(form))
 
 
-def _wallets(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) -> HttpResponse:
+def wallets(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) -> HttpResponse:
+    """The page of the wallets, with whatever has to be said on it."""
     given = context.buyer_pay_page(order, visitor_of(request), surface_of(request))
     given |= {"page": reverse("buyer_pay", args=[order.token]), **more}
     return render(request, "payments/buyer_pay.html", given, status=status)
