@@ -2,6 +2,9 @@
 
 The sandbox wallet is the real one; the line to it may fail before or after it acted, and its notifications may be lost,
 doubled or late. The model knows only what each friend's wallet was charged and got back.
+
+Put in on purpose, one at a time, each of these was found: no lock in settle (the request's `seq` lost count), a refund
+sent with a new reference on every try, an expiry that ignores a hold, a part applied twice.
 """
 
 import random
