@@ -7,6 +7,7 @@ forgotten.
 import re
 from dataclasses import asdict
 from datetime import timedelta
+from typing import cast
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -18,7 +19,7 @@ from orders.money import Money
 from payments import lifecycle, offers, providers, reconcile
 from payments.models import Payment, PaymentRequest
 from payments.offers import Offer, Surface
-from payments.providers.base import NextStep, ProviderError, Start
+from payments.providers.base import KnowsPayer, NextStep, ProviderError, Rail, Start
 from payments.rules import Attempt, Payer
 
 HOLD = timedelta(minutes=5)
@@ -35,6 +36,7 @@ def begin(
     amount: int | None = None,
     take_over: bool = False,
     payer_ip: str = "",
+    payer_id: str = "",
 ) -> Payment:
     """Hold an amount (all that is missing, without one) and open an attempt; `payment.next_step` says where the payer
     goes.
@@ -42,6 +44,7 @@ def begin(
     The same visitor asking again for the same gets the attempt that is open already: a double tap pays once. With
     `take_over` attempts of others that are older than a minute are closed at their provider first. Refused when the
     method is not offered here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
+    `payer_id` is the name the wallet has for the payer, from `payer_id_of`. It goes to the wallet and is not kept.
     """
     offer = _offer(request, method, surface)
     if open_already := _step_aside(request, offer, payer, amount, take_over):
@@ -62,6 +65,7 @@ def begin(
         notify_url=offer.account.notify_url,
         return_url=f"{settings.PUBLIC_URL}/r/{payment.token}/",
         payer_ip=payer_ip,
+        payer_id=payer_id,
         locale=get_language() or "en",
     )
     try:
@@ -71,12 +75,39 @@ def begin(
             lifecycle.end_payment(payment.pk, cancelled=False, code=error.code, words=error.message)
         else:
             lifecycle.let_go(payment.pk)
-        raise Refused(
-            "wallet_unavailable",
-            _("This wallet does not answer. Nothing was paid; please try again or choose another."),
-            status=503,
-        ) from error
+        raise _unavailable() from error
     return lifecycle.start_payment(payment.pk, next_step=_packed(step), session=step.session)
+
+
+def login_url(request: PaymentRequest, *, method: str, surface: Surface, back: str, state: str) -> str:
+    """Where the payer's browser goes first, when the wallet must know whom it asks; "" when it need not. The payer sees
+    nothing of it: the wallet sends her on to `back` with `state` and a code.
+    """
+    offer = _offer(request, method, surface)
+    if offer.rail is not Rail.JSAPI:
+        return ""
+    return _knowing(offer).authorize_url(offer.account.as_data(), back, state)
+
+
+def payer_id_of(request: PaymentRequest, *, method: str, surface: Surface, code: str) -> str:
+    """The payer's name in the wallet, for the code she came back with. Refused when the wallet does not know it."""
+    offer = _offer(request, method, surface)
+    try:
+        return _knowing(offer).openid(offer.account.as_data(), code)
+    except ProviderError as error:
+        raise _unavailable() from error
+
+
+def _knowing(offer: Offer) -> KnowsPayer:
+    return cast(KnowsPayer, providers.get(offer.provider))
+
+
+def _unavailable() -> Refused:
+    return Refused(
+        "wallet_unavailable",
+        _("This wallet does not answer. Nothing was paid; please try again or choose another."),
+        status=503,
+    )
 
 
 def _offer(request: PaymentRequest, method: str, surface: Surface) -> Offer:

@@ -3,7 +3,9 @@
 from datetime import datetime
 from math import ceil
 from typing import Any
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +14,9 @@ from orders.models import Event, Order
 from payments import live, offers, sharing
 from payments.checkout import TAKE_OVER_AFTER
 from payments.models import Payment, PaymentRequest, Refund
-from payments.offers import LABELS, Surface
+from payments.offers import Offer, Surface, label
+from payments.providers.base import Rail
+from payments.rails import OTHER_APP
 
 WHY_RETURNED = {
     Refund.Reason.MERCHANT: _("The shop has refunded it."),
@@ -21,6 +25,13 @@ WHY_RETURNED = {
     Refund.Reason.SURPLUS: _("It was more than was needed."),
     Refund.Reason.UNDERFUNDED: _("The full amount did not come together in time."),
     Refund.Reason.MISMATCH: _("It was not the amount that was asked for at that moment."),
+}
+
+APPS = {"wechatpay": _("WeChat"), "alipay": _("Alipay"), OTHER_APP: _("This app")}
+ELSEWHERE = {
+    "browser": _("%(here)s can't open %(wallet)s here: copy the link and open it in your browser."),
+    "wallet": _("%(wallet)s works inside %(app)s: copy the link, send it to yourself there and open it."),
+    "desktop": _("%(wallet)s needs a computer here: open the link on one and scan the code with your phone."),
 }
 
 
@@ -69,7 +80,8 @@ def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, An
     now = clock.now()
     plea = order.payment_requests.filter(status=PaymentRequest.Status.OPEN).first()
     given: dict[str, Any] = {"order": order, "shop": order.merchant, "missing": order.amount - order.amount_paid}
-    given |= {"offers": offers.for_page(order, surface), "held": False}
+    given |= _wallets(order, surface, f"{settings.PUBLIC_URL}{reverse('buyer_pay', args=[order.token])}")
+    given |= {"by_code": _by_code(order, surface), "held": False}
     given |= {"may_ask": (plea and plea.shared_at) or offers.may_ask_friend(order, surface)}
     if plea:
         given |= {"live": live.snapshot(plea, now)} | _held(plea, visitor, now)
@@ -97,11 +109,29 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
         return given | {"state": str(status)}
     if plea.merchant.is_frozen:
         return given | {"state": "paused"}
-    given |= {"watch": True, "offers": offers.for_page(order, surface), **_mine(plea, visitor, now)}
+    given |= {"watch": True, **_wallets(order, surface, sharing.link(plea)), **_mine(plea, visitor, now)}
     if given["mine"]:
         return given | {"state": "mine"}
     given |= _held(plea, visitor, now)
     return given | {"state": "held" if given["held"] else "open"}
+
+
+def _wallets(order: Order, surface: Surface, link: str) -> dict[str, Any]:
+    """The wallets that work here; and where to go with the link for those that do not, in one sentence each."""
+    considered = offers.consider(order, surface)
+    here = APPS.get(surface.place, "")
+    hints = [
+        ELSEWHERE[offer.elsewhere] % {"wallet": offer.label, "here": here, "app": APPS.get(offer.provider, "")}
+        for offer in offers.elsewhere(considered)
+    ]
+    return {"offers": offers.shown(considered), "hints": hints, "link": link}
+
+
+def _by_code(order: Order, surface: Surface) -> list[Offer]:
+    """On a phone, the wallets of which it can show a code for another phone to scan."""
+    if not surface.phone:
+        return []
+    return [offer for offer in offers.for_page(order, Surface()) if offer.rail == Rail.NATIVE]
 
 
 def _mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
@@ -110,7 +140,7 @@ def _mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
     if mine is None or mine.held_until is None:
         return {"mine": None}
     left = int((mine.held_until - now).total_seconds())
-    return {"mine": mine, "mine_left": left, "mine_url": next_url(mine), "mine_label": LABELS[mine.method]}
+    return {"mine": mine, "mine_left": left, "mine_url": next_url(mine), "mine_label": label(mine.method, mine.account)}
 
 
 def _held(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
@@ -154,7 +184,7 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         "shop": plea.merchant,
         "lines": plea.order.lines.all(),
         "state": state,
-        "wallet": LABELS[payment.method],
+        "wallet": label(payment.method, payment.account),
         "refunds": refunds,
         "all_back": all(refund.status == Refund.Status.SUCCEEDED for refund in refunds),
         "why": WHY_RETURNED[Refund.Reason(refunds[-1].reason)] if refunds else "",
@@ -173,9 +203,18 @@ def scan_page(payment: Payment) -> dict[str, Any]:
         "payment": payment,
         "plea": payment.request,
         "shop": payment.merchant,
-        "wallet": LABELS[payment.method],
+        "stand_in": _stand_in(payment),
+        "wallet": label(payment.method, payment.account),
         "live": live.snapshot(payment.request, now),
         "watch": True,
         "seconds_left": max(0, int((held - now).total_seconds())) if held else 0,
         "back": back_url(payment),
     }
+
+
+def _stand_in(payment: Payment) -> str:
+    """Where a simulated wallet's phone scans the code, "" for a real one's."""
+    code = payment.next_step.get("code", "")
+    if not code or not payment.account.is_simulated:
+        return ""
+    return code if code.startswith("http") else f"{payment.account.base_url}/scan?{urlencode({'code': code})}"

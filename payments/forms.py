@@ -61,7 +61,10 @@ class CodeForm(forms.Form):
 
 
 class PayForm(forms.Form):
-    """How a payer wants to pay. `amount` is read where several friends may pay parts, in the request's currency."""
+    """How a payer wants to pay. `amount` is read where several friends may pay parts, in the request's currency.
+
+    `by_code` shows a code for another phone to scan instead of opening the wallet here.
+    """
 
     method = forms.CharField(max_length=20, error_messages={"required": _("Please choose how to pay.")})
     amount = Words(label=_("Your part"), max_length=20, required=False, attrs={"inputmode": "decimal", "form": "pay"})
@@ -72,6 +75,7 @@ class PayForm(forms.Form):
         attrs={"autocomplete": "given-name", "form": "pay"},
     )
     take_over = forms.BooleanField(required=False)
+    by_code = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

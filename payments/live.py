@@ -42,6 +42,7 @@ def snapshot(request: PaymentRequest, now: datetime | None = None) -> dict[str, 
                 "seconds_held": int((now - created_at).total_seconds()),
             }
             for name, held_until, created_at, amount in holders
+            if held_until
         ],
     }
 

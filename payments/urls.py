@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from payments.views import buyer, friend, notify, receipt, share
+from payments.views import buyer, friend, login, notify, receipt, share
 
 urlpatterns = [
     path("checkout/<slug:token>/", buyer.show, name="buyer"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("p/<slug:token>/status.json", share.status, name="status"),
     path("p/<slug:token>/qr.svg", share.qr_svg, name="qr_svg"),
     path("p/<slug:token>/qr.png", share.qr_png, name="qr_png"),
+    path("login/", login.back, name="login_back"),
     path("pay/<slug:token>/", receipt.scan, name="scan"),
     path("pay/<slug:token>/qr.svg", receipt.scan_qr, name="scan_qr"),
     path("r/<slug:token>/", receipt.show, name="receipt"),

@@ -25,6 +25,11 @@ class ProviderAccount(models.Model):
     base_url = models.CharField(
         _("gateway"), max_length=200, blank=True, help_text=_("Empty for the provider's own gateway.")
     )
+    h5_granted = models.BooleanField(
+        _("H5 is granted"),
+        default=False,
+        help_text=_("Tencent allows the jump from a phone's browser (H5支付) after a review. Tick it once they have."),
+    )
     sealed = models.TextField(editable=False, default="", blank=True)
     refused_notifications = models.BigIntegerField(_("refused notifications"), default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -49,6 +54,11 @@ class ProviderAccount(models.Model):
     def notify_url(self) -> str:
         """Where the provider sends its notifications."""
         return f"{settings.PUBLIC_URL}/notify/{self.provider}/{self.public_id}/"
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether a stand-in answers for the wallet. The sandbox wallet is none: its name says what it is."""
+        return not self.live and bool(self.base_url) and self.provider != "sandbox"
 
     def as_data(self) -> Account:
         """What a provider is given."""

@@ -187,3 +187,13 @@ class Provider(Protocol):
 
     def check(self, account: Account) -> str:
         """Make a harmless signed call and say in one sentence what the provider answered. Raises ProviderError."""
+
+
+class KnowsPayer(Protocol):
+    """What a provider with the JSAPI rail can do besides: learn who the payer is to it, without asking her."""
+
+    def authorize_url(self, account: Account, redirect_uri: str, state: str) -> str:
+        """Where the wallet's own browser is sent; it comes back with a `code` and the `state` (letters and digits)."""
+
+    def openid(self, account: Account, code: str) -> str:
+        """The wallet's own id of the payer, for the code she came back with. Raises ProviderError."""

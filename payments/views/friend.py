@@ -20,7 +20,8 @@ def _plea(token: str) -> PaymentRequest:
     return get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
 
 
-def _show(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+def draw(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+    """The page in the state it is in, with whatever has to be said on it."""
     given = context.friend_page(plea, visitor_of(request), surface_of(request))
     missing = Money(given["missing"], plea.currency).decimal
     given |= {
@@ -36,7 +37,7 @@ def _show(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **mo
 def show(request: HttpRequest, token: str) -> HttpResponse:
     """What is asked, in the state it is in now."""
     declined = request.GET.get("said") == "no"
-    return _show(request, _plea(token), declined=declined, page=request.get_full_path())
+    return draw(request, _plea(token), declined=declined, page=request.get_full_path())
 
 
 @page("POST")
@@ -53,7 +54,7 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
             status = refused.status
     plea.refresh_from_db()
     shown = ("name", "amount") if plea.split_max_payers else ("name",)
-    return _show(request, plea, status=status, form=form, refusal=paying.above(form, *shown))
+    return draw(request, plea, status=status, form=form, refusal=paying.above(form, *shown))
 
 
 @page("POST")
@@ -62,10 +63,10 @@ def decline(request: HttpRequest, token: str) -> HttpResponse:
     plea = _plea(token)
     form = DeclineForm(request.POST, auto_id="decline_%s")
     if not form.is_valid():
-        return _show(request, plea, status=422, decline_form=form)
+        return draw(request, plea, status=422, decline_form=form)
     try:
         requests.decline(plea.pk, words=form.cleaned_data["note"])
     except Refused as refused:
         plea.refresh_from_db()
-        return _show(request, plea, status=refused.status, refusal=refused.message)
+        return draw(request, plea, status=refused.status, refusal=refused.message)
     return SeeOther(f"{reverse('friend', args=[plea.token])}?said=no")

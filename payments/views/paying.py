@@ -1,7 +1,15 @@
-"""What the buyer's and the friend's "Pay" have in common."""
+"""What the buyer's and the friend's "Pay" have in common: the way to the wallet, by its login where it wants to know
+whom it asks.
+"""
 
+from dataclasses import asdict, dataclass
+
+from django.conf import settings
+from django.core import signing
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from friendpay.pages import SeeOther
 from orders.errors import Refused
@@ -9,22 +17,80 @@ from payments import checkout
 from payments.context import next_url
 from payments.forms import PayForm
 from payments.models import PaymentRequest
+from payments.offers import Surface
 from payments.rules import Payer
-from payments.visitors import keep_visitor, network_of, remember, surface_of
+from payments.visitors import keep_visitor, network_of, remember, surface_of, visitor_of
+
+COOKIE = "wish"
+_SALT = "payments.wish"
+_LASTS = 5 * 60  # seconds; a wallet's code lives no longer either
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a payer tapped. It waits, signed, in the payer's own browser while the wallet is asked who she is."""
+
+    plea: str
+    by_buyer: bool
+    method: str
+    amount: int | None
+    name: str
+    take_over: bool
+    by_code: bool
+
+    def surface(self, request: HttpRequest) -> Surface:
+        """Where it is to be paid: here, or by code as if this were a desktop, since another phone scans it."""
+        return Surface() if self.by_code else surface_of(request)
 
 
 def begin(request: HttpRequest, plea: PaymentRequest, form: PayForm, *, by_buyer: bool) -> HttpResponse:
-    """Begin to pay as a valid `form` says, and lead to the wallet. Raises Refused."""
+    """Begin to pay as a valid `form` says, and lead to the wallet, or first to its login. Raises Refused."""
+    wish = Wish(plea=plea.token, by_buyer=by_buyer, **form.cleaned_data)
+    visitor = keep_visitor(request)
+    sealed = signing.dumps(asdict(wish), salt=_SALT)
+    login = checkout.login_url(
+        plea,
+        method=wish.method,
+        surface=wish.surface(request),
+        back=f"{settings.PUBLIC_URL}{reverse('login_back')}",
+        state=_state(sealed, visitor),
+    )
+    if not login:
+        return carry_out(request, plea, wish)
+    response = remember(request, SeeOther(login))
+    response.set_cookie(COOKIE, sealed, max_age=_LASTS, httponly=True, samesite="Lax", secure=request.is_secure())
+    return response
+
+
+def carry_out(request: HttpRequest, plea: PaymentRequest, wish: Wish, *, payer_id: str = "") -> HttpResponse:
+    """Open the attempt and lead to the wallet. Raises Refused."""
     payment = checkout.begin(
         plea,
-        method=form.cleaned_data["method"],
-        amount=form.cleaned_data["amount"],
-        take_over=form.cleaned_data["take_over"],
-        payer=Payer(form.cleaned_data["name"], keep_visitor(request), network_of(request), by_buyer),
-        surface=surface_of(request),
+        method=wish.method,
+        amount=wish.amount,
+        take_over=wish.take_over,
+        payer=Payer(wish.name, keep_visitor(request), network_of(request), wish.by_buyer),
+        surface=wish.surface(request),
         payer_ip=request.META.get("REMOTE_ADDR", ""),
+        payer_id=payer_id,
     )
     return remember(request, SeeOther(next_url(payment)))
+
+
+def recall(request: HttpRequest) -> Wish | None:
+    """The wish that this very visitor went to the wallet with, at most five minutes ago; None when it is not so."""
+    sealed, visitor = request.COOKIES.get(COOKIE, ""), visitor_of(request)
+    if not visitor or not constant_time_compare(_state(sealed, visitor), request.GET.get("state", "")):
+        return None
+    try:
+        return Wish(**signing.loads(sealed, salt=_SALT, max_age=_LASTS))
+    except signing.BadSignature:
+        return None
+
+
+def _state(sealed: str, visitor: str) -> str:
+    """What goes to the wallet and comes back. It takes letters and digits alone, so the wish itself stays here."""
+    return salted_hmac(_SALT, f"{visitor} {sealed}").hexdigest()
 
 
 def put_beside(form: Form, refused: Refused) -> None:

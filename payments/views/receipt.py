@@ -13,7 +13,7 @@ from payments.rules import UNDECIDED
 
 
 def _payment(token: str) -> Payment:
-    known = Payment.objects.select_related("merchant", "request__order", "request__merchant")
+    known = Payment.objects.select_related("account", "merchant", "request__order", "request__merchant")
     return get_object_or_404(known, token=token)
 
 
