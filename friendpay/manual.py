@@ -53,7 +53,12 @@ def contents(description: Schema) -> dict[str, Any]:
             section.operations.append(_operation(description, address, method, operation))
     schemas = description["components"]["schemas"]
     things = [
-        {"name": name, "text": schema.get("description", ""), "rows": _rows(description, schema)}
+        {
+            "name": name,
+            "text": schema.get("description", ""),
+            "rows": _rows(description, schema),
+            "example": _example(schema),
+        }
         for name, schema in sorted(schemas.items())
         if not name.endswith("In") and "properties" in schema
     ]
@@ -70,7 +75,6 @@ def _operation(description: Schema, address: str, method: str, operation: Schema
     taken = _resolved(description, body)
     status, said = next(iter(operation["responses"].items()))
     given = said["content"]["application/json"]["schema"]
-    examples = taken.get("examples", [])
     return Operation(
         id=operation["operationId"],
         method=method.upper(),
@@ -79,11 +83,15 @@ def _operation(description: Schema, address: str, method: str, operation: Schema
         text=operation["description"],
         parameters=[_parameter(_resolved(description, parameter)) for parameter in operation["parameters"]],
         takes=_rows(description, taken),
-        example=json.dumps(examples[0], indent=2, ensure_ascii=False) if examples else "",
+        example=_example(taken),
         status=f"{status} {HTTPStatus(int(status)).phrase}",
         gives=_kind(description, given),
         problems=[status for status in operation["responses"] if status >= "400"],
     )
+
+
+def _example(schema: Schema) -> str:
+    return "\n".join(json.dumps(example, indent=2, ensure_ascii=False) for example in schema.get("examples", ()))
 
 
 def _parameter(parameter: Schema) -> Row:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ninja.openapi.schema import OpenAPISchema
 
+from friendpay.examples import BODIES
 from orders import idempotency
 from orders.problems import MEDIA_TYPE, WORDS
 
@@ -112,6 +113,8 @@ def complete(schema: OpenAPISchema) -> OpenAPISchema:
         "parameters": {idempotency.HEADER: _KEY_HEADER},
     }
     schema["components"]["schemas"]["Problem"] = _PROBLEM
+    for name, example in BODIES.items():
+        schema["components"]["schemas"][name]["examples"] = [example]
     return schema
 
 

@@ -60,20 +60,7 @@ class BuyerIn(Taken):
     name: Annotated[str, Field(max_length=60, pattern=FILLED_LINE, description="Friends read it: who asks.")]
 
 
-_LINES: list[Any] = [
-    {"name": "Spring oolong, 100 g", "quantity": 2, "unit_amount": 4500, "category": "tea"},
-]
-_ORDER: dict[str, Any] = {
-    "reference": "A-1001",
-    "currency": "CNY",
-    "lines": _LINES,
-    "buyer": {"id": "customer-17", "name": "Lin"},
-}
-
-
 class OrderIn(Taken):
-    model_config = ConfigDict(json_schema_extra={"examples": [_ORDER]})
-
     reference: Annotated[str, Field(max_length=64, pattern=FILLED_LINE, description="Yours; used once per mode.")]
     currency: Currency
     lines: Lines
@@ -87,8 +74,6 @@ class OrderIn(Taken):
 
 
 class LinesIn(Taken):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"lines": _LINES}]})
-
     lines: Lines
 
 

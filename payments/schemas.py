@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from django.conf import settings
 from django.utils import translation
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from orders.models import Order
 from orders.schemas import PARAGRAPH, Minor, Page, Sum, Taken
@@ -39,22 +39,16 @@ class SplitIn(Taken):
 
 
 class PaymentRequestIn(Taken):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"message": "My card is empty, please!"}]})
-
     message: Message | None = None
     expires_in: Seconds | None = Field(default=None, description="Seconds from now; a day where nothing is said.")
     split: SplitIn | None = Field(default=None, description="Several friends may pay parts.")
 
 
 class ExtendIn(Taken):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"expires_in": 86400}]})
-
     expires_in: Seconds
 
 
 class RefundIn(Taken):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 1500, "reason": "One tin was broken."}]})
-
     amount: Minor | None = Field(default=None, description="All that is left, where nothing is said.")
     reason: Annotated[str, Field(max_length=200, pattern=PARAGRAPH)] | None = Field(
         default=None, description="Your own words."
