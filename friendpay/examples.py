@@ -1,0 +1,107 @@
+"""What bodies of the API look like: shown in its description, and checked against its schemas by a test."""
+
+from typing import Any
+
+_LINE = {"name": "Spring oolong, 100 g", "quantity": 2, "unit_amount": 4500, "category": "tea"}
+_BUYER = {"id": "customer-17", "name": "Lin"}
+
+_ORDER = "ord_5kqH2ZDXv8m3PtYw7RbNcJ4s"
+_REQUEST = "pr_Xw9dTn4Kc2VbQ7mZs5HyRf8j"
+_PAYMENT = "pay_b8RzMv3XkN6tWq2YdJ7hPcGs"
+_REFUND = "re_Q4nYsV7cKx2BmTz9RwHdJ6pf"
+_TOKEN = "t7KtaW9ezGFPNM7Etpx4rNtS"
+
+_REFUNDED: dict[str, Any] = {
+    "id": _REFUND,
+    "payment": _PAYMENT,
+    "status": "requested",
+    "reason": "merchant",
+    "note": "One tin was broken.",
+    "currency": "CNY",
+    "amount": 1500,
+    "failure_code": "",
+    "created_at": "2026-05-04T09:30:00Z",
+    "succeeded_at": None,
+}
+
+_PAID: dict[str, Any] = {
+    "id": _PAYMENT,
+    "order": _ORDER,
+    "payment_request": _REQUEST,
+    "status": "succeeded",
+    "method": "wechatpay",
+    "currency": "CNY",
+    "amount": 9000,
+    "amount_captured": 9000,
+    "amount_applied": 9000,
+    "payer_name": "Mei",
+    "by_buyer": False,
+    "reference": "fp3f9c2a7d1b4e8f60a5c7d2e1",
+    "provider_reference": "4200002026050412345678",
+    "failure_code": "",
+    "created_at": "2026-05-03T18:21:07Z",
+    "succeeded_at": "2026-05-03T18:21:39Z",
+    "refunds": [],
+}
+
+BODIES: dict[str, dict[str, Any]] = {
+    "OrderIn": {"reference": "A-1001", "currency": "CNY", "lines": [_LINE], "buyer": _BUYER},
+    "LinesIn": {"lines": [_LINE]},
+    "PaymentRequestIn": {"message": "My card is empty, please!", "expires_in": 86400},
+    "ExtendIn": {"expires_in": 86400},
+    "RefundIn": {"amount": 1500, "reason": "One tin was broken."},
+    "OrderOut": {
+        "id": _ORDER,
+        "reference": "A-1001",
+        "live": False,
+        "status": "awaiting_payment",
+        "currency": "CNY",
+        "amount": 9000,
+        "amount_paid": 0,
+        "amount_refunded": 0,
+        "paid_elsewhere": False,
+        "lines": [{**_LINE, "image_url": ""}],
+        "buyer": _BUYER,
+        "checkout_url": "https://pay.example/checkout/mZs5HyRf8jXw9dTn4Kc2VbQ7/",
+        "return_url": "",
+        "locale": "",
+        "created_at": "2026-05-03T18:20:11Z",
+        "paid_at": None,
+        "cancelled_at": None,
+    },
+    "PaymentRequestOut": {
+        "id": _REQUEST,
+        "order": _ORDER,
+        "status": "paid",
+        "currency": "CNY",
+        "amount": 9000,
+        "amount_paid": 9000,
+        "amount_held": 0,
+        "message": "My card is empty, please!",
+        "split": None,
+        "url": f"https://pay.example/p/{_TOKEN}/",
+        "code": "7K3M-9QXW",
+        "qr_url": f"https://pay.example/p/{_TOKEN}/qr.svg",
+        "share_text": f"Lin asks: could you pay CN¥90.00 at Harbour Tea for me? https://pay.example/p/{_TOKEN}/",
+        "created_at": "2026-05-03T18:20:15Z",
+        "expires_at": "2026-05-04T18:20:15Z",
+        "paid_at": "2026-05-03T18:21:39Z",
+        "closed_at": None,
+        "payments": [_PAID],
+    },
+    "PaymentOut": _PAID,
+    "RefundOut": _REFUNDED,
+    "RefundsOut": {"amount": 1500, "refunds": [_REFUNDED]},
+    "EventOut": {
+        "id": "evt_Jd7sQz2XcVn5RtKb8WyHm3Pf",
+        "sequence": 48213,
+        "type": "payment_request.paid",
+        "live": False,
+        "created_at": "2026-05-03T18:21:39Z",
+        "actor": "system",
+        "object": _REQUEST,
+        "order": _ORDER,
+        "payment_request": _REQUEST,
+        "data": {"id": _REQUEST, "order": _ORDER, "status": "paid", "currency": "CNY", "amount": 9000},
+    },
+}
