@@ -51,7 +51,8 @@ def begin(
         return open_already
     request.refresh_from_db()
     if amount is None:
-        amount = max(request.amount - request.amount_paid, 1)
+        amount = request.remaining if request.split_max_payers else request.amount - request.amount_paid
+        amount = max(amount, 1)
     provider = providers.get(offer.provider)
     lasts = min(HOLD, timedelta(seconds=provider.max_hold))
     attempt = Attempt(account=offer.account, method=method, rail=str(offer.rail), amount=amount, lasts=lasts)

@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
+from orders.errors import Refused
 from payments import rules
 from payments.models import PaymentRequest
 from payments.record import lock_request, note, save
+from payments.rules import Split
 
 
 @transaction.atomic
@@ -19,6 +22,22 @@ def change_message(request_id: int, message: str, *, actor: str) -> None:
         request.message = message
         note(request, "payment_request.changed", actor)
         save(request, "message")
+
+
+@transaction.atomic
+def allow_parts(request_id: int, split: Split | None, *, actor: str) -> PaymentRequest:
+    """Let several friends pay parts, or (None) one friend all of it, as long as nobody has given or begun anything."""
+    order, request = lock_request(request_id)
+    rules.check_request_open(request, clock.now())
+    if request.amount_paid or request.amount_held:
+        raise Refused("begun", _("Somebody has begun to pay, so this cannot be changed any more."))
+    rules.check_split(order, split)
+    most, least = (split.max_payers, split.min_amount) if split else (None, None)
+    if (request.split_max_payers, request.split_min_amount) != (most, least):
+        request.split_max_payers, request.split_min_amount = most, least
+        note(request, "payment_request.changed", actor)
+        save(request, "split_max_payers", "split_min_amount")
+    return request
 
 
 @transaction.atomic

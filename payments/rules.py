@@ -170,6 +170,18 @@ def payers_so_far(request: PaymentRequest) -> int:
     return given + request.payments.filter(held_until__isnull=False).count()
 
 
+def fair_share(request: PaymentRequest) -> int:
+    """What the next friend may be asked for, so that all who can still join give about the same; the last one all.
+
+    100.00 by three is 33.34, 33.33, 33.33: the earlier one gives the odd unit. Never what `check_amount` would refuse.
+    """
+    if request.split_max_payers is None or request.split_min_amount is None:
+        return request.remaining
+    still_to_come = max(1, request.split_max_payers - payers_so_far(request))
+    share = max(-(-request.remaining // still_to_come), request.split_min_amount)
+    return share if request.remaining - share >= request.split_min_amount else request.remaining
+
+
 def why_not_applied(request: PaymentRequest, payment: Payment, taken: Money, applied: int) -> str:
     """The reason a payer reads when money goes back at once."""
     if taken.minor != payment.amount:
