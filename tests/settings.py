@@ -12,6 +12,7 @@ _FIXED = {
     "FRIENDPAY_DEMO": "yes",
     "DATABASE_URL": "postgresql:///nowhere",
     "REDIS_URL": "unix:///nowhere",
+    "STATIC_ROOT": str(Path(__file__).resolve().parent.parent / "static"),
 }
 for name, value in _FIXED.items():
     os.environ.setdefault(name, value)
