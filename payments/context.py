@@ -62,12 +62,18 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
         "share_text": sharing.share_text(plea),
         "open_address": sharing.open_address(),
         "declines": _declines(plea),
+        "parts": _parts(plea),
     }
 
 
 def _ways(order: Order, surface: Surface) -> dict[str, Any]:
     """What the buyer can do about an order nobody was asked to pay."""
-    return {"may_ask": offers.may_ask_friend(order, surface), "offers": offers.for_page(order, surface)}
+    return {"may_ask": offers.may_ask_friend(order, surface), **_wallets(order, surface)}
+
+
+def _parts(plea: PaymentRequest) -> list[Payment]:
+    """Who gave what, where several friends pay together."""
+    return list(plea.payments.filter(amount_applied__gt=0)) if plea.split_max_payers else []
 
 
 def _declines(plea: PaymentRequest) -> list[dict[str, Any]]:
@@ -80,7 +86,7 @@ def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, An
     now = clock.now()
     plea = order.payment_requests.filter(status=PaymentRequest.Status.OPEN).first()
     given: dict[str, Any] = {"order": order, "shop": order.merchant, "missing": order.amount - order.amount_paid}
-    given |= _wallets(order, surface, f"{settings.PUBLIC_URL}{reverse('buyer_pay', args=[order.token])}")
+    given |= _wallets(order, surface, link=f"{settings.PUBLIC_URL}{reverse('buyer_pay', args=[order.token])}")
     given |= {"by_code": _by_code(order, surface), "held": False}
     given |= {"may_ask": (plea and plea.shared_at) or offers.may_ask_friend(order, surface)}
     if plea:
@@ -99,6 +105,7 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
         "lines": order.lines.all(),
         "live": live.snapshot(plea, now),
         "missing": plea.remaining or plea.amount - plea.amount_paid,
+        "parts": _parts(plea),
     }
     own = plea.payments.filter(visitor=visitor).order_by("-id") if visitor else Payment.objects.none()
     paid = next((payment for payment in own if payment.status == Payment.Status.SUCCEEDED), None)
@@ -109,14 +116,14 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
         return given | {"state": str(status)}
     if plea.merchant.is_frozen:
         return given | {"state": "paused"}
-    given |= {"watch": True, **_wallets(order, surface, sharing.link(plea)), **_mine(plea, visitor, now)}
+    given |= {"watch": True, **_wallets(order, surface, link=sharing.link(plea)), **_mine(plea, visitor, now)}
     if given["mine"]:
         return given | {"state": "mine"}
     given |= _held(plea, visitor, now)
     return given | {"state": "held" if given["held"] else "open"}
 
 
-def _wallets(order: Order, surface: Surface, link: str) -> dict[str, Any]:
+def _wallets(order: Order, surface: Surface, *, link: str = "") -> dict[str, Any]:
     """The wallets that work here; and where to go with the link for those that do not, in one sentence each."""
     considered = offers.consider(order, surface)
     here = APPS.get(surface.place, "")
@@ -191,7 +198,7 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         "next_url": next_url(payment) if can_go_on else "",
         "back": back_url(payment),
         "live": live.snapshot(plea, now),
-        "watch": state != "unpaid" and not (state == "paid" and not refunds),
+        "watch": state != "paid" or bool(refunds),  # money may still come, and still go back
     }
 
 

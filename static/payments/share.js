@@ -1,6 +1,7 @@
-// Buttons that a page cannot have without a script: share, copy, paste, print, and the sheet of a wallet's own browser.
+// Buttons that a page cannot have without a script: share, copy, paste, print, and a wallet's payment sheet.
 
 import { announce } from "./clock.js";
+import { openSheet } from "./wallet.js";
 
 async function copy(text) {
   try {
@@ -47,11 +48,7 @@ const acts = {
     }
   },
   print: () => window.print(),
-  wallet(button) {
-    const params = JSON.parse(button.dataset.wallet);
-    if (window.WeixinJSBridge) window.WeixinJSBridge.invoke("getBrandWCPayRequest", params, () => {});
-    else if (window.AlipayJSBridge) window.AlipayJSBridge.call("tradePay", params, () => {});
-  },
+  wallet: openSheet,
 };
 
 /** One listener for all, so that buttons in a fresh rendering work as well. */
