@@ -13,6 +13,13 @@ PAGES = (
     f"{_NOWHERE}script-src 'self'; style-src 'self'; manifest-src 'self'; connect-src 'self' {_SOCKET}; "
     f"form-action 'self' {_WALLETS}"
 )
+
+
+def framed_by(origin: str) -> str:
+    """The policy of a page that this origin may show in a frame; without one nobody may."""
+    return PAGES.replace("frame-ancestors 'none'", f"frame-ancestors {origin}") if origin else PAGES
+
+
 ADMIN = (  # Unfold's pages run Alpine, which compiles the expressions in them
     f"{_NOWHERE}script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
     "form-action 'self'"

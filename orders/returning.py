@@ -1,4 +1,6 @@
-"""Where a buyer may be sent back to: to an origin the merchant registered, and nowhere that merely looks like it."""
+"""Where a buyer may be sent back to, and who may show the buyer's sheet: the origins that the merchant registered, and
+nothing that merely looks like one.
+"""
 
 import re
 
@@ -13,14 +15,19 @@ _USUAL_PORT = {"http": "80", "https": "443"}
 
 def check_return_url(merchant: Merchant, url: str) -> None:
     """Refused unless scheme, host and port are those of one of the merchant's return origins."""
-    origin = _origin(url)
-    if origin is None or origin not in {_origin(registered) for registered in merchant.return_origins}:
+    if not registered(url, merchant.return_origins):
         raise Refused(
             "return_url_not_registered",
             _("The origin of this address is not registered for this shop."),
             field="return_url",
             status=422,
         )
+
+
+def registered(url: str, origins: list[str]) -> str:
+    """That of the registered origins which this address is of; "" when there is none."""
+    wanted = _origin(url)
+    return next((known for known in origins if wanted and _origin(known) == wanted), "")
 
 
 def _origin(url: str) -> tuple[str, str, str] | None:

@@ -1,15 +1,18 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from payments.views import buyer, friend, login, notify, receipt, share
+from payments.views import buyer, embed, friend, login, notify, receipt, share
 
 urlpatterns = [
     path("checkout/<slug:token>/", buyer.show, name="buyer"),
     path("checkout/<slug:token>/ask/", buyer.ask, name="buyer_ask"),
     path("checkout/<slug:token>/message/", buyer.message, name="buyer_message"),
+    path("checkout/<slug:token>/parts/", buyer.parts, name="buyer_parts"),
     path("checkout/<slug:token>/cancel/", buyer.cancel, name="buyer_cancel"),
     path("checkout/<slug:token>/pay/", buyer.pay, name="buyer_pay"),
     path("checkout/<slug:token>/receipt/", buyer.receipt, name="buyer_receipt"),
+    path("checkout/<slug:token>/embed/", embed.sheet, name="embed"),
+    path("checkout/<slug:token>/embed.json", embed.about, name="embed_about"),
     path("p/<slug:token>/", friend.show, name="friend"),
     path("p/<slug:token>/pay/", friend.pay, name="friend_pay"),
     path("p/<slug:token>/decline/", friend.decline, name="friend_decline"),
