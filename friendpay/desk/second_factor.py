@@ -50,7 +50,7 @@ def second_factor(request: HttpRequest, site: Desk) -> HttpResponse:
         logout(request)
         return HttpResponseRedirect(reverse("admin:login"))
     device = _device(request)
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if django_otp.verify_token(request.user, device.persistent_id, form.cleaned_data["code"]):
             TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)

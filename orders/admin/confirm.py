@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.db import transaction
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 
 from orders.admin.base import address
@@ -18,6 +18,11 @@ from orders.errors import Refused
 def actor(request: HttpRequest) -> str:
     """Who events say did it."""
     return f"support:{request.user.get_username()}"[:80]
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form on such a page is given: nothing before it is sent, even if little is sent then."""
+    return request.POST if request.method == "POST" else None
 
 
 def confirm(
@@ -36,7 +41,7 @@ def confirm(
 
     What was done and the log of who did it commit together. A refusal is shown as an error; then nothing has happened.
     """
-    form = form or forms.Form(request.POST or None)
+    form = form or forms.Form(posted(request))
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

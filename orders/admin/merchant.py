@@ -18,14 +18,15 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from orders.admin.base import Panel, SupportAdmin, badge, code, mode, moment
-from orders.admin.confirm import confirm
+from orders.admin.confirm import confirm, posted
 from orders.models import ApiKey, Merchant
 
 
-class LinesField(forms.CharField):
-    """A list of texts, one a line."""
+class OriginsField(forms.CharField):
+    """A list of origins, one a line."""
 
-    widget = UnfoldAdminTextareaWidget({"rows": 3})
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=UnfoldAdminTextareaWidget({"rows": 3}), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
@@ -33,36 +34,39 @@ class LinesField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
 
+    def validate(self, value: Any) -> None:
+        for origin in value:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?", origin):
+                raise ValidationError(
+                    _("%(origin)s is not an origin. Write scheme and host alone, like https://shop.example.")
+                    % {"origin": origin}
+                )
+
     def has_changed(self, initial: Any, data: Any) -> bool:
         return list(initial or []) != self.to_python(data)
 
 
 class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
-    return_origins = LinesField(
+    return_origins = OriginsField(
         label=_("Return origins"),
-        required=False,
         help_text=_("Where a buyer may be sent back to, one a line, each as scheme and host: https://shop.example."),
+    )
+    embed_origins = OriginsField(
+        label=_("Embed origins"),
+        help_text=_(
+            "Whose pages may show the buyer's request in place, one a line, each as scheme and host: https://shop.example."
+        ),
     )
 
     class Meta:
         model = Merchant
-        fields = ("name", "contact", "is_verified", "is_frozen", "accent", "return_origins")
+        fields = ("name", "contact", "is_verified", "is_frozen", "accent", "return_origins", "embed_origins")
 
     def clean_accent(self) -> str:
         accent: str = self.cleaned_data["accent"]
         if accent and not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
             raise ValidationError(_("Write a colour like #0b7a4b."))
         return accent
-
-    def clean_return_origins(self) -> list[str]:
-        origins: list[str] = self.cleaned_data["return_origins"]
-        for origin in origins:
-            if not re.fullmatch(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?", origin):
-                raise ValidationError(
-                    _("%(origin)s is not an origin. Write scheme and host alone, like https://shop.example.")
-                    % {"origin": origin}
-                )
-        return origins
 
 
 class KeyForm(forms.Form):
@@ -92,7 +96,7 @@ class MerchantAdmin(SupportAdmin):
     actions_detail = ("make_key",)
     fieldsets = (
         (None, {"fields": ("name", "contact", ("is_verified", "is_frozen"))}),
-        (_("Pages"), {"fields": ("accent", "return_origins")}),
+        (_("Pages"), {"fields": ("accent", "return_origins", "embed_origins")}),
         (_("Id"), {"fields": (("id_text", "created"),)}),
     )
     readonly_fields = ("id_text", "created")
@@ -162,7 +166,7 @@ class MerchantAdmin(SupportAdmin):
             title=gettext("Make an API key"),
             text=gettext("The key will be shown once, right after this. Whoever holds it acts for the shop."),
             button=gettext("Make the key"),
-            form=KeyForm(request.POST or None),
+            form=KeyForm(posted(request)),
             danger=False,
         )
         for secret in secrets:

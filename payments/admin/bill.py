@@ -15,7 +15,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from orders.admin.base import SupportAdmin, badge, code, link, mode, moment
-from orders.admin.confirm import confirm
+from orders.admin.confirm import confirm, posted
 from orders.admin.filters import mode_by
 from payments import bills
 from payments.admin.filters import ProviderFilter
@@ -97,7 +97,7 @@ class BillMismatchAdmin(SupportAdmin):
             title=gettext("Put a bill mismatch right"),
             text=gettext("Nothing is booked by this. It says that the difference is explained or mended, and how."),
             button=gettext("It is put right"),
-            form=NoteForm(request.POST or None),
+            form=NoteForm(posted(request)),
             danger=False,
         )
 

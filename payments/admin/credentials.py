@@ -8,7 +8,7 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminPasswordInput,
+    UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -128,7 +128,7 @@ def _field(account: ProviderAccount, name: str) -> forms.CharField:
     if kind.long:
         widget = UnfoldAdminTextareaWidget(attrs | {"rows": 4})
     elif kind.secret:
-        widget = UnfoldAdminPasswordInput(attrs | {"autocomplete": "new-password"})
+        widget = UnfoldAdminPasswordWidget(attrs | {"autocomplete": "new-password"})
     else:
         widget = UnfoldAdminTextInputWidget(attrs)
     return forms.CharField(

@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWi
 from friendpay import clock
 from orders.admin import timeline
 from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
-from orders.admin.confirm import actor, confirm
+from orders.admin.confirm import actor, confirm, posted
 from orders.admin.filters import mode_by
 from orders.models import Event
 from orders.money import Money
@@ -160,7 +160,7 @@ class PaymentAdmin(SupportAdmin):
                 "This cannot be undone."
             ),
             button=gettext("Refund"),
-            form=RefundForm(request.POST or None, left=left),
+            form=RefundForm(posted(request), left=left),
         )
 
     @admin.display(description=_("Payment"), ordering="id")

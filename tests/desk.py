@@ -1,0 +1,55 @@
+"""The support desk in tests: logins with certain rights, and the addresses of its pages."""
+
+import re
+from html import unescape
+
+from django.contrib.auth.models import Permission, User
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+READ = [
+    "orders.view_order",
+    "orders.view_event",
+    "orders.view_merchant",
+    "payments.view_paymentrequest",
+    "payments.view_payment",
+    "payments.view_refund",
+    "payments.view_providerevent",
+    "payments.view_provideraccount",
+    "payments.view_billmismatch",
+]
+
+
+def staff(*rights: str, name: str = "anna") -> Client:
+    """Somebody of staff who may do just this."""
+    user = User.objects.create_user(name, password="a long password", is_staff=True)
+    for right in rights:
+        app, codename = right.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def rows(model: type[Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def page(thing: Model, action: str = "change") -> str:
+    return reverse(f"admin:{thing._meta.app_label}_{thing._meta.model_name}_{action}", args=[thing.pk])
+
+
+def found(client: Client, model: type[Model], text: str) -> list[int]:
+    """What a list shows for a search."""
+    response = client.get(rows(model), {"q": text})
+    assert response.status_code == 200
+    return [row.pk for row in response.context["cl"].result_list]
+
+
+def text(client: Client, address: str) -> str:
+    """The words of a page, in one line."""
+    response = client.get(address)
+    assert response.status_code == 200
+    body = re.sub(r"<(script|style|template).*?</\1>|<[^>]+>", " ", response.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(body))

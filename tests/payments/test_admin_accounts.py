@@ -1,0 +1,190 @@
+"""Provider accounts: credentials go in, never out; the provider says what it thinks of them."""
+
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from payments import providers
+from payments.models import ProviderAccount
+from payments.providers.base import Account, ProviderError
+from tests import desk, shop
+
+pytestmark = pytest.mark.django_db
+
+EDIT = "payments.change_provideraccount"
+
+
+@pytest.fixture
+def client() -> Client:
+    return desk.staff(*desk.READ, EDIT, "payments.add_provideraccount")
+
+
+@pytest.fixture
+def account() -> ProviderAccount:
+    shop.make_merchant()
+    return ProviderAccount.objects.get()
+
+
+@pytest.fixture
+def commits(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> Any:
+    """Run what waits for the commit, as a real commit does."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+def write(client: Client, account: ProviderAccount, **changes: str) -> Any:
+    plain = {"name": "Till", "enabled": "on", "base_url": account.base_url, "credential_secret": ""}
+    return client.post(desk.page(account), plain | changes)
+
+
+def test_an_account_is_made_off_and_switched_on_with_its_credentials(client: Client) -> None:
+    merchant = shop.make_merchant()
+    ProviderAccount.objects.all().delete()
+    answer = client.post(
+        "/admin/payments/provideraccount/add/",
+        {"merchant": merchant.pk, "provider": "wechatpay", "name": "", "live": "on"},
+    )
+    account = ProviderAccount.objects.get()
+    assert (account.provider, account.live, account.enabled, account.sealed) == ("wechatpay", True, False, "")
+    assert answer.headers["location"] == desk.page(account)
+    body = client.get(desk.page(account)).content.decode()
+    for name in providers.get("wechatpay").fields:
+        assert f'name="credential_{name}"' in body
+    assert client.get(desk.page(account)).context["adminform"].form["enabled"].value() is True
+
+
+@pytest.mark.parametrize("provider", providers.NAMES)
+def test_every_provider_is_asked_for_what_it_needs(client: Client, provider: str) -> None:
+    account = ProviderAccount.objects.create(merchant=shop.make_merchant(), provider=provider)
+    fields = client.get(desk.page(account)).context["adminform"].form.fields
+    assert {name.removeprefix("credential_") for name in fields if "credential_" in name} == set(
+        providers.get(provider).fields
+    )
+
+
+def test_a_secret_is_never_shown_and_kept_when_left_empty(client: Client, account: ProviderAccount) -> None:
+    words = client.get(desk.page(account)).content.decode()
+    assert account.config["secret"] not in words
+    assert "Set. Leave empty to keep it." in words
+    before = account.config
+    assert write(client, account).status_code == 302
+    account.refresh_from_db()
+    assert (account.name, account.config) == ("Till", before)
+
+
+def test_a_new_secret_replaces_the_old_and_is_encrypted(client: Client, account: ProviderAccount) -> None:
+    assert write(client, account, credential_secret="another long secret").status_code == 302
+    account.refresh_from_db()
+    assert account.config == {"secret": "another long secret"}
+    assert "another long secret" not in account.sealed
+    assert "another long secret" not in LogEntry.objects.get().change_message
+
+
+def test_a_wrong_form_does_not_show_the_secret_that_was_typed(client: Client, account: ProviderAccount) -> None:
+    answer = write(client, account, name="x" * 99, credential_secret="typed secret")
+    assert answer.status_code == 200
+    assert "typed secret" not in answer.content.decode()
+
+
+def test_a_first_secret_must_be_given(client: Client) -> None:
+    account = ProviderAccount.objects.create(merchant=shop.make_merchant(), provider="sandbox")
+    assert write(client, account).status_code == 200
+    account.refresh_from_db()
+    assert account.sealed == ""
+
+
+def test_what_is_no_secret_is_shown_and_can_be_changed(client: Client) -> None:
+    account = ProviderAccount.objects.create(merchant=shop.make_merchant(), provider="alipay")
+    account.config = {"app_id": "2021000000000000", "seller_id": "2088", "private_key": "k", "alipay_public_key": "p"}
+    account.save()
+    form = client.get(desk.page(account)).context["adminform"].form
+    assert form["credential_app_id"].value() == "2021000000000000"
+    assert not form["credential_private_key"].value()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_saving_shows_what_the_provider_says(client: Client, account: ProviderAccount) -> None:
+    answer = write(client, account)
+    assert "The sandbox wallet answers." in desk.text(client, answer.headers["location"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_testing_shows_what_the_provider_says(
+    client: Client, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_account: Account) -> str:
+        raise ProviderError("This secret is not known <b>here</b>.", permanent=True, code="SIGN_ERROR")
+
+    monkeypatch.setattr(providers.get("sandbox"), "check", refuse)
+    assert "Test this account" in desk.text(client, desk.page(account))
+    answer = client.post(desk.page(account, "test"), follow=True)
+    assert "This secret is not known &lt;b&gt;here&lt;/b&gt;. (SIGN_ERROR)" in answer.content.decode()
+
+
+def test_no_transaction_is_open_while_the_provider_is_asked(
+    client: Client, account: ProviderAccount, commits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(providers.get("sandbox"), "check", lambda account: asked.append(account.id) or "fine")
+    for change in (lambda: write(client, account), lambda: client.post(desk.page(account, "test"))):
+        asked.clear()
+        with commits():
+            change()
+            assert asked == []  # only after the commit
+        assert asked == [account.public_id]
+
+
+def test_looking_at_the_test_asks_nobody(
+    client: Client, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers.get("sandbox"), "check", lambda account: pytest.fail("asked"))
+    assert client.get(desk.page(account, "test")).status_code == 200
+
+
+def test_credentials_no_key_opens_are_said_to_be_so(
+    client: Client, account: ProviderAccount, settings: Settings, commits: Any
+) -> None:
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    assert "cannot be read with the present keys" in desk.text(client, desk.page(account))
+    with commits():
+        client.post(desk.page(account, "test"))
+    assert "cannot be read with the present keys" in desk.text(client, desk.page(account))
+    assert write(client, account, credential_secret="entered again").status_code == 302
+    account.refresh_from_db()
+    assert account.config == {"secret": "entered again"}
+
+
+def test_mode_and_notification_address_are_plain(client: Client, account: ProviderAccount) -> None:
+    words = desk.text(client, desk.page(account))
+    assert account.notify_url in words
+    assert " test " in words
+    ProviderAccount.objects.update(live=True)
+    assert " live " in desk.text(client, desk.page(account))
+
+
+def test_whose_it_is_and_whether_it_is_live_never_change(client: Client, account: ProviderAccount) -> None:
+    other = shop.make_merchant("Other")
+    write(client, account, live="on", provider="alipay", merchant=str(other.pk), sealed="x", public_id="acc_x")
+    now = ProviderAccount.objects.get(pk=account.pk)
+    assert (now.live, now.provider, now.merchant_id, now.public_id) == (
+        False,
+        "sandbox",
+        account.merchant_id,
+        account.public_id,
+    )
+
+
+def test_an_account_is_never_deleted(account: ProviderAccount) -> None:
+    client = desk.staff(*desk.READ, EDIT, "payments.delete_provideraccount")
+    assert client.post(desk.page(account, "delete"), {"post": "yes"}).status_code == 403
+    assert ProviderAccount.objects.exists()
+
+
+def test_who_may_only_look_sees_no_credentials_and_tests_nothing(account: ProviderAccount) -> None:
+    client = desk.staff(*desk.READ)
+    assert "credential" not in client.get(desk.page(account)).content.decode().lower()
+    assert write(client, account).status_code == 403
+    assert client.post(desk.page(account, "test")).status_code == 403
