@@ -19,6 +19,7 @@ def read() -> argparse.Namespace:
     add("--port", type=_port, default=8000, help="where the shop listens (default: 8000)")
     add("--host", default="127.0.0.1", help="0.0.0.0 lets in phones of the same network (default: 127.0.0.1)")
     add("--data", type=Path, default=ROOT / ".friendpay" / "demo", metavar="DIR", help="where all data is kept")
+    add("--emulators", action="store_true", help="add simulated WeChat Pay, Alipay and Stripe to the demo shop")
     options = parser.parse_args()
     options.data = Path(os.path.abspath(options.data.expanduser()))
     options.address = lan_address() if options.host in ("0.0.0.0", "::") else options.host
@@ -41,6 +42,12 @@ def refuse_taken_port(host: str, port: int) -> None:
             errno.EACCES: f"port {port} is kept for the system. Choose one above 1023 with --port.",
         }
         sys.exit(f"friendpay: {why.get(error.errno or 0, f'cannot listen on {host}:{port} ({error.strerror}).')}")
+
+
+def free_port(host: str) -> int:
+    """A port where nobody listens now."""
+    with socket.create_server((host, 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def lan_address() -> str:

@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn
 from xmlrpc.client import ServerProxy
@@ -32,6 +33,7 @@ from friendpay.wheels import Refused
 
 _CONFIG = ROOT / "friendpay" / "supervisor.conf"
 _PATIENCE = 60.0
+_WALLETS = ("wechatpay", "alipay", "stripe")
 
 
 class Stopped(BaseException):
@@ -61,7 +63,8 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
     json.dump({"pid": os.getpid(), "address": address}, claim)
     claim.flush()
     kept = _kept(data)
-    environment = _environment(chosen, servers, address, kept)
+    wallets = {name: options.free_port(chosen.host) for name in _WALLETS if chosen.emulators}
+    environment = _environment(chosen, servers, address, kept) | {"FRIENDPAY_EMULATORS": json.dumps(wallets)}
     supervisor = subprocess.Popen(
         [str(PYTHON), "-m", "supervisor.supervisord", "-c", str(_CONFIG)],
         cwd=ROOT,
@@ -74,10 +77,12 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
         if subprocess.run([str(PYTHON), "-m", "friendpay.prepare"], cwd=ROOT, env=environment, check=False).returncode:
             _fail("the database could not be brought up to date; the reason is above.")
         _start(servers, "web")
-        _await(supervisor, data, "web", lambda: _answers(chosen))
-        for name in ("worker", "beat"):
+        _await(supervisor, data, "web", lambda: _answers(chosen, chosen.port, "/readyz"))
+        for name in ("worker", "beat", *wallets):
             _start(servers, name)
-        _announce(chosen, address, kept)
+        for name, port in wallets.items():
+            _await(supervisor, data, name, partial(_answers, chosen, port, "/_emulator/account"))
+        _announce(chosen, address, kept, wallets)
         supervisor.wait()
         _fail(f"the supervisor ended; {data}/log/supervisor.log may say why. Start again: nothing is lost.")
     finally:
@@ -191,14 +196,14 @@ def _await(supervisor: "subprocess.Popen[bytes]", data: Path, what: str, ready: 
         time.sleep(0.05)
 
 
-def _answers(chosen: argparse.Namespace) -> bool:
+def _answers(chosen: argparse.Namespace, port: int, path: str) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(chosen.host, chosen.host)
-    with suppress(OSError), urllib.request.urlopen(f"{options.url(host, chosen.port)}/readyz", timeout=2) as answer:
+    with suppress(OSError), urllib.request.urlopen(f"{options.url(host, port)}{path}", timeout=2) as answer:
         return bool(answer.status == 200)
     return False
 
 
-def _announce(chosen: argparse.Namespace, address: str, kept: dict[str, str]) -> None:
+def _announce(chosen: argparse.Namespace, address: str, kept: dict[str, str], wallets: dict[str, int]) -> None:
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     print(
         f"""
@@ -213,6 +218,9 @@ friendpay is ready. This is a demo: no real money moves.
 """,
         flush=True,
     )
+    if wallets:
+        phone = options.url(chosen.address, wallets["wechatpay"])
+        print(f"WeChat Pay, Alipay and Stripe are simulated. A phone that scans WeChat's codes: {phone}/\n", flush=True)
     if chosen.host != chosen.address:
         code = QRCode(border=2)
         code.add_data(f"{address}/")

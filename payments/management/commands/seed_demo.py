@@ -7,11 +7,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from friendpay import ids
 from orders.demo_goods import MERCHANT
 from orders.models import ApiKey, Merchant
 from payments.models import ProviderAccount
+
+SIMULATED = "Simulated"
 
 
 class Command(BaseCommand):
@@ -33,6 +36,7 @@ class Command(BaseCommand):
         )
         self.make_key(merchant, os.environ.get("FRIENDPAY_DEMO_KEY", ""))
         self.make_wallet(merchant)
+        stand_ins(merchant).update(enabled=False)  # each comes back when its emulator runs
         self.make_support(
             os.environ.get("FRIENDPAY_SUPPORT_USER", ""), os.environ.get("FRIENDPAY_SUPPORT_PASSWORD", "")
         )
@@ -59,3 +63,19 @@ class Command(BaseCommand):
             if not user.check_password(password):
                 user.set_password(password)
             user.save()
+
+
+def stand_ins(merchant: Merchant) -> QuerySet[ProviderAccount]:
+    """The demo merchant's accounts at simulated wallets."""
+    return ProviderAccount.objects.filter(merchant=merchant, name__startswith=SIMULATED)
+
+
+def make_stand_in(provider: str, *, base_url: str, config: dict[str, str]) -> ProviderAccount:
+    """The demo merchant's account at a simulated wallet, with what that wallet hands out at this start."""
+    merchant = Merchant.objects.get(public_id=MERCHANT)
+    account = stand_ins(merchant).filter(provider=provider).first() or ProviderAccount(
+        merchant=merchant, provider=provider, name=f"{SIMULATED} {provider}", h5_granted=True
+    )
+    account.base_url, account.config, account.enabled = base_url, config, True
+    account.save()
+    return account
