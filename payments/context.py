@@ -20,7 +20,7 @@ from payments.rails import OTHER_APP
 
 WHY_RETURNED = {
     Refund.Reason.MERCHANT: _("The shop has refunded it."),
-    Refund.Reason.LATE: _("It came after the time for this request was over, so it could not be used."),
+    Refund.Reason.LATE: _("It came after this request had ended, so it could not be used."),
     Refund.Reason.DUPLICATE: _("Somebody else had already paid, so yours was not needed any more."),
     Refund.Reason.SURPLUS: _("It was more than was needed."),
     Refund.Reason.UNDERFUNDED: _("The full amount did not come together in time."),
