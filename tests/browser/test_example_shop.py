@@ -1,0 +1,168 @@
+"""The example shop on another origin, with a strict policy: its buyer never leaves it, and it hears of money itself."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import DESK, KEY, PHONE, ROOT, Person, Stack
+
+SHARE = "navigator.share = async (what) => { window.shared = what.text }"
+HEAR = """for (const name of ["opened", "closed", "ready", "asked", "paying", "paid"]) {
+  document.addEventListener(`friendpay:${name}`, () => { document.documentElement.dataset.heard += ` ${name}` });
+}"""
+Make = Callable[..., Person]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def example(stack: Stack) -> Iterator[str]:
+    """The shop as its developer starts it. Its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "docs" / "examples" / "shop" / "shop.py")],
+        env={**os.environ, "FRIENDPAY_URL": stack.address, "FRIENDPAY_KEY": KEY, "SHOP_PORT": str(port)},
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 20
+        while process.poll() is None and time.monotonic() < end:
+            with suppress(OSError), urllib.request.urlopen(address, timeout=2):
+                break
+            time.sleep(0.1)
+        assert process.poll() is None
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def registered(stack: Stack, browser: Browser, example: str) -> str:
+    """The operator lets the shop's page show the sheet."""
+    secrets = json.loads((stack.data / "data" / "secrets.json").read_text())
+    desk = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 1000})
+    page = desk.new_page()
+    page.goto(f"{stack.address}/admin/orders/merchant/")
+    page.locator("[name=username]").fill(secrets["FRIENDPAY_SUPPORT_USER"])
+    page.locator("[name=password]").fill(secrets["FRIENDPAY_SUPPORT_PASSWORD"])
+    page.locator("[type=submit]").click()
+    page.get_by_role("link", name="Harbour Tea").first.click()
+    page.locator("[name=embed_origins]").fill(f"{example}\nhttps://another.example")
+    page.locator("[name=_save]").click()
+    page.wait_for_url("**/orders/merchant/")
+    desk.close()
+    return example
+
+
+def buy(buyer: Person, shop: str) -> None:
+    buyer.go(shop)
+    buyer.tap("Buy")
+    buyer.sees("Not paid yet.")
+    buyer.taps = 0
+
+
+def pay(friend: Person, link: str) -> None:
+    friend.go(link)
+    friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    friend.tap("Approve CN¥45.00")
+    friend.page.wait_for_url("**/r/**")
+
+
+def test_the_buyer_asks_and_sees_it_paid_without_leaving_the_shop(person: Make, registered: str) -> None:
+    buyer, friend = person(DESK), person(PHONE)
+    buyer.page.context.add_init_script(SHARE)
+    buy(buyer, registered)
+    order = buyer.page.url
+    buyer.page.get_by_role("button", name="Ask a friend to pay").wait_for()
+    buyer.tap("Ask a friend to pay")
+    sheet = buyer.page.frame_locator("friend-pay iframe")
+    sheet.get_by_alt_text("QR code of your link").wait_for()
+    buyer.tap(sheet.get_by_role("button", name="Share"))
+    assert (buyer.taps, buyer.typed) == (2, 0)
+    frame = next(frame for frame in buyer.page.frames if "/embed/" in frame.url)
+    shared = frame.evaluate("window.shared")
+    link = next(word for word in shared.split() if "/p/" in word)
+    friend.go(link)
+    friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    sheet.get_by_text("is paying").first.wait_for()
+    friend.tap("Approve CN¥45.00")
+    buyer.sees("Paid. Thank you!", within=10)
+    assert buyer.page.url == order
+
+
+def test_the_shops_page_hears_what_happens_even_when_the_sheet_was_closed(person: Make, registered: str) -> None:
+    buyer, friend = person(DESK), person(PHONE)
+    buyer.page.context.add_init_script(HEAR)
+    buyer.page.route("**/shop.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    buy(buyer, registered)
+    buyer.page.get_by_role("button", name="Ask a friend to pay").click()
+    frame = buyer.page.frame_locator("friend-pay iframe")
+    link = frame.get_by_role("link", name="Text message").get_attribute("href") or ""
+    buyer.page.keyboard.press("Escape")
+    pay(friend, next(word for word in unquote(link).split() if "/p/" in word))
+    heard = buyer.page.locator("html[data-heard~=paid]").get_attribute("data-heard") or ""
+    assert heard.replace(" paying", "").split()[1:] == ["ready", "opened", "asked", "closed", "paid"]
+
+
+def test_the_plain_way_to_the_checkout_does_the_same(person: Make, registered: str) -> None:
+    buyer, friend = person(DESK, java_script_enabled=False), person(PHONE)
+    buy(buyer, registered)
+    order = buyer.page.url
+    buyer.page.get_by_role("link", name="Ask a friend to pay").click()
+    buyer.tap("Ask a friend to pay")
+    pay(friend, buyer.page.get_by_label("Your link", exact=True).input_value())
+    for _look in range(40):
+        buyer.go(order)
+        if buyer.page.get_by_text("Paid. Thank you!").is_visible():
+            break
+        buyer.page.wait_for_timeout(250)
+    buyer.sees("Paid. Thank you!")
+
+
+def test_where_the_origin_is_not_registered_the_button_is_a_link(person: Make, stack: Stack, registered: str) -> None:
+    buyer = person(DESK)
+    buy(buyer, registered.replace("127.0.0.1", "localhost"))
+    buyer.page.wait_for_timeout(500)
+    assert buyer.page.get_by_role("button", name="Ask a friend to pay").count() == 0
+    buyer.page.get_by_role("link", name="Ask a friend to pay").click()
+    buyer.page.wait_for_url(f"{stack.address}/checkout/**")
+    refused = [line for line in buyer.complaints if "CORS" in line or "403" in line or "ERR_FAILED" in line]
+    buyer.complaints = [line for line in buyer.complaints if line not in refused]
+    assert refused
+
+
+def test_a_page_that_is_not_registered_cannot_frame_the_sheet(person: Make, stack: Stack, registered: str) -> None:
+    buyer = person(DESK)
+    buy(buyer, registered)
+    checkout = buyer.page.get_by_role("link", name="To the checkout").get_attribute("href") or ""
+    attacker = buyer.page.context.new_page()
+    for target in (checkout, f"{checkout}embed/?origin={registered}"):
+        attacker.goto(f"{registered.replace('127.0.0.1', 'localhost')}/nowhere")
+        attacker.evaluate(
+            "to => document.body.append(Object.assign(document.createElement('iframe'), {src: to}))", target
+        )
+        attacker.wait_for_timeout(500)
+        (frame,) = attacker.frames[1:]
+        assert frame.url.startswith("chrome-error:")
+
+
+def test_a_forged_webhook_changes_nothing(example: str) -> None:
+    request = urllib.request.Request(f"{example}/webhooks", data=b'{"type": "order.paid"}', method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(request, timeout=5)
