@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from orders.money import MAX_MINOR, Money
+from payments import rules
+from payments.rules import Split
 
 _FIGURES = re.compile(r"\d{1,12}([.,]\d{1,3})?")
 _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they let a text read otherwise than it is
@@ -40,6 +42,22 @@ class MessageForm(forms.Form):
     """The buyer's words to a friend."""
 
     message = Words(label=_("Message to your friend"), max_length=200, required=False, rows=3)
+
+
+class PartsForm(forms.Form):
+    """How many friends may pay together. Nothing, or one, is one friend for all of it."""
+
+    friends = forms.IntegerField(
+        label=_("How many friends at most"),
+        min_value=1,
+        max_value=rules.MOST_PAYERS,
+        required=False,
+        widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric", "placeholder": "3"}),
+    )
+
+    def split(self) -> Split | None:
+        friends = self.cleaned_data["friends"] or 1
+        return Split(friends) if friends > 1 else None
 
 
 class DeclineForm(forms.Form):

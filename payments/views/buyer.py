@@ -10,7 +10,7 @@ from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.models import Order
 from payments import context, lifecycle, offers, requests
-from payments.forms import MessageForm, PayForm
+from payments.forms import MessageForm, PartsForm, PayForm
 from payments.models import Payment, PaymentRequest
 from payments.views import paying
 from payments.visitors import surface_of, visitor_of
@@ -24,7 +24,8 @@ def _show(request: HttpRequest, order: Order, *, status: int = 200, **more: Any)
     given = context.buyer_page(order, visitor_of(request), surface_of(request))
     plea = given["plea"]
     form = MessageForm(initial={"message": plea.message if plea else ""})
-    given |= {"page": _url(order), "message_form": form, **more}
+    parts_form = PartsForm(initial={"friends": (plea and plea.split_max_payers) or 3})
+    given |= {"page": _url(order), "message_form": form, "parts_form": parts_form, **more}
     return render(request, "payments/buyer.html", given, status=status)
 
 
@@ -65,6 +66,22 @@ def message(request: HttpRequest, token: str) -> HttpResponse:
     if plea:
         try:
             requests.change_message(plea.pk, form.cleaned_data["message"], actor="buyer")
+        except Refused as refused:
+            return _show(request, order, status=refused.status, refusal=refused.message)
+    return SeeOther(_url(order))
+
+
+@page("POST")
+def parts(request: HttpRequest, token: str) -> HttpResponse:
+    """Several friends may pay together, or one alone."""
+    order = _order(token)
+    form = PartsForm(request.POST)
+    plea = _open(order)
+    if not form.is_valid():
+        return _show(request, order, status=422, parts_form=form)
+    if plea:
+        try:
+            requests.allow_parts(plea.pk, form.split(), actor="buyer")
         except Refused as refused:
             return _show(request, order, status=refused.status, refusal=refused.message)
     return SeeOther(_url(order))

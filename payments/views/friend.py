@@ -9,7 +9,7 @@ from django.urls import reverse
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.money import Money
-from payments import context, requests
+from payments import context, requests, rules
 from payments.forms import DeclineForm, PayForm
 from payments.models import PaymentRequest
 from payments.views import paying
@@ -23,10 +23,10 @@ def _plea(token: str) -> PaymentRequest:
 def draw(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     """The page in the state it is in, with whatever has to be said on it."""
     given = context.friend_page(plea, visitor_of(request), surface_of(request))
-    missing = Money(given["missing"], plea.currency).decimal
+    share = Money(rules.fair_share(plea) or given["missing"], plea.currency).decimal
     given |= {
         "page": reverse("friend", args=[plea.token]),
-        "form": PayForm(currency=plea.currency, initial={"amount": missing}),
+        "form": PayForm(currency=plea.currency, initial={"amount": share}),
         "decline_form": DeclineForm(auto_id="decline_%s"),
         **more,
     }

@@ -10,7 +10,7 @@ from payments import inbox
 @csrf_exempt
 @require_POST
 def notify(request: HttpRequest, provider: str, account: str) -> HttpResponse:
-    """Hand the exact bytes to the inbox and answer what it says; a database failure is a 500, so that they try again."""
+    """Hand the exact bytes to the inbox and answer what it says. Without a database that is a 500: they try again."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     reply = inbox.receive(provider, account, headers, request.body)
     return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)

@@ -205,3 +205,25 @@ def test_the_friends_link_is_no_key_to_the_buyers_page(client: Client) -> None:
     for address in (f"/checkout/{plea.token}/", f"/checkout/{plea.public_id}/", "/checkout/1/", "/checkout/../p/"):
         assert client.get(address).status_code == 404
     assert plea.order.token not in client.get(f"/p/{plea.token}/").content.decode()
+
+
+def test_the_buyer_lets_several_friends_chip_in(client: Client) -> None:
+    plea = shop.make_request()
+    address = f"/checkout/{plea.order.token}/"
+    assert client.post(f"{address}parts/", {"friends": "3"}).status_code == 303
+    assert PaymentRequest.objects.get().split_max_payers == 3
+    shop.succeed(shop.hold(plea, 3000, name="Mei"))
+    page = client.get(address).content.decode()
+    assert "Mei" in page
+    assert "chip in" not in page
+    assert client.post(f"{address}parts/", {"friends": "1"}).status_code == 409
+    assert PaymentRequest.objects.get().split_max_payers == 3
+
+
+@pytest.mark.parametrize("friends", ["0", "51", "-1", "many", "1.5", "9" * 40])
+def test_an_impossible_number_of_friends_is_refused_beside_its_field(client: Client, friends: str) -> None:
+    plea = shop.make_request()
+    page = client.post(f"/checkout/{plea.order.token}/parts/", {"friends": friends})
+    assert page.status_code == 422
+    assert 'id="id_friends_error"' in page.content.decode()
+    assert PaymentRequest.objects.get().split_max_payers is None

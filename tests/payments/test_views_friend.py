@@ -215,7 +215,7 @@ def test_nobody_names_an_amount_of_their_own_for_one_friends_request(client: Cli
 
 def test_a_friend_gives_a_part(client: Client) -> None:
     plea = shop.make_request(split=Split(3, 1000))
-    assert 'value="90.00"' in client.get(page_of(plea)).content.decode()
+    assert 'value="30.00"' in client.get(page_of(plea)).content.decode()
     answer = client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": "25,50"})
     assert answer.status_code == 303
     assert Payment.objects.get().amount == 2550
