@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from datetime import datetime, timedelta
 from html import escape
@@ -159,6 +160,8 @@ class Phone(Emulator):
             return page(self.brand, "Scope 参数错误或没有 Scope 权限", "10005", status=400)
         if urlsplit(query.get("redirect_uri", "")).scheme not in ("http", "https"):
             return page(self.brand, "redirect_uri 参数错误", "10003", status=400)
+        if not re.fullmatch(r"[a-zA-Z0-9]{0,128}", query.get("state", "")):
+            return page(self.brand, "state 参数错误", "", status=400)
         code = token(32)
         self._codes[code] = self.clock.now() + CODE_LIVES
         back = urlsplit(query["redirect_uri"])

@@ -1,0 +1,195 @@
+"""The ladder: on every kind of screen each wallet gets the rail that works there, and nobody stands before a wall."""
+
+import pytest
+from django.test import Client
+
+from orders.errors import Refused
+from orders.models import Merchant, Order
+from payments import checkout, offers, sharing
+from payments.models import ProviderAccount
+from payments.offers import Surface
+from payments.rules import Payer
+from tests import agents, shop
+from tests.pages import words
+
+pytestmark = pytest.mark.django_db
+
+EVERYTHING = {"wechatpay": "native", "alipay": "native", "card": "redirect", "sandbox": "redirect"}
+ON_A_PHONE = {**EVERYTHING, "wechatpay": "h5", "alipay": "h5"}
+IN_WECHAT = {"wechatpay": "jsapi", "card": "redirect", "sandbox": "redirect"}
+IN_ALIPAY = {"alipay": "h5", "card": "redirect", "sandbox": "redirect"}
+IN_ANOTHER_APP = {"card": "redirect", "sandbox": "redirect"}
+
+
+def add(merchant: Merchant, provider: str, **options: object) -> ProviderAccount:
+    config = {"app_secret": "secret"} if provider == "wechatpay" else {"any": "thing"}
+    given = {"config": config, "h5_granted": True, "merchant": merchant, "provider": provider, **options}
+    account = ProviderAccount()
+    for name, value in given.items():
+        setattr(account, name, value)
+    account.save()
+    return account
+
+
+@pytest.fixture
+def order() -> Order:
+    """An order of a shop that takes everything."""
+    order = shop.make_order()
+    for provider in ("wechatpay", "alipay", "stripe"):
+        add(order.merchant, provider)
+    return order
+
+
+def on_page(order: Order, agent: str) -> dict[str, str]:
+    return {offer.method: str(offer.rail) for offer in offers.for_page(order, Surface.of(agent))}
+
+
+def away(order: Order, agent: str) -> dict[str, str]:
+    considered = offers.consider(order, Surface.of(agent))
+    return {offer.method: offer.elsewhere for offer in offers.elsewhere(considered)}
+
+
+@pytest.mark.parametrize(
+    ("agent", "shown"),
+    [
+        (agents.WECHAT_IPHONE, IN_WECHAT),
+        (agents.WECHAT_ANDROID, IN_WECHAT),
+        (agents.ALIPAY_IPHONE, IN_ALIPAY),
+        (agents.ALIPAY_ANDROID, IN_ALIPAY),
+        (agents.SAFARI_IPHONE, ON_A_PHONE),
+        (agents.CHROME_ANDROID, ON_A_PHONE),
+        (agents.HARMONY, ON_A_PHONE),
+        (agents.CHROME_DESKTOP, EVERYTHING),
+        (agents.WECHAT_WINDOWS, EVERYTHING),
+        (agents.WECHAT_MAC, EVERYTHING),
+        (agents.WECOM, IN_ANOTHER_APP),
+        (agents.MINI_PROGRAM, IN_ANOTHER_APP),
+        ("", EVERYTHING),
+    ],
+)
+def test_every_screen_gets_the_best_rail_of_each_wallet(order: Order, agent: str, shown: dict[str, str]) -> None:
+    assert on_page(order, agent) == shown
+
+
+@pytest.mark.parametrize(
+    ("agent", "where"),
+    [
+        (agents.WECHAT_IPHONE, {"alipay": "browser"}),
+        (agents.ALIPAY_ANDROID, {"wechatpay": "browser"}),
+        (agents.WECOM, {"wechatpay": "browser", "alipay": "browser"}),
+        (agents.SAFARI_IPHONE, {}),
+        (agents.CHROME_DESKTOP, {}),
+    ],
+)
+def test_what_does_not_work_here_says_where_it_does(order: Order, agent: str, where: dict[str, str]) -> None:
+    assert away(order, agent) == where
+
+
+@pytest.mark.parametrize(
+    ("agent", "h5", "secret", "reason", "where"),
+    [
+        (agents.WECHAT_IPHONE, True, "", "no_app_secret", "browser"),
+        (agents.WECHAT_IPHONE, False, "", "no_app_secret", "desktop"),
+        (agents.SAFARI_IPHONE, False, "secret", "h5_not_granted", "wallet"),
+        (agents.SAFARI_IPHONE, False, "", "h5_not_granted", "desktop"),
+        (agents.ALIPAY_IPHONE, False, "secret", "no_rail_here", "wallet"),
+    ],
+)
+def test_a_rail_the_account_lacks_is_withheld_with_its_reason(
+    agent: str, h5: bool, secret: str, reason: str, where: str
+) -> None:
+    order = shop.make_order()
+    add(order.merchant, "wechatpay", config={"app_secret": secret}, h5_granted=h5)
+    assert "wechatpay" not in on_page(order, agent)
+    considered = offers.consider(order, Surface.of(agent))
+    assert [(offer.reason, offer.elsewhere) for offer in considered if offer.method == "wechatpay"] == [(reason, where)]
+
+
+def test_of_two_accounts_the_one_that_can_is_taken() -> None:
+    order = shop.make_order()
+    add(order.merchant, "wechatpay", config={"app_secret": ""})
+    able = add(order.merchant, "wechatpay")
+    shown = offers.for_page(order, Surface.of(agents.WECHAT_IPHONE))
+    assert [offer.account for offer in shown if offer.method == "wechatpay"] == [able]
+    assert away(order, agents.WECHAT_IPHONE) == {}
+
+
+@pytest.mark.parametrize("changes", [{"enabled": False}, {"live": True}])
+def test_nobody_is_sent_elsewhere_for_a_wallet_that_is_withheld_there_too(
+    order: Order, changes: dict[str, bool]
+) -> None:
+    ProviderAccount.objects.filter(provider="alipay").update(**changes)
+    assert away(order, agents.WECHAT_IPHONE) == {}
+
+
+def test_a_currency_a_wallet_does_not_take_sends_nobody_elsewhere() -> None:
+    order = shop.make_order(currency="EUR")
+    add(order.merchant, "alipay")
+    assert away(order, agents.WECHAT_IPHONE) == {}
+
+
+def test_what_is_not_on_the_page_cannot_be_begun(order: Order) -> None:
+    request = shop.make_request(order)
+    with pytest.raises(Refused, match="method_not_offered"):
+        checkout.begin(request, method="alipay", payer=Payer(), surface=Surface.of(agents.WECHAT_IPHONE))
+
+
+# The page
+
+
+def see(client: Client, order: Order, agent: str, **headers: str) -> str:
+    return words(client.get(f"/p/{shop.make_request(order).token}/", headers={"User-Agent": agent, **headers}))
+
+
+def test_the_page_says_in_one_line_where_to_go_and_has_the_button_for_it(client: Client, order: Order) -> None:
+    request = shop.make_request(order)
+    page = client.get(f"/p/{request.token}/", headers={"User-Agent": agents.WECHAT_IPHONE})
+    assert "WeChat can't open Alipay here: copy the link and open it in your browser. Copy link" in words(page)
+    assert f'data-copy="{sharing.link(request)}"' in page.content.decode()
+
+
+def test_it_says_so_in_chinese_too(client: Client, order: Order) -> None:
+    shown = see(client, order, agents.WECHAT_IPHONE, **{"Accept-Language": "zh-CN"})
+    assert "微信里打不开支付宝：请复制链接，到浏览器中打开。" in shown
+
+
+def test_without_any_method_here_the_page_gives_the_link_and_its_code(client: Client) -> None:
+    order = shop.make_order()
+    ProviderAccount.objects.update(enabled=False)
+    add(order.merchant, "alipay")
+    shown = see(client, order, agents.WECHAT_IPHONE)
+    assert "WeChat can't open Alipay here" in shown
+    assert "Copy link" in shown
+    assert "Or scan this with the camera of another phone." in shown
+    assert "Pay CN¥" not in shown
+
+
+def test_without_any_method_anywhere_the_page_sends_to_the_shop(client: Client) -> None:
+    order = shop.make_order()
+    ProviderAccount.objects.update(enabled=False)
+    shown = see(client, order, agents.SAFARI_IPHONE)
+    assert "There is no way to pay this here just now. Please ask the shop." in shown
+    assert "help@harbourtea.example" in shown
+
+
+def test_a_simulated_wallet_says_so_wherever_it_is_named(client: Client, order: Order) -> None:
+    ProviderAccount.objects.filter(provider="alipay").update(base_url="http://127.0.0.1:9")
+    assert "Alipay (simulated)" in see(client, order, agents.SAFARI_IPHONE)
+    assert "WeChat can't open Alipay (simulated) here" in see(client, order, agents.WECHAT_IPHONE)
+    assert "Sandbox wallet (simulated)" not in see(client, order, agents.SAFARI_IPHONE)
+
+
+# Pay by code
+
+
+def pay_page(client: Client, order: Order, agent: str) -> str:
+    return words(client.get(f"/checkout/{order.token}/pay/", headers={"User-Agent": agent}))
+
+
+def test_a_phone_can_show_the_code_for_another_phone(client: Client, order: Order) -> None:
+    shown = pay_page(client, order, agents.SAFARI_IPHONE)
+    assert "Pay by code" in shown
+    assert "Show a code for WeChat Pay" in shown
+    assert "Show a code for Alipay" in shown
+    assert "Show a code for Card" not in shown
+    assert "Pay by code" not in pay_page(client, order, agents.CHROME_DESKTOP)
