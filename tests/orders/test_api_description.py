@@ -1,0 +1,97 @@
+"""The API's description is complete, and the pages made from it show all of it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+import orders.schemas
+import payments.schemas
+from friendpay.api import api
+from friendpay.examples import BODIES
+from orders.problems import WORDS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OPERATIONS = [
+    (address, method, operation)
+    for address, methods in api.get_openapi_schema()["paths"].items()
+    for method, operation in methods.items()
+]
+
+
+@pytest.fixture(scope="module")
+def description() -> Any:
+    return Client().get("/api/v1/openapi.json").json()
+
+
+def _references(thing: Any) -> set[str]:
+    if isinstance(thing, dict):
+        own = {thing["$ref"]} if "$ref" in thing else set()
+        return own.union(*map(_references, thing.values()))
+    return set().union(*map(_references, thing)) if isinstance(thing, list) else set()
+
+
+def test_it_is_openapi_3_1_and_nothing_it_points_to_is_missing(description: Any) -> None:
+    assert description["openapi"].startswith("3.1.")
+    for reference in _references(description):
+        target = description
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+        assert target
+
+
+@pytest.mark.parametrize(("address", "method", "operation"), OPERATIONS)
+def test_every_call_says_what_it_can_answer(address: str, method: str, operation: Any) -> None:
+    statuses = set(operation["responses"])
+    assert statuses >= {"401", "403", "429", "500"}
+    assert ("404" in statuses) == ("{" in address)
+    if method == "post":
+        assert statuses >= {"400", "409", "413", "415", "422"}
+        names = [parameter["$ref"].rpartition("/")[2] for parameter in operation["parameters"] if "$ref" in parameter]
+        assert names == ["Idempotency-Key"]
+    assert operation["security"] == [{"BearerKey": []}]
+    assert operation["summary"]
+    assert operation["tags"]
+
+
+def test_every_problem_has_the_one_shape_and_an_example(description: Any) -> None:
+    for said in description["components"]["responses"].values():
+        content = said["content"]["application/problem+json"]
+        assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+        assert set(content["example"]) >= set(description["components"]["schemas"]["Problem"]["required"])
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_every_example_is_what_its_schema_says(name: str) -> None:
+    schema = getattr(orders.schemas, name, None) or getattr(payments.schemas, name)
+    schema.model_validate(BODIES[name])
+    assert set(BODIES[name]) >= {field for field, info in schema.model_fields.items() if info.is_required()}
+    assert set(BODIES[name]) <= set(schema.model_fields)
+
+
+def test_the_manual_shows_every_call_and_takes_nothing_from_elsewhere() -> None:
+    response = Client().get("/api/v1/docs")
+    page = response.content.decode()
+    for address, _method, operation in OPERATIONS:
+        assert f'id="{operation["operationId"]}"' in page
+        assert address in page
+    assert "<script" not in page
+    assert "style=" not in page
+    assert not re.search(r'(src|href)="(https?:)?//', page)
+    for target in re.findall(r'href="#(\w+)"', page):
+        assert f'id="{target}"' in page
+
+
+def test_the_guide_names_every_code_a_call_can_answer() -> None:
+    """Codes of pages and of the support desk are no part of the API."""
+    text = (ROOT / "docs" / "api.md").read_text()
+    elsewhere = {
+        "amount_changed", "begun", "crumb_left", "held", "last_part", "mismatch_settled", "notification_not_waiting",
+        "refund_not_failed", "refundable_changed", "too_many_tries", "wallet_unavailable",
+    }  # fmt: skip
+    sources = [path for app in ("orders", "payments") for path in (ROOT / app).rglob("*.py")]
+    codes = {code for path in sources for code in re.findall(r'Refused\(\s*"(\w+)"', path.read_text())}
+    codes |= {code for code, _words in WORDS.values()} - {"forbidden"}
+    assert {code for code in codes - elsewhere if f"`{code}`" not in text} == set()
