@@ -155,6 +155,16 @@ def test_the_buyer_pays_herself_without_asking_anybody(client: Client) -> None:
     assert "Ask a friend to pay" in text
 
 
+def test_the_buyers_own_attempt_is_nobody_in_her_way(client: Client) -> None:
+    plea = shop.make_request()
+    address = page_of(plea.order) + "pay/"
+    first = client.post(address, {"method": "sandbox"})
+    page = words(client.get(address))
+    assert "is paying" not in page
+    assert "Pay CN¥90.00 with Sandbox wallet" in page
+    assert client.post(address, {"method": "sandbox"})["Location"] == first["Location"]
+
+
 def test_the_buyer_is_not_called_a_friend_of_her_own(client: Client) -> None:
     plea = shop.make_request()
     client.post(page_of(plea.order) + "pay/", {"method": "sandbox"})
