@@ -1,9 +1,13 @@
 """The API's description as a page shows it: what each call takes and gives, in plain rows."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
 Schema = dict[str, Any]
 
@@ -15,7 +19,7 @@ class Row:
     name: str
     kind: str
     required: bool
-    text: str
+    text: SafeString
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Operation:
     method: str
     address: str
     summary: str
-    text: str
+    text: SafeString
     parameters: list[Row]
     takes: list[Row]
     example: str
@@ -55,7 +59,7 @@ def contents(description: Schema) -> dict[str, Any]:
     things = [
         {
             "name": name,
-            "text": schema.get("description", ""),
+            "text": _marked(schema.get("description", "")),
             "rows": _rows(description, schema),
             "example": _example(schema),
         }
@@ -64,6 +68,7 @@ def contents(description: Schema) -> dict[str, Any]:
     ]
     return {
         "info": description["info"],
+        "introduction": _marked(description["info"]["description"]),
         "server": description["servers"][0]["url"],
         "sections": list(sections.values()),
         "things": things,
@@ -80,7 +85,7 @@ def _operation(description: Schema, address: str, method: str, operation: Schema
         method=method.upper(),
         address=address,
         summary=operation["summary"],
-        text=operation["description"],
+        text=_marked(operation["description"]),
         parameters=[_parameter(_resolved(description, parameter)) for parameter in operation["parameters"]],
         takes=_rows(description, taken),
         example=_example(taken),
@@ -90,13 +95,18 @@ def _operation(description: Schema, address: str, method: str, operation: Schema
     )
 
 
+def _marked(text: str) -> SafeString:
+    """What stands between backticks, as code."""
+    return mark_safe(re.sub("`([^`]+)`", r"<code>\1</code>", escape(text)))
+
+
 def _example(schema: Schema) -> str:
     return "\n".join(json.dumps(example, indent=2, ensure_ascii=False) for example in schema.get("examples", ()))
 
 
 def _parameter(parameter: Schema) -> Row:
     kind = f"{_kind({}, parameter['schema'])}, in the {parameter['in']}"
-    return Row(parameter["name"], kind, parameter["required"], parameter.get("description", ""))
+    return Row(parameter["name"], kind, parameter["required"], _marked(parameter.get("description", "")))
 
 
 def _rows(description: Schema, schema: Schema, before: str = "") -> list[Row]:
@@ -104,7 +114,7 @@ def _rows(description: Schema, schema: Schema, before: str = "") -> list[Row]:
     rows = []
     for name, details in schema.get("properties", {}).items():
         required = name in schema.get("required", ())
-        kind, text = _kind(description, details), details.get("description", "")
+        kind, text = _kind(description, details), _marked(details.get("description", ""))
         rows.append(Row(f"{before}{name}", kind, required, text))
         inner, mark = _inner(description, details)
         if inner.get("title", "").endswith("In") or inner.get("title") in ("LineOut", "BuyerOut", "SplitOut"):
