@@ -4,12 +4,12 @@ import random
 import uuid
 from typing import Any
 
-import schemathesis
+import schemathesis  # type: ignore[import-not-found, unused-ignore]
 
 
 @schemathesis.hook  # type: ignore[untyped-decorator, unused-ignore]
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """A reference of its own for each order, and mostly a fresh key, as a shop would; else nearly all calls end there."""
+    """A reference for each order, and mostly a fresh key, as a shop would; else nearly all calls end there."""
     if case.meta and case.meta.generation.mode.is_negative:
         return
     if case.operation.definition.raw["operationId"] == "create_order" and isinstance(case.body, dict):
@@ -20,7 +20,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 
 @schemathesis.check  # type: ignore[untyped-decorator, unused-ignore]
 def right_bodies_are_taken(context: Any, response: Any, case: Any) -> None:
-    """A body that fits the schema is never called malformed; save 4500.0, which JSON Schema takes for a whole number."""
+    """What fits the schema is never called malformed; save 4500.0, which JSON Schema takes for a whole number."""
     right = case.meta and not case.meta.generation.mode.is_negative
     if right and response.status_code == 422 and response.json()["code"] == "invalid":
         kinds = {error["code"] for error in response.json()["errors"]}
