@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -22,7 +23,7 @@ for _model in (User, Group, TOTPDevice):
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, ModelAdmin):
+class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     """Logins. A lost phone is taken off here; the next login sets up a new one.
 
     Nobody is deleted: what they did stays in the log. Who has left is made inactive.
@@ -52,7 +53,7 @@ class StaffAdmin(UserAdmin, ModelAdmin):
     def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         user = self.get_object(request, object_id)
         if user is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return HttpResponseRedirect(reverse("admin:auth_user_changelist"))
 
         def do(_data: dict[str, Any]) -> str:
             TOTPDevice.objects.filter(user=user).delete()

@@ -5,7 +5,6 @@ from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminPasswordWidget,
@@ -25,7 +24,7 @@ PREFIX = "credential_"
 class Kind:
     """What a credential is. A secret is never shown again; a long one is a key in several lines."""
 
-    help: "str | Promise" = ""
+    help: Any = ""
     secret: bool = True
     long: bool = False
 

@@ -128,7 +128,12 @@ def test_no_transaction_is_open_while_the_provider_is_asked(
     client: Client, account: ProviderAccount, commits: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(providers.get("sandbox"), "check", lambda account: asked.append(account.id) or "fine")
+
+    def check(account: Account) -> str:
+        asked.append(account.id)
+        return "fine"
+
+    monkeypatch.setattr(providers.get("sandbox"), "check", check)
     for change in (lambda: write(client, account), lambda: client.post(desk.page(account, "test"))):
         asked.clear()
         with commits():
