@@ -93,12 +93,15 @@ def _apply(event: ProviderEvent) -> None:
         refund = Refund.objects.select_related("account", "payment").filter(**where).first()
         known = refund is not None
         if refund:
-            refunds.apply(refund, _unpack(event.outcome) or _ask_refund(refund))
+            refunds.apply(refund, unpack(event.outcome) or _ask_refund(refund))
     else:
         payment = Payment.objects.select_related("account").filter(**where).first()
         known = payment is not None
         if payment:
-            reconcile.apply(payment, _unpack(event.outcome) or _ask_payment(payment))
+            reconcile.apply(payment, unpack(event.outcome) or _ask_payment(payment))
+        elif event.reference and event.outcome is None:
+            provider = providers.get(event.account.provider)
+            event.outcome = _pack(provider.fetch(event.account.as_data(), event.reference))
     event.next_attempt_at, event.error = None, ""
     if known:
         event.applied_at = clock.now()
@@ -107,7 +110,7 @@ def _apply(event: ProviderEvent) -> None:
         logger.error("notification %s names %s, which is none of ours", event, event.reference)
     else:
         event.applied_at = clock.now()  # nothing in it for us, such as a test message
-    event.save(update_fields=["next_attempt_at", "applied_at", "orphaned_at", "error"])
+    event.save(update_fields=["next_attempt_at", "applied_at", "orphaned_at", "error", "outcome"])
 
 
 def _ask_payment(payment: Payment) -> Outcome:
@@ -130,7 +133,8 @@ def _pack(outcome: Outcome | None) -> dict[str, Any] | None:
     return asdict(outcome) if outcome else None
 
 
-def _unpack(packed: dict[str, Any] | None) -> Outcome | None:
+def unpack(packed: dict[str, Any] | None) -> Outcome | None:
+    """The outcome of a stored notification; None for one that was only a hint."""
     if packed is None:
         return None
     amount = Money(**packed["amount"]) if packed["amount"] else None

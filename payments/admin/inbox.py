@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
@@ -14,11 +15,11 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from orders.admin.base import SupportAdmin, badge, code, link, mode, moment, money
-from orders.admin.confirm import confirm
+from orders.admin.confirm import actor, confirm, posted
 from orders.admin.filters import mode_by
-from payments import inbox
+from payments import inbox, orphans, sharing
 from payments.admin.filters import ProviderFilter
-from payments.models import ProviderEvent
+from payments.models import PaymentRequest, ProviderEvent
 
 WHERE = {
     "orphan": Q(orphaned_at__isnull=False),
@@ -46,6 +47,19 @@ class WhereFilter(SimpleListFilter):
         return queryset.filter(WHERE[value]) if value in WHERE else queryset
 
 
+class CountForm(forms.Form):
+    """Which request an orphan's money is meant for."""
+
+    request = forms.CharField(label=_("Request"), help_text=_("Its id (pr_…), its link, or its share code."))
+
+    def clean_request(self) -> PaymentRequest:
+        text = self.cleaned_data["request"].strip()
+        found = PaymentRequest.objects.filter(public_id=text).first() or sharing.find(text)
+        if found is None:
+            raise forms.ValidationError(_("There is no such request."))
+        return found
+
+
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(SupportAdmin):
     """What wallets told us. The message itself may hold a payer's data, so only what was read from it is shown."""
@@ -55,7 +69,7 @@ class ProviderEventAdmin(SupportAdmin):
     list_select_related = ("account",)
     search_fields = ("reference",)
     search_help_text = _("Our reference or the notification's own id")
-    actions_detail = ("try_again",)
+    actions_detail = ("try_again", "count", "send_back")
     fieldsets = (
         (
             None,
@@ -78,7 +92,9 @@ class ProviderEventAdmin(SupportAdmin):
         return super().get_queryset(request).select_related("account").defer("body")
 
     def can(self, action: str, event: ProviderEvent) -> bool:
-        return event.orphaned_at is not None or event.set_aside_at is not None
+        if action == "try_again":
+            return event.orphaned_at is not None or event.set_aside_at is not None
+        return event.orphaned_at is not None and event.about == "charge"
 
     @action(
         description=_("Try again"),
@@ -108,6 +124,60 @@ class ProviderEventAdmin(SupportAdmin):
             ),
             button=gettext("Try again"),
             danger=False,
+        )
+
+    @action(
+        description=_("Count for a request"),
+        url_path="count",
+        permissions=["payments.retry_providerevent"],
+        icon="link",
+    )
+    def count(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        event = self.get_object(request, object_id)
+        if event is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        form = CountForm(posted(request))
+
+        def do(data: dict[str, Any]) -> str:
+            payment = orphans.adopt(event.pk, data["request"], actor=actor(request))
+            if payment.amount_applied:
+                return gettext("The money counts for that request now.")
+            return gettext("The money did not fit that request, so it goes back to who paid it.")
+
+        return confirm(
+            self,
+            request,
+            event,
+            do,
+            form=form,
+            title=gettext("Count this money for a request"),
+            text=gettext("What does not fit the request goes back to who paid it, as always."),
+            button=gettext("Count it"),
+        )
+
+    @action(
+        description=_("Send the money back"),
+        url_path="send-back",
+        permissions=["payments.retry_providerevent"],
+        icon="undo",
+    )
+    def send_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        event = self.get_object(request, object_id)
+        if event is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+
+        def do(_data: dict[str, Any]) -> str:
+            orphans.send_back(event.pk, actor=actor(request))
+            return gettext("The money goes back to who paid it.")
+
+        return confirm(
+            self,
+            request,
+            event,
+            do,
+            title=gettext("Send this money back"),
+            text=gettext("It goes back to who paid it. In our books it stands on a cancelled order of its own."),
+            button=gettext("Send it back"),
         )
 
     @admin.display(description=_("State"))

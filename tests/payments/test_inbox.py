@@ -131,5 +131,5 @@ def test_an_outcome_survives_its_storage() -> None:
     from orders.money import Money
 
     outcome: Any = Outcome(State.SUCCEEDED, "fp1", "txn", Money(9000, "CNY"), "OK", "fine")
-    assert inbox._unpack(json.loads(json.dumps(inbox._pack(outcome)))) == outcome
-    assert inbox._unpack(inbox._pack(None)) is None
+    assert inbox.unpack(json.loads(json.dumps(inbox._pack(outcome)))) == outcome
+    assert inbox.unpack(inbox._pack(None)) is None
