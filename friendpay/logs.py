@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 _SECRETS = re.compile(
-    r"(?P<link>(?<![\w])/(?:p|pay|r|checkout|sandbox)/\w{4})\w+"
+    r"(?P<link>/(?:p|pay|r|checkout|sandbox)/\w{4})\w{12,}"
     r"|(?P<group>\bp\.\w{4})\w{16,}"
     r"|(?P<key>\bsk_(?:test|live)_\w{2})[\w-]+"
 )
@@ -35,5 +35,6 @@ CONFIG: dict[str, Any] = {
     "loggers": {
         **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server", "uvicorn", "celery")},
         "uvicorn.access": {"handlers": [], "propagate": False},
+        "httpx": {"level": "WARNING"},  # it writes whole addresses, and one of WeChat's holds the app's secret
     },
 }

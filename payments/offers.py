@@ -144,5 +144,5 @@ def _consider(
     elif objection:
         reason, detail = objection.code, objection.text
     elif off_ladder:
-        reason, elsewhere = off_ladder, rails.elsewhere(provider, account, surface.place)
+        reason, elsewhere = off_ladder, rails.elsewhere(provider, account)
     return Offer(method, rail, account, reason=reason, detail=detail, elsewhere=elsewhere)

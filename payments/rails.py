@@ -64,9 +64,9 @@ def best(provider: Provider, account: ProviderAccount, place: str) -> tuple[Rail
     return None, reason
 
 
-def elsewhere(provider: Provider, account: ProviderAccount, place: str) -> str:
-    """Where the payer could go with the link to use this wallet: "browser" (the phone's own), "wallet" (the wallet's
+def elsewhere(provider: Provider, account: ProviderAccount) -> str:
+    """Where a payer before whom this wallet does not open could go with the link: "browser" (the phone's own), "wallet" (the wallet's
     app) or "desktop"; "" when nowhere.
     """
     ways = {"browser": PHONE, "wallet": provider.name, "desktop": DESKTOP}
-    return next((way for way, there in ways.items() if there != place and best(provider, account, there)[0]), "")
+    return next((way for way, there in ways.items() if best(provider, account, there)[0]), "")
