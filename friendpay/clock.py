@@ -12,3 +12,8 @@ def now() -> datetime:
         row = cursor.fetchone()
     moment: datetime = row[0]
     return moment
+
+
+def rfc3339(moment: datetime) -> str:
+    """As programs are told: 2026-05-03T18:20:11.123456Z."""
+    return moment.isoformat().replace("+00:00", "Z")

@@ -32,7 +32,7 @@ def snapshot(request: PaymentRequest, now: datetime | None = None) -> dict[str, 
         "amount": request.amount,
         "amount_paid": request.amount_paid,
         "amount_held": request.amount_held,
-        "expires_at": request.expires_at.isoformat().replace("+00:00", "Z"),
+        "expires_at": clock.rfc3339(request.expires_at),
         "seconds_left": max(0, int((request.expires_at - now).total_seconds())),
         "holders": [
             {

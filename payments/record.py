@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from friendpay import clock
 from orders import events
 from orders.models import Order
 from payments import live
@@ -74,7 +75,7 @@ def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund
     elif isinstance(about, Refund):
         data |= {"payment": about.payment.public_id, "reason": about.reason, "code": about.code}
     else:
-        data |= {"amount_paid": request.amount_paid, "expires_at": request.expires_at.isoformat()}
+        data |= {"amount_paid": request.amount_paid, "expires_at": clock.rfc3339(request.expires_at)}
     events.record(
         type,
         order=request.order,

@@ -39,6 +39,7 @@ def test_an_event_tells_what_happened_to_what() -> None:
         "payment_request": asked["id"],
     }
     assert (request["data"]["amount"], order["payment_request"]) == (9000, None)
+    assert request["data"]["expires_at"] == asked["expires_at"]
 
 
 def test_events_are_read_page_by_page_from_the_first_to_the_last() -> None:
