@@ -1,10 +1,13 @@
 """What the documents say to type works as it stands there."""
 
+import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 from django.conf import settings
 
@@ -22,15 +25,14 @@ def blocks(document: str, under: str = "") -> list[str]:
         text = text.partition(f"\n## {under}\n")[2].partition("\n## ")[0]
     indented = re.findall(r"(?:^(?: {4}.*|[ \t]*)\n)+", text, re.MULTILINE)
     fenced = re.findall(r"^```(?:sh|bash|shell)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [block for block in [*indented, *fenced] if "curl " in block]
+    return [block for block in [*indented, *fenced] if "curl " in block or "KEY=" in block]
 
 
-@pytest.mark.parametrize(("document", "section"), [("README.md", "Integrate")])
-def test_the_commands_of_the_document_lead_to_a_paid_order(document: str, section: str, stack: Stack) -> None:  # noqa: F811
-    (shell,) = blocks(document, section)
-    assert ADDRESS in shell
+def run(shell: str, address: str) -> str:
+    """What the commands print; all of them must succeed."""
+    assert "..." not in shell
     ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", shell.replace(ADDRESS, stack.address)],
+        ["bash", "-euo", "pipefail", "-c", shell.replace(ADDRESS, address)],
         env={"PATH": os.environ["PATH"], "FRIENDPAY_KEY": KEY},
         capture_output=True,
         text=True,
@@ -38,8 +40,42 @@ def test_the_commands_of_the_document_lead_to_a_paid_order(document: str, sectio
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert '"reference":"A-1001"' in ran.stdout
-    assert '"amount_paid":9000' in ran.stdout
+    return ran.stdout
+
+
+def test_the_readme_leads_from_nothing_to_a_paid_order_with_curl_alone(stack: Stack) -> None:  # noqa: F811
+    (shell,) = blocks("README.md", "Integrate")
+    assert ADDRESS in shell
+    said = run(shell, stack.address)
+    assert '"reference":"A-1001"' in said
+    assert '"amount_paid":9000' in said
+
+
+def test_the_guide_of_the_api_leads_to_a_paid_order(stack: Stack) -> None:  # noqa: F811
+    """Whoever follows it puts in a key and the order's id where there are dots, and pays in between."""
+    setup, *steps = blocks("docs/api.md", "From nothing to a paid test order")
+    setup = setup.replace("sk_test_...", KEY)
+    place, ask, look = [setup + step.replace("A-1001", "A-2001") for step in steps]
+    order = json.loads(run(place, stack.address))
+    asked = json.loads(run(ask.replace("ord_...", order["id"]), stack.address))
+    pay(asked["url"])
+    paid, said, end = (
+        f'"id":"{order["id"]}","reference":"A-2001","live":false,"status":"paid"',
+        "",
+        time.monotonic() + 60,
+    )
+    while paid not in said and time.monotonic() < end:
+        said = run(look.replace("ord_...", order["id"]), stack.address)
+    assert paid in said
+    assert '"type":"order.paid"' in said
+
+
+def pay(link: str) -> None:
+    """As a friend does, with the sandbox wallet."""
+    proof = "0" * 32
+    with httpx.Client(cookies={"csrftoken": proof}, timeout=20) as friend:
+        begun = friend.post(f"{link}pay/", data={"csrfmiddlewaretoken": proof, "method": "sandbox"})
+        friend.post(begun.headers["Location"], data={"csrfmiddlewaretoken": proof, "action": "approve"})
 
 
 @pytest.mark.parametrize(
