@@ -65,8 +65,8 @@ def best(provider: Provider, account: ProviderAccount, place: str) -> tuple[Rail
 
 
 def elsewhere(provider: Provider, account: ProviderAccount) -> str:
-    """Where a payer before whom this wallet does not open could go with the link: "browser" (the phone's own), "wallet" (the wallet's
-    app) or "desktop"; "" when nowhere.
+    """Where a payer could go with the link when this wallet does not open here: "browser" (the phone's own), "wallet"
+    (the wallet's app) or "desktop"; "" when nowhere.
     """
     ways = {"browser": PHONE, "wallet": provider.name, "desktop": DESKTOP}
     return next((way for way, there in ways.items() if best(provider, account, there)[0]), "")
