@@ -64,6 +64,8 @@ class Bridge:
             status, headers, content = await self._outcome(job, receive)
         finally:
             self._inside -= 1
+        if size > DRAINED:
+            headers = [*headers, (b"connection", b"close")]
         return await _send(send, (status, headers, b"" if scope["method"] == "HEAD" else content))
 
     def close(self) -> None:

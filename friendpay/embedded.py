@@ -53,7 +53,7 @@ class Servers:
     def environment(self) -> dict[str, str]:
         """What friendpay's settings need in order to find them."""
         return {
-            "DATABASE_URL": f"postgresql://friendpay@/friendpay?host={self.socket('postgres').parent}",
+            "DATABASE_URL": f"postgresql://friendpay@/friendpay?host={self.socket('postgres').parent}&port=5432",
             "REDIS_URL": f"unix://{self.socket('valkey')}",
             "CELERY_BROKER_URL": f"redis+socket://{self.socket('valkey')}",
         }

@@ -1,0 +1,112 @@
+"""Probes answer whatever else does not; metrics are not for everybody."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from friendpay import health
+from friendpay.bridge import App
+from tests.shop import hold, make_request
+
+
+async def ask(probe: App) -> tuple[int, dict[str, str]]:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    await probe({"type": "http", "method": "GET"}, receive, send)
+    return sent[0]["status"], json.loads(sent[1]["body"])
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that takes calls and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "LIMIT", 0.2)
+
+
+async def test_a_process_that_runs_is_alive() -> None:
+    assert await ask(health.alive) == (200, {"status": "ok"})
+
+
+async def test_ready_is_when_both_servers_answer() -> None:
+    assert await ask(health.Readiness()) == (200, {"database": "ok", "valkey": "ok"})
+
+
+async def test_a_server_that_is_not_there_is_named(settings: Settings) -> None:
+    settings.REDIS_URLS = [*settings.REDIS_URLS, "unix:///nowhere"]
+    status, words = await ask(health.Readiness())
+    assert status == 503
+    assert words["database"] == "ok"
+    assert words["valkey"] == "ConnectionError"
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("who", ["database", "valkey"])
+async def test_a_server_that_hangs_is_not_waited_for(settings: Settings, silent: int, who: str) -> None:
+    if who == "database":
+        settings.DATABASE_URL = f"postgresql://friendpay@127.0.0.1:{silent}/friendpay"
+    else:
+        settings.REDIS_URLS = [f"redis://127.0.0.1:{silent}"]
+    began = time.monotonic()
+    status, words = await ask(health.Readiness())
+    assert time.monotonic() - began < 2
+    assert status == 503
+    assert [name for name, word in words.items() if word != "ok"] == [who]
+
+
+async def test_asked_by_many_it_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    async def count() -> None:
+        nonlocal asked
+        asked += 1
+
+    monkeypatch.setattr(health, "_database", count)
+    ready = health.Readiness()
+    answers = await asyncio.gather(*(ask(ready) for _ in range(20)))
+    assert {status for status, _ in answers} == {200}
+    await ask(ready)
+    assert asked == 1
+
+
+@pytest.mark.django_db
+def test_metrics_count_by_status(client: Client) -> None:
+    hold(make_request())
+    text = client.get("/metrics").content.decode()
+    assert 'friendpay_payment_requests{status="open"} 1' in text
+    assert 'friendpay_payments{status="pending"} 1' in text
+    assert 'friendpay_overdue_seconds{work="refunds"} 0' in text
+    assert 'friendpay_unclaimed_notifications{reason="orphan"} 0' in text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "from_where", [{"REMOTE_ADDR": "192.168.1.5"}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, {"HTTP_FORWARDED": "for=::1"}]
+)
+def test_metrics_are_for_this_machine_alone(client: Client, from_where: dict[str, str]) -> None:
+    assert client.get("/metrics", **from_where).status_code == 404  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_with_a_token_metrics_are_for_who_brings_it(client: Client, settings: Settings) -> None:
+    settings.METRICS_TOKEN = "a token"
+    assert client.get("/metrics").status_code == 404
+    assert client.get("/metrics", headers={"Authorization": "Bearer another"}).status_code == 404
+    assert client.get("/metrics", headers={"Authorization": "Bearer a token"}, REMOTE_ADDR="8.8.8.8").status_code == 200

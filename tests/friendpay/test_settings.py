@@ -1,0 +1,122 @@
+"""The boot: what stops it, and what it decides from the environment."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+REAL = {
+    "SECRET_KEY": "a long secret",
+    "CREDENTIAL_KEYS": "V9UMM0Rw0mIDZ0KpCVL8o0GhbiNiEFXzG3qJ7HTDM2A=",
+    "PUBLIC_URL": "https://pay.example",
+    "DATABASE_URL": "postgresql://shop:pa%40ss@db.internal:5433/pay?sslmode=require",
+    "REDIS_URL": "redis://one:6379/0,redis://two:6379/0",
+}
+DEMO = {**REAL, "FRIENDPAY_DEMO": "yes", "PUBLIC_URL": "http://127.0.0.1:8000"}
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting comes from where the tests run."""
+    for name in [*DEMO, "ALLOWED_HOSTS", "CELERY_BROKER_URL", "STATIC_ROOT", "TRUSTED_PROXIES", "METRICS_TOKEN"]:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+
+
+def boot(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> dict[str, Any]:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return runpy.run_path(str(ROOT / "friendpay" / "settings.py"))
+
+
+@pytest.mark.parametrize("missing", REAL)
+def test_each_missing_secret_stops_the_boot_and_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    with pytest.raises(SystemExit, match=f"^friendpay: {missing} is not set"):
+        boot(monkeypatch, {name: value for name, value in REAL.items() if name != missing})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("CREDENTIAL_KEYS", "short", "no Fernet key"),
+        ("PUBLIC_URL", "pay.example", "PUBLIC_URL"),
+        ("DATABASE_URL", "mysql://db/pay", "PostgreSQL alone"),
+        ("DATABASE_URL", "postgresql://db/pay?nonsense=1", "DATABASE_URL cannot be read"),
+        ("REDIS_URL", "memcached://one", "REDIS_URL"),
+        ("TRUSTED_PROXIES", "proxy", "TRUSTED_PROXIES"),
+        ("WEB_THREADS", "0", "WEB_THREADS"),
+    ],
+)
+def test_a_malformed_setting_stops_the_boot(monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str) -> None:
+    with pytest.raises(SystemExit, match=words):
+        boot(monkeypatch, REAL | {name: value})
+
+
+def test_all_a_stopped_boot_says_is_one_line() -> None:
+    clean = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", "import friendpay.settings"], env=clean, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("friendpay: SECRET_KEY is not set")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "public",
+    [
+        {"PUBLIC_URL": "https://pay.example"},
+        {"PUBLIC_URL": "http://8.8.8.8"},
+        {"ALLOWED_HOSTS": "127.0.0.1,pay.example"},
+        {"ALLOWED_HOSTS": "*"},
+    ],
+)
+def test_the_demo_is_refused_on_a_public_host(monkeypatch: pytest.MonkeyPatch, public: dict[str, str]) -> None:
+    with pytest.raises(SystemExit, match="FRIENDPAY_DEMO"):
+        boot(monkeypatch, DEMO | public)
+
+
+def test_the_demo_may_be_shown_in_ones_own_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert boot(monkeypatch, DEMO | {"PUBLIC_URL": "http://192.168.1.5:8000"})["ALLOWED_HOSTS"] == ["192.168.1.5"]
+
+
+def test_without_the_switch_there_is_no_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = boot(monkeypatch, REAL)
+    assert found["DEMO"] is False
+    assert found["DEBUG"] is False
+
+
+def test_an_encrypted_site_keeps_its_cookies_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = boot(monkeypatch, REAL)
+    assert found["SESSION_COOKIE_SECURE"]
+    assert found["CSRF_COOKIE_SECURE"]
+    assert found["SECURE_HSTS_SECONDS"] > 0
+    assert found["CSRF_TRUSTED_ORIGINS"] == ["https://pay.example"]
+    assert not boot(monkeypatch, DEMO)["SESSION_COOKIE_SECURE"]
+
+
+def test_the_database_url_is_read_as_libpq_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = boot(monkeypatch, REAL)["DATABASES"]["default"]
+    assert (found["HOST"], found["PORT"], found["NAME"]) == ("db.internal", "5433", "pay")
+    assert (found["USER"], found["PASSWORD"]) == ("shop", "pa@ss")
+    assert found["OPTIONS"]["sslmode"] == "require"
+    assert found["CONN_MAX_AGE"] is None
+
+
+def test_subscriptions_have_no_time_limit_and_every_valkey_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = boot(monkeypatch, REAL)["CHANNEL_LAYERS"]["default"]["CONFIG"]["hosts"]
+    assert [host["address"] for host in hosts] == ["redis://one:6379/0", "redis://two:6379/0"]
+    assert {host["socket_timeout"] for host in hosts} == {None}
+
+
+def test_the_broker_is_the_first_valkey_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert boot(monkeypatch, REAL)["CELERY_BROKER_URL"] == "redis://one:6379/0"
+    assert boot(monkeypatch, {"REDIS_URL": "unix:///v/s"})["CELERY_BROKER_URL"] == "redis+socket:///v/s"
+    named = boot(monkeypatch, {"CELERY_BROKER_URL": "amqp://rabbit//"})
+    assert named["CELERY_BROKER_URL"] == "amqp://rabbit//"
+    assert "CELERY_BROKER_TRANSPORT_OPTIONS" not in named
