@@ -57,12 +57,12 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
     data: Path = chosen.data
     end_leftovers(data)
     options.refuse_taken_port(chosen.host, chosen.port)
+    kept = _kept(data)
     servers = embedded.prepare(data)
     (data / "log").mkdir(mode=0o700, exist_ok=True)
     address = options.url(chosen.address, chosen.port)
     json.dump({"pid": os.getpid(), "address": address}, claim)
     claim.flush()
-    kept = _kept(data)
     wallets = {name: options.free_port(chosen.host) for name in _WALLETS if chosen.emulators}
     environment = _environment(chosen, servers, address, kept) | {"FRIENDPAY_EMULATORS": json.dumps(wallets)}
     supervisor = subprocess.Popen(

@@ -1,0 +1,50 @@
+"""What the design promises about the code itself."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from friendpay.bootstrap import PYTHON
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("friendpay", "orders", "payments", "sandbox")
+LONGEST = 300
+
+
+def modules() -> Iterator[Path]:
+    for app in APPS:
+        yield from (path for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts)
+
+
+def places(pattern: str, folder: str) -> set[str]:
+    """The modules of one app in which a line matches."""
+    expression = re.compile(pattern)
+    found = (path for path in modules() if path.is_relative_to(ROOT / folder) and expression.search(path.read_text()))
+    return {str(path.relative_to(ROOT)) for path in found}
+
+
+def test_imports_run_downward_only() -> None:
+    done = subprocess.run([PYTHON.parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_one_module_writes_the_status_of_requests_payments_and_refunds() -> None:
+    written = r"(?m)^\s*\w+\.status = |\bupdate\([^)]*\bstatus=|bulk_update\([^)]*status|\bSET\s+status\b"
+    assert places(written, "payments") == {"payments/lifecycle.py"}
+
+
+def test_one_module_writes_the_status_of_orders() -> None:
+    assert places(r"\border\.status = |Order\.objects\..*update\([^)]*\bstatus=", "orders") == {"orders/services.py"}
+    assert places(r"\border\.status = |Order\.objects\..*update\([^)]*\bstatus=", "payments") == set()
+
+
+def test_what_time_it_is_only_the_database_says() -> None:
+    asked = r"\bdatetime\.now\(|\btimezone\.now\(|\butcnow\(|\bdate\.today\("
+    found = set().union(*(places(asked, app) for app in APPS))
+    assert {path for path in found if "/providers/" not in path} == set()  # a wallet's signature wants this machine's
+
+
+def test_a_module_can_be_read_at_a_sitting() -> None:
+    lengths = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in modules()}
+    assert {path: lines for path, lines in lengths.items() if lines > LONGEST} == {}
