@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,14 @@ class Person:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The demo."""
+    with started(tmp_path_factory.mktemp("friendpay")) as stack:
+        yield stack
+
+
+@contextmanager
+def started(data: Path, *options: str) -> Iterator[Stack]:
     """bin/up as a person starts it, stopped as a person stops it."""
-    data = tmp_path_factory.mktemp("friendpay")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     ours = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
@@ -95,7 +101,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         environment.pop(name, None)
     with (data / "bin-up.log").open("wb") as log:
         process = subprocess.Popen(
-            [str(ROOT / "bin" / "up"), "--port", str(port), "--data", str(data / "data")],
+            [str(ROOT / "bin" / "up"), "--port", str(port), "--data", str(data / "data"), *options],
             env=environment | {"FRIENDPAY_DEMO_KEY": KEY},
             stdout=log,
             stderr=log,
