@@ -22,7 +22,8 @@ def main(arguments: list[str]) -> int:
         return _pytest(*arguments)
     failed = [linter[0] for linter in LINTERS if _step(*linter)]
     chromium.ensure()
-    failed += ["tests"] if _pytest("--ignore", BROWSER) else []
+    failed += ["tests"] if _pytest("--ignore", BROWSER, "-m", "not proof", "-n", "2") else []
+    failed += ["proof"] if _pytest("--ignore", BROWSER, "-m", "proof") else []
     if failed:
         print(f"\nFAILED so far: {', '.join(failed)}", flush=True)
     return max(_pytest(BROWSER), int(bool(failed)))
