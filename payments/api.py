@@ -43,11 +43,13 @@ class Screen(StrEnum):
     PHONE = "phone"
     WECHATPAY = "wechatpay"
     ALIPAY = "alipay"
+    OTHER_APP = "other_app"
 
     @property
     def surface(self) -> Surface:
         inside_a_wallet = self in (Screen.WECHATPAY, Screen.ALIPAY)
-        return Surface(app=self.value if inside_a_wallet else "", phone=self != Screen.DESKTOP)
+        app = self.value if inside_a_wallet else ""
+        return Surface(app=app, phone=self != Screen.DESKTOP, fenced=self == Screen.OTHER_APP)
 
 
 def _requests(key: ApiKey) -> QuerySet[PaymentRequest]:

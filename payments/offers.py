@@ -120,9 +120,8 @@ def check_friend(order: Order, surface: Surface) -> None:
 
 def _rules(case: Case, surface: Surface) -> Callable[[str], Objection | None]:
     """What the shop's rules have against a method here and now."""
-    screen = surface.app or ("phone" if surface.phone else "desktop")
     now = clock.now() if case.rules else None
-    return lambda method: rollout.objection(case, method, screen, now) if now else None
+    return lambda method: rollout.objection(case, method, surface.place, now) if now else None
 
 
 def _consider(

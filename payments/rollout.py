@@ -16,8 +16,6 @@ from payments.models import RolloutRule
 FRIEND = "friend"
 """Asking a friend is a method like the wallets are."""
 
-SCREENS = ("desktop", "phone", "wechatpay", "alipay")
-
 
 @dataclass(frozen=True)
 class Case:
@@ -32,12 +30,13 @@ class Case:
     rules: tuple[RolloutRule, ...]
 
     @classmethod
-    def of(cls, order: Order) -> Self:
+    def of(cls, order: Order, buyer: str = "") -> Self:
+        """Of an order; as if it were another buyer's, if one is given."""
         prefetch_related_objects([order], "lines", "merchant__rollout_rules")
         return cls(
             merchant_id=order.merchant_id,
             live=order.live,
-            buyer=order.buyer_id,
+            buyer=buyer or order.buyer_id,
             currency=order.currency,
             amount=order.amount,
             goods=tuple((line.name, line.category) for line in order.lines.all()),

@@ -8,6 +8,8 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from tests.pages import Answer
+
 READ = [
     "orders.view_order",
     "orders.view_event",
@@ -51,5 +53,10 @@ def text(client: Client, address: str) -> str:
     """The words of a page, in one line."""
     response = client.get(address)
     assert response.status_code == 200
+    return words(response)
+
+
+def words(response: Answer) -> str:
+    """What can be read in an answer, in one line."""
     body = re.sub(r"<(script|style|template).*?</\1>|<[^>]+>", " ", response.content.decode(), flags=re.DOTALL)
     return re.sub(r"\s+", " ", unescape(body))

@@ -15,24 +15,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from orders.admin.base import Panel, SupportAdmin, badge, code, mode, moment
 from orders.admin.confirm import confirm, posted
+from orders.admin.fields import LinesField
 from orders.models import ApiKey, Merchant
 
 
-class OriginsField(forms.CharField):
-    """A list of origins, one a line."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, widget=UnfoldAdminTextareaWidget({"rows": 3}), **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+class OriginsField(LinesField):
+    """A list of origins."""
 
     def validate(self, value: Any) -> None:
         for origin in value:
@@ -41,9 +33,6 @@ class OriginsField(forms.CharField):
                     _("%(origin)s is not an origin. Write scheme and host alone, like https://shop.example.")
                     % {"origin": origin}
                 )
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data)
 
 
 class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]

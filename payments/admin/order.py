@@ -2,11 +2,17 @@
 
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 
 from friendpay import clock
 from orders.admin.base import Panel
 from orders.admin.order import OrderAdmin
 from orders.models import Order
+from payments import rails
 from payments.admin import parts, search
 from payments.models import Payment, Refund
 
@@ -16,6 +22,22 @@ admin.site.unregister(Order)
 @admin.register(Order)
 class OrderWithPaymentsAdmin(OrderAdmin):
     """An order is found by anything that belongs to it, and shows all of it."""
+
+    actions_detail = ("why",)
+
+    @action(
+        description=_("Ways to pay, and why not others"),
+        url_path="ways-to-pay",
+        permissions=["payments.view_rolloutrule"],
+        icon="help",
+    )
+    def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The page that tries out the rules, with this order."""
+        order = self.get_object(request, object_id)
+        if order is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        query = urlencode({"order": order.public_id, "screen": rails.DESKTOP})
+        return HttpResponseRedirect(f"{reverse('admin:payments_rolloutrule_try_out')}?{query}")
 
     def find(self, text: str) -> Q | None:
         return search.find(text).as_orders()

@@ -137,6 +137,7 @@ def menu(_request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _entry(gettext_lazy("Shops"), "storefront", "orders.merchant"),
                 _entry(gettext_lazy("Provider accounts"), "account_balance_wallet", "payments.provideraccount"),
+                _entry(gettext_lazy("Rollout rules"), "rule", "payments.rolloutrule"),
                 _entry(gettext_lazy("Staff"), "badge", "auth.user"),
                 _entry(gettext_lazy("Groups"), "group", "auth.group"),
             ],

@@ -1,0 +1,129 @@
+"""The rules of who gets which method, and a page to try them out."""
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from friendpay import clock
+from orders.admin.base import Panel, SupportAdmin, badge, code, link
+from payments import offers
+from payments.admin.rollout_forms import RuleForm, TryForm
+from payments.models import RolloutRule
+from payments.offers import METHODS
+from payments.rails import Surface
+from payments.rollout import FRIEND, Case, percent
+
+REASONS = {
+    "account_disabled": _("The account at the wallet is switched off."),
+    "account_is_for_live_orders": _("The account is for live orders, and this is a test."),
+    "account_is_for_test_orders": _("The account is for test orders, and this is a live one."),
+    "currency_not_taken": _("The wallet does not take this currency."),
+    "no_rail_here": _("There is no way to open this wallet on this screen."),
+    "no_app_secret": _("The account has no app secret, without which nothing opens inside WeChat."),
+    "h5_not_granted": _("WeChat Pay has not granted the account H5 payments."),
+}
+"""What withholds a method where no rule does."""
+
+
+@admin.register(RolloutRule)
+class RolloutRuleAdmin(SupportAdmin):
+    """Rules can be added, changed and deleted: money that was asked for or paid does not depend on them."""
+
+    form = RuleForm
+    list_display = ("method_text", "merchant", "share_text", "narrows", "state", "note")
+    list_filter = ("method", ("merchant", AutocompleteSelectFilter))
+    list_select_related = ("merchant",)
+    search_fields = ("merchant__name", "note")
+    search_help_text = _("Shop or note")
+    autocomplete_fields = ("merchant",)
+    actions_list = ("try_out",)
+    fieldsets = (
+        (None, {"fields": (("merchant", "method"), "note")}),
+        (_("Buyers"), {"fields": ("share_percent", ("allowed_buyers", "denied_buyers"))}),
+        (
+            _("Orders"),
+            {"fields": (("excluded_categories", "currencies"), ("amount_currency", "least", "most"))},
+        ),
+        (_("When and where"), {"fields": (("starts_at", "ends_at"), "screens")}),
+    )
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("payments.add_rolloutrule")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("payments.change_rolloutrule")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("payments.delete_rolloutrule")
+
+    @action(
+        description=_("Try it out"),
+        url_path="try",
+        permissions=["payments.view_rolloutrule"],
+        icon="help",
+        variant=ActionVariant.PRIMARY,
+    )
+    def try_out(self, request: HttpRequest) -> HttpResponse:
+        """What the payment page shows for an order, or for a buyer who has none yet, and why not the rest."""
+        form = TryForm(request.GET or None)
+        case = form.case() if form.is_bound and form.is_valid() else None
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Try it out"),
+            "form": form,
+            "panels": [shown_panel(case, form.surface())] if case else [],
+        }
+        return TemplateResponse(request, "payments/admin/try_out.html", context)
+
+    @admin.display(description=_("Method"), ordering="method")
+    def method_text(self, rule: RolloutRule) -> str:
+        return str(METHODS.get(rule.method, rule.method))
+
+    @admin.display(description=_("Share of buyers"), ordering="share")
+    def share_text(self, rule: RolloutRule) -> str:
+        return percent(rule.share)
+
+    @admin.display(description=_("Looks at"))
+    def narrows(self, rule: RolloutRule) -> str:
+        looks_at = {
+            _("buyers"): rule.share < RolloutRule.WHOLE or rule.allowed_buyers or rule.denied_buyers,
+            _("goods"): rule.excluded_categories,
+            _("currency"): rule.currencies,
+            _("amount"): rule.amount_currency,
+            _("time"): rule.starts_at or rule.ends_at,
+            _("screen"): rule.screens,
+        }
+        return ", ".join(str(what) for what, set_ in looks_at.items() if set_)
+
+    @admin.display(description=_("State"))
+    def state(self, rule: RolloutRule) -> SafeString:
+        now = clock.now()
+        if rule.starts_at and now < rule.starts_at:
+            return badge(_("not yet"), "warning")
+        return badge(_("over"), "warning") if rule.ends_at and now >= rule.ends_at else badge(_("on"), "success")
+
+
+def shown_panel(case: Case, surface: Surface) -> Panel:
+    """Every method, whether the payment page shows it, and why not."""
+    against = offers.why_not_friend(case, surface)
+    rows = [_row(METHODS[FRIEND], "", against.code if against else "", against.text if against else "")]
+    rows += [
+        _row(offer.label, link(offer.account), offer.reason, offer.detail or REASONS.get(offer.reason, ""))
+        for offer in offers.weigh(case, surface)
+    ]
+    return Panel(
+        gettext("What the page shows"), (_("Method"), _("Account"), _("Shown"), _("Reason"), _("Why not")), rows
+    )
+
+
+def _row(method: object, account: object, reason: str, text: object) -> tuple[object, ...]:
+    shown = badge(_("withheld"), "warning") if reason else badge(_("shown"), "success")
+    return (method, account, shown, code(reason), text)
