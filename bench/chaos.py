@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""Money under fire: friends pay through HTTP while processes are killed and connections fail; then the books are read.
+
+    .venv/bin/python bench/chaos.py --seconds 60 --seed 1
+
+Starts all of friendpay with bin/up on a free port and in a folder of its own, and leaves nothing behind. Ends with 1
+when anything was lost.
+"""
+
+import argparse
+import asyncio
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench import checker
+from bench.faultproxy import Fate, FaultProxy
+from bench.people import GaveUp, History, Town
+from bench.stack import VICTIMS, Stack, running
+from bench.stories import PLOTS, Story
+from bench.wallets import WALLETS, Wallet
+
+CLOCK = 10  # how fast the database's clock runs while people pay
+FRIENDS = 150  # stories at one time, at most
+KILL_EVERY = (1.7, 3.3)  # seconds
+FATES = {
+    Fate.PASS: 900,
+    Fate.DELAY: 50,
+    Fate.RESET_REQUEST: 12,
+    Fate.RESET_ANSWER: 14,
+    Fate.SWALLOW_REQUEST: 12,
+    Fate.SWALLOW_ANSWER: 12,
+}
+FINISH = 120  # seconds for what people have begun, once nothing fails any more
+DAY, HOUR = 86_400, 3_600
+
+
+def main() -> int:
+    chosen = _chosen()
+    wallet = WALLETS[chosen.provider]
+    folder = Path(tempfile.mkdtemp(prefix="friendpay-chaos-history-"))
+    began = time.monotonic()
+    with running() as stack:
+        chaos = Chaos(stack, wallet, folder / "history.jsonl", chosen)
+        good = chaos.run()
+        if not good:
+            shutil.copytree(stack.data / "log", folder / "log")
+    print(f"\n{'Nothing was lost' if good else 'LOST; the history and the logs are in ' + str(folder)}", end="")
+    print(f" (seed {chosen.seed}, {time.monotonic() - began:.0f} s in all).")
+    if good:
+        shutil.rmtree(folder)
+    return 0 if good else 1
+
+
+def _chosen() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Kill friendpay while friends pay, and look for lost money.")
+    parser.add_argument("--seconds", type=int, default=60, help="how long everything fails (default: 60)")
+    parser.add_argument("--requests", type=int, default=700, help="payment requests made meanwhile (default: 700)")
+    parser.add_argument("--seed", type=int, default=1, help="what chance begins with (default: 1)")
+    parser.add_argument("--provider", choices=sorted(WALLETS), default="sandbox", help="the wallet that pays")
+    return parser.parse_args()
+
+
+class Chaos:
+    """One run."""
+
+    def __init__(self, stack: Stack, wallet: Wallet, history: Path, chosen: argparse.Namespace) -> None:
+        self.stack, self.wallet, self.chosen = stack, wallet, chosen
+        self.path, self.history = history, History(history)
+        self.fates: Counter[Fate] = Counter()
+        self.surprises: list[str] = []
+        self.told = self.unfinished = 0
+
+    def run(self) -> bool:
+        """Pay under fire, wait for the sweeps, read the books. True: nothing was lost, and nothing is pending."""
+        self.stack.run_clock(CLOCK)
+        asyncio.run(self._pay())
+        recovery = self._converge()
+        return self._report(recovery)
+
+    # Under fire
+
+    async def _pay(self) -> None:
+        chance = random.Random(f"{self.chosen.seed} line")
+        self.failing = True
+
+        def fate() -> Fate:
+            drawn = chance.choices(list(FATES), list(FATES.values()))[0] if self.failing else Fate.PASS
+            self.fates[drawn] += 1
+            return drawn
+
+        proxy = FaultProxy(lambda: asyncio.open_connection("127.0.0.1", self.stack.port), fate)
+        await proxy.listen()
+        door = f"http://127.0.0.1:{proxy.port}"
+        town = Town(door, self.stack.address, self.stack.key, self.wallet, self.history, CLOCK)
+        telling = asyncio.ensure_future(self._tell(town))
+        await self._kill()
+        self.failing = False
+        done, pending = await asyncio.wait({telling}, timeout=FINISH)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*done, *pending, return_exceptions=True)
+        await proxy.refuse()
+
+    async def _kill(self) -> None:
+        """Everybody in turn, in an order and at times that chance decides."""
+        chance = random.Random(f"{self.chosen.seed} kills")
+        ends = time.monotonic() + self.chosen.seconds
+        waiting: list[str] = []
+        while True:
+            await asyncio.sleep(min(chance.uniform(*KILL_EVERY), max(0.0, ends - time.monotonic())))
+            if time.monotonic() >= ends:
+                return
+            waiting = waiting or chance.sample(VICTIMS, len(VICTIMS))
+            await asyncio.to_thread(self.stack.kill, waiting.pop(), chance)
+
+    async def _tell(self, town: Town) -> None:
+        """So many stories, begun evenly over the time."""
+        began, free = time.monotonic(), asyncio.Semaphore(FRIENDS)
+        stories = set()
+        for number in range(self.chosen.requests):
+            await asyncio.sleep(began + number * self.chosen.seconds / self.chosen.requests - time.monotonic())
+            await free.acquire()
+            if not self.failing:
+                free.release()
+                break
+            story = asyncio.ensure_future(
+                self._story(Story(town, number, random.Random(f"{self.chosen.seed} {number}")))
+            )
+            story.add_done_callback(lambda _: free.release())
+            stories.add(story)
+        self.told = len(stories)
+        try:
+            await asyncio.gather(*stories)
+        finally:
+            self.unfinished = sum(not story.done() for story in stories)
+
+    async def _story(self, story: Story) -> None:
+        plot = story.chance.choices(list(PLOTS), list(PLOTS.values()))[0]
+        try:
+            await plot(story)
+        except (GaveUp, AssertionError, KeyError, ValueError) as error:
+            self.surprises.append(f"{getattr(plot, '__name__', plot)}: {error!r}")
+        finally:
+            await story.shop.http.aclose()
+
+    # Afterwards
+
+    def _converge(self) -> float | None:
+        """Nothing fails any more: wait for the sweeps, then let days go by. Says how long the first rest took."""
+        while not self.stack.is_up():
+            time.sleep(0.1)
+        self.stack.run_clock(1)
+        recovery = self.stack.rest(60)
+        for ahead in (DAY + HOUR, *[HOUR] * 8):
+            if not self.stack.undecided():
+                break
+            self.stack.run_clock(1, ahead=ahead)
+            self.stack.rest(60)
+        return recovery
+
+    def _report(self, recovery: float | None) -> bool:
+        with self.stack.connect() as database:
+            losses = checker.check(checker.read(self.path), database, self.wallet)
+            counts = checker.counts(lambda sql: database.execute(sql).fetchall())
+        ledger = self.stack.manage("check_ledger")
+        losses["ledger out of balance"] = ledger.stderr.splitlines() if ledger.returncode else []
+        losses["pending after the last sweep"] = self.stack.undecided()
+        losses["answers nobody expected"] = self.surprises
+        _table(
+            "Under fire",
+            {
+                "requests made": self.told,
+                "asked over HTTP": self.history.asked,
+                "never answered": self.history.unanswered,
+                "kills": sum(self.stack.kills.values()),
+                **{f"  {victim}": number for victim, number in self.stack.kills.items()},
+                **{f"line: {fate}": self.fates[fate] for fate in FATES if fate != Fate.PASS},
+                "stories broken off": self.unfinished,
+                "seconds until nothing was due": f"{recovery:.1f}" if recovery is not None else "more than 60",
+            },
+        )
+        _table("The books", counts)
+        _table("Lost", {loss: len(found) for loss, found in losses.items()})
+        for loss, found in losses.items():
+            for line in found[:10]:
+                print(f"    {loss}: {line}")
+        return not any(losses.values())
+
+
+def _table(title: str, rows: Mapping[str, object]) -> None:
+    print(f"\n{title}")
+    for name, value in rows.items():
+        print(f"  {name:<42}{value:>10}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""Reads what people were told and what the books say when all is over, and names everything that does not fit.
+
+It shares no code with what it checks: it reads tables, the wallet's own books, and the record of what people did.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+
+from bench.wallets import Wallet
+
+Rows = Callable[[str], list[tuple[Any, ...]]]
+Told = dict[str, Any]
+
+LOSSES = (
+    "acknowledged payments lost",
+    "acknowledged requests lost",
+    "double-settled",
+    "refunds beyond captures",
+    "refunds asked for twice",
+    "wallet and books differ",
+    "seq went back",
+)
+
+
+def check(
+    history: Iterable[Told], database: "psycopg.Connection[tuple[Any, ...]]", wallet: Wallet
+) -> dict[str, list[str]]:
+    """Everything that is wrong, by kind of loss; every kind is there, empty when all is well."""
+
+    def rows(sql: str) -> list[tuple[Any, ...]]:
+        return database.execute(sql).fetchall()
+
+    told = list(history)
+    finders: tuple[Iterator[str], ...] = (
+        _payments_lost(told, rows),
+        _requests_lost(told, rows),
+        _double_settled(rows),
+        _refunds_beyond(rows),
+        _refunds_twice(told, rows),
+        _books_differ(wallet, database, rows),
+        _seq_back(told),
+    )
+    return {loss: list(found) for loss, found in zip(LOSSES, finders, strict=True)}
+
+
+def read(path: Path) -> Iterator[Told]:
+    """A history, line by line. A last line that was broken off is left out: nobody was told it."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def counts(rows: Rows) -> dict[str, int]:
+    """What there was, so that nobody mistakes a run in which nothing happened for a good one."""
+    tables = {"requests": "paymentrequest", "payments": "payment", "refunds": "refund"}
+    by = {"requests": "status", "payments": "status", "refunds": "reason"}
+    return {
+        f"{what} {word}": number
+        for what, table in tables.items()
+        for word, number in rows(f"SELECT {by[what]}, count(*) FROM payments_{table} GROUP BY 1 ORDER BY 1")
+    }
+
+
+def _payments_lost(told: list[Told], rows: Rows) -> Iterator[str]:
+    """A wallet said "paid", or we did, and the books know nothing of it."""
+    settled = {token for (token,) in rows("SELECT token FROM payments_payment WHERE status = 'succeeded'")}
+    for fact in told:
+        if receipt := fact.get("approved"):
+            token = urlsplit(receipt).path.strip("/").split("/")[-1]
+            if token not in settled:
+                yield f"{fact['who']} paid, receipt {token}"
+    paid = {token for (token,) in rows("SELECT token FROM payments_paymentrequest WHERE status = 'paid'")}
+    for request in {fact["request"] for fact in told if fact.get("state") == "paid"} - paid:
+        yield f"request {request} was shown as paid"
+
+
+def _requests_lost(told: list[Told], rows: Rows) -> Iterator[str]:
+    """What the shop asked for and was told that it is done."""
+    done = {
+        "order": {*rows("SELECT public_id FROM orders_order")},
+        "asked": {*rows("SELECT public_id FROM payments_paymentrequest")},
+        "cancelled": {*rows("SELECT public_id FROM payments_paymentrequest WHERE status = 'cancelled'")},
+        "paid_order": {*rows("SELECT public_id FROM orders_order WHERE status = 'paid'")},
+    }
+    refunds = {*rows("SELECT public_id FROM payments_refund WHERE status = 'succeeded'")}
+    for fact in told:
+        for what, known in done.items():
+            if what in fact and (fact[what],) not in known:
+                yield f"{fact['did']}: {what} {fact[what]}"
+        for refund in fact.get("refunds", ()):
+            if (refund,) not in refunds:
+                yield f"refund {refund}"
+
+
+def _double_settled(rows: Rows) -> Iterator[str]:
+    """One movement of money that counts twice, or an order that took more than it asked for."""
+    yield from _said(
+        rows,
+        """
+        SELECT 'transaction', provider_ref FROM payments_payment WHERE status = 'succeeded'
+        GROUP BY account_id, provider_ref HAVING count(*) > 1
+        UNION ALL
+        SELECT 'request', q.public_id FROM payments_paymentrequest q JOIN payments_payment p ON p.request_id = q.id
+        GROUP BY q.id HAVING sum(p.amount_applied) > q.amount
+        UNION ALL
+        SELECT 'order', o.public_id FROM orders_order o
+        JOIN payments_paymentrequest q ON q.order_id = o.id JOIN payments_payment p ON p.request_id = q.id
+        GROUP BY o.id HAVING sum(p.amount_applied) > o.amount OR (o.paid_elsewhere AND sum(p.amount_applied) > 0)
+        """,
+    )
+
+
+def _refunds_beyond(rows: Rows) -> Iterator[str]:
+    yield from _said(
+        rows,
+        """
+        SELECT 'payment', p.public_id FROM payments_payment p JOIN payments_refund r ON r.payment_id = p.id
+        GROUP BY p.id HAVING sum(r.amount) > p.amount_captured
+        """,
+    )
+
+
+def _refunds_twice(told: list[Told], rows: Rows) -> Iterator[str]:
+    """The shop's program asks with one key until it is answered: once for each key, whatever happened in between."""
+    asked = Counter(refund for fact in told for refund in fact.get("refunds", ()))
+    known = {refund for (refund,) in rows("SELECT public_id FROM payments_refund WHERE reason = 'merchant'")}
+    yield from (f"refund {refund} was never acknowledged" for refund in known - asked.keys())
+    yield from (f"refund {refund} answers {times} keys" for refund, times in asked.items() if times > 1)
+
+
+def _books_differ(wallet: Wallet, database: "psycopg.Connection[tuple[Any, ...]]", rows: Rows) -> Iterator[str]:
+    """To the unit: every movement the wallet knows is one of ours, and every one of ours is known there."""
+    charges, returns = wallet.books(database)
+    theirs = Counter((c.account, c.transaction, c.amount, c.currency) for c in charges)
+    ours = Counter(
+        rows(
+            "SELECT a.public_id, p.provider_ref, p.amount_captured, p.currency::text FROM payments_payment p "
+            "JOIN payments_provideraccount a ON a.id = p.account_id WHERE p.status = 'succeeded'"
+        )
+    )
+    yield from (f"charge {charge} is not in our books" for charge in theirs - ours)
+    yield from (f"charge {charge} is in our books alone" for charge in ours - theirs)
+    theirs_back = Counter((r.account, r.reference, r.charge, r.amount) for r in returns)
+    ours_back = Counter(
+        rows(
+            "SELECT a.public_id, r.reference, p.reference, r.amount FROM payments_refund r "
+            "JOIN payments_payment p ON p.id = r.payment_id "
+            "JOIN payments_provideraccount a ON a.id = r.account_id WHERE r.status = 'succeeded'"
+        )
+    )
+    yield from (f"refund {back} is not in our books" for back in theirs_back - ours_back)
+    yield from (f"refund {back} is in our books alone" for back in ours_back - theirs_back)
+    kept = sum(c.amount for c in charges) - sum(r.amount for r in returns)
+    [(booked,)] = rows("SELECT coalesce(sum(amount_paid - amount_refunded), 0) FROM orders_order")
+    if kept != booked:
+        yield f"the wallet keeps {kept} for the shop, our orders say {booked}"
+
+
+def _seq_back(told: list[Told]) -> Iterator[str]:
+    """Nobody who looks at a request sees it go back, whatever was restarted in between."""
+    last: dict[tuple[str, str], int] = defaultdict(int)
+    for fact in told:
+        if "seq" in fact:
+            key = (fact["who"], fact["request"])
+            if fact["seq"] < last[key]:
+                yield f"{fact['who']} saw {fact['request']} at {last[key]}, then at {fact['seq']}"
+            last[key] = max(last[key], fact["seq"])
+
+
+def _said(rows: Rows, sql: str) -> Iterator[str]:
+    return (" ".join(map(str, row)) for row in rows(sql))

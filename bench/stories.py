@@ -1,0 +1,260 @@
+"""What people do with a payment request: one pays, or two, or together; takes over, is cancelled, comes too late."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from bench.people import Person, Town
+from orders.money import Money
+
+HOLD, TAKE_OVER, SHORT = 300, 61, 60  # seconds: a hold, until it may be taken over, the shortest life of a request
+
+
+@dataclass(frozen=True)
+class Plea:
+    """A payment request somebody was sent."""
+
+    order: str
+    request: str
+    page: str
+    amount: int
+    currency: str
+
+    def part(self, share: int) -> int:
+        """So many hundredths of it, in minor units."""
+        return self.amount * share // 100
+
+
+class Story:
+    """One order, from asking to the end. `chance` decides whatever chance decides."""
+
+    def __init__(self, town: Town, number: int, chance: random.Random) -> None:
+        self.town, self.number, self.chance = town, number, chance
+        self.shop = town.person("shop")
+
+    async def ask_for(self, amount: int = 0, *, split: int = 0, life: int = 0) -> Plea:
+        """The shop makes an order, and a request for it that can be sent to friends."""
+        amount = amount or self.chance.randint(1, 500_000)
+        order = await self.shop.call(
+            "order",
+            "/orders",
+            {
+                "reference": f"C-{self.number}",
+                "currency": self.chance.choice(self.town.wallet.currencies),
+                "lines": [{"name": "Spring oolong", "quantity": 1, "unit_amount": amount}],
+                "buyer": {"id": "lin", "name": "Lin"},
+            },
+        )
+        made = _made(order, 201)
+        self.shop.note("order", order, order=made["id"], amount=made["amount"])
+        terms: dict[str, Any] = {"split": {"max_payers": split, "min_amount": 1}} if split else {}
+        terms |= {"expires_in": life} if life else {}
+        response = await self.shop.call("request", f"/orders/{made['id']}/payment-requests", terms)
+        request = _made(response, 201)
+        self.shop.note("request", response, asked=request["id"])
+        return Plea(made["id"], request["id"], httpx.URL(request["url"]).path, made["amount"], made["currency"])
+
+    async def pays(self, plea: Plea, how: str = "approve", **fields: str) -> str:
+        """A friend opens the link, pays, and waits to see that it is paid: the state she saw last."""
+        async with self.town.person("friend") as friend:
+            wallet = await friend.begin(plea.page, **fields)
+            if wallet:
+                await friend.approve(wallet, how)
+            return await friend.watch(plea.page)
+
+    async def refunds(self, plea: Plea, amount: int) -> None:
+        response = await self.shop.call("refund", f"/orders/{plea.order}/refunds", {"amount": amount})
+        made = _made(response, 201)
+        self.shop.note("refund", response, refunds=[refund["id"] for refund in made["refunds"]], amount=amount)
+
+    # The stories
+
+    async def plain(self) -> None:
+        await self.pays(await self.ask_for())
+
+    async def untold(self) -> None:
+        """The wallet's notification is lost."""
+        await self.pays(await self.ask_for(), "approve-untold")
+
+    async def told_again(self) -> None:
+        """The wallet pays once and says so many times."""
+        plea = await self.ask_for()
+        async with self.town.person("friend") as friend:
+            if wallet := await friend.begin(plea.page):
+                await friend.approve(wallet)
+                for _again in range(3):
+                    await friend.approve(wallet, "tell-again")
+            await friend.watch(plea.page)
+
+    async def double_tap(self) -> None:
+        plea = await self.ask_for()
+        async with self.town.person("friend") as friend:
+            await friend.look(plea.page)
+            answers = await asyncio.gather(*(friend.tap(f"{plea.page}pay/") for _tap in range(3)))
+            wallets = {answer.headers["location"] for answer in answers if answer and answer.status_code == 303}
+            for wallet in sorted(wallets) or [await friend.begin(plea.page)]:
+                if wallet:
+                    await friend.approve(wallet, "approve-late")
+            await friend.watch(plea.page)
+
+    async def race(self) -> None:
+        """Two friends at once, and whoever is told to wait waits and takes over."""
+        plea = await self.ask_for()
+
+        async def friend() -> None:
+            if await self.pays(plea) == "open":
+                await self.town.later(TAKE_OVER)
+                await self.pays(plea, take_over="1")
+
+        await asyncio.gather(friend(), friend())
+
+    async def take_over(self) -> None:
+        """One wanders off, another takes over, and then the first one pays all the same."""
+        plea = await self.ask_for()
+        async with self.town.person("friend") as first:
+            wallet = await first.begin(plea.page)
+            await self.town.later(TAKE_OVER)
+            paying = asyncio.gather(self.pays(plea, take_over="1"), self._late(first, wallet))
+            await paying
+
+    async def _late(self, friend: Person, wallet: str) -> None:
+        await asyncio.sleep(self.chance.uniform(0, 1.5))
+        if wallet:
+            await friend.approve(wallet, "approve-late")
+
+    async def cancelled(self) -> None:
+        """The request is cancelled under the hands of somebody who pays."""
+        plea = await self.ask_for()
+        async with self.town.person("friend") as friend:
+            wallet = await friend.begin(plea.page)
+            await asyncio.gather(self._cancel(plea), self._late(friend, wallet))
+
+    async def _cancel(self, plea: Plea) -> None:
+        await asyncio.sleep(self.chance.uniform(0, 1.5))
+        response = await self.shop.call("cancel", f"/payment-requests/{plea.request}/cancel")
+        self.shop.note("cancel", response, **({"cancelled": plea.request} if response.status_code == 200 else {}))
+
+    async def paid_elsewhere(self) -> None:
+        plea = await self.ask_for()
+        async with self.town.person("friend") as friend:
+            wallet = await friend.begin(plea.page)
+            response = await self.shop.call("mark paid", f"/orders/{plea.order}/mark-paid")
+            self.shop.note("mark paid", response, **({"paid_order": plea.order} if response.status_code == 200 else {}))
+            await self._late(friend, wallet)
+
+    async def another_price(self) -> None:
+        """The price changes while somebody pays the old one; the new one is paid, too."""
+        plea = await self.ask_for()
+        async with self.town.person("friend") as friend:
+            wallet = await friend.begin(plea.page)
+            line = {"name": "Spring oolong", "quantity": 2, "unit_amount": plea.amount}
+            response = await self.shop.call("lines", f"/orders/{plea.order}/lines", {"lines": [line]})
+            self.shop.note("lines", response)
+            await asyncio.gather(self._late(friend, wallet), self.pays(plea))
+
+    async def together(self) -> None:
+        """Three friends give a third each; the last one whatever is missing."""
+        plea = await self.ask_for(self.chance.randint(3000, 500_000), split=3)
+        await self._gives(plea, plea.part(33))
+        await self._gives(plea, plea.part(33), before=plea.part(33))
+        await self.pays(plea)
+
+    async def too_few(self) -> None:
+        """Two of three give their part, and the time is over: both get it back."""
+        plea = await self.ask_for(30_000, split=3, life=SHORT)
+        await asyncio.gather(self._gives(plea, plea.part(50)), self._gives(plea, plea.part(20)))
+        await self.town.later(SHORT)
+
+    async def _gives(self, plea: Plea, amount: int, *, before: int = 0) -> None:
+        """A friend gives a part, and waits until it is there too."""
+        async with self.town.person("friend") as friend:
+            wallet = await friend.begin(plea.page, amount=str(Money(amount, plea.currency).decimal))
+            if wallet and await friend.approve(wallet):
+                await friend.watch(plea.page, 6, until=before + amount)
+
+    async def too_late(self) -> None:
+        """Somebody begins, comes back when all is over, and the wallet takes the money all the same."""
+        plea = await self.ask_for(life=SHORT)
+        async with self.town.person("friend") as friend:
+            wallet = await friend.begin(plea.page)
+            await self.town.later(HOLD + SHORT)
+            await self._late(friend, wallet)
+            await friend.watch(plea.page, 3)
+
+    async def refunded(self) -> None:
+        """All of it goes back, in two parts, each asked for until it is acknowledged."""
+        plea = await self.ask_for(self.chance.randint(2, 500_000))
+        if await self.pays(plea) == "paid":
+            part = self.chance.randint(1, plea.amount - 1)
+            await asyncio.gather(self.refunds(plea, part), self.refunds(plea, plea.amount - part))
+
+    async def shared_back(self) -> None:
+        """Two paid together, and a part of it goes back to both."""
+        plea = await self.ask_for(10_000, split=2)
+        await self._gives(plea, plea.part(30))
+        if await self.pays(plea) == "paid":
+            await self.refunds(plea, self.chance.randint(2, 9_999))
+
+    async def listened(self) -> None:
+        """Somebody has the page open while a friend pays."""
+        plea = await self.ask_for()
+        listening = asyncio.ensure_future(self.town.person("listener").listen(plea.page))
+        await self.pays(plea)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(listening, 10)
+
+    async def herself(self) -> None:
+        """The buyer goes through the shop's pages and pays on her own."""
+        async with self.town.person("buyer") as buyer:
+            for _order in range(20):
+                await buyer.look("/")
+                await buyer.submit("basket", "/basket/", {"slug": "gaiwan", "change": "1"})
+                await buyer.look("/basket/")
+                response = await buyer.submit("check out", "/basket/order/", {})
+                if (
+                    response is not None
+                    and response.status_code == 303
+                    and "/checkout/" in response.headers["location"]
+                ):
+                    buyer.note("check out", response)
+                    break
+            else:
+                return
+            page = httpx.URL(response.headers["location"]).path
+            if wallet := await buyer.begin(page):
+                await buyer.approve(wallet)
+
+
+def _made(response: httpx.Response, status: int) -> dict[str, Any]:
+    if response.status_code != status:
+        raise AssertionError(f"{response.request.url.path}: {response.status_code} {response.text[:200]}")
+    made: dict[str, Any] = response.json()
+    return made
+
+
+Plot = Callable[[Story], Awaitable[None]]
+
+PLOTS: dict[Plot, int] = {
+    Story.plain: 44,
+    Story.untold: 5,
+    Story.told_again: 3,
+    Story.double_tap: 8,
+    Story.race: 5,
+    Story.take_over: 5,
+    Story.cancelled: 4,
+    Story.paid_elsewhere: 2,
+    Story.another_price: 2,
+    Story.together: 5,
+    Story.too_few: 2,
+    Story.too_late: 2,
+    Story.refunded: 5,
+    Story.shared_back: 2,
+    Story.listened: 4,
+    Story.herself: 2,
+}
+"""How often each happens, in a hundred."""
