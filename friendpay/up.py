@@ -33,6 +33,7 @@ from friendpay.wheels import Refused
 
 _CONFIG = ROOT / "friendpay" / "supervisor.conf"
 _PATIENCE = 60.0
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WALLETS = ("wechatpay", "alipay", "stripe")
 
 
@@ -42,7 +43,7 @@ class Stopped(BaseException):
 
 def main(chosen: argparse.Namespace) -> int:
     """Serve until told to stop. Ends with 0 then, else with one line that says why not."""
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for signum in _ENDING:
         signal.signal(signum, _stop)
     try:
         with _claim(chosen) as claim:
@@ -86,7 +87,7 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
         supervisor.wait()
         _fail(f"the supervisor ended; {data}/log/supervisor.log may say why. Start again: nothing is lost.")
     finally:
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for signum in _ENDING:
             signal.signal(signum, signal.SIG_IGN)
         supervisor.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -229,6 +230,9 @@ friendpay is ready. This is a demo: no real money moves.
 
 
 def _stop(signum: int, frame: object) -> NoReturn:
+    """The first word to end counts; a second one must not interrupt the ending itself and leave the servers behind."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
     raise Stopped
 
 
