@@ -21,7 +21,6 @@ class OrderAdmin(SupportAdmin):
 
     list_display = ("reference", "status_badge", "buyer_name", "total_text", "paid_text", "merchant", "mode", "created")
     list_filter = ("status", ModeFilter, ("merchant", AutocompleteSelectFilter))
-    list_select_related = ("merchant",)
     search_fields = ("reference", "buyer_name", "buyer_id")
     search_help_text = _("Order number, buyer's name or id, link, code or any reference")
     fieldsets = (

@@ -29,7 +29,6 @@ class ProviderAccountAdmin(SupportAdmin):
 
     list_display = ("__str__", "provider", "mode", "state", "merchant", "refused_notifications")
     list_filter = (AccountProviderFilter, ModeFilter, "enabled", ("merchant", AutocompleteSelectFilter))
-    list_select_related = ("merchant",)
     search_fields = ("name", "merchant__name")
     search_help_text = _("Name, shop or id")
     actions_detail = ("test",)

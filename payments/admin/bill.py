@@ -44,7 +44,6 @@ class BillMismatchAdmin(SupportAdmin):
 
     list_display = ("day", "state", "kind", "about", "ours", "theirs", "reference", "account_link", "mode")
     list_filter = (OpenFilter, "kind", ProviderFilter, mode_by("account__live"))
-    list_select_related = ("account",)
     date_hierarchy = "day"
     search_fields = ("reference", "provider_ref")
     search_help_text = _("Our reference or the wallet's")

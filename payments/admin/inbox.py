@@ -7,19 +7,22 @@ from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from orders.admin.base import SupportAdmin, badge, code, link, mode, moment, money
+from orders.admin.base import SupportAdmin, badge, code, link, mode, moment
 from orders.admin.confirm import actor, confirm, posted
 from orders.admin.filters import mode_by
-from payments import inbox, orphans, sharing
+from orders.templatetags.money import amount
+from payments import inbox, orphans
+from payments.admin import search
 from payments.admin.filters import ProviderFilter
 from payments.models import PaymentRequest, ProviderEvent
+from payments.providers.base import State
 
 WHERE = {
     "orphan": Q(orphaned_at__isnull=False),
@@ -50,14 +53,26 @@ class WhereFilter(SimpleListFilter):
 class CountForm(forms.Form):
     """Which request an orphan's money is meant for."""
 
-    request = forms.CharField(label=_("Request"), help_text=_("Its id (pr_…), its link, or its share code."))
+    request = forms.CharField(
+        label=_("Request"),
+        max_length=4000,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Its id (pr_…), its link, its share code, or the order number."),
+    )
 
     def clean_request(self) -> PaymentRequest:
-        text = self.cleaned_data["request"].strip()
-        found = PaymentRequest.objects.filter(public_id=text).first() or sharing.find(text)
-        if found is None:
+        found = list(PaymentRequest.objects.filter(search.find(self.cleaned_data["request"]).as_requests())[:2])
+        if not found:
             raise forms.ValidationError(_("There is no such request."))
-        return found
+        if len(found) > 1:
+            raise forms.ValidationError(_("That names several requests. Give the id of the one you mean."))
+        return found[0]
+
+
+def _sum(event: ProviderEvent) -> str:
+    """The money a notification tells of, in words."""
+    sum = (event.outcome or {}).get("amount")
+    return amount(sum["minor"], sum["currency"]) if sum else ""
 
 
 @admin.register(ProviderEvent)
@@ -66,7 +81,6 @@ class ProviderEventAdmin(SupportAdmin):
 
     list_display = ("kind", "state", "reference", "says", "error", "account_link", "mode", "received")
     list_filter = (WhereFilter, ProviderFilter, mode_by("account__live"))
-    list_select_related = ("account",)
     search_fields = ("reference",)
     search_help_text = _("Our reference or the notification's own id")
     actions_detail = ("try_again", "count", "send_back")
@@ -94,7 +108,8 @@ class ProviderEventAdmin(SupportAdmin):
     def can(self, action: str, event: ProviderEvent) -> bool:
         if action == "try_again":
             return event.orphaned_at is not None or event.set_aside_at is not None
-        return event.orphaned_at is not None and event.about == "charge"
+        paid = event.outcome is not None and event.outcome["state"] == State.SUCCEEDED
+        return event.orphaned_at is not None and event.about == "charge" and paid
 
     @action(
         description=_("Try again"),
@@ -129,14 +144,13 @@ class ProviderEventAdmin(SupportAdmin):
     @action(
         description=_("Count for a request"),
         url_path="count",
-        permissions=["payments.retry_providerevent"],
+        permissions=["payments.assign_providerevent"],
         icon="link",
     )
     def count(self, request: HttpRequest, object_id: str) -> HttpResponse:
         event = self.get_object(request, object_id)
         if event is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        form = CountForm(posted(request))
 
         def do(data: dict[str, Any]) -> str:
             payment = orphans.adopt(event.pk, data["request"], actor=actor(request))
@@ -149,8 +163,8 @@ class ProviderEventAdmin(SupportAdmin):
             request,
             event,
             do,
-            form=form,
-            title=gettext("Count this money for a request"),
+            form=CountForm(posted(request)),
+            title=gettext("Count %(money)s for a request") % {"money": _sum(event)},
             text=gettext("What does not fit the request goes back to who paid it, as always."),
             button=gettext("Count it"),
         )
@@ -158,7 +172,7 @@ class ProviderEventAdmin(SupportAdmin):
     @action(
         description=_("Send the money back"),
         url_path="send-back",
-        permissions=["payments.retry_providerevent"],
+        permissions=["payments.assign_providerevent"],
         icon="undo",
     )
     def send_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -175,7 +189,7 @@ class ProviderEventAdmin(SupportAdmin):
             request,
             event,
             do,
-            title=gettext("Send this money back"),
+            title=gettext("Send %(money)s back") % {"money": _sum(event)},
             text=gettext("It goes back to who paid it. In our books it stands on a cancelled order of its own."),
             button=gettext("Send it back"),
         )
@@ -191,13 +205,10 @@ class ProviderEventAdmin(SupportAdmin):
         return badge(_("to be applied"), "info")
 
     @admin.display(description=_("What it says"))
-    def says(self, event: ProviderEvent) -> SafeString | str:
+    def says(self, event: ProviderEvent) -> str:
         if event.outcome is None:
             return gettext("look at the wallet")
-        sum = event.outcome["amount"]
-        if sum is None:
-            return str(event.outcome["state"])
-        return format_html("{} · {}", event.outcome["state"], money(sum["minor"], sum["currency"]))
+        return " · ".join(filter(None, (str(event.outcome["state"]), _sum(event))))
 
     @admin.display(description=_("Mode"))
     def mode(self, event: ProviderEvent) -> SafeString:

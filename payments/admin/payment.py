@@ -86,7 +86,6 @@ class PaymentAdmin(SupportAdmin):
         mode_by("request__order__live"),
         ("merchant", AutocompleteSelectFilter),
     )
-    list_select_related = ("request__order", "account")
     ordering = ("-id",)
     search_fields = ("payer_name",)
     search_help_text = _("Our reference, the wallet's, the payer's name, order number, link or code")

@@ -29,7 +29,6 @@ class RefundAdmin(SupportAdmin):
 
     list_display = ("id_link", "status_badge", "amount_text", "reason", "said", "payment_link", "mode", "created")
     list_filter = ("status", "reason", mode_by("payment__request__order__live"), ("merchant", AutocompleteSelectFilter))
-    list_select_related = ("payment__request__order",)
     ordering = ("-id",)
     search_fields = ("payment__payer_name",)
     search_help_text = _("Our reference, the wallet's, the payer's name, order number, link or code")

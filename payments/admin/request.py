@@ -40,7 +40,6 @@ class PaymentRequestAdmin(SupportAdmin):
         "created",
     )
     list_filter = ("status", mode_by("order__live"), ("merchant", AutocompleteSelectFilter))
-    list_select_related = ("order", "merchant")
     search_fields = ("order__reference", "order__buyer_name", "order__buyer_id")
     search_help_text = _("Order number, buyer's name or id, link, code or any reference")
     actions_detail = ("cancel",)

@@ -58,6 +58,7 @@ timeline.SENTENCES.update(
         "payment.succeeded": _with_payer(gettext_noop("%(payer)s paid with %(wallet)s.")),
         "payment.failed": _with_payer(gettext_noop("The payment of %(payer)s did not go through (%(code)s).")),
         "payment.cancelled": _with_payer(gettext_noop("The attempt of %(payer)s was closed without money.")),
+        "payment.adopted": _with_payer(gettext_noop("Support counted money for this request that named none.")),
         "payment.released": _with_payer(
             gettext_noop("What %(payer)s held is free again; the wallet is still being asked.")
         ),

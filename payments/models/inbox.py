@@ -44,7 +44,10 @@ class ProviderEvent(models.Model):
         ordering = ("-id",)
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
-        permissions = [("retry_providerevent", "Can try a notification again")]
+        permissions = [
+            ("retry_providerevent", "Can try a notification again"),
+            ("assign_providerevent", "Can count an orphan's money for a request, or send it back"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["account", "event_id"], name="notification_once"),
         ]

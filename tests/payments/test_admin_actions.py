@@ -10,7 +10,7 @@ from django.test import Client
 
 from friendpay import clock
 from orders.models import Event
-from payments import inbox, refunds
+from payments import inbox, lifecycle, refunds
 from payments.models import BillMismatch, Payment, PaymentRequest, ProviderEvent, Refund
 from payments.providers.base import Outcome, State
 from tests import desk, shop
@@ -23,6 +23,8 @@ RIGHTS = {
     "refund": "payments.refund_payment",
     "send_again": "payments.resend_refund",
     "try_again": "payments.retry_providerevent",
+    "count": "payments.assign_providerevent",
+    "send_back": "payments.assign_providerevent",
     "put_right": "payments.change_billmismatch",
 }
 
@@ -36,8 +38,25 @@ def failed_refund() -> Refund:
     return refunds.move_refund(refund.pk, "failed", outcome=Outcome(State.FAILED, refund.reference, code="NO"))
 
 
-def orphan() -> ProviderEvent:
-    return notification(shop.account_of(shop.make_request()), orphaned_at=clock.now())
+def orphan(minor: int = 0, request: PaymentRequest | None = None) -> ProviderEvent:
+    """A notification that names nothing of ours; with an amount, one that tells of money."""
+    said: dict[str, Any] = {"orphaned_at": clock.now()}
+    if minor:
+        said["outcome"] = charged("fp1", minor)
+    return notification(shop.account_of(request or shop.make_request()), **said)
+
+
+def charged(reference: str, minor: int) -> dict[str, Any]:
+    """What a wallet says of a charge it took."""
+    amount = {"minor": minor, "currency": "CNY"}
+    return {
+        "state": "succeeded",
+        "reference": reference,
+        "provider_ref": "T1",
+        "amount": amount,
+        "code": "",
+        "message": "",
+    }
 
 
 THINGS: dict[str, Callable[[], Any]] = {
@@ -45,6 +64,8 @@ THINGS: dict[str, Callable[[], Any]] = {
     "refund": paid,
     "send_again": failed_refund,
     "try_again": orphan,
+    "count": lambda: orphan(1000),
+    "send_back": lambda: orphan(1000),
     "put_right": lambda: mismatch(shop.account_of(shop.make_request())),
 }
 
@@ -61,7 +82,7 @@ def refund(client: Client, payment: Payment, amount: str, seen: int | None = Non
 @pytest.mark.parametrize("action", RIGHTS)
 def test_every_button_needs_its_own_right(action: str) -> None:
     thing = THINGS[action]()
-    others = [right for name, right in RIGHTS.items() if name != action]
+    others = set(RIGHTS.values()) - {RIGHTS[action]}
     client = desk.staff(*desk.READ, *others)
     before = Event.objects.count()
     assert desk.page(thing, action) not in client.get(desk.page(thing)).content.decode()
@@ -173,9 +194,7 @@ def test_a_failed_refund_is_sent_again_with_its_reference() -> None:
 @pytest.mark.parametrize("why", ["orphaned_at", "set_aside_at"])
 def test_a_notification_is_tried_again(why: str, django_capture_on_commit_callbacks: Any) -> None:
     payment = shop.hold(shop.make_request())
-    amount = {"minor": 9000, "currency": "CNY"}
-    outcome = {"state": "succeeded", "reference": payment.reference, "provider_ref": "T1", "amount": amount}
-    said: dict[str, Any] = {"outcome": outcome | {"code": "", "message": ""}, why: clock.now()}
+    said: dict[str, Any] = {"outcome": charged(payment.reference, 9000), why: clock.now()}
     event = notification(payment.account, reference=payment.reference, **said)
     client = support("try_again")
     with django_capture_on_commit_callbacks() as nudges:
@@ -194,6 +213,38 @@ def test_an_orphan_that_is_still_one_comes_back() -> None:
     client.post(desk.page(event, "try_again"))
     assert inbox.apply() == 1
     assert ProviderEvent.objects.get().orphaned_at is not None
+
+
+@pytest.mark.parametrize("key", ["public_id", "code", "order"])
+def test_an_orphans_money_counts_for_the_request_it_was_meant_for(key: str) -> None:
+    request = shop.make_request()
+    event, client = orphan(9000, request), support("count")
+    text = request.order.reference if key == "order" else getattr(request, key)
+    assert "Count CN¥90.00 for a request" in desk.text(client, desk.page(event, "count"))
+    assert client.post(desk.page(event, "count"), {"request": text}).status_code == 302
+    assert PaymentRequest.objects.get().status == "paid"
+    assert Event.objects.get(type="payment.adopted").actor == "support:anna"
+    assert client.post(desk.page(event, "count"), {"request": text}).status_code == 409
+    assert Payment.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", ["", "pr_nobody", "A-1001"])
+def test_an_orphan_counts_for_nothing_that_is_not_one_request(text: str) -> None:
+    order = shop.make_order(reference="A-1001")
+    for _number in range(2):
+        lifecycle.cancel_request(shop.make_request(order).pk, actor="buyer")
+    event = orphan(9000, PaymentRequest.objects.first())
+    assert support("count").post(desk.page(event, "count"), {"request": text}).status_code == 200
+    assert not Payment.objects.exists()
+
+
+def test_an_orphans_money_is_sent_back() -> None:
+    event, client = orphan(9000), support("send_back")
+    assert client.post(desk.page(event, "send_back")).status_code == 302
+    assert Refund.objects.get().amount == 9000
+    assert client.post(desk.page(event, "send_back")).status_code == 409
+    assert Refund.objects.count() == 1
+    assert LogEntry.objects.count() == 1
 
 
 def test_a_mismatch_is_put_right_once_with_a_word_how() -> None:

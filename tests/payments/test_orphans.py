@@ -57,7 +57,7 @@ def test_an_orphan_stays_with_its_shop() -> None:
 
 def test_support_has_a_button_for_each() -> None:
     event, request = an_orphan()
-    client = desk.staff(*desk.READ, "payments.retry_providerevent")
+    client = desk.staff(*desk.READ, "payments.assign_providerevent")
     answer = client.post(desk.page(event, "count"), {"request": "7K3M-9QXW"})
     assert answer.status_code == 200
     assert ProviderEvent.objects.get(pk=event.pk).orphaned_at
@@ -65,5 +65,5 @@ def test_support_has_a_button_for_each() -> None:
     request.refresh_from_db()
     assert request.status == "paid"
     again = client.post(desk.page(event, "send_back"))
-    assert again.status_code in (302, 403, 409)
+    assert again.status_code == 409
     assert not Refund.objects.exists()
