@@ -5,11 +5,10 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from django.utils.crypto import get_random_string
 
 from orders import ratelimit
 from orders.models import ApiKey
@@ -149,21 +148,20 @@ def test_too_many_calls_with_a_key_are_turned_away_and_do_nothing(settings: Any)
 
 
 @pytest.fixture
-def dead_valkey(settings: Any) -> Iterator[socket.socket]:
+def dead_valkey(settings: Any) -> Iterator[None]:
     """Somebody listens, and never answers."""
-    path = f"/tmp/{get_random_string(12)}.sock"  # noqa: S108  # a socket's name must be short
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(path)
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"{folder}/valkey")
         server.listen()
-        settings.REDIS_URLS = [f"unix://{path}"]
+        settings.REDIS_URLS = [f"unix://{folder}/valkey"]
         ratelimit._valkey.cache_clear()
-        yield server
+        yield
     ratelimit._valkey.cache_clear()
     ratelimit._pause_ends = 0.0
-    Path(path).unlink()
 
 
-def test_a_valkey_that_hangs_delays_nobody_for_long(dead_valkey: socket.socket) -> None:
+@pytest.mark.usefixtures("dead_valkey")
+def test_a_valkey_that_hangs_delays_nobody_for_long() -> None:
     caller = Caller(shop.make_merchant())
     began = time.monotonic()
     answers = [caller.get("/orders") for _ in range(20)]
