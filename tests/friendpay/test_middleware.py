@@ -65,6 +65,12 @@ def site() -> Iterator[str]:
     thread.join(10)
 
 
+def test_without_a_list_no_proxy_is_believed() -> None:
+    from friendpay.asgi import application
+
+    assert "127.0.0.1" not in application.trusted_hosts
+
+
 def test_probes_answer_under_any_name(site: str) -> None:
     assert httpx.get(f"http://{site}/healthz", headers={"Host": "anything"}).status_code == 200
 

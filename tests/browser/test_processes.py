@@ -1,0 +1,133 @@
+"""bin/up's processes: whatever is killed comes back, and nothing is left running that was told to stop."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from friendpay import up
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAMS = {
+    "web": "uvicorn",
+    "worker": "celery.*worker",
+    "beat": "celery.*beat",
+    "valkey": "valkey-server",
+    "postgres": "bin/postgres",
+}
+OURS = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "STATIC_ROOT")
+
+
+@dataclass
+class House:
+    """A data folder, a port, and what runs there."""
+
+    data: Path
+    port: int
+
+    def start(self) -> "subprocess.Popen[str]":
+        environment = {name: value for name, value in os.environ.items() if name not in OURS}
+        return subprocess.Popen(
+            [ROOT / "bin" / "up", "--port", str(self.port), "--data", str(self.data)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def serves(self) -> bool:
+        with suppress(OSError):
+            for path in ("readyz", ""):
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=2) as answer:
+                    if answer.status != 200:
+                        return False
+            return True
+        return False
+
+    def processes(self) -> list[psutil.Process]:
+        """The supervisor and all it started, whether it still lives or not."""
+        return [process for process in psutil.process_iter() if self._named(process)]
+
+    def program(self, name: str) -> int | None:
+        """The process of one program, once its supervisor has it."""
+        with suppress(OSError, ValueError, psutil.Error):
+            supervisor = psutil.Process(int((self.data / "supervisor.pid").read_text()))
+            for child in supervisor.children():
+                if re.search(PROGRAMS[name], " ".join(child.cmdline())):
+                    return int(child.pid)
+        return None
+
+    def _named(self, process: psutil.Process) -> bool:
+        with suppress(psutil.Error):
+            words = " ".join(process.cmdline())
+            return up._works_on(process, self.data) or str(self.data) in words or f"--port {self.port}" in words
+        return False
+
+
+def becomes(true: Callable[[], bool], seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    house = House(tmp_path / "data", port)
+    yield house
+    for process in house.processes():
+        process.kill()
+    up.end_leftovers(house.data)
+
+
+def test_whatever_is_killed_comes_back_and_the_end_is_clean(house: House) -> None:
+    first = house.start()
+    assert becomes(house.serves), first.stdout and first.stdout.read()
+    for name in PROGRAMS:
+        assert becomes(lambda name=name: house.program(name) is not None)  # type: ignore[misc]
+        killed = house.program(name) or 0
+        os.kill(killed, signal.SIGKILL)
+        assert becomes(lambda name=name, killed=killed: house.program(name) not in (None, killed)), name  # type: ignore[misc]
+        assert becomes(house.serves), name
+
+    second = house.start()
+    assert second.wait(20) == 1
+    assert second.stdout
+    assert f"already running on {house.data}" in second.stdout.read()
+    assert house.serves()
+
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(30) == 0
+    assert house.processes() == []
+    assert first.stdout
+    assert "Traceback" not in first.stdout.read()
+
+
+@pytest.mark.parametrize("victims", ["bin/up", "supervisor", "all"])
+def test_after_a_kill_the_next_start_finds_everything_in_order(house: House, victims: str) -> None:
+    first = house.start()
+    assert becomes(house.serves)
+    supervisor = psutil.Process(int((house.data / "supervisor.pid").read_text()))
+    everything = [psutil.Process(first.pid), supervisor, *supervisor.children()]
+    for process in {"bin/up": everything[:1], "supervisor": [supervisor], "all": everything}[victims]:
+        process.kill()
+    first.wait(30)
+
+    second = house.start()
+    assert becomes(lambda: house.serves() and supervisor.pid != int((house.data / "supervisor.pid").read_text() or 0))
+    assert [process for process in everything if process.is_running() and process.status() != "zombie"] == []
+    second.send_signal(signal.SIGINT)
+    assert second.wait(30) == 0
+    assert house.processes() == []
