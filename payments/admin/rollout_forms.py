@@ -11,6 +11,7 @@ from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from orders.admin.fields import LinesField
@@ -168,7 +169,7 @@ class TryForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text=_("The shop's own id. Empty for the order's own buyer."),
     )
-    live = forms.BooleanField(label=_("Live: real money"), required=False)
+    live = forms.BooleanField(label=_("Live: real money"), required=False, widget=UnfoldBooleanSwitchWidget)
     screen = forms.ChoiceField(label=_("Opened on"), choices=_CHOICES, widget=UnfoldAdminSelectWidget)
 
     def clean(self) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from payments.models import ProviderAccount
 
 SIMULATED = "Simulated"
 
+EXAMPLE_SHOP = "http://127.0.0.1:8100"  # docs/examples/shop
+
 
 class Command(BaseCommand):
     help = "Create or refresh the demo merchant, its API key, its sandbox wallet and the support login. Demo only."
@@ -25,7 +27,7 @@ class Command(BaseCommand):
         """Safe to repeat; what the demo's orders refer to is kept. Refused outside the demo."""
         if not settings.DEMO:
             raise CommandError("seed_demo runs in the demo only (FRIENDPAY_DEMO=1).")
-        merchant, _made = Merchant.objects.update_or_create(
+        merchant, made = Merchant.objects.update_or_create(
             public_id=MERCHANT,
             defaults={
                 "name": "Harbour Tea",
@@ -34,6 +36,9 @@ class Command(BaseCommand):
                 "return_origins": [settings.PUBLIC_URL],
             },
         )
+        if made:  # what was registered since is kept
+            merchant.embed_origins = [EXAMPLE_SHOP]
+            merchant.save(update_fields=["embed_origins"])
         self.make_key(merchant, os.environ.get("FRIENDPAY_DEMO_KEY", ""))
         self.make_wallet(merchant)
         stand_ins(merchant).update(enabled=False)  # each comes back when its emulator runs
