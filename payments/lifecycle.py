@@ -52,6 +52,7 @@ def open_request(
     With `reuse=False` an open one is refused instead ("request_open"). A stale one is ended here, before the sweep
     comes.
     """
+    rules.check_message(message)
     order, found = lock_order(order_id)
     now = clock.now()
     if found and found.status_at(now) == REQUEST.EXPIRED:

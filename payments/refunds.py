@@ -51,8 +51,9 @@ def refund_payment(
 
 @transaction.atomic
 def refund_order(order: Order, amount: int | None = None, *, text: str = "", actor: str) -> list[Refund]:
-    """The merchant sends `amount` (all that is left, without one) of an order back to all who paid, in proportion to what
-    each gave, to the minor unit.
+    """The merchant sends `amount` (all that is left, without one) of an order back to all who paid.
+
+    Each gets back in proportion to what they gave, to the minor unit.
     """
     lock_order(order.pk)
     payments = list(Payment.objects.filter(request__order=order, amount_applied__gt=0).order_by("id"))

@@ -16,6 +16,7 @@ from payments.rules import Split
 @transaction.atomic
 def change_message(request_id: int, message: str, *, actor: str) -> None:
     """Other words from the buyer."""
+    rules.check_message(message)
     _order, request = lock_request(request_id)
     rules.check_request_open(request, clock.now())
     if request.message != message:

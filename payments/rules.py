@@ -2,6 +2,8 @@
 people.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,6 +37,10 @@ MOVES: dict[type, dict[str, tuple[str, ...]]] = {
 LIFE = timedelta(hours=24)
 SHORTEST_LIFE, LONGEST_LIFE = timedelta(seconds=60), timedelta(days=30)
 MOST_PAYERS = 50
+_ADDRESS = re.compile(
+    r"://|www\.|@\w+\.|\b[\w-]{2,}\.(com|cn|net|org|io|me|cc|top|xyz|info|app|shop|link|vip|co)\b", re.I
+)
+_NUMBER = re.compile(r"\d(?:[\s().+-]{0,3}\d){6,}")  # seven figures or more, however they are spaced
 TRIES_OF_A_VISITOR, TRIES_OF_A_NETWORK, TRIES_WITHIN = 5, 15, timedelta(hours=1)
 
 
@@ -79,6 +85,18 @@ def life(expires_in: timedelta | None) -> timedelta:
             status=422,
         )
     return expires_in
+
+
+def check_message(message: str) -> None:
+    """The buyer's words carry no address and no number: who is asked for money must not be led anywhere else."""
+    text = unicodedata.normalize("NFKC", message)
+    if _ADDRESS.search(text) or _NUMBER.search(text):
+        raise Refused(
+            "message_has_contact",
+            _("Please leave out links, addresses and phone numbers."),
+            field="message",
+            status=422,
+        )
 
 
 def check_split(order: Order, split: Split | None) -> None:

@@ -25,7 +25,7 @@ class Rail(StrEnum):
 
 @dataclass(frozen=True)
 class Account:
-    """A merchant's account at a provider. `config` holds the decrypted credentials, by the provider's own field names."""
+    """A merchant's account at a provider. `config` holds the decrypted credentials, by the names in `fields`."""
 
     id: str
     live: bool
@@ -169,7 +169,7 @@ class Provider(Protocol):
         charged: Money,
         reason: str,
     ) -> Outcome:
-        """Send `amount` of the charge back to its payer. `reference` is the refund's own and is reused on every retry."""
+        """Send `amount` of the charge back to its payer. `reference` is the refund's own, reused on every retry."""
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         """Ask where a refund stands. `charge_ref`, where known, spares a provider without our numbers a search."""
@@ -177,7 +177,7 @@ class Provider(Protocol):
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> Notification:
-        """Verify over the raw body, then read. Header names are lower-case. Raises NotificationRefused; makes no call."""
+        """Verify over the raw body, then read; makes no call. Header names are lower-case. May raise NotificationRefused."""
 
     def acknowledge(self) -> Reply:
         """What to answer once a notification is stored."""

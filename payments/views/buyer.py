@@ -67,7 +67,10 @@ def message(request: HttpRequest, token: str) -> HttpResponse:
         try:
             requests.change_message(plea.pk, form.cleaned_data["message"], actor="buyer")
         except Refused as refused:
-            return _show(request, order, status=refused.status, refusal=refused.message)
+            paying.put_beside(form, refused)
+            return _show(
+                request, order, status=refused.status, message_form=form, refusal=paying.above(form, "message")
+            )
     return SeeOther(_url(order))
 
 
