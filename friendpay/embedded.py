@@ -83,6 +83,8 @@ class Servers:
             "max_connections": "100",
             "timezone": "UTC",
         }
+        if sys.platform == "linux":  # after a crash: one sync of the file system, not one of each of a thousand files
+            options["recovery_init_sync_method"] = "syncfs"
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         return [program, "-D", self._seen(self.home(name)), *(f"--{key}={value}" for key, value in options.items())]
