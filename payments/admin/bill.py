@@ -27,7 +27,7 @@ class OpenFilter(SimpleListFilter):
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("open")), ("no", _("put right"))]
+        return [("yes", _("not put right")), ("no", _("put right"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BillMismatch]) -> QuerySet[BillMismatch]:
         value = self.value()
@@ -102,7 +102,7 @@ class BillMismatchAdmin(SupportAdmin):
 
     @admin.display(description=_("State"))
     def state(self, mismatch: BillMismatch) -> SafeString:
-        return badge(_("put right"), "success") if mismatch.settled_at else badge(_("open"), "danger")
+        return badge(_("put right"), "success") if mismatch.settled_at else badge(_("not put right"), "danger")
 
     @admin.display(description=_("Mode"))
     def mode(self, mismatch: BillMismatch) -> SafeString:
