@@ -11,7 +11,7 @@ app = Celery("friendpay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# Nothing waits for these in the ordinary course: nudges do the work at once. The sweeps do what no nudge reached, so that a
+# Nothing waits for these in the ordinary course: nudges do the work at once. The sweeps do what no nudge reached, so a
 # lost one costs seconds and never money. A sweep nobody took in time is dropped, since the next one does the same.
 _EVERY = {
     "orders.publish_events": 1,

@@ -39,7 +39,9 @@ class Merchant(models.Model):
         _("embed origins"),
         default=list,
         blank=True,
-        help_text=_("Whose pages may show the buyer's request in place, each as scheme and host: https://shop.example."),
+        help_text=_(
+            "Whose pages may show the buyer's request in place, each as scheme and host: https://shop.example."
+        ),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

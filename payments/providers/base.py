@@ -177,7 +177,7 @@ class Provider(Protocol):
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> Notification:
-        """Verify over the raw body, then read; makes no call. Header names are lower-case. May raise NotificationRefused."""
+        """Verify over the raw body, then read; makes no call. Header names are lower-case. Else NotificationRefused."""
 
     def acknowledge(self) -> Reply:
         """What to answer once a notification is stored."""

@@ -106,11 +106,11 @@ def test_w12_the_fourth_line_that_jsapi_signs_is_the_prepay_id(
 def test_jsapi_asks_wechat_silently_who_the_payer_is(
     wechatpay: emulators.WeChatPay, wechatpay_account: Account
 ) -> None:
-    link = provider.authorize_url(wechatpay_account, "https://shop.example/back/?p=1", "state-1")
+    link = provider.authorize_url(wechatpay_account, "https://shop.example/back/?p=1", "state1")
     assert link.endswith("#wechat_redirect")
     assert httpx.get(link).status_code == 403  # not WeChat's browser
     back = httpx.URL(httpx.get(link, headers={"User-Agent": IN_WECHAT}).headers["location"])
-    assert (back.path, back.params["p"], back.params["state"]) == ("/back/", "1", "state-1")
+    assert (back.path, back.params["p"], back.params["state"]) == ("/back/", "1", "state1")
     openid = provider.openid(wechatpay_account, back.params["code"])
     assert provider.start(wechatpay_account, replace(order(rail=Rail.JSAPI), payer_id=openid)).params
     with pytest.raises(ProviderError) as error:
