@@ -3,16 +3,20 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from friendpay.pages import page
+from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from payments import checkout
+from payments.context import next_url
 from payments.models import PaymentRequest
 from payments.views import buyer, friend, paying
+from payments.visitors import visitor_of
 
 
 @page("GET")
 def back(request: HttpRequest) -> HttpResponse:
-    """Go on with what was tapped. Whoever comes without having tapped, or a second time, is asked to tap again."""
+    """Go on with what was tapped; whoever comes without having tapped is asked to tap. WeChat on Android loads this
+    twice at times: the second finds the attempt that the first began.
+    """
     wish = paying.recall(request)
     if wish is None:
         return render(request, "payments/tap_again.html", status=400)
@@ -21,13 +25,13 @@ def back(request: HttpRequest) -> HttpResponse:
         payer_id = checkout.payer_id_of(
             plea, method=wish.method, surface=wish.surface(request), code=request.GET.get("code", "")
         )
-        response = paying.carry_out(request, plea, wish, payer_id=payer_id)
+        return paying.carry_out(request, plea, wish, payer_id=payer_id)
     except Refused as refused:
-        plea.refresh_from_db()
         status, words = refused.status, refused.message
-        if wish.by_buyer:
-            response = buyer.wallets(request, plea.order, status=status, refusal=words)
-        else:
-            response = friend.draw(request, plea, status=status, refusal=words)
-    response.delete_cookie(paying.COOKIE)
-    return response
+    mine = plea.payments.undecided().filter(visitor=visitor_of(request), held_until__isnull=False).last()
+    if mine:
+        return SeeOther(next_url(mine))
+    plea.refresh_from_db()
+    if wish.by_buyer:
+        return buyer.wallets(request, plea.order, status=status, refusal=words)
+    return friend.draw(request, plea, status=status, refusal=words)
