@@ -75,6 +75,8 @@ def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome
     order, request, _payment, refund = lock_refund(refund_id)
     if refund.status == status or (refund.status == STATUS.SUCCEEDED and status != STATUS.FAILED):
         return refund
+    if refund.status == STATUS.FAILED and status == STATUS.SUBMITTED:
+        return refund  # news from before it failed
     now = clock.now()
     before = refund.status
     lifecycle.move(refund, status)

@@ -13,6 +13,8 @@ from django.conf import settings
 
 from tests.browser.conftest import KEY, Stack, stack  # noqa: F401  # bin/up, as the documents have it
 
+pytestmark = pytest.mark.proof
+
 ROOT = Path(settings.BASE_DIR)
 ADDRESS = "http://127.0.0.1:8000"
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")

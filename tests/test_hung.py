@@ -30,7 +30,7 @@ from sandbox.models import Notice
 from tests import shop
 from tests.payments.test_inbox import headers
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
 SECONDS = 2.0
 ROOT = Path(__file__).resolve().parent.parent

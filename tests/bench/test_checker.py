@@ -16,7 +16,7 @@ from payments.models import Payment, PaymentRequest, Refund
 from sandbox.models import Charge
 from tests.payments.test_refunds import paid
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
 History = list[dict[str, Any]]
 

@@ -17,6 +17,9 @@ from friendpay.embedded import Servers
 from friendpay.wheels import Refused
 
 
+pytestmark = pytest.mark.proof
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Iterator[Path]:
     """A data folder, with whatever still runs on it stopped in the end."""

@@ -35,7 +35,7 @@ def venv() -> None:
         pytest.skip("the virtual environment was not made by bin/test")
 
 
-pytestmark = pytest.mark.usefixtures("venv")
+pytestmark = [pytest.mark.proof, pytest.mark.usefixtures("venv")]
 
 
 def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:

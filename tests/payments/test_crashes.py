@@ -26,7 +26,7 @@ from tests import shop
 from tests.crashing import dies
 from tests.payments.test_inbox import headers
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
 MoveTime = Callable[[float], None]
 LIFE = timedelta(minutes=10)

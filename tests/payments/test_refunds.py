@@ -140,3 +140,4 @@ def test_accepted_is_not_refunded_and_a_bounce_reopens_the_debt() -> None:
     assert told(State.SUCCEEDED) == ("succeeded", 9000)
     assert told(State.PENDING) == ("succeeded", 9000)
     assert told(State.FAILED) == ("failed", 0)
+    assert told(State.PENDING) == ("failed", 0)

@@ -256,6 +256,7 @@ LINES = st.lists(
     currency=st.sampled_from(["CNY", "EUR"]),
     screen=st.sampled_from(["desktop", "phone"]),
 )
+@pytest.mark.proof
 @settings(max_examples=60)
 def test_page_api_and_payment_agree(
     rules: list[dict[str, Any]], lines: list[LineDraft], buyer: str, currency: str, screen: str
