@@ -16,7 +16,6 @@ from friendpay import embedded
 from friendpay.embedded import Servers
 from friendpay.wheels import Refused
 
-
 pytestmark = pytest.mark.proof
 
 
