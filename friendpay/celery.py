@@ -14,8 +14,10 @@ app.autodiscover_tasks()
 # Nothing waits for these in the ordinary course: nudges do the work at once. The sweeps do what no nudge reached, so a
 # lost one costs seconds and never money. A sweep nobody took in time is dropped, since the next one does the same.
 _EVERY = {
-    "orders.publish_events": 1,
+    "orders.send_webhooks": 1,
+    "orders.send_webhook_mails": 60,
     "orders.purge_answers": 3600,
+    "orders.purge_webhooks": 3600,
     "payments.sweep_notifications": 2,
     "payments.sweep_payments": 5,
     "payments.sweep_requests": 2,

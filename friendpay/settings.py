@@ -168,6 +168,19 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any request's body; the bridge answers 413 to more
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 API_CALLS_PER_SECOND = env.number("API_CALLS_PER_SECOND", 100)  # of each API key, on average
+WEBHOOK_ALLOW_LOOPBACK = env.flag("WEBHOOK_ALLOW_LOOPBACK")  # webhooks may call this machine itself, even by http
+if WEBHOOK_ALLOW_LOOPBACK and not DEMO:
+    env.stop("WEBHOOK_ALLOW_LOOPBACK is on: merchants could reach into this machine. It is for the demo alone.")
+
+EMAIL_HOST = env.text("EMAIL_HOST", "")  # without one, mails are written to the log
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = env.number("EMAIL_PORT", 587)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", f"friendpay@{urlsplit(PUBLIC_URL).hostname}")
+ADMINS = [(address, address) for address in env.items("OPERATOR_EMAILS", "")]  # told what needs the operator
 
 LOGIN_REDIRECT_URL = "admin:index"  # nobody else logs in
 OTP_TOTP_ISSUER = "friendpay"

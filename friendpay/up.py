@@ -166,6 +166,7 @@ def _environment(
     """What every process of ours is told; whatever of it was set outside, also as a file, is the business of others."""
     ours = {
         "FRIENDPAY_DEMO": "yes",
+        "WEBHOOK_ALLOW_LOOPBACK": "yes",
         "FRIENDPAY_DATA": str(chosen.data),
         "FRIENDPAY_RUN": str(servers.run),
         "FRIENDPAY_HOST": chosen.host,

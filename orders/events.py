@@ -3,6 +3,35 @@
 from typing import Any
 
 from orders.models import Event, Order
+from orders.webhooks import outbox
+
+TYPES = (
+    "order.cancelled",
+    "order.changed",
+    "order.created",
+    "order.paid",
+    "order.refund_reopened",
+    "order.refunded",
+    "payment.adopted",
+    "payment.cancelled",
+    "payment.created",
+    "payment.failed",
+    "payment.released",
+    "payment.succeeded",
+    "payment_request.cancelled",
+    "payment_request.changed",
+    "payment_request.created",
+    "payment_request.declined",
+    "payment_request.expired",
+    "payment_request.extended",
+    "payment_request.paid",
+    "payment_request.shared",
+    "refund.failed",
+    "refund.requested",
+    "refund.submitted",
+    "refund.succeeded",
+)
+"""All there are: what merchants may ask to be told of."""
 
 
 def record(
@@ -15,12 +44,13 @@ def record(
     request: str = "",
     seq: int | None = None,
 ) -> Event:
-    """Write an event in the caller's transaction, so that it is true exactly when the change it tells of is.
+    """Write an event and its webhook deliveries in the caller's transaction, so that they are there exactly when the
+    change they tell of is.
 
     `type` is `object.past_participle`; `actor` says who did it: buyer, payer, merchant, provider, system or
     support:NAME.
     """
-    return Event.objects.create(
+    event = Event.objects.create(
         merchant_id=order.merchant_id,
         live=order.live,
         type=type,
@@ -31,3 +61,6 @@ def record(
         actor=actor,
         data=data,
     )
+    if order.merchant.has_webhooks:
+        outbox.owe(event)
+    return event

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from friendpay import vault
 from orders.errors import Refused
 from orders.models import ApiKey, StoredAnswer
 
@@ -44,12 +45,13 @@ def once(caller: ApiKey, call: HttpRequest, work: Callable[[], HttpResponse]) ->
             if stored.fingerprint != fingerprint:
                 message = _("This key was used for another body. Use a new key for a new call.")
                 raise Refused("idempotency_key_reused", message, field=HEADER, status=422)
-            response = HttpResponse(stored.body, status=stored.status, content_type="application/json")
+            body = vault.unseal(stored.sealed)["body"]
+            response = HttpResponse(body, status=stored.status, content_type="application/json")
             response["Idempotent-Replayed"] = "true"
             return response
         response = work()
-        body = response.content.decode()
-        StoredAnswer.objects.create(**scope, fingerprint=fingerprint, status=response.status_code, body=body)
+        sealed = vault.seal({"body": response.content.decode()})
+        StoredAnswer.objects.create(**scope, fingerprint=fingerprint, status=response.status_code, sealed=sealed)
         return response
 
 

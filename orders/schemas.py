@@ -160,19 +160,7 @@ class EventOut(BaseModel):
 
     @classmethod
     def of(cls, event: Event) -> Self:
-        assert event.sequence is not None
-        return cls(
-            id=event.public_id,
-            sequence=event.sequence,
-            type=event.type,
-            live=event.live,
-            created_at=event.created_at,
-            actor=event.actor,
-            object=event.object_id,
-            order=event.order.public_id if event.order else None,
-            payment_request=event.request or None,
-            data=event.data,
-        )
+        return cls(**event.told())
 
 
 Thing = TypeVar("Thing", bound=BaseModel)

@@ -8,15 +8,29 @@ from friendpay import clock
 from orders import publication
 from orders.idempotency import KEPT_HOURS
 from orders.models import StoredAnswer
+from orders.webhooks import delivery, mail, outbox
 
 
-@shared_task(name="orders.publish_events")
-def publish_events() -> None:
-    """Give committed events their place in the order."""
+@shared_task(name="orders.send_webhooks")
+def send_webhooks() -> None:
+    """Give committed events their place in the order, and tell the shops of them."""
     publication.publish()
+    delivery.send_soon()
+
+
+@shared_task(name="orders.send_webhook_mails")
+def send_webhook_mails() -> None:
+    """Tell shops that an endpoint of theirs was switched off."""
+    mail.send_due()
 
 
 @shared_task(name="orders.purge_answers")
 def purge_answers() -> None:
     """Forget the answers to calls nobody repeats any more."""
     StoredAnswer.objects.due_for_purge(clock.now() - timedelta(hours=KEPT_HOURS)).delete()
+
+
+@shared_task(name="orders.purge_webhooks")
+def purge_webhooks() -> None:
+    """Forget what was told to shops long ago; the events themselves are kept."""
+    outbox.purge(clock.now() - timedelta(days=outbox.KEPT_DAYS))

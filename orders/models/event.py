@@ -1,6 +1,7 @@
 """What happened. Audit log, support's timeline and outbox in one."""
 
 from functools import partial
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -43,3 +44,18 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.object_id}"
+
+    def told(self) -> dict[str, Any]:
+        """The event as merchants see it, in the list of events and in webhooks alike."""
+        return {
+            "id": self.public_id,
+            "sequence": self.sequence,
+            "type": self.type,
+            "live": self.live,
+            "created_at": self.created_at,
+            "actor": self.actor,
+            "object": self.object_id,
+            "order": self.order.public_id if self.order else None,
+            "payment_request": self.request or None,
+            "data": self.data,
+        }

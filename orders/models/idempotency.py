@@ -18,7 +18,8 @@ class StoredAnswerQuerySet(models.QuerySet["StoredAnswer"]):
 class StoredAnswer(models.Model):
     """The answer to give again. Written in the transaction that did the work: there is never one without the other.
 
-    `fingerprint` is the SHA-256 of the body the key came with first.
+    `fingerprint` is the SHA-256 of the body the key came with first. The answer is encrypted at rest: it may hold a
+    secret that is shown once.
     """
 
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+")
@@ -28,7 +29,7 @@ class StoredAnswer(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
-    body = models.TextField()
+    sealed = models.TextField()
     created_at = models.DateTimeField(db_default=Now())
 
     objects = StoredAnswerQuerySet.as_manager()

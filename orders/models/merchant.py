@@ -43,6 +43,8 @@ class Merchant(models.Model):
             "Whose pages may show the buyer's request in place, each as scheme and host: https://shop.example."
         ),
     )
+    # Whether it ever had a webhook endpoint: events of a shop that had none need not look for one.
+    has_webhooks = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, connections, transaction
 
 from orders import publication
 from orders.models import Event, Merchant
-from orders.tasks import publish_events
+from orders.tasks import send_webhooks
 from tests import shop
 from tests.caller import Caller, fields
 
@@ -65,7 +65,7 @@ def test_a_cursor_that_is_none_is_named(query: dict[str, object], code: str) -> 
 
 def test_the_beat_publishes_what_nobody_has_read() -> None:
     shop.make_order()
-    publish_events()
+    send_webhooks()
     assert not Event.objects.filter(sequence=None).exists()
     assert publication.publish() == 0
 

@@ -1,0 +1,187 @@
+"""Telling merchants: at least once, never while a transaction is open, and no slow endpoint in anybody's way."""
+
+import json
+import logging
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+
+from friendpay import clock, leases
+from friendpay.background import run_later
+from orders.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from orders.webhooks import endpoints, signing, transport
+
+logger = logging.getLogger(__name__)
+
+DELAYS = tuple(
+    timedelta(**{unit: count})
+    for count, unit in (
+        (5, "seconds"),
+        (5, "minutes"),
+        (30, "minutes"),
+        (2, "hours"),
+        (5, "hours"),
+        (10, "hours"),
+        (14, "hours"),
+        (20, "hours"),
+        (24, "hours"),
+    )
+)
+"""From one attempt to the next; after the last of them it is given up."""
+
+JITTER = 0.1
+LEASE = timedelta(minutes=1)
+"""When a delivery under way may be taken over: its sender has died, for an attempt takes 15 seconds at most."""
+
+DISABLED_AFTER = timedelta(days=5)
+"""Of failures alone."""
+
+CALLS = 32
+CALLS_TO_MERCHANT = 8
+CALLS_TO_ENDPOINT = 4
+CALLS_TO_SLOW = 16
+"""At the same time, from one process. All slow endpoints together leave half of the calls to the others, and each of
+them gets one.
+"""
+
+SLOW = 2000  # milliseconds
+POLL = 0.2  # seconds
+
+Status = WebhookDelivery.Status
+Done = tuple[WebhookDelivery, transport.Answer]
+
+_at_work = threading.Lock()
+
+
+def send_soon() -> None:
+    """Send what is due on a thread of this process, unless one is at it."""
+    if not _at_work.locked():
+        run_later("webhooks", _send_and_hang_up)
+
+
+def _send_and_hang_up() -> None:
+    """On a thread that no request cycle looks after: it keeps no database connection while there is nothing to send."""
+    try:
+        with _at_work:
+            send_due()
+    finally:
+        connection.close()
+
+
+def send_due() -> None:
+    """Send what is due and what becomes due meanwhile; come back when nothing is due or under way.
+
+    Only this thread speaks to the database. Each call has a thread of its own, which knows nothing of it.
+    """
+    under_way: list[WebhookDelivery] = []
+    done: SimpleQueue[Done] = SimpleQueue()
+    while True:
+        taken = _take(under_way)
+        under_way += taken
+        now = clock.now()
+        for delivery in taken:
+            threading.Thread(target=_call, args=(delivery, now, done), name="webhook", daemon=True).start()
+        if not under_way:
+            return
+        for delivery, answer in _finished(done):
+            under_way.remove(delivery)
+            _note(delivery, answer)
+
+
+def _take(under_way: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
+    """Due deliveries for which there is room, put off by the lease. No endpoint is favoured."""
+    if len(under_way) >= CALLS:
+        return []
+    now, taken = clock.now(), list[WebhookDelivery]()
+    due = WebhookDelivery.objects.due(now)
+    waiting = list(WebhookEndpoint.objects.enabled().filter(Exists(due.filter(endpoint=OuterRef("pk")))))
+    random.shuffle(waiting)
+    for endpoint in waiting:
+        if room := _room(endpoint, [*under_way, *taken]):
+            rows = due.filter(endpoint=endpoint).select_related("endpoint", "event__order")
+            taken += leases.take(rows, now, room, wait=lambda _: LEASE)
+    return taken
+
+
+def _room(endpoint: WebhookEndpoint, under_way: Sequence[WebhookDelivery]) -> int:
+    """How many more calls may be made to this endpoint now."""
+    to_merchant = sum(delivery.merchant_id == endpoint.merchant_id for delivery in under_way)
+    to_endpoint = sum(delivery.endpoint_id == endpoint.pk for delivery in under_way)
+    room = min(CALLS - len(under_way), CALLS_TO_MERCHANT - to_merchant, CALLS_TO_ENDPOINT - to_endpoint)
+    if endpoint.is_slow:
+        to_slow = sum(delivery.endpoint.is_slow for delivery in under_way)
+        room = min(room, CALLS_TO_SLOW - to_slow, 1 - to_endpoint)
+    return max(0, room)
+
+
+def _call(delivery: WebhookDelivery, now: datetime, done: "SimpleQueue[Done]") -> None:
+    try:
+        body = body_of(delivery.event)
+        headers = signing.headers(delivery.endpoint.secrets(now), delivery.event.public_id, now, body)
+        answer = transport.send(delivery.endpoint.url, body.encode(), headers)
+    except Exception:  # a fault of ours, such as a lost credential key, must not stop the others
+        logger.exception("webhook delivery %s cannot be sent", delivery.public_id)
+        answer = transport.Answer(error="internal")
+    done.put((delivery, answer))
+
+
+def body_of(event: Event) -> str:
+    """The same bytes for every endpoint and every attempt: an event that has its place is never changed again."""
+    told = event.told()
+    told["created_at"] = told["timestamp"] = event.created_at.isoformat().replace("+00:00", "Z")
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _finished(done: "SimpleQueue[Done]") -> Iterator[Done]:
+    try:
+        yield done.get(timeout=POLL)
+        while True:
+            yield done.get_nowait()
+    except Empty:
+        pass
+
+
+@transaction.atomic
+def _note(sent: WebhookDelivery, answer: transport.Answer) -> None:
+    """Write down an attempt and what follows from it."""
+    endpoint = endpoints.lock(sent.endpoint_id)
+    delivery = WebhookDelivery.objects.select_for_update(no_key=True).get(pk=sent.pk)
+    now = clock.now()
+    WebhookAttempt.objects.create(
+        delivery=delivery,
+        at=now,
+        status_code=answer.status,
+        milliseconds=answer.milliseconds,
+        error=answer.error,
+        answer=answer.body.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}"),
+    )
+    _note_health(endpoint, answer, now)
+    if answer.accepted:
+        delivery.status, delivery.delivered_at, delivery.next_attempt_at = Status.DELIVERED, now, None
+    elif delivery.status == Status.PENDING:
+        if endpoint.enabled and delivery.attempts <= len(DELAYS):
+            delay = DELAYS[max(0, delivery.attempts - 1)]
+            delivery.next_attempt_at = now + delay * random.uniform(1 - JITTER, 1 + JITTER)
+        else:
+            delivery.status, delivery.next_attempt_at = Status.GIVEN_UP, None
+    delivery.save(update_fields=["status", "delivered_at", "next_attempt_at"])
+
+
+def _note_health(endpoint: WebhookEndpoint, answer: transport.Answer, now: datetime) -> None:
+    """How the endpoint is, and its end when it is gone or has failed for days."""
+    before = endpoint.failing_since, endpoint.is_slow
+    endpoint.failing_since = None if answer.accepted else endpoint.failing_since or now
+    endpoint.is_slow = answer.milliseconds > SLOW or (endpoint.is_slow and not answer.accepted)
+    if before != (endpoint.failing_since, endpoint.is_slow):
+        endpoint.save(update_fields=["failing_since", "is_slow"])
+    if not endpoint.enabled:
+        return
+    if answer.status == 410:
+        endpoints.switch_off(endpoint, endpoints.Reason.GONE, now)
+    elif endpoint.failing_since and now - endpoint.failing_since >= DISABLED_AFTER:
+        endpoints.switch_off(endpoint, endpoints.Reason.FAILING, now)

@@ -1,0 +1,91 @@
+"""The endpoints of a merchant: made, given new secrets, switched off and on, deleted."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from friendpay import clock
+from orders.errors import Refused
+from orders.models import Merchant, WebhookEndpoint
+from orders.webhooks import outbox, signing, transport
+
+MOST = 16
+"""Endpoints of a merchant in a mode."""
+
+OVERLAP = timedelta(days=1)
+Reason = WebhookEndpoint.Reason
+
+
+@transaction.atomic
+def create(
+    merchant: Merchant, *, live: bool, url: str, description: str = "", event_types: Sequence[str] = ()
+) -> tuple[WebhookEndpoint, str]:
+    """A new endpoint and its secret, which is never to be had again. It is told of what happens from now on."""
+    transport.check(url)
+    merchant = Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)
+    if WebhookEndpoint.objects.kept().filter(merchant=merchant, live=live).count() >= MOST:
+        raise Refused("too_many_endpoints", _("There are too many endpoints. Delete one first."))
+    merchant.has_webhooks = True
+    merchant.save(update_fields=["has_webhooks"])
+    secret = signing.new_secret()
+    endpoint = WebhookEndpoint(
+        merchant=merchant, live=live, url=url, description=description, event_types=sorted(set(event_types))
+    )
+    endpoint.seal(secret)
+    endpoint.save()
+    return endpoint, secret
+
+
+@transaction.atomic
+def rotate_secret(endpoint_id: int, overlap: timedelta = OVERLAP) -> tuple[WebhookEndpoint, str]:
+    """A new secret. The one it replaces signs too for `overlap` more; one from before that ends now."""
+    endpoint, now, secret = lock(endpoint_id), clock.now(), signing.new_secret()
+    endpoint.seal(secret, endpoint.secrets(now)[0])
+    endpoint.previous_ends_at = now + overlap
+    endpoint.save(update_fields=["sealed", "previous_ends_at"])
+    return endpoint, secret
+
+
+@transaction.atomic
+def enable(endpoint_id: int) -> WebhookEndpoint:
+    """It is told again of what happens from now on. What it missed can be read from the list of events."""
+    endpoint = lock(endpoint_id)
+    if endpoint.deleted_at is not None:
+        raise Refused("endpoint_deleted", _("The shop has deleted this endpoint."))
+    if not endpoint.enabled:
+        endpoint.disabled_at, endpoint.disabled_reason = None, ""
+        endpoint.failing_since = endpoint.mail_due_at = None
+        endpoint.save(update_fields=["disabled_at", "disabled_reason", "failing_since", "mail_due_at"])
+    return endpoint
+
+
+@transaction.atomic
+def disable(endpoint_id: int, reason: WebhookEndpoint.Reason) -> WebhookEndpoint:
+    """Nothing more is sent to it. Repeating it keeps the first time and reason."""
+    endpoint = lock(endpoint_id)
+    if endpoint.enabled:
+        switch_off(endpoint, reason, clock.now())
+    return endpoint
+
+
+@transaction.atomic
+def delete(endpoint_id: int) -> None:
+    """As `disable`, and the merchant sees it no more. What was told stays readable for support for a while."""
+    endpoint = disable(endpoint_id, Reason.DELETED)
+    endpoint.deleted_at = endpoint.deleted_at or clock.now()
+    endpoint.save(update_fields=["deleted_at"])
+
+
+def switch_off(endpoint: WebhookEndpoint, reason: WebhookEndpoint.Reason, now: datetime) -> None:
+    """For who holds the endpoint's lock. The merchant gets a mail unless somebody did it by hand."""
+    endpoint.disabled_at, endpoint.disabled_reason = now, reason
+    endpoint.mail_due_at = now if reason in (Reason.GONE, Reason.FAILING) else None
+    endpoint.save(update_fields=["disabled_at", "disabled_reason", "mail_due_at"])
+    outbox.give_up(endpoint)
+
+
+def lock(endpoint_id: int) -> WebhookEndpoint:
+    """The endpoint, locked. Lock order: endpoint, delivery."""
+    return WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True).get(pk=endpoint_id)

@@ -1,0 +1,60 @@
+"""What is owed to whom: written with the event, so that no event is lost between its commit and its telling."""
+
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from friendpay import clock
+from friendpay.background import nudge
+from orders.errors import Refused
+from orders.models import Event, WebhookDelivery, WebhookEndpoint
+
+KEPT_DAYS = 90
+BATCH = 1000
+
+
+def owe(event: Event) -> None:
+    """Write a delivery for every endpoint that wants this event, in the transaction of the event."""
+    endpoints = WebhookEndpoint.objects.enabled().filter(merchant_id=event.merchant_id, live=event.live)
+    deliveries = [
+        WebhookDelivery(merchant_id=event.merchant_id, endpoint=endpoint, event=event)
+        for endpoint in endpoints.only("event_types")
+        if endpoint.wants(event.type)
+    ]
+    if deliveries:
+        WebhookDelivery.objects.bulk_create(deliveries)
+        _send_soon()
+
+
+@transaction.atomic
+def redeliver(delivery_id: int) -> WebhookDelivery:
+    """Send it now and, should that fail, by the whole schedule again: with the id and the body it always had."""
+    endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(deliveries=delivery_id)
+    if not endpoint.enabled:
+        raise Refused("endpoint_disabled", _("This endpoint is switched off. Enable it first."))
+    delivery = WebhookDelivery.objects.select_for_update(no_key=True).get(pk=delivery_id)
+    delivery.status, delivery.delivered_at = WebhookDelivery.Status.PENDING, None
+    delivery.attempts, delivery.next_attempt_at = 0, clock.now()
+    delivery.save(update_fields=["status", "delivered_at", "attempts", "next_attempt_at"])
+    _send_soon()
+    return delivery
+
+
+def give_up(endpoint: WebhookEndpoint) -> None:
+    """Nothing more is sent to it of what it is still owed."""
+    WebhookDelivery.objects.filter(endpoint=endpoint, next_attempt_at__isnull=False).update(
+        status=WebhookDelivery.Status.GIVEN_UP, next_attempt_at=None
+    )
+
+
+def purge(before: datetime) -> None:
+    """Delete what was settled for deliveries from before then, with their attempts. A pending one stays."""
+    old = WebhookDelivery.objects.filter(created_at__lt=before, next_attempt_at=None)
+    while batch := list(old.values_list("pk", flat=True)[:BATCH]):
+        WebhookDelivery.objects.filter(pk__in=batch, next_attempt_at=None).delete()
+
+
+def _send_soon() -> None:
+    transaction.on_commit(partial(nudge, "orders.send_webhooks"))
