@@ -19,6 +19,7 @@ from orders import problems
 from orders.api import router as orders
 from orders.auth import KEY, Call
 from orders.idempotency import once
+from orders.webhook_api import router as webhooks
 from payments.api import router as payments
 
 
@@ -54,8 +55,10 @@ def answered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
     return answer
 
 
-def _rendered(result: BaseModel | Status[BaseModel]) -> HttpResponse:
+def _rendered(result: BaseModel | Status[BaseModel | None]) -> HttpResponse:
     status, model = (result.status_code, result.value) if isinstance(result, Status) else (200, result)
+    if model is None:
+        return HttpResponse(status=status, content_type="application/json")
     return HttpResponse(model.model_dump_json(), status=status, content_type="application/json")
 
 
@@ -72,5 +75,6 @@ problems.install(api)
 api.add_decorator(answered)
 api.add_router("", orders)
 api.add_router("", payments)
+api.add_router("", webhooks)
 
 urlpatterns = [path("", api.urls)]

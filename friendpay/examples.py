@@ -9,6 +9,8 @@ _ORDER = "ord_5kqH2ZDXv8m3PtYw7RbNcJ4s"
 _REQUEST = "pr_Xw9dTn4Kc2VbQ7mZs5HyRf8j"
 _PAYMENT = "pay_b8RzMv3XkN6tWq2YdJ7hPcGs"
 _REFUND = "re_Q4nYsV7cKx2BmTz9RwHdJ6pf"
+_EVENT = "evt_Jd7sQz2XcVn5RtKb8WyHm3Pf"
+_ENDPOINT = "we_Vn5RtKb8WyHm3PfJd7sQz2Xc"
 _TOKEN = "t7KtaW9ezGFPNM7Etpx4rNtS"
 
 _REFUNDED: dict[str, Any] = {
@@ -44,12 +46,28 @@ _PAID: dict[str, Any] = {
     "refunds": [],
 }
 
+_LISTENER: dict[str, Any] = {
+    "id": _ENDPOINT,
+    "url": "https://shop.example/webhooks",
+    "description": "",
+    "events": ["order.paid", "order.refunded"],
+    "live": False,
+    "enabled": True,
+    "disabled_at": None,
+    "disabled_reason": "",
+    "failing_since": None,
+    "previous_secret_ends_at": None,
+    "created_at": "2026-05-03T18:00:00Z",
+}
+
 BODIES: dict[str, dict[str, Any]] = {
     "OrderIn": {"reference": "A-1001", "currency": "CNY", "lines": [_LINE], "buyer": _BUYER},
     "LinesIn": {"lines": [_LINE]},
     "PaymentRequestIn": {"message": "My card is empty, please!", "expires_in": 86400},
     "ExtendIn": {"expires_in": 86400},
     "RefundIn": {"amount": 1500, "reason": "One tin was broken."},
+    "EndpointIn": {"url": "https://shop.example/webhooks", "events": ["order.paid", "order.refunded"]},
+    "RotateIn": {"overlap": 3600},
     "OrderOut": {
         "id": _ORDER,
         "reference": "A-1001",
@@ -93,7 +111,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "RefundOut": _REFUNDED,
     "RefundsOut": {"amount": 1500, "refunds": [_REFUNDED]},
     "EventOut": {
-        "id": "evt_Jd7sQz2XcVn5RtKb8WyHm3Pf",
+        "id": _EVENT,
         "sequence": 48213,
         "type": "payment_request.paid",
         "live": False,
@@ -103,5 +121,26 @@ BODIES: dict[str, dict[str, Any]] = {
         "order": _ORDER,
         "payment_request": _REQUEST,
         "data": {"id": _REQUEST, "order": _ORDER, "status": "paid", "currency": "CNY", "amount": 9000},
+    },
+    "EndpointOut": _LISTENER,
+    "EndpointSecretOut": _LISTENER | {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="},
+    "DeliveryOut": {
+        "id": "wd_KQ7mZs5HyRf8jXw9dTn4Kc2V",
+        "endpoint": _ENDPOINT,
+        "event": _EVENT,
+        "event_type": "payment_request.paid",
+        "status": "pending",
+        "next_attempt_at": "2026-05-03T18:21:45Z",
+        "delivered_at": None,
+        "created_at": "2026-05-03T18:21:39Z",
+        "attempts": [
+            {
+                "at": "2026-05-03T18:21:40Z",
+                "status_code": 503,
+                "milliseconds": 214,
+                "error": "",
+                "answer": "Down for maintenance.",
+            }
+        ],
     },
 }

@@ -79,7 +79,7 @@ def _operation(description: Schema, address: str, method: str, operation: Schema
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     taken = _resolved(description, body)
     status, said = next(iter(operation["responses"].items()))
-    given = said["content"]["application/json"]["schema"]
+    given = said.get("content", {}).get("application/json", {}).get("schema")
     return Operation(
         id=operation["operationId"],
         method=method.upper(),
@@ -90,7 +90,7 @@ def _operation(description: Schema, address: str, method: str, operation: Schema
         takes=_rows(description, taken),
         example=_example(taken),
         status=f"{status} {HTTPStatus(int(status)).phrase}",
-        gives=_kind(description, given),
+        gives=_kind(description, given) if given else "",
         problems=[status for status in operation["responses"] if status >= "400"],
     )
 

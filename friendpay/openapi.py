@@ -80,6 +80,10 @@ _LEADS: dict[str, dict[str, str]] = {
     "PaymentOut": {"payment_id": "id", "request_id": "payment_request", "order_id": "order"},
     "RefundOut": {"refund_id": "id", "payment_id": "payment"},
     "RefundsOut": {"refund_id": "refunds/0/id"},
+    "EndpointOut": {"endpoint_id": "id"},
+    "EndpointSecretOut": {"endpoint_id": "id"},
+    "EndpointPage": {"endpoint_id": "data/0/id"},
+    "DeliveryPage": {"delivery_id": "data/0/id", "endpoint_id": "data/0/endpoint"},
 }
 """What an answer names: which parameter of other calls is where in it."""
 

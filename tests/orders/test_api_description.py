@@ -8,11 +8,13 @@ import pytest
 from django.test import Client
 
 import orders.schemas
+import orders.webhook_schemas
 import payments.schemas
 from friendpay.api import api
 from friendpay.examples import BODIES
 from orders.problems import WORDS
 
+SCHEMAS = (orders.schemas, orders.webhook_schemas, payments.schemas)
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATIONS = [
     (address, method, operation)
@@ -65,7 +67,7 @@ def test_every_problem_has_the_one_shape_and_an_example(description: Any) -> Non
 
 @pytest.mark.parametrize("name", BODIES)
 def test_every_example_is_what_its_schema_says(name: str) -> None:
-    schema = getattr(orders.schemas, name, None) or getattr(payments.schemas, name)
+    [schema] = {getattr(module, name) for module in SCHEMAS if hasattr(module, name)}
     schema.model_validate(BODIES[name])
     assert set(BODIES[name]) >= {field for field, info in schema.model_fields.items() if info.is_required()}
     assert set(BODIES[name]) <= set(schema.model_fields)
@@ -87,9 +89,10 @@ def test_the_manual_shows_every_call_and_takes_nothing_from_elsewhere() -> None:
 def test_the_guide_names_every_code_a_call_can_answer() -> None:
     text = (ROOT / "docs" / "api.md").read_text()
     used = ("lifecycle", "offers", "refunds", "requests", "rules")  # what payments.api calls
-    sources = [*(ROOT / "orders").glob("*.py"), *(ROOT / "payments" / f"{name}.py" for name in used)]
+    sources = [*(ROOT / "orders").glob("*.py"), *(ROOT / "orders" / "webhooks").glob("*.py")]
+    sources += [*(ROOT / "payments" / f"{name}.py" for name in used)]
     codes = {code for path in sources for code in re.findall(r'Refused\(\s*"(\w+)"', path.read_text())}
     codes |= {code for code, _words in WORDS.values()} - {"forbidden"}
     of_pages = {"amount_changed", "begun", "crumb_left", "held", "last_part", "too_many_tries"}
-    of_support = {"refund_not_failed", "refundable_changed"}
+    of_support = {"endpoint_deleted", "refund_not_failed", "refundable_changed"}
     assert {code for code in codes - of_pages - of_support if f"`{code}`" not in text} == set()
