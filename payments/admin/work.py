@@ -129,6 +129,7 @@ def menu(_request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(gettext_lazy("Notifications"), "notifications", "payments.providerevent"),
                 _entry(gettext_lazy("Bill mismatches"), "difference", "payments.billmismatch"),
                 _entry(gettext_lazy("Events"), "history", "orders.event"),
+                _entry(gettext_lazy("Webhook deliveries"), "webhook", "orders.webhookdelivery"),
             ]
         },
         {
@@ -138,6 +139,7 @@ def menu(_request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(gettext_lazy("Shops"), "storefront", "orders.merchant"),
                 _entry(gettext_lazy("Provider accounts"), "account_balance_wallet", "payments.provideraccount"),
                 _entry(gettext_lazy("Rollout rules"), "rule", "payments.rolloutrule"),
+                _entry(gettext_lazy("Webhook endpoints"), "notifications_active", "orders.webhookendpoint"),
                 _entry(gettext_lazy("Staff"), "badge", "auth.user"),
                 _entry(gettext_lazy("Groups"), "group", "auth.group"),
             ],
