@@ -28,7 +28,7 @@ from bench.stories import PLOTS, Story
 from bench.wallets import WALLETS, Wallet
 
 CLOCK = 10  # how fast the database's clock runs while people pay
-FRIENDS = 150  # stories at one time, at most
+FRIENDS = 120  # stories at one time, at most
 KILL_EVERY = (1.7, 3.3)  # seconds
 FATES = {
     Fate.PASS: 900,
@@ -62,7 +62,7 @@ def main() -> int:
 def _chosen() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Kill friendpay while friends pay, and look for lost money.")
     parser.add_argument("--seconds", type=int, default=60, help="how long everything fails (default: 60)")
-    parser.add_argument("--requests", type=int, default=700, help="payment requests made meanwhile (default: 700)")
+    parser.add_argument("--requests", type=int, default=800, help="payment requests made meanwhile (default: 800)")
     parser.add_argument("--seed", type=int, default=1, help="what chance begins with (default: 1)")
     parser.add_argument("--provider", choices=sorted(WALLETS), default="sandbox", help="the wallet that pays")
     return parser.parse_args()

@@ -61,16 +61,15 @@ class FaultProxy:
             asyncio.ensure_future(line.requests(reader, there_writer)),
             asyncio.ensure_future(line.answers(there_reader, writer)),
         ]
-        try:
+        with suppress(asyncio.CancelledError):  # the end of everything
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for pump in pumps:
-                pump.cancel()
-            self._open -= {writer, there_writer}
-            for end in (writer, there_writer):
-                if any(pump.done() and not pump.cancelled() and pump.exception() for pump in pumps):
-                    _reset(end)
-                end.close()
+        for pump in pumps:
+            pump.cancel()
+        self._open -= {writer, there_writer}
+        for end in (writer, there_writer):
+            if any(pump.done() and not pump.cancelled() and pump.exception() for pump in pumps):
+                _reset(end)
+            end.close()
 
 
 class _Line:

@@ -93,7 +93,7 @@ class Person:
                 return response
             if response is not None:
                 self.note(did, response)
-            await asyncio.sleep(min(0.1 * 2**tried, 1.5))
+            await asyncio.sleep(random.uniform(0.5, 1) * min(0.2 * 2**tried, 2.5))
         raise GaveUp(f"{self.name}: {did}")
 
     # With a program
