@@ -118,7 +118,11 @@ def expire_plain(limit: int) -> int:
     """
     now = clock.now()
     busy = Payment.objects.undecided().filter(request=OuterRef("pk"))
-    due = PaymentRequest.objects.due_for_expiry(now).filter(~Exists(busy), amount_paid=0).select_related("order__merchant")
+    due = (
+        PaymentRequest.objects.due_for_expiry(now)
+        .filter(~Exists(busy), amount_paid=0)
+        .select_related("order__merchant")
+    )
     requests = list(due.select_for_update(of=("self",), skip_locked=True, no_key=True)[:limit])
     for request in requests:
         move(request, REQUEST.EXPIRED)
