@@ -18,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from friendpay import clock, embedded
+from friendpay.prepare import compile_messages
 
 ROOT = Path(__file__).resolve().parent.parent
 _session = ExitStack()
@@ -48,6 +49,7 @@ def _start() -> None:
         servers = _session.enter_context(embedded.running(_free_folder(), durable=False))
         atexit.register(_session.close)
         os.environ.update(servers.environment)
+        compile_messages()
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
 

@@ -140,6 +140,20 @@ def test_head_is_answered_as_get_without_the_body(site: str, application: Applic
     assert application.seen[0]["REQUEST_METHOD"] == "HEAD"
 
 
+async def test_no_server_has_to_take_the_body_off_an_answer_to_head(application: Application) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "HEAD", "path": "/", "query_string": b"", "headers": [], "scheme": "http"}
+    await Bridge(application, threads=1, max_body=LIMIT)({**scope, "http_version": "1.1"}, receive, send)
+    assert sent[1]["body"] == b""
+
+
 def test_an_answer_without_a_body_names_no_length(site: str) -> None:
     said = raw(site, b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 204")
