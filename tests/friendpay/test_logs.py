@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from friendpay.logs import Formatter, redact
+from friendpay.logs import CONFIG, Formatter, redact
 
 TOKEN = "3fGhJkLmNpQrStVwXyZ01234"
 
@@ -39,3 +39,10 @@ def test_a_traceback_is_redacted_too() -> None:
     text = Formatter("%(message)s").format(record)
     assert "ValueError" in text
     assert TOKEN not in text
+
+
+def test_every_line_of_every_library_is_redacted() -> None:
+    assert [handler for handler in logging.getLogger().handlers if isinstance(handler.formatter, Formatter)]
+    for name in CONFIG["loggers"]:
+        writers = [handler for handler in logging.getLogger(name).handlers if isinstance(handler, logging.StreamHandler)]
+        assert writers == []
