@@ -5,6 +5,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import count
 from typing import Any
 
 import httpx
@@ -19,6 +20,11 @@ logger = logging.getLogger(__name__)
 TIMEOUT = 3  # seconds for each step of an attempt; a stalled attempt ends well within the first lease
 DELAYS = (15, 15, 30, 60, 180, 600, 1200, 1800, 3600, 3 * 3600, 6 * 3600, 6 * 3600)
 """Seconds from one attempt to the next. Each is longer than an attempt can take, so that it is the lease as well."""
+
+SENDERS = 4
+"""Threads that send right after a commit: a shop that is slow to answer one notice does not keep the others waiting."""
+
+_turns = count()
 
 
 def write(charge: Charge, kind: str, said: dict[str, Any], now: datetime, *, held_back: bool = False) -> None:
@@ -44,7 +50,7 @@ def repeat(charge: Charge, now: datetime) -> None:
         transaction.on_commit(_send_soon)
 
 
-def send_due(budget: float = 10) -> None:
+def send_due(budget: float = 4) -> None:
     """Send what is due, for `budget` seconds at most. Any number of senders share the work; none sends the same one."""
     end = time.monotonic() + budget
     while time.monotonic() < end and (notice := _claim()):
@@ -93,7 +99,7 @@ def _client() -> httpx.Client:
 
 
 def _send_soon() -> None:
-    background.run_later("sandbox-notices", _send_and_hang_up)
+    background.run_later(f"sandbox-notices-{next(_turns) % SENDERS}", _send_and_hang_up)
 
 
 def _send_and_hang_up() -> None:
