@@ -28,7 +28,7 @@ from bench.stories import PLOTS, Story
 from bench.wallets import WALLETS, Wallet
 
 CLOCK = 10  # how fast the database's clock runs while people pay
-FRIENDS = 120  # stories at one time, at most
+FRIENDS = 160  # stories at one time, at most
 KILL_EVERY = (1.7, 3.3)  # seconds
 FATES = {
     Fate.PASS: 900,

@@ -165,7 +165,7 @@ class Person:
                     break
             elif response is not None:
                 self.note("status", response)
-            await asyncio.sleep(random.uniform(0.3, 0.7))
+            await asyncio.sleep(random.uniform(0.8, 1.6))
         return status
 
     def see(self, did: str, page: str, response: httpx.Response, seen: dict[str, Any]) -> str:

@@ -140,7 +140,7 @@ def running() -> Iterator[Stack]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         command = [str(ROOT / "bin/up"), "--port", str(port), "--data", str(data)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"WEB_THREADS": "2"})
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"WEB_THREADS": "4"})
         try:
             key = _await_key(process)
             stack = Stack(data, port, key)
