@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from friendpay import clock
 from friendpay.bridge import App, Receive, Scope, Send
-from orders.models import Order
+from orders.models import Order, WebhookDelivery
 from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
 
 LIMIT = 1.0  # seconds each of them has to answer in
@@ -115,7 +115,13 @@ def _lines() -> Iterator[str]:
     now = clock.now()
     yield "# HELP friendpay_overdue_seconds For how long the oldest piece of work has been due."
     yield "# TYPE friendpay_overdue_seconds gauge"
-    for name, due in {"payments": Payment, "refunds": Refund, "notifications": ProviderEvent}.items():
+    works: dict[str, type[Model]] = {
+        "payments": Payment,
+        "refunds": Refund,
+        "notifications": ProviderEvent,
+        "webhooks": WebhookDelivery,
+    }
+    for name, due in works.items():
         oldest = due._default_manager.aggregate(oldest=Min("next_attempt_at"))["oldest"]
         seconds = max(0, int((now - oldest).total_seconds())) if oldest else 0
         yield f'friendpay_overdue_seconds{{work="{name}"}} {seconds}'

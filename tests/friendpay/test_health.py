@@ -93,6 +93,7 @@ def test_metrics_count_by_status(client: Client) -> None:
     assert 'friendpay_payment_requests{status="open"} 1' in text
     assert 'friendpay_payments{status="pending"} 1' in text
     assert 'friendpay_overdue_seconds{work="refunds"} 0' in text
+    assert 'friendpay_overdue_seconds{work="webhooks"} 0' in text
     assert 'friendpay_unclaimed_notifications{reason="orphan"} 0' in text
 
 

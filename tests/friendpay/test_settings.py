@@ -50,6 +50,7 @@ def test_each_missing_secret_stops_the_boot_and_is_named(monkeypatch: pytest.Mon
         ("REDIS_URL", "memcached://one", "REDIS_URL"),
         ("TRUSTED_PROXIES", "proxy", "TRUSTED_PROXIES"),
         ("WEB_THREADS", "0", "WEB_THREADS"),
+        ("WEBHOOK_ALLOW_LOOPBACK", "yes", "for the demo alone"),
     ],
 )
 def test_a_malformed_setting_stops_the_boot(monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str) -> None:
@@ -83,6 +84,21 @@ def test_the_demo_is_refused_on_a_public_host(monkeypatch: pytest.MonkeyPatch, p
 
 def test_the_demo_may_be_shown_in_ones_own_network(monkeypatch: pytest.MonkeyPatch) -> None:
     assert boot(monkeypatch, DEMO | {"PUBLIC_URL": "http://192.168.1.5:8000"})["ALLOWED_HOSTS"] == ["192.168.1.5"]
+
+
+def test_webhooks_reach_this_machine_in_a_demo_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert boot(monkeypatch, DEMO)["WEBHOOK_ALLOW_LOOPBACK"] is False
+    assert boot(monkeypatch, DEMO | {"WEBHOOK_ALLOW_LOOPBACK": "yes"})["WEBHOOK_ALLOW_LOOPBACK"] is True
+
+
+def test_mails_go_to_the_log_until_a_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = boot(monkeypatch, REAL)
+    assert found["EMAIL_BACKEND"].endswith("console.EmailBackend")
+    assert (found["DEFAULT_FROM_EMAIL"], found["ADMINS"]) == ("friendpay@pay.example", [])
+    named = {"EMAIL_HOST": "mail.internal", "OPERATOR_EMAILS": "a@pay.example, b@pay.example"}
+    found = boot(monkeypatch, REAL | named)
+    assert found["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+    assert (found["EMAIL_USE_TLS"], len(found["ADMINS"])) == (True, 2)
 
 
 def test_without_the_switch_there_is_no_demo(monkeypatch: pytest.MonkeyPatch) -> None:
