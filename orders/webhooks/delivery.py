@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, Subquery
 
 from friendpay import clock, leases
 from friendpay.background import run_later
@@ -99,7 +99,9 @@ def _take(under_way: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
         return []
     now, taken = clock.now(), list[WebhookDelivery]()
     due = WebhookDelivery.objects.due(now)
-    waiting = list(WebhookEndpoint.objects.enabled().filter(Exists(due.filter(endpoint=OuterRef("pk")))))
+    # One look at the index for each endpoint; a plain EXISTS would have all that is due read, a whole backlog of it.
+    first = due.filter(endpoint=OuterRef("pk")).order_by("next_attempt_at").values("pk")[:1]
+    waiting = list(WebhookEndpoint.objects.enabled().alias(first=Subquery(first)).filter(first__isnull=False))
     random.shuffle(waiting)
     for endpoint in waiting:
         if room := _room(endpoint, [*under_way, *taken]):
