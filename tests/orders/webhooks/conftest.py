@@ -101,12 +101,14 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
 
 @pytest.fixture
 def dialled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every address a connection was begun to."""
+    """Every address a connection was begun to. None is made that leaves this machine."""
     calls: list[str] = []
     real = urllib3_connection.create_connection
 
     def create_connection(address: tuple[str, int], *args: Any, **kwargs: Any) -> Any:
         calls.append(address[0])
+        if address[0] != "127.0.0.1":
+            raise ConnectionRefusedError
         return real(address, *args, **kwargs)
 
     monkeypatch.setattr(urllib3_connection, "create_connection", create_connection)

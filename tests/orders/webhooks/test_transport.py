@@ -411,7 +411,7 @@ def test_H3_a_dripping_answer_ends_by_the_clock_on_the_wall(
     server.respond = drip(head, text, cut)
     began = time.monotonic()
     answer = transport.send(server.url, b"{}", {})
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
     assert (answer.error, answer.accepted) == ("timeout", False)
     assert answer.status == (200 if head.endswith(b"\r\n\r\n") else None)
     assert cut.wait(5)
@@ -428,7 +428,7 @@ def test_H3_silence_ends_by_the_clock(shop_server: Receiver, monkeypatch: pytest
     answer = transport.send(shop_server.url, b"{}", {})
     let_go.set()
     assert (answer.error, answer.status) == ("timeout", None)
-    assert 200 <= answer.milliseconds < 1000
+    assert 200 <= answer.milliseconds < 3000
 
 
 def test_H3_a_handshake_that_never_comes_ends_by_the_clock(
@@ -441,7 +441,7 @@ def test_H3_a_handshake_that_never_comes_ends_by_the_clock(
         monkeypatch.setattr(transport, "SECONDS", 0.2)
         began = time.monotonic()
         assert transport.send(server.url.replace(str(server.port), str(port)), b"{}", {}).error == "timeout"
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
 
 
 def test_H3_a_resolver_that_hangs_ends_by_the_clock(monkeypatch: pytest.MonkeyPatch, dialled: list[str]) -> None:
@@ -450,7 +450,7 @@ def test_H3_a_resolver_that_hangs_ends_by_the_clock(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: let_go.wait(5) and [])
     began = time.monotonic()
     answer = transport.send("https://shop.example/", b"{}", {})
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
     let_go.set()
     assert (answer.error, dialled) == ("timeout", [])
 
