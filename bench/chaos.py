@@ -28,8 +28,8 @@ from bench.stories import PLOTS, Story
 from bench.wallets import WALLETS, Wallet
 
 CLOCK = 10  # how fast the database's clock runs while people pay
-FRIENDS = 160  # stories at one time, at most
-KILL_EVERY = (1.7, 3.3)  # seconds
+FRIENDS = 250  # stories at one time, at most
+KILL_EVERY = (1.9, 3.5)  # seconds
 FATES = {
     Fate.PASS: 900,
     Fate.DELAY: 50,

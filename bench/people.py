@@ -16,8 +16,9 @@ from websockets.exceptions import WebSocketException
 
 from bench.wallets import Wallet
 
-PATIENCE = 3.0  # seconds for one answer
+PATIENCE = 5.0  # seconds for one answer
 TRIES = 40
+TAKE_OVER = 61  # seconds of the database's time
 
 
 class GaveUp(Exception):
@@ -129,14 +130,26 @@ class Person:
         return response
 
     async def begin(self, page: str, **fields: str) -> str:
-        """Open the page and tap until the wallet is reached: its address. "" where the page says no."""
+        """Open the page and tap until the wallet is reached: its address. "" where nothing can be paid here any more.
+
+        Somebody who is told that another one is paying waits for the minute, and takes over.
+        """
         for _tap in range(TRIES):
             await self.look(page)
             response = await self.tap(f"{page}pay/", **fields)
+            if response is not None and response.status_code == 303:
+                return response.headers["location"]
             if response is not None and response.status_code < 500:
-                return response.headers["location"] if response.status_code == 303 else ""
+                if response.status_code != 409 or "take_over" in fields or await self._is_over(page):
+                    return ""
+                await self.town.later(TAKE_OVER)
+                fields["take_over"] = "1"
             await asyncio.sleep(0.4)
         raise GaveUp(f"{self.name}: pay")
+
+    async def _is_over(self, page: str) -> bool:
+        """Whether a friend's page says that nothing is asked for any more. A buyer's page is hers in any case."""
+        return page.startswith("/p/") and await self.watch(page, 0) != "open"
 
     async def approve(self, wallet: str, how: str = "approve") -> bool:
         """Pay in the wallet. True: it says that it has the money."""
@@ -154,9 +167,9 @@ class Person:
         raise GaveUp(f"{self.name}: {how}")
 
     async def watch(self, page: str, seconds: float = 20, *, until: int | None = None) -> str:
-        """Look at the request's state until it is over (or so much is paid), or for so long: the last state seen."""
+        """Look at the request's state, once at least, until it is over (or so much is paid): the state seen last."""
         status, ends = "", time.monotonic() + seconds
-        while time.monotonic() < ends:
+        while True:
             response = await self.ask("status", "GET", f"{page}status.json")
             if response is not None and response.status_code == 200:
                 seen = response.json()
@@ -165,7 +178,9 @@ class Person:
                     break
             elif response is not None:
                 self.note("status", response)
-            await asyncio.sleep(random.uniform(0.8, 1.6))
+            if time.monotonic() > ends and status:
+                break
+            await asyncio.sleep(random.uniform(1, 2))
         return status
 
     def see(self, did: str, page: str, response: httpx.Response, seen: dict[str, Any]) -> str:
