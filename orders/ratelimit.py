@@ -55,7 +55,7 @@ def take(key_id: int) -> Allowance | None:
             pipe.incr(name)
             pipe.pttl(name)
             _made, calls, left_ms = pipe.execute()
-    except (RedisError, OSError):
+    except (RedisError, OSError, ValueError):  # redis-py reads from a closed buffer where Valkey dies under two threads
         _pause_ends = time.monotonic() + PAUSE
         return None
     quota = settings.API_CALLS_PER_SECOND * WINDOW

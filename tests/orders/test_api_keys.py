@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from redis.client import Pipeline
 
 from orders import ratelimit
 from orders.models import ApiKey
@@ -168,6 +170,13 @@ def test_a_valkey_that_hangs_delays_nobody_for_long() -> None:
     assert [answer.status for answer in answers] == [200] * 20
     assert "RateLimit" not in answers[0].headers
     assert time.monotonic() - began < 1  # asked once, then left alone for a while
+
+
+def test_a_valkey_that_dies_under_a_call_turns_nobody_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What redis-py raises when another thread has just closed the connection is no error of its own."""
+    monkeypatch.setattr(Pipeline, "execute", Mock(side_effect=ValueError("I/O operation on closed file.")))
+    monkeypatch.setattr(ratelimit, "_pause_ends", 0.0)
+    assert Caller().get("/orders").status == 200
 
 
 def test_two_at_once_are_both_counted() -> None:
