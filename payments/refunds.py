@@ -14,7 +14,7 @@ from orders.errors import Refused
 from orders.models import Order
 from orders.money import share_out
 from payments import funds, lifecycle, providers
-from payments.models import Payment, Refund
+from payments.models import Payment, PaymentRequest, Refund
 from payments.providers.base import Outcome, ProviderError, State
 from payments.record import lock_order, lock_payment, lock_refund, note, save
 
@@ -23,7 +23,12 @@ STATUS = Refund.Status
 
 
 def refundable(payment: Payment) -> int:
-    """What of a payment counts towards its request and was not asked back yet."""
+    """What the merchant can still send back of a payment: what was applied of it and not asked back yet.
+
+    Nothing while its request is open, because every part of one that fails goes back whole.
+    """
+    if payment.request.status == PaymentRequest.Status.OPEN:
+        return 0
     back = payment.refunds.filter(reason=Refund.Reason.MERCHANT).aggregate(sum=Sum("amount"))["sum"] or 0
     return payment.amount_applied - back
 
@@ -33,11 +38,12 @@ def refund_payment(
     payment_id: int, amount: int | None = None, *, text: str = "", actor: str, seen: int | None = None
 ) -> Refund:
     """The merchant sends `amount` (all that is left, without one) of a payment back to who paid it; never more than is
-    left.
+    left, and nothing while its request is open ("request_open").
 
     Repeating it refunds again, unless the caller says what it has `seen` left: it is refused once that has changed.
     """
     _order, request, payment = lock_payment(payment_id)
+    _check_ended(request)
     left = refundable(payment)
     if seen is not None and seen != left:
         raise Refused("refundable_changed", _("Something of this payment was refunded meanwhile. Please look again."))
@@ -53,16 +59,25 @@ def refund_payment(
 def refund_order(order: Order, amount: int | None = None, *, text: str = "", actor: str) -> list[Refund]:
     """The merchant sends `amount` (all that is left, without one) of an order back to all who paid.
 
-    Each gets back in proportion to what they gave, to the minor unit.
+    Each gets back in proportion to what they gave, to the minor unit. Nothing goes while a request is open
+    ("request_open").
     """
-    lock_order(order.pk)
-    payments = list(Payment.objects.filter(request__order=order, amount_applied__gt=0).order_by("id"))
+    _order, request = lock_order(order.pk)
+    if request:
+        _check_ended(request)
+    applied = Payment.objects.filter(request__order=order, amount_applied__gt=0)
+    payments = list(applied.select_related("request").order_by("id"))
     left = [refundable(payment) for payment in payments]
     amount = sum(left) if amount is None else amount
     if not 0 < amount <= sum(left):
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
     parts = zip(payments, share_out(amount, left), strict=True)
     return [refund_payment(payment.pk, part, text=text, actor=actor) for payment, part in parts if part]
+
+
+def _check_ended(request: PaymentRequest) -> None:
+    if request.status == PaymentRequest.Status.OPEN:
+        raise Refused("request_open", _("Payment is still being collected. Cancel the request, and all of it goes back."))
 
 
 @transaction.atomic

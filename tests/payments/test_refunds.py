@@ -7,7 +7,7 @@ import pytest
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import share_out
-from payments import refunds, tasks
+from payments import ledger, lifecycle, refunds, tasks
 from payments.models import Payment, PaymentRequest, Refund
 from payments.providers.base import Outcome, State
 from payments.rules import Split
@@ -50,6 +50,19 @@ def test_several_refunds_never_exceed_what_was_paid() -> None:
     with pytest.raises(Refused, match="refund_beyond_payment"):
         refunds.refund_payment(payment.pk, actor="merchant")
     assert sorted(Refund.objects.values_list("amount", flat=True)) == [4000, 5000]
+
+
+def test_a_part_of_an_open_request_is_not_refunded_but_goes_back_whole() -> None:
+    request = shop.make_request(amount=9000, split=Split(3))
+    part = shop.succeed(begin(request, "Mei", amount=3000))
+    with pytest.raises(Refused, match="request_open"):
+        refunds.refund_payment(part.pk, 1, actor="merchant")
+    with pytest.raises(Refused, match="request_open"):
+        refunds.refund_order(request.order, 1, actor="merchant")
+    assert not Refund.objects.exists()
+    lifecycle.cancel_request(request.pk, actor="buyer")
+    assert list(Refund.objects.values_list("amount", "reason")) == [(3000, "underfunded")]
+    assert ledger.check() == []
 
 
 @pytest.mark.parametrize("amount", [0, -1, 9001])
