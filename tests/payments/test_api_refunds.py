@@ -106,9 +106,13 @@ def test_a_wrong_refund_names_the_field_and_moves_nothing(
 def test_an_unpaid_order_or_payment_has_nothing_to_refund(caller: Caller) -> None:
     asked = caller.ask()
     payment = shop.hold(PaymentRequest.objects.get())
+    addresses = f"/orders/{asked['order']}/refunds", f"/payments/{payment.public_id}/refunds"
     before = ledger()
-    assert caller.post(f"/orders/{asked['order']}/refunds").status == 422
-    assert caller.post(f"/payments/{payment.public_id}/refunds", {"amount": 1}).status == 422
+    assert [caller.post(address).status for address in addresses] == [409, 409]
+    assert ledger() == before
+    assert caller.post(f"/payment-requests/{asked['id']}/cancel").status == 200
+    before = ledger()
+    assert [caller.post(address).status for address in addresses] == [422, 422]
     assert ledger() == before
 
 
