@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # of random length, and CSRF tokens are masked: sizes tell nothing (BREACH)
     "friendpay.middleware.GuardMiddleware",
     "orders.entrance.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
