@@ -231,7 +231,7 @@ class Alipay(Emulator):
 
         def make() -> Outgoing:
             skew = self.faults.take("clock_skew", kind)
-            sent = datetime.now(UTC) + timedelta(seconds=skew.seconds if skew else 0)
+            sent = self.clock.stamp() + timedelta(seconds=skew.seconds if skew else 0)
             form = urlencode(self.sign_params(params | {"notify_time": china(sent)}, kind))
             return Outgoing(url, form.encode(), {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"})
 

@@ -20,6 +20,7 @@ import json
 import re
 import secrets
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -112,11 +113,13 @@ class Emulator:
     brand: ClassVar[str]  # as people call it
     schedule: ClassVar[tuple[float, ...]] = ()  # seconds between delivery attempts of a notification
 
-    def __init__(self, *, notify_url: str = "", compress: float = 1.0, faults: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, notify_url: str = "", compress: float = 1.0, faults: Sequence[str] = (), clock: Clock | None = None
+    ) -> None:
         """`notify_url`: where every notification goes, whatever an order says. `compress`: 0.01 retries 100x faster."""
         self.url = ""  # known once it runs
         self.notify_url = notify_url
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.faults = Faults(faults)
         self.lock = threading.RLock()
         self.stopping = threading.Event()
@@ -203,6 +206,11 @@ class Emulator:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Quiet where a caller just went away."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def server_bind(self) -> None:
         socketserver.TCPServer.server_bind(self)  # the parent would ask DNS for our own name

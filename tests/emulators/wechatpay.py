@@ -192,13 +192,13 @@ class WeChatPay(Phone, Emulator):
         response = Response(status, body, "application/json; charset=utf-8" if body else "")
         response.headers["Request-ID"] = token(32).upper()
         if signed:
-            response.headers.update(self.signature(body, request.operation))
+            response.headers.update(self.signature(body, request.operation, time.time()))
         return response
 
-    def signature(self, body: bytes, operation: str) -> dict[str, str]:
+    def signature(self, body: bytes, operation: str, now: float) -> dict[str, str]:
         skew = self.faults.take("clock_skew", operation)
         key = rsa_key("a stranger" if self.faults.take("wrong_key", operation) else "wechatpay")
-        return signature_headers(key, self.serial, body, time.time() + (skew.seconds if skew else 0))
+        return signature_headers(key, self.serial, body, now + (skew.seconds if skew else 0))
 
     # Notifications
 
@@ -232,8 +232,8 @@ class WeChatPay(Phone, Emulator):
         body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
 
         def make() -> Outgoing:
-            headers = {"Content-Type": "application/json", **self.signature(body, event)}
-            return Outgoing(url, body, headers)
+            signature = self.signature(body, event, self.clock.stamp().timestamp())
+            return Outgoing(url, body, {"Content-Type": "application/json", **signature})
 
         self.notifier.send(make, event)
 
