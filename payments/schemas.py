@@ -7,9 +7,9 @@ from django.conf import settings
 from django.utils import translation
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from orders.models import Order
+from friendpay.languages import supported
 from orders.schemas import PARAGRAPH, Minor, Page, Sum, Taken
-from payments import offers, rules, sharing
+from payments import codes, offers, rules, sharing
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import METHODS, Offer
 from payments.rollout import FRIEND, Objection
@@ -162,7 +162,7 @@ class PaymentRequestOut(BaseModel):
         split = None
         if request.split_max_payers is not None and request.split_min_amount is not None:
             split = SplitOut(max_payers=request.split_max_payers, min_amount=request.split_min_amount)
-        with translation.override(_language(request.order)):
+        with translation.override(supported(request.order.locale) or settings.LANGUAGE_CODE):
             share_text = sharing.share_text(request)
         return cls(
             id=request.public_id,
@@ -188,14 +188,6 @@ class PaymentRequestOut(BaseModel):
 
 class PaymentRequestPage(Page[PaymentRequestOut]):
     """Payment requests, newest first."""
-
-
-def _language(order: Order) -> str:
-    """The buyer's language where we speak it; whoever calls the API speaks for the shop."""
-    try:
-        return translation.get_supported_language_variant(order.locale or settings.LANGUAGE_CODE)
-    except LookupError:
-        return settings.LANGUAGE_CODE
 
 
 class RefundsOut(BaseModel):

@@ -35,7 +35,8 @@ from payments.providers.stripe_reading import (
     refund_outcome,
 )
 
-_LOCALES = {"en": "en", "zh-hans": "zh", "zh-hant": "zh-TW"}
+_LOCALES = {"zh-hans": "zh", "zh-hant": "zh-TW", "pt-br": "pt-BR", "hi": "hi-IN"}
+_LOCALES |= {same: same for same in ("en", "es", "fr", "ru", "ja", "ko", "id")}
 _CHARGES = {"charge", "payment"}  # kinds of a balance transaction
 _REFUNDS = {"refund", "payment_refund", "refund_failure"}
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
+from friendpay.languages import speak
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.models import Order
@@ -16,8 +17,11 @@ from payments.views import paying
 from payments.visitors import surface_of, visitor_of
 
 
-def _order(token: str) -> Order:
-    return get_object_or_404(Order.objects.select_related("merchant"), token=token)
+def _order(request: HttpRequest, token: str) -> Order:
+    """The order, whose language its pages speak."""
+    order = get_object_or_404(Order.objects.select_related("merchant"), token=token)
+    speak(request, order.locale)
+    return order
 
 
 def _show(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) -> HttpResponse:
@@ -40,13 +44,13 @@ def _open(order: Order) -> PaymentRequest | None:
 @page("GET")
 def show(request: HttpRequest, token: str) -> HttpResponse:
     """The order, and where asking and paying stand."""
-    return _show(request, _order(token))
+    return _show(request, _order(request, token))
 
 
 @page("POST")
 def ask(request: HttpRequest, token: str) -> HttpResponse:
     """Open a request to share, or share the one that is open, where asking a friend is offered."""
-    order = _order(token)
+    order = _order(request, token)
     try:
         offers.check_friend(order, surface_of(request))
         lifecycle.open_request(order.pk, actor="buyer", shared=True)
@@ -58,7 +62,7 @@ def ask(request: HttpRequest, token: str) -> HttpResponse:
 @page("POST")
 def message(request: HttpRequest, token: str) -> HttpResponse:
     """Other words to the friend."""
-    order = _order(token)
+    order = _order(request, token)
     form = MessageForm(request.POST)
     plea = _open(order)
     if not form.is_valid():
@@ -77,7 +81,7 @@ def message(request: HttpRequest, token: str) -> HttpResponse:
 @page("POST")
 def parts(request: HttpRequest, token: str) -> HttpResponse:
     """Several friends may pay together, or one alone."""
-    order = _order(token)
+    order = _order(request, token)
     form = PartsForm(request.POST)
     plea = _open(order)
     if not form.is_valid():
@@ -93,7 +97,7 @@ def parts(request: HttpRequest, token: str) -> HttpResponse:
 @page("POST")
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """No friend is asked any more."""
-    order = _order(token)
+    order = _order(request, token)
     plea = _open(order)
     if plea:
         try:
@@ -106,7 +110,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
 @page("GET", "POST")
 def pay(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the wallets the buyer could use; POST begins with one of them."""
-    order = _order(token)
+    order = _order(request, token)
     if request.method != "POST":
         if order.status != Order.Status.AWAITING_PAYMENT:
             return SeeOther(_url(order))
@@ -130,18 +134,27 @@ def wallets(request: HttpRequest, order: Order, *, status: int = 200, **more: An
     return render(request, "payments/buyer_pay.html", given, status=status)
 
 
+@page("POST")
+def thanks(request: HttpRequest, token: str) -> HttpResponse:
+    """A thank-you for the receipts of all who paid."""
+    order = _order(request, token)
+    form = ThanksForm(request.POST)
+    if not form.is_valid():
+        return _show(request, order, status=422, thanks_form=form)
+    plea = PaymentRequest.objects.filter(order=order, status=PaymentRequest.Status.PAID).first()
+    if plea:
+        try:
+            requests.thank(plea.pk, **form.cleaned_data)
+        except Refused as refused:
+            paying.put_beside(form, refused)
+            return _show(request, order, status=refused.status, thanks_form=form)
+    return SeeOther(_url(order))
+
+
 @page("GET")
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """What the buyer keeps. It tells who paid, never from which account."""
-    order = _order(token)
+    order = _order(request, token)
     if order.status != Order.Status.PAID:
         return SeeOther(_url(order))
-    payments = Payment.objects.filter(request__order=order, amount_applied__gt=0)
-    given = {
-        "order": order,
-        "shop": order.merchant,
-        "lines": order.lines.all(),
-        "payments": payments,
-        "page": request.path,
-    }
-    return render(request, "payments/buyer_receipt.html", given)
+    return render(request, "payments/buyer_receipt.html", context.buyer_receipt(order) | {"page": request.path})

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 
+from friendpay.languages import speak
 from friendpay.middleware import framed_by
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
@@ -21,8 +22,11 @@ from payments import context, lifecycle, offers
 from payments.visitors import surface_of
 
 
-def _order(token: str) -> Order:
-    return get_object_or_404(Order.objects.select_related("merchant"), token=token)
+def _order(request: HttpRequest, token: str) -> Order:
+    """The order, whose language its pages speak."""
+    order = get_object_or_404(Order.objects.select_related("merchant"), token=token)
+    speak(request, order.locale)
+    return order
 
 
 @csrf_exempt
@@ -30,7 +34,7 @@ def _order(token: str) -> Order:
 @page("GET", "POST")
 def sheet(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the sheet and writes nothing; POST asks a friend, once. `origin` is the page around it."""
-    order = _order(token)
+    order = _order(request, token)
     origin = registered(request.GET.get("origin", ""), order.merchant.embed_origins)
     refusal: object = ""
     status = 200
@@ -50,7 +54,7 @@ def sheet(request: HttpRequest, token: str) -> HttpResponse:
 @page("GET")
 def about(request: HttpRequest, token: str) -> HttpResponse:
     """What the button says and whether the sheet may be opened in place, for a page of a registered origin alone."""
-    order = _order(token)
+    order = _order(request, token)
     origin = registered(request.headers.get("Origin", ""), order.merchant.embed_origins)
     if not origin:
         return JsonResponse({"code": "origin_not_registered"}, status=403, headers={"Vary": "Origin"})

@@ -234,5 +234,5 @@ def test_a_part_that_does_not_fit_is_refused_beside_its_field(client: Client, am
 
 def test_the_page_speaks_chinese(client: Client) -> None:
     page = client.get(page_of(shop.make_request()), headers={"Accept-Language": "zh-CN,zh;q=0.9"})
-    assert '<html lang="zh-hans">' in page.content.decode()
+    assert '<html lang="zh-hans" dir="ltr">' in page.content.decode()
     assert "¥90.00" in words(page)
