@@ -139,7 +139,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # logs.py formats its lines too
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGES = [  # of the public pages, mails and share texts, each by its own name
+    ("en", "English"),
+    ("zh-hans", "简体中文"),
+]
+STAFF_LANGUAGES = ("en", "zh-hans")  # of the support desk and the API
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -162,6 +166,8 @@ CSRF_COOKIE_SECURE = _ENCRYPTED
 SESSION_COOKIE_SECURE = _ENCRYPTED
 LANGUAGE_COOKIE_SECURE = _ENCRYPTED
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if _ENCRYPTED else 0
 SECURE_REFERRER_POLICY = "strict-origin"
 X_FRAME_OPTIONS = "DENY"
