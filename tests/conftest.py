@@ -3,6 +3,7 @@
 import atexit
 import fcntl
 import os
+import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -14,13 +15,16 @@ import django
 import httpx
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
+from pytest_django import DjangoDbBlocker
 
 from friendpay import clock, embedded
 from friendpay.prepare import compile_messages
+from orders import ratelimit
 
 ROOT = Path(__file__).resolve().parent.parent
 _session = ExitStack()
@@ -68,9 +72,18 @@ def _drop_outdated() -> None:
 
 _start()
 # Each client made would read all authorities anew, for 20 ms; hundreds are made, and none goes outside.
-httpx._transports.default.create_ssl_context = cache(httpx._config.create_ssl_context)
+vars(httpx._transports.default)["create_ssl_context"] = cache(httpx._config.create_ssl_context)
 if "PYTEST_XDIST_WORKER" not in os.environ:
     _drop_outdated()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The database is kept between runs; a run that was killed may have left rows in it."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("SELECT FROM orders_merchant LIMIT 1")
+        if cursor.fetchone() is not None:
+            call_command("flush", interactive=False, verbosity=0)
 
 
 @pytest.fixture
@@ -87,3 +100,9 @@ def move_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
     monkeypatch.setattr(clock, "now", now)
     return move
+
+
+@pytest.fixture(autouse=True)
+def _counts_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test counted in Valkey is nothing to the next."""
+    monkeypatch.setattr(ratelimit, "PREFIX", f"{secrets.token_hex(8)}:")
