@@ -24,7 +24,10 @@ TRIES = 8
 
 
 def receive(provider_name: str, account_id: str, headers: Mapping[str, str], body: bytes) -> Reply:
-    """Verify over the raw body, store, and say what to answer. A refused one leaves nothing behind but a counter."""
+    """Verify over the raw body, store, and say what to answer. A refused one leaves nothing behind but a counter.
+
+    What cannot be verified for want of the account's credentials is to be sent again: the provider tries for a day.
+    """
     account = ProviderAccount.objects.filter(public_id=account_id, provider=provider_name).first()
     if account is None:
         return Reply(404)
@@ -32,6 +35,9 @@ def receive(provider_name: str, account_id: str, headers: Mapping[str, str], bod
     provider = providers.get(provider_name)
     try:
         notification = provider.read_notification(account.as_data(), headers, body, now)
+    except ProviderError as error:
+        logger.error("a notification for %s could not be verified: %s", account.public_id, error)
+        return Reply(503)
     except NotificationRefused as refused:
         logger.warning("a notification for %s was refused: %s", account.public_id, refused)
         ProviderAccount.objects.filter(pk=account.pk).update(refused_notifications=F("refused_notifications") + 1)

@@ -132,6 +132,8 @@ def _consider(
     method: str,
     objection: Objection | None,
 ) -> Offer:
+    if account.is_locked:
+        return Offer(method, None, account, reason="credentials_locked")
     rail, off_ladder = rails.best(provider, account, surface.place)
     reason = detail = elsewhere = ""
     if not account.enabled:

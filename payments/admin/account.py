@@ -84,7 +84,7 @@ class ProviderAccountAdmin(SupportAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        if obj and credentials.unreadable(obj):
+        if obj and obj.is_locked:
             text = gettext("The stored credentials cannot be read with the present keys. Please enter them again.")
             self.message_user(request, text, messages.ERROR)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.fernet import InvalidToken
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -52,23 +51,15 @@ KINDS = {
 
 def stored(account: ProviderAccount) -> dict[str, str]:
     """The credentials, {} when no key of ours opens them any more."""
-    try:
-        return account.config
-    except InvalidToken:
-        return {}
-
-
-def unreadable(account: ProviderAccount) -> bool:
-    """Whether credentials are there that no key of ours opens."""
-    return bool(account.sealed) and not stored(account)
+    return {} if account.is_locked else account.config
 
 
 def ask(account: ProviderAccount) -> tuple[bool, str]:
     """Whether the provider likes the credentials, and its words. It is called: no transaction may be open."""
+    if account.is_locked:
+        return False, str(_("The stored credentials cannot be read with the present keys. Please enter them again."))
     try:
         return True, providers.get(account.provider).check(account.as_data())
-    except InvalidToken:
-        return False, str(_("The stored credentials cannot be read with the present keys. Please enter them again."))
     except ProviderError as error:
         return False, f"{error.message} ({error.code})" if error.code else error.message
 

@@ -24,6 +24,7 @@ REASONS = {
     "account_disabled": _("The account at the wallet is switched off."),
     "account_is_for_live_orders": _("The account is for live orders, and this is a test."),
     "account_is_for_test_orders": _("The account is for test orders, and this is a live one."),
+    "credentials_locked": _("The stored credentials cannot be read with the present keys. Please enter them again."),
     "currency_not_taken": _("The wallet does not take this currency."),
     "no_rail_here": _("There is no way to open this wallet on this screen."),
     "no_app_secret": _("The account has no app secret, without which nothing opens inside WeChat."),

@@ -2,13 +2,14 @@
 
 from functools import partial
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import ids, vault
 from orders.models import Merchant
-from payments.providers.base import Account
+from payments.providers.base import Account, ProviderError
 
 
 class ProviderAccount(models.Model):
@@ -60,8 +61,22 @@ class ProviderAccount(models.Model):
         """Whether a stand-in answers for the wallet. The sandbox wallet is none: its name says what it is."""
         return not self.live and bool(self.base_url) and self.provider != "sandbox"
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether credentials are there that no key of ours opens any more."""
+        try:
+            self.as_data()
+        except ProviderError:
+            return True
+        return False
+
     def as_data(self) -> Account:
-        """What a provider is given."""
+        """What a provider is given. Raises ProviderError, not a permanent one, while no key of ours opens it."""
+        try:
+            config = self.config
+        except InvalidToken:
+            words = "the stored credentials cannot be read with the present keys"
+            raise ProviderError(words, permanent=False, code="credentials") from None
         return Account(
-            id=self.public_id, live=self.live, config=self.config, base_url=self.base_url, notify_url=self.notify_url
+            id=self.public_id, live=self.live, config=config, base_url=self.base_url, notify_url=self.notify_url
         )
