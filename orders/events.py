@@ -26,6 +26,7 @@ TYPES = (
     "payment_request.extended",
     "payment_request.paid",
     "payment_request.shared",
+    "payment_request.thanked",
     "refund.failed",
     "refund.requested",
     "refund.submitted",

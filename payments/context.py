@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
 from orders.models import Event, Order
-from payments import live, offers, sharing
+from payments import live, offers, phrases, reminders, sharing
 from payments.checkout import TAKE_OVER_AFTER
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import Offer, Surface, label
@@ -43,8 +43,7 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     given: dict[str, Any] = {"order": order, "shop": order.merchant, "lines": order.lines.all()}
     given |= {"plea": plea, "ended": ""}
     if order.status == Order.Status.PAID:
-        payments = Payment.objects.filter(request__order=order, amount_applied__gt=0)
-        return given | {"state": "paid", "payments": payments}
+        return given | {"state": "paid"} | _given(order) | _thanks(order)
     if order.status == Order.Status.CANCELLED:
         return given | {"state": "cancelled"}
     if plea is None or status != PaymentRequest.Status.OPEN:
@@ -66,6 +65,26 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     }
 
 
+def buyer_receipt(order: Order) -> dict[str, Any]:
+    """The buyer's own receipt: who paid and what went back, never from or to which account."""
+    given: dict[str, Any] = {"order": order, "shop": order.merchant, "lines": order.lines.all()}
+    return given | _given(order)
+
+
+def _given(order: Order) -> dict[str, Any]:
+    """What was paid for a paid order, and what the shop sent back of it."""
+    payments = list(Payment.objects.filter(request__order=order, amount_applied__gt=0))
+    by_shop = Refund.objects.filter(payment__in=payments, reason=Refund.Reason.MERCHANT).select_related("payment")
+    return {"payments": payments, "refunds": list(by_shop)}
+
+
+def _thanks(order: Order) -> dict[str, Any]:
+    """The buyer's thank-you, and whether there is still somebody to thank."""
+    said = Event.objects.filter(order=order, type="payment_request.thanked").values_list("data", flat=True).last()
+    friends = Payment.objects.filter(request__order=order, amount_applied__gt=0, by_buyer=False)
+    return {"thanks": phrases.said(said) if said else "", "may_thank": not said and friends.exists()}
+
+
 def _ways(order: Order, surface: Surface) -> dict[str, Any]:
     """What the buyer can do about an order nobody was asked to pay."""
     return {"may_ask": offers.may_ask_friend(order, surface), **_wallets(order, surface)}
@@ -78,7 +97,7 @@ def _parts(plea: PaymentRequest) -> list[Payment]:
 
 def _declines(plea: PaymentRequest) -> list[dict[str, Any]]:
     events = Event.objects.filter(request=plea.public_id, type="payment_request.declined").order_by("-id")
-    return list(events.values_list("data", flat=True)[:3])
+    return [{"words": phrases.said(data)} for data in events.values_list("data", flat=True)[:3]]
 
 
 def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
@@ -111,12 +130,13 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
     paid = next((payment for payment in own if payment.status == Payment.Status.SUCCEEDED), None)
     status = given["live"]["status"]
     if paid:
-        return given | {"state": "thanks" if paid.amount_applied else "returned", "mine": paid}
+        return given | {"state": "thanks" if paid.amount_applied else "returned", "mine": paid} | _thanks(order)
     if status != PaymentRequest.Status.OPEN:
         return given | {"state": str(status)}
     if plea.merchant.is_frozen:
         return given | {"state": "paused"}
     given |= {"watch": True, **_wallets(order, surface, link=sharing.link(plea)), **_mine(plea, visitor, now)}
+    given |= {"pass_text": sharing.pass_text(plea), "times": reminders.choices(plea, now)}
     if given["mine"]:
         return given | {"state": "mine"}
     given |= _held(plea, visitor, now)
@@ -198,7 +218,8 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         "next_url": next_url(payment) if can_go_on else "",
         "back": back_url(payment),
         "live": live.snapshot(plea, now),
-        "watch": state != "paid" or bool(refunds),  # money may still come, and still go back
+        "watch": state != "paid" or bool(refunds) or not payment.by_buyer,  # news of money, or the buyer's thanks
+        **_thanks(plea.order),
     }
 
 

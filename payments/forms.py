@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from orders.money import MAX_MINOR, Money
-from payments import rules
+from payments import phrases, rules
 from payments.rules import Split
 
 _FIGURES = re.compile(r"\d{1,12}([.,]\d{1,3})?")
@@ -61,9 +61,23 @@ class PartsForm(forms.Form):
 
 
 class DeclineForm(forms.Form):
-    """A friend says no."""
+    """A friend says no: with a chosen sentence, in own words, or without any."""
 
+    choice = forms.ChoiceField(choices=list(phrases.DECLINES.items()), required=False)
     note = Words(label=_("A kind line, if you like"), max_length=200, required=False, rows=2)
+
+
+class ThanksForm(forms.Form):
+    """The buyer thanks who paid: with a chosen sentence, or in own words."""
+
+    choice = forms.ChoiceField(choices=list(phrases.THANKS.items()), required=False)
+    words = Words(label=_("Your own words"), max_length=140, required=False, rows=2)
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if not self.errors and not given["choice"] and not given["words"]:
+            self.add_error("words", _("Please choose a sentence or write one."))
+        return given
 
 
 class CodeForm(forms.Form):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
 from orders.errors import Refused
+from orders.models import Event
 from payments import rules
 from payments.models import PaymentRequest
 from payments.record import lock_request, note, save
@@ -55,9 +56,21 @@ def extend_request(request_id: int, expires_in: timedelta, *, actor: str) -> Pay
 
 
 @transaction.atomic
-def decline(request_id: int, *, name: str = "", words: str = "") -> None:
-    """A friend says no, kindly. The request stays open for others."""
+def thank(request_id: int, *, words: str = "", choice: str = "") -> None:
+    """The buyer thanks everybody who paid, once; a second try changes nothing. Own words carry no address either."""
+    rules.check_message(words, field="words")
+    _order, request = lock_request(request_id)
+    if request.status != PaymentRequest.Status.PAID:
+        raise Refused("request_not_paid", _("This is not paid yet, so there is nobody to thank."))
+    if not Event.objects.filter(request=request.public_id, type="payment_request.thanked").exists():
+        note(request, "payment_request.thanked", "buyer", words=words, choice=choice)
+        save(request)
+
+
+@transaction.atomic
+def decline(request_id: int, *, name: str = "", words: str = "", choice: str = "") -> None:
+    """A friend says no, kindly: with one of our sentences or in own words. The request stays open for others."""
     _order, request = lock_request(request_id)
     rules.check_request_open(request, clock.now())
-    note(request, "payment_request.declined", "payer", name=name, words=words)
+    note(request, "payment_request.declined", "payer", name=name, words=words, choice=choice)
     save(request)

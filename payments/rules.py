@@ -87,14 +87,14 @@ def life(expires_in: timedelta | None) -> timedelta:
     return expires_in
 
 
-def check_message(message: str) -> None:
+def check_message(message: str, *, field: str = "message") -> None:
     """The buyer's words carry no address and no number: who is asked for money must not be led anywhere else."""
     text = unicodedata.normalize("NFKC", message)
     if _ADDRESS.search(text) or _NUMBER.search(text):
         raise Refused(
             "message_has_contact",
             _("Please leave out links, addresses and phone numbers."),
-            field="message",
+            field=field,
             status=422,
         )
 

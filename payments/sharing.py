@@ -77,6 +77,15 @@ def share_text(request: PaymentRequest) -> str:
     }
 
 
+def pass_text(request: PaymentRequest) -> str:
+    """What a friend sends on to somebody else: the same link, and no amount."""
+    return _("Could you help %(name)s with a payment at %(shop)s? I can't just now. %(link)s") % {
+        "name": request.order.buyer_name,
+        "shop": request.merchant.name,
+        "link": link(request),
+    }
+
+
 def _locale() -> str:
     from django.utils.translation import get_language
 

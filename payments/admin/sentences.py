@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from orders.admin import timeline
 from orders.admin.timeline import Say
+from payments import phrases
 from payments.models import Refund
 from payments.offers import LABELS
 
@@ -27,10 +28,14 @@ def _with_payer(text: str) -> Say:
 
 
 def _declined(data: Mapping[str, Any]) -> str:
-    name, words = data.get("name") or _("A friend"), data.get("words")
+    name, words = data.get("name") or _("A friend"), phrases.said(data)
     if words:
         return _("%(payer)s said no: “%(words)s”") % {"payer": name, "words": words}
     return _("%(payer)s said no.") % {"payer": name}
+
+
+def _thanked(data: Mapping[str, Any]) -> str:
+    return _("The buyer said thank you: “%(words)s”") % {"words": phrases.said(data)}
 
 
 def _with_reason(text: str) -> Say:
@@ -52,6 +57,7 @@ timeline.SENTENCES.update(
         "payment_request.extended": gettext_lazy("The request was given more time."),
         "payment_request.declined": _declined,
         "payment_request.paid": gettext_lazy("The request is paid in full."),
+        "payment_request.thanked": _thanked,
         "payment_request.expired": gettext_lazy("The time was over; nobody can pay any more."),
         "payment_request.cancelled": gettext_lazy("The request was cancelled; nobody can pay any more."),
         "payment.created": _with_payer(gettext_noop("%(payer)s began to pay with %(wallet)s.")),

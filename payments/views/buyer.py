@@ -11,8 +11,8 @@ from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.models import Order
 from payments import context, lifecycle, offers, requests
-from payments.forms import MessageForm, PartsForm, PayForm
-from payments.models import Payment, PaymentRequest
+from payments.forms import MessageForm, PartsForm, PayForm, ThanksForm
+from payments.models import PaymentRequest
 from payments.views import paying
 from payments.visitors import surface_of, visitor_of
 
@@ -29,7 +29,7 @@ def _show(request: HttpRequest, order: Order, *, status: int = 200, **more: Any)
     plea = given["plea"]
     form = MessageForm(initial={"message": plea.message if plea else ""})
     parts_form = PartsForm(initial={"friends": (plea and plea.split_max_payers) or 3})
-    given |= {"page": _url(order), "message_form": form, "parts_form": parts_form, **more}
+    given |= {"page": _url(order), "message_form": form, "parts_form": parts_form, "thanks_form": ThanksForm(), **more}
     return render(request, "payments/buyer.html", given, status=status)
 
 

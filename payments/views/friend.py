@@ -6,10 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
+from friendpay import clock
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.money import Money
-from payments import context, requests, rules
+from payments import context, reminders, requests, rules
 from payments.forms import DeclineForm, PayForm
 from payments.models import PaymentRequest
 from payments.views import paying
@@ -65,8 +66,22 @@ def decline(request: HttpRequest, token: str) -> HttpResponse:
     if not form.is_valid():
         return draw(request, plea, status=422, decline_form=form)
     try:
-        requests.decline(plea.pk, words=form.cleaned_data["note"])
+        requests.decline(plea.pk, words=form.cleaned_data["note"], choice=form.cleaned_data["choice"])
     except Refused as refused:
         plea.refresh_from_db()
         return draw(request, plea, status=refused.status, refusal=refused.message)
     return SeeOther(f"{reverse('friend', args=[plea.token])}?said=no")
+
+
+@page("GET")
+def remind_file(request: HttpRequest, token: str) -> HttpResponse:
+    """A calendar file that reminds at the chosen time, else as soon as one may be. Nothing is kept of it here."""
+    plea = _plea(token)
+    now = clock.now()
+    times = reminders.choices(plea, now) if plea.status_at(now) == PaymentRequest.Status.OPEN else []
+    chosen = next((time for time in times if time.key == request.GET.get("at")), times[0] if times else None)
+    if chosen is None:
+        return SeeOther(reverse("friend", args=[token]))
+    file = reminders.calendar_file(plea, chosen.moment, now)
+    headers = {"Content-Disposition": 'attachment; filename="reminder.ics"'}
+    return HttpResponse(file, content_type="text/calendar; charset=utf-8", headers=headers)

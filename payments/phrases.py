@@ -1,0 +1,39 @@
+"""Sentences people choose with one tap. Who chooses and who reads may not share a language, so what is kept is the
+choice; each reads it in their own.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from orders.errors import Refused
+from payments import rules
+
+DECLINES = {
+    "sorry": _("Sorry, I can't this time."),
+    "wallet": _("None of these wallets is mine, sorry."),
+    "again": _("Not this month, but do ask me again."),
+}
+THANKS = {
+    "much": _("Thank you so much!"),
+    "kind": _("That was very kind of you."),
+    "next": _("Thank you! The next one is on me."),
+}
+_KNOWN = DECLINES | THANKS
+
+
+def said(data: Mapping[str, Any]) -> str:
+    """What somebody said, as an event holds it: a chosen sentence in the reader's language, or their own words."""
+    choice = data.get("choice", "")
+    return str(_KNOWN[choice]) if choice in _KNOWN else str(data.get("words", ""))
+
+
+def first_name(name: str) -> str:
+    """A buyer's first name, for what leaves our pages; "A friend" where it is no name but holds an address."""
+    first = name.split()[0][:20] if name.split() else ""
+    try:
+        rules.check_message(first)
+    except Refused:
+        first = ""
+    return first or str(_("A friend"))
