@@ -1,4 +1,4 @@
-"""How many calls an API key may make. Counted in Valkey; when Valkey does not answer at once, nobody is turned away."""
+"""Counts kept in Valkey, and how many calls an API key may make. While Valkey is silent, nobody is turned away."""
 
 import time
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ WINDOW = 10
 PATIENCE = 0.1
 PAUSE = 1.0
 """Seconds without asking, after Valkey failed to answer within PATIENCE."""
+
+PREFIX = "calls:"
 
 _pause_ends = 0.0
 
@@ -45,21 +47,47 @@ class Allowance:
 
 def take(key_id: int) -> Allowance | None:
     """Count one call of this key. None when Valkey does not answer: the call goes through uncounted."""
-    global _pause_ends
-    if time.monotonic() < _pause_ends:
-        return None
-    name = f"calls:{key_id}"
-    try:
-        with _valkey().pipeline() as pipe:  # one round trip, and Valkey's clock
-            pipe.set(name, 0, nx=True, px=WINDOW * 1000)
-            pipe.incr(name)
-            pipe.pttl(name)
-            _made, calls, left_ms = pipe.execute()
-    except (RedisError, OSError, ValueError):  # redis-py reads from a closed buffer where Valkey dies under two threads
-        _pause_ends = time.monotonic() + PAUSE
+    ((calls, seconds),) = count(str(key_id), window=WINDOW)
+    if not calls:
         return None
     quota = settings.API_CALLS_PER_SECOND * WINDOW
-    return Allowance(quota=quota, left=quota - calls, seconds=max(1, ceil(left_ms / 1000)))
+    return Allowance(quota=quota, left=quota - calls, seconds=seconds)
+
+
+def count(*names: str, window: int) -> list[tuple[int, int]]:
+    """Count one more of each; a name's count begins anew `window` seconds after its first.
+
+    Each with what it is now and in how many seconds it ends; zeros when Valkey does not answer.
+    """
+    return _ask(names, window)
+
+
+def counted(*names: str) -> list[tuple[int, int]]:
+    """The same without counting."""
+    return _ask(names, None)
+
+
+def _ask(names: tuple[str, ...], window: int | None) -> list[tuple[int, int]]:
+    global _pause_ends
+    nothing = [(0, 0)] * len(names)
+    if time.monotonic() < _pause_ends:
+        return nothing
+    try:
+        with _valkey().pipeline() as pipe:  # one round trip, and Valkey's clock
+            for name in names:
+                if window is not None:
+                    pipe.set(PREFIX + name, 0, nx=True, px=window * 1000)
+                    pipe.incr(PREFIX + name)
+                else:
+                    pipe.get(PREFIX + name)
+                pipe.pttl(PREFIX + name)
+            told = pipe.execute()
+    except (RedisError, OSError, ValueError):  # redis-py reads from a closed buffer where Valkey dies under two threads
+        _pause_ends = time.monotonic() + PAUSE
+        return nothing
+    each = len(told) // len(names)
+    pairs = (told[place + each - 2 : place + each] for place in range(0, len(told), each))
+    return [(int(calls or 0), max(1, ceil(left_ms / 1000))) for calls, left_ms in pairs]
 
 
 @cache

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
 from orders.models import Event, Order
-from payments import live, offers, phrases, reminders, sharing
+from payments import codes, live, offers, phrases, reminders, sharing
 from payments.checkout import TAKE_OVER_AFTER
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import Offer, Surface, label
@@ -57,7 +57,7 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
         **_mine(plea, visitor, now),
         "state": "waiting",
         "link": sharing.link(plea),
-        "code": sharing.shown_code(plea),
+        "code": codes.shown(plea),
         "share_text": sharing.share_text(plea),
         "open_address": sharing.open_address(),
         "declines": _declines(plea),

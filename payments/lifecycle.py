@@ -17,7 +17,7 @@ from orders import services
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
-from payments import funds, rules, sharing
+from payments import codes, funds, rules
 from payments.models import Payment, PaymentRequest, Refund
 from payments.record import lock_order, lock_payment, lock_request, note, save
 from payments.rules import Attempt, Payer, Split
@@ -73,7 +73,7 @@ def open_request(
         order=order,
         currency=order.currency,
         amount=order.amount,
-        code=sharing.new_code(),
+        code=codes.new(),
         message=message,
         split_max_payers=split.max_payers if split else None,
         split_min_amount=split.min_amount if split else None,

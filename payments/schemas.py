@@ -175,7 +175,7 @@ class PaymentRequestOut(BaseModel):
             message=request.message,
             split=split,
             url=link,
-            code=sharing.shown_code(request),
+            code=codes.shown(request),
             qr_url=f"{link}qr.svg",
             share_text=share_text,
             created_at=request.created_at,

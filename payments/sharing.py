@@ -1,9 +1,6 @@
-"""How a request travels: its link, its share code, the text that carries both, and the QR code."""
+"""How a request travels: its link, the text that carries it with its share code, and the QR code."""
 
-import re
-import secrets
 import struct
-import unicodedata
 import zlib
 
 import qrcode
@@ -11,53 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from orders.money import Money
+from payments import codes
 from payments.models import PaymentRequest
-
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # 30 symbols that neither look nor sound alike
-_LENGTH = 8  # seven drawn, one to check
-_TOKEN = re.compile(r"/p/([0-9A-Za-z]{20,40})")
-_CODE = re.compile(rf"(?<![0-9A-Z])([{ALPHABET}]{{4}})[\s\-–—_.·]*([{ALPHABET}]{{4}})(?![0-9A-Z])")
-
-
-def new_code() -> str:
-    """A share code: 30^7 of them, with a last symbol that catches any one mistyped and most swapped ones."""
-    drawn = "".join(secrets.choice(ALPHABET) for _i in range(_LENGTH - 1))
-    return drawn + _check_symbol(drawn)
-
-
-def _check_symbol(drawn: str) -> str:
-    """Luhn's rule in base 30."""
-    size, total = len(ALPHABET), 0
-    for place, symbol in enumerate(reversed(drawn)):
-        value = ALPHABET.index(symbol) * (2 if place % 2 == 0 else 1)
-        total += value // size + value % size
-    return ALPHABET[-total % size]
-
-
-def shown_code(request: PaymentRequest) -> str:
-    """As people read it: 7K3M-9QXW."""
-    return f"{request.code[:4]}-{request.code[4:]}"
-
-
-def find(text: str) -> PaymentRequest | None:
-    """The request that a typed code, a link, or a whole pasted message speaks of.
-
-    Lower case, spaces, full-width letters and the words around are understood. A link is looked for first; a code opens
-    only what is still open, newest first, so that an old one leads nowhere.
-    """
-    text = unicodedata.normalize("NFKC", text[:4000])
-    for token in _TOKEN.findall(text)[:3]:
-        if request := PaymentRequest.objects.filter(token=token).first():
-            return request
-    codes = codes_in(text)
-    return PaymentRequest.objects.filter(code__in=codes, status=PaymentRequest.Status.OPEN).first() if codes else None
-
-
-def codes_in(text: str) -> list[str]:
-    """The share codes in a text, however they are typed; at most three."""
-    text = unicodedata.normalize("NFKC", text[:4000])
-    codes = ["".join(pair) for pair in _CODE.findall(text.upper())]
-    return [code for code in codes if _check_symbol(code[:-1]) == code[-1]][:3]
 
 
 def link(request: PaymentRequest) -> str:
@@ -72,7 +24,7 @@ def share_text(request: PaymentRequest) -> str:
         "amount": Money(request.amount, request.currency).text(_locale()),
         "shop": request.merchant.name,
         "link": link(request),
-        "code": shown_code(request),
+        "code": codes.shown(request),
         "open": f"{settings.PUBLIC_URL}/open/",
     }
 

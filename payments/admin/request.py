@@ -19,7 +19,7 @@ from orders.admin.confirm import actor, confirm
 from orders.admin.filters import mode_by
 from orders.models import Event
 from orders.templatetags.times import digits
-from payments import lifecycle, sharing
+from payments import codes, lifecycle
 from payments.admin import parts, search
 from payments.models import PaymentRequest, Refund
 
@@ -150,7 +150,7 @@ class PaymentRequestAdmin(SupportAdmin):
 
     @admin.display(description=_("Share code"))
     def code_text(self, plea: Any) -> SafeString:
-        return code(sharing.shown_code(plea))
+        return code(codes.shown(plea))
 
     @admin.display(description=_("Asked a friend (UTC)"))
     def shared(self, plea: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from orders.models import Order
-from payments import sharing
+from payments import codes
 from payments.models import Payment, PaymentRequest, Refund
 
 _LINK = re.compile(r"/(?:p|checkout|r)/([0-9A-Za-z]{20,40})")
@@ -42,12 +42,12 @@ class Found:
 
 def find(text: str) -> Found:
     """Every order, request, payment and refund that the text names. Each is looked up by an index of its own."""
-    tokens, codes = [*_LINK.findall(text), text], sharing.codes_in(text)
+    tokens = [*_LINK.findall(text), text]
     named = Q(public_id=text) | Q(token__in=tokens)
     ours = Q(public_id=text) | Q(reference=text) | Q(provider_ref=text)
     return Found(
         orders=_ids(Order, named | Q(reference=text)),
-        requests=_ids(PaymentRequest, named | Q(code__in=codes)),
+        requests=_ids(PaymentRequest, named | Q(code__in=codes.inside(text))),
         payments=_ids(Payment, ours | Q(token__in=tokens)),
         refunds=_ids(Refund, ours),
     )

@@ -9,9 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from friendpay.pages import SeeOther, page
-from payments import live, sharing
+from payments import codes, live, sharing
+from payments.codes import TooManyGuesses
 from payments.forms import CodeForm
 from payments.models import PaymentRequest
+from payments.visitors import neighbourhood_of, network_of
 
 
 def _plea(token: str) -> PaymentRequest:
@@ -50,10 +52,17 @@ def _picture(body: str | bytes, content_type: str) -> HttpResponse:
 
 @page("GET", "POST")
 def open_code(request: HttpRequest) -> HttpResponse:
-    """Type a share code, or paste the message it came in."""
+    """Type a share code, or paste the message it came in. Whoever guesses has to wait."""
     form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        plea = sharing.find(form.cleaned_data["text"])
+        text = form.cleaned_data["text"]
+        try:
+            plea = codes.look_up(text, network=network_of(request), neighbourhood=neighbourhood_of(request))
+        except TooManyGuesses as refused:
+            form.add_error("text", str(refused.message))
+            page = render(request, "payments/open.html", {"form": form}, status=refused.status)
+            page["Retry-After"] = str(refused.seconds)
+            return page
         if plea:
             return SeeOther(reverse("friend", args=[plea.token]))
         form.add_error("text", _("We know no open request by this code. Please compare it with the message once more."))

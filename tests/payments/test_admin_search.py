@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.test import Client
 
 from orders.models import Order
-from payments import refunds, sharing
+from payments import codes, refunds, sharing
 from payments.models import Payment, PaymentRequest, Refund
 from tests import desk, shop
 
@@ -50,7 +50,7 @@ KEYS: dict[str, Callable[[Story], str]] = {
     "link": lambda s: sharing.link(s.request),
     "token": lambda s: s.request.token,
     "share code": lambda s: s.request.code,
-    "share code as people type it": lambda s: sharing.shown_code(s.request).lower(),
+    "share code as people type it": lambda s: codes.shown(s.request).lower(),
     "the whole message": lambda s: sharing.share_text(s.request),
     "payment id": lambda s: s.payment.public_id,
     "our reference": lambda s: s.payment.reference,
@@ -100,8 +100,8 @@ def test_a_search_that_no_database_takes_is_an_error_in_words(story: Story) -> N
 
 
 def test_a_request_that_ended_is_still_found_by_its_code(story: Story) -> None:
-    assert desk.found(story.client, PaymentRequest, sharing.shown_code(story.request)) == [story.request.pk]
-    assert sharing.find(story.request.code) is None
+    assert desk.found(story.client, PaymentRequest, codes.shown(story.request)) == [story.request.pk]
+    assert codes.find(story.request.code) is None
 
 
 def test_the_front_page_leads_to_the_search(story: Story) -> None:

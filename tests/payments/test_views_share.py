@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from payments import lifecycle, sharing
+from payments import codes, lifecycle, sharing
 from payments.models import PaymentRequest
 from tests import shop
 from tests.pages import words
@@ -46,7 +46,7 @@ def test_the_links_code_is_a_picture_in_two_forms(client: Client) -> None:
 )
 def test_a_code_opens_its_request_however_it_is_typed(client: Client, write: object) -> None:
     plea = shop.make_request()
-    answer = client.post("/open/", {"text": write(sharing.shown_code(plea))})  # type: ignore[operator]
+    answer = client.post("/open/", {"text": write(codes.shown(plea))})  # type: ignore[operator]
     assert (answer.status_code, answer["Location"]) == (303, f"/p/{plea.token}/")
 
 

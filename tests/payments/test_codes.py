@@ -1,0 +1,142 @@
+"""Share codes: read as people write them, and not to be guessed."""
+
+import random
+import time
+
+import pytest
+from django.test import Client
+
+from orders import ratelimit
+from payments import codes
+from payments.codes import TooManyGuesses
+from payments.models import PaymentRequest
+from tests import shop
+from tests.pages import words
+
+pytestmark = pytest.mark.django_db
+
+
+def wide(text: str) -> str:
+    """As a Chinese keyboard types it."""
+    return "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in text)
+
+
+def guesses(count: int) -> list[str]:
+    """Codes that could be right, none of which is."""
+    chance = random.Random(7)
+    return [
+        code + codes._check_symbol(code)
+        for code in ("".join(chance.choices(codes.ALPHABET, k=7)) for _ in range(count))
+    ]
+
+
+def wrong(network: str, neighbourhood: str = "", *, text: str = "hello") -> bool:
+    """One wrong code; says whether it was turned away unread."""
+    try:
+        assert codes.look_up(text, network=network, neighbourhood=neighbourhood or network) is None
+    except TooManyGuesses:
+        return True
+    return False
+
+
+def test_a_code_has_no_signs_that_look_alike_and_fits_its_check() -> None:
+    for _ in range(50):
+        code = codes.new()
+        assert len(code) == 8
+        assert not set(code) & set("01ILOUBGSZ")
+        assert codes.inside(code) == [code]
+
+
+def test_one_wrong_sign_anywhere_is_noticed() -> None:
+    code = codes.new()
+    for place, right in enumerate(code):
+        for sign in set(codes.ALPHABET) - {right}:
+            assert codes.inside(code[:place] + sign + code[place + 1 :]) == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "7K3M-9QX{}",
+        "7k3m9qx{}",
+        " 7 K 3 M  9 Q X {} ",
+        "7K3M–9QX{}.",
+        "代付码：7K3M-9QX{}，谢谢！",
+        "BACK CAFE 7k3m-9qx{} PLEASE",
+        "code=7K3M-9QX{}\nsee you",
+    ],
+)
+def test_a_code_is_read_however_it_is_written(written: str) -> None:
+    code = "7K3M9QX" + codes._check_symbol("7K3M9QX")
+    for text in (written.format(code[-1]), wide(written.format(code[-1]).replace("\n", " "))):
+        assert code in codes.inside(text)
+
+
+def test_a_sign_read_as_the_one_it_looks_like_is_meant() -> None:
+    code = "2568259" + codes._check_symbol("2568259")
+    assert codes.inside("zsgBzs9" + code[-1]) == [code]
+
+
+def test_an_address_that_is_wrong_too_often_has_to_wait_and_others_do_not() -> None:
+    plea = shop.make_request()
+    assert [wrong("here") for _ in range(codes.CALM[0] + 2)] == [False] * codes.CALM[0] + [True] * 2
+    with pytest.raises(TooManyGuesses):
+        codes.look_up(plea.code, network="here", neighbourhood="here")
+    assert codes.look_up(plea.code, network="there", neighbourhood="there") == plea
+
+
+def test_addresses_beside_each_other_share_a_limit() -> None:
+    turned_away = [wrong(f"room {number}", "house") for number in range(codes.CALM[1] + 5)]
+    assert turned_away == [False] * codes.CALM[1] + [True] * 5
+
+
+def test_links_and_right_codes_never_count() -> None:
+    plea = shop.make_request()
+    for _ in range(codes.CALM[1] + 1):
+        assert codes.look_up(plea.code, network="here", neighbourhood="here") == plea
+    while not wrong("here"):
+        pass
+    message = f"Lin asks: https://pay.example/p/{plea.token}/ (or code {codes.shown(plea)})"
+    assert codes.look_up(message, network="here", neighbourhood="here") == plea
+
+
+def test_ten_thousand_guesses_from_many_addresses_open_nothing_while_a_friend_gets_through() -> None:
+    plea = shop.make_request()
+    began, refused, looked = time.perf_counter(), 0, 0
+    for number, code in enumerate(guesses(10_000)):
+        address = number % 2_000
+        turned_away = wrong(f"address {address}", f"around {address // 8}", text=code)
+        refused, looked = refused + turned_away, looked + (not turned_away)
+        if number % 1_000 == 999:
+            friend = f"friend {number}"
+            assert codes.look_up(codes.shown(plea).lower(), network=friend, neighbourhood=friend) == plea
+    assert refused > 8_000
+    assert looked < codes.MANY + 250 * codes.SIEGE[1]
+    assert time.perf_counter() - began < 30
+    assert PaymentRequest.objects.get().seq == plea.seq
+
+
+def test_who_guesses_is_asked_to_wait_on_the_page(client: Client) -> None:
+    plea = shop.make_request()
+    for text in guesses(codes.CALM[0]):
+        assert client.post("/open/", {"text": text}).status_code == 422
+    page = client.post("/open/", {"text": plea.code})
+    assert page.status_code == 429
+    assert 0 < int(page["Retry-After"]) <= codes.WINDOW
+    assert "too many wrong codes" in words(page)
+    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="10.1.2.3").status_code == 303
+    assert client.post("/open/", {"text": f"/p/{plea.token}/"}).status_code == 303
+
+
+def test_without_valkey_codes_still_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratelimit, "_pause_ends", float("inf"))
+    plea = shop.make_request()
+    assert [wrong("here") for _ in range(20)] == [False] * 20
+    assert codes.look_up(plea.code, network="here", neighbourhood="here") == plea
+
+
+def test_every_sign_of_a_code_can_be_said_on_the_phone() -> None:
+    plea = shop.make_request()
+    said = codes.spoken(plea)
+    assert "".join(sign for sign, _word in said) == plea.code
+    assert all(str(word).strip() for _sign, word in said)
