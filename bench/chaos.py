@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Money under fire: friends pay through HTTP while processes are killed and connections fail; then the books are read.
 
-    .venv/bin/python bench/chaos.py --seconds 60 --seed 1
+    .venv/bin/python bench/chaos.py --seconds 60 --seed 1 --provider wechatpay
 
 Starts all of friendpay with bin/up on a free port and in a folder of its own, and leaves nothing behind. Ends with 1
 when anything was lost.
@@ -15,18 +15,25 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import checker
+from bench.emulated import EmulatedAlipay, EmulatedStripe, EmulatedWeChatPay
 from bench.faultproxy import Fate, FaultProxy
 from bench.people import GaveUp, History, Town
 from bench.stack import VICTIMS, Stack, running
 from bench.stories import PLOTS, Story
-from bench.wallets import WALLETS, Wallet
+from bench.wallets import Sandbox, Wallet
 
+WALLETS: dict[str, Callable[[], Wallet]] = {
+    "sandbox": Sandbox,
+    "wechatpay": EmulatedWeChatPay,
+    "alipay": EmulatedAlipay,
+    "stripe": EmulatedStripe,
+}
 CLOCK = 10  # how fast the database's clock runs while people pay
 FRIENDS = 250  # stories at one time, at most
 KILL_EVERY = (1.9, 3.5)  # seconds
@@ -44,7 +51,7 @@ DAY, HOUR = 86_400, 3_600
 
 def main() -> int:
     chosen = _chosen()
-    wallet = WALLETS[chosen.provider]
+    wallet = WALLETS[chosen.provider]()
     folder = Path(tempfile.mkdtemp(prefix="friendpay-chaos-history-"))
     began = time.monotonic()
     with running() as stack:
@@ -81,13 +88,9 @@ class Chaos:
     def run(self) -> bool:
         """Pay under fire, wait for the sweeps, read the books. True: nothing was lost, and nothing is pending."""
         self.stack.run_clock(CLOCK)
-        asyncio.run(self._pay())
-        recovery = self._converge()
-        return self._report(recovery)
+        return asyncio.run(self._live())
 
-    # Under fire
-
-    async def _pay(self) -> None:
+    async def _live(self) -> bool:
         chance = random.Random(f"{self.chosen.seed} line")
         self.failing = True
 
@@ -96,6 +99,14 @@ class Chaos:
             self.fates[drawn] += 1
             return drawn
 
+        async with self.wallet.at_work(self.stack, fate):
+            await self._pay(fate)
+            recovery = await asyncio.to_thread(self._converge)
+            return self._report(recovery)
+
+    # Under fire
+
+    async def _pay(self, fate: Callable[[], Fate]) -> None:
         proxy = FaultProxy(lambda: asyncio.open_connection("127.0.0.1", self.stack.port), fate)
         await proxy.listen()
         door = f"http://127.0.0.1:{proxy.port}"
@@ -103,6 +114,7 @@ class Chaos:
         telling = asyncio.ensure_future(self._tell(town))
         await self._kill()
         self.failing = False
+        self.wallet.calm()
         done, pending = await asyncio.wait({telling}, timeout=FINISH)
         for task in pending:
             task.cancel()
@@ -124,23 +136,22 @@ class Chaos:
     async def _tell(self, town: Town) -> None:
         """So many stories, begun evenly over the time."""
         began, free = time.monotonic(), asyncio.Semaphore(FRIENDS)
-        stories = set()
-        for number in range(self.chosen.requests):
-            await asyncio.sleep(began + number * self.chosen.seconds / self.chosen.requests - time.monotonic())
-            await free.acquire()
-            if not self.failing:
-                free.release()
-                break
-            story = asyncio.ensure_future(
-                self._story(Story(town, number, random.Random(f"{self.chosen.seed} {number}")))
-            )
-            story.add_done_callback(lambda _: free.release())
-            stories.add(story)
-        self.told = len(stories)
+        stories: set[asyncio.Task[None]] = set()
         try:
+            for number in range(self.chosen.requests):
+                await asyncio.sleep(began + number * self.chosen.seconds / self.chosen.requests - time.monotonic())
+                await free.acquire()
+                if not self.failing:
+                    break
+                story = Story(town, number, random.Random(f"{self.chosen.seed} {number}"))
+                told = asyncio.create_task(self._story(story))
+                told.add_done_callback(lambda _: free.release())
+                stories.add(told)
             await asyncio.gather(*stories)
         finally:
-            self.unfinished = sum(not story.done() for story in stories)
+            self.told, self.unfinished = len(stories), sum(not story.done() for story in stories)
+            for told in stories:
+                told.cancel()
 
     async def _story(self, story: Story) -> None:
         plot = story.chance.choices(list(PLOTS), list(PLOTS.values()))[0]
@@ -183,6 +194,7 @@ class Chaos:
                 "kills": sum(self.stack.kills.values()),
                 **{f"  {victim}": number for victim, number in self.stack.kills.items()},
                 **{f"line: {fate}": self.fates[fate] for fate in FATES if fate != Fate.PASS},
+                **{f"wallet: {fault}": number for fault, number in sorted(self.wallet.faults.items())},
                 "stories broken off": self.unfinished,
                 "seconds until nothing was due": f"{recovery:.1f}" if recovery is not None else "more than 60",
             },

@@ -59,8 +59,8 @@ def read(path: Path) -> Iterator[Told]:
 
 def counts(rows: Rows) -> dict[str, int]:
     """What there was, so that nobody mistakes a run in which nothing happened for a good one."""
-    tables = {"requests": "paymentrequest", "payments": "payment", "refunds": "refund"}
-    by = {"requests": "status", "payments": "status", "refunds": "reason"}
+    tables = {"requests": "paymentrequest", "payments": "payment", "refunds": "refund", "told": "providerevent"}
+    by = {"requests": "status", "payments": "status", "refunds": "reason", "told": "kind"}
     return {
         f"{what} {word}": number
         for what, table in tables.items()

@@ -64,7 +64,10 @@ class Person:
     def __init__(self, town: Town, name: str) -> None:
         self.town, self.name = town, name
         transport = httpx.AsyncHTTPTransport(verify=False)
-        self.http = httpx.AsyncClient(base_url=town.door, transport=transport, timeout=PATIENCE, trust_env=False)
+        device = {"User-Agent": random.choice(town.wallet.devices)}
+        self.http = httpx.AsyncClient(
+            base_url=town.door, transport=transport, headers=device, timeout=PATIENCE, trust_env=False
+        )
 
     async def __aenter__(self) -> "Person":
         return self
@@ -76,12 +79,17 @@ class Person:
         """Once. None: there was no answer, and nobody knows what has happened. An answer is still to be noted."""
         began = time.monotonic()
         try:
-            response = await self.http.request(method, httpx.URL(address).raw_path.decode(), **more)
+            response = await self.http.request(method, self._way(address), **more)
         except httpx.HTTPError:
             self.town.history.note(self.name, did, began, None)
             return None
         response.extensions["began"] = began
         return response
+
+    def _way(self, address: str) -> str:
+        """Whatever is friendpay's through the door; a wallet's own pages straight."""
+        url = httpx.URL(address)
+        return address if url.host and not address.startswith(self.town.public) else url.raw_path.decode()
 
     def note(self, did: str, response: httpx.Response, **told: object) -> None:
         self.town.history.note(self.name, did, response.extensions["began"], response.status_code, **told)
@@ -153,12 +161,8 @@ class Person:
 
     async def approve(self, wallet: str, how: str = "approve") -> bool:
         """Pay in the wallet. True: it says that it has the money."""
-
-        async def post(address: str, fields: dict[str, str]) -> httpx.Response | None:
-            return await self.submit(how, address, fields)
-
         for _try in range(TRIES):
-            response, receipt = await self.town.wallet.approve(post, wallet, how=how)
+            response, receipt = await self.town.wallet.approve(self, wallet, how=how)
             if response is not None:
                 self.note(how, response, **({"approved": receipt} if receipt else {}))
                 if response.status_code < 500:

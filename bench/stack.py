@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import ServerProxy
@@ -60,6 +61,7 @@ class Stack:
         self.environment = {**os.environ, **servers.environment, **kept}
         self.environment |= {"FRIENDPAY_DEMO": "yes", "PUBLIC_URL": self.address}
         self.kills = dict.fromkeys(VICTIMS, 0)
+        self._clock = datetime.now(UTC), datetime.now(UTC), 1  # the town's time, the real one then, how fast it runs
 
     def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
         """To the database, waiting for it while it is down."""
@@ -97,6 +99,11 @@ class Stack:
             found: Any = supervisor.supervisor.getAllProcessInfo()
         return {process["name"]: process["pid"] for process in found if process["pid"]}
 
+    def now(self) -> datetime:
+        """What the database's clock says."""
+        town, real, rate = self._clock
+        return town + (datetime.now(UTC) - real) * rate
+
     def run_clock(self, rate: int, *, ahead: int = 0) -> None:
         """From now on the database's clock runs `rate` times as fast, `ahead` seconds later than it was."""
         with self.connect() as database:
@@ -106,6 +113,7 @@ class Stack:
                     SELECT timestamptz '{now}' + interval '{ahead} seconds'
                         + (pg_catalog.clock_timestamp() - timestamptz '{real}') * {rate}
                 $$""")
+            self._clock = now + timedelta(seconds=ahead), real, rate
             if database.execute("SHOW search_path").fetchone() != ("public, pg_catalog",):
                 database.execute("ALTER DATABASE friendpay SET search_path = public, pg_catalog")
                 database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
@@ -124,6 +132,12 @@ class Stack:
         """Whatever is not final."""
         with self.connect() as database:
             return [f"{what} {row[0]}" for what, sql in _UNDECIDED.items() for row in database.execute(sql)]
+
+    def open_account(self, provider: str, base_url: str, config: dict[str, str]) -> str:
+        """Give the demo merchant an account at a wallet that stands there; its public id."""
+        made = f"make_stand_in({provider!r}, base_url={base_url!r}, config={config!r})"
+        code = f"from payments.management.commands.seed_demo import make_stand_in; print({made}.public_id)"
+        return self.manage("shell", "--no-imports", "-c", code).stdout.strip()
 
     def manage(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """One of manage.py's commands, on this database."""

@@ -39,7 +39,7 @@ class Story:
 
     async def ask_for(self, amount: int = 0, *, split: int = 0, life: int = 0) -> Plea:
         """The shop makes an order, and a request for it that can be sent to friends."""
-        amount = amount or self.chance.randint(1, 500_000)
+        amount = amount or self.chance.randint(self.town.wallet.least, 500_000)
         order = await self.shop.call(
             "order",
             "/orders",
@@ -181,7 +181,7 @@ class Story:
 
     async def refunded(self) -> None:
         """All of it goes back, in two parts, each asked for until it is acknowledged."""
-        plea = await self.ask_for(self.chance.randint(2, 500_000))
+        plea = await self.ask_for(self.chance.randint(self.town.wallet.least + 1, 500_000))
         if await self.pays(plea) == "paid":
             part = self.chance.randint(1, plea.amount - 1)
             await asyncio.gather(self.refunds(plea, part), self.refunds(plea, plea.amount - part))

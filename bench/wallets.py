@@ -1,14 +1,19 @@
 """How a payer uses a wallet, and what its own books say in the end. A wallet is one class, and one line in WALLETS."""
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import psycopg
 
-Post = Callable[[str, dict[str, str]], Awaitable[httpx.Response | None]]
-"""Send a form of the wallet's page to an address, once; None when no answer came."""
+from bench.faultproxy import Fate
+from tests import agents
+
+if TYPE_CHECKING:
+    from bench.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -32,18 +37,40 @@ class Return:
     amount: int
 
 
+class Payer(Protocol):
+    """Somebody's browser. None: no answer came."""
+
+    async def ask(self, did: str, method: str, address: str, **more: Any) -> httpx.Response | None:
+        """A request, once."""
+
+    async def submit(self, did: str, address: str, fields: dict[str, str]) -> httpx.Response | None:
+        """A form of one of our pages, once."""
+
+
+Books = tuple[list[Charge], list[Return]]
+
+
 class Wallet(Protocol):
     method: str  # as the page's button sends it
     currencies: tuple[str, ...]
+    least: int  # minor units: the smallest amount it takes
+    devices: tuple[str, ...]  # the browsers its payers have
+    faults: Counter[str]  # what was made to go wrong at it
 
-    async def approve(self, post: Post, address: str, how: str) -> tuple[httpx.Response | None, str]:
+    def at_work(self, stack: "Stack", fate: Callable[[], Fate]) -> AbstractAsyncContextManager[None]:
+        """The wallet takes calls, over a line of which `fate` decides."""
+
+    def calm(self) -> None:
+        """From now on nothing fails at the wallet any more."""
+
+    async def approve(self, payer: Payer, address: str, how: str) -> tuple[httpx.Response | None, str]:
         """The payer says yes on the wallet's page: its answer, and the receipt it sends him to when it has the money.
 
         `how`: "approve"; "approve-untold", its notification lost; "approve-late", also where it was closed before;
         "tell-again", its notification sent once more.
         """
 
-    def books(self, database: "psycopg.Connection[tuple[Any, ...]]") -> tuple[list[Charge], list[Return]]:
+    def books(self, database: "psycopg.Connection[tuple[Any, ...]]") -> Books:
         """All the money that moved, as the wallet knows it."""
 
 
@@ -52,13 +79,26 @@ class Sandbox:
 
     method: str = "sandbox"
     currencies: tuple[str, ...] = ("CNY", "JPY", "KWD")
+    least: int = 1
+    devices: tuple[str, ...] = (agents.CHROME_DESKTOP,)
 
-    async def approve(self, post: Post, address: str, how: str) -> tuple[httpx.Response | None, str]:
-        response = await post(address, {"action": how})
+    def __init__(self) -> None:
+        self.faults: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def at_work(self, stack: "Stack", fate: Callable[[], Fate]) -> AsyncIterator[None]:
+        """It works within friendpay's own processes, and fails when they do."""
+        yield
+
+    def calm(self) -> None:
+        """What failed were the processes."""
+
+    async def approve(self, payer: Payer, address: str, how: str) -> tuple[httpx.Response | None, str]:
+        response = await payer.submit(how, address, {"action": how})
         paid = response is not None and response.status_code == 303
         return response, response.headers["location"] if response is not None and paid else ""
 
-    def books(self, database: "psycopg.Connection[tuple[Any, ...]]") -> tuple[list[Charge], list[Return]]:
+    def books(self, database: "psycopg.Connection[tuple[Any, ...]]") -> Books:
         charges = database.execute(
             "SELECT account, reference, transaction, amount, currency FROM sandbox_charge WHERE status = 'paid'"
         )
@@ -67,6 +107,3 @@ class Sandbox:
             "JOIN sandbox_charge c ON c.id = r.charge_id"
         )
         return [Charge(*row) for row in charges], [Return(*row) for row in returns]
-
-
-WALLETS: dict[str, Wallet] = {"sandbox": Sandbox()}

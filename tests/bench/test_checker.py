@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from bench import checker
-from bench.wallets import WALLETS
+from bench.wallets import Sandbox
 from orders.models import Order
 from payments import refunds, tasks
 from payments.models import Payment, PaymentRequest, Refund
@@ -25,7 +25,7 @@ History = list[dict[str, Any]]
 def losses() -> Iterator[Callable[[History], list[str]]]:
     """Which kinds of loss are found."""
     with psycopg.connect(settings.DATABASE_URL, dbname=connection.settings_dict["NAME"], autocommit=True) as database:
-        yield lambda told: [kind for kind, found in checker.check(told, database, WALLETS["sandbox"]).items() if found]
+        yield lambda told: [kind for kind, found in checker.check(told, database, Sandbox()).items() if found]
 
 
 def a_day() -> History:

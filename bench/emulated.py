@@ -1,0 +1,191 @@
+"""WeChat Pay, Alipay and Stripe as their emulators play them, in this process: companies that no kill of ours reaches.
+
+What fails is the line to them and what they tell us (every fault an emulator has); their time is that of the town.
+"""
+
+import asyncio
+import random
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from html import unescape
+from typing import Any
+
+import httpx
+import psycopg
+
+from bench.faultproxy import Fate, FaultProxy
+from bench.stack import Stack
+from bench.wallets import Books, Charge, Payer, Return
+from tests import agents
+from tests.emulators.alipay import Alipay
+from tests.emulators.base import Emulator, running
+from tests.emulators.notifier import Clock
+from tests.emulators.stripe import Stripe
+from tests.emulators.wechatpay import WeChatPay
+
+FAULTS: dict[str, tuple[float, float]] = {  # how often at a payment, and how many seconds where that matters
+    "duplicate_notification": (0.06, 0),
+    "reorder_notification": (0.03, 0),
+    "delay_notification": (0.06, 60),
+    "drop_notification": (0.03, 0),
+    "hang_after_commit": (0.01, 7),
+    "error_after_commit": (0.02, 0),
+    "wrong_amount": (0.005, 0),
+    "wrong_key": (0.02, 0),
+    "clock_skew": (0.02, 200_000),
+}
+
+_FROM = {"Referer": "https://friendpay.example/"}  # without one, WeChat's jump is refused
+
+
+class _TownClock(Clock):
+    """The time of the town, by which friendpay's database goes too."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__()
+        self._stack = stack
+
+    def now(self) -> datetime:
+        return self._stack.now()
+
+    stamp = now
+
+    def monotonic(self) -> float:
+        return self._stack.now().timestamp()
+
+
+class Emulated:
+    """An emulator at work. `tells` is in the name of every notification of a payment."""
+
+    method: str
+    currencies: tuple[str, ...] = ("CNY",)
+    least: int = 1
+    devices: tuple[str, ...] = (agents.CHROME_DESKTOP, agents.SAFARI_IPHONE)
+    company: type[Emulator]
+    tells: str
+
+    def __init__(self) -> None:
+        self.faults: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def at_work(self, stack: Stack, fate: Callable[[], Fate]) -> AsyncIterator[None]:
+        """Serve; our calls pass over a bad line, their notifications go to the web process straight away."""
+        self.emulator = self.company(clock=_TownClock(stack))
+        self.failing = True
+        with running(self.emulator) as url:
+            port = httpx.URL(url).port
+            line = FaultProxy(lambda: asyncio.open_connection("127.0.0.1", port), fate)
+            await line.listen()
+            self.account = await asyncio.to_thread(
+                stack.open_account, self.emulator.name, f"http://127.0.0.1:{line.port}", self.emulator.account()
+            )
+            self.emulator.notify_url = f"{stack.address}/notify/{self.emulator.name}/{self.account}/"
+            yield
+            await line.refuse()
+
+    def calm(self) -> None:
+        self.failing = False
+        self.emulator.faults.clear()
+
+    async def approve(self, payer: Payer, address: str, how: str) -> tuple[httpx.Response | None, str]:
+        """Scan our code or take the jump, and confirm on the wallet's own page, which is always there."""
+        if how == "tell-again":
+            self.emulator.faults.set("duplicate_notification")
+        if how == "approve-untold":
+            self.emulator.faults.set("drop_notification", only=self.tells)
+        self._strike()
+        receipt = ""
+        if "/pay/" in address and address.startswith("/"):
+            receipt = address
+            page = await payer.ask("scan", "GET", address)
+            code = re.search(r'href="([^"]+)" target="_blank"', page.text) if page and page.status_code == 200 else None
+            if not code:
+                return page, ""  # no answer, or it is decided already
+            address = unescape(code[1])
+        address = f"{self.emulator.url}{httpx.URL(address).raw_path.decode()}"
+        sheet = await payer.ask("sheet", "GET", address, follow_redirects=True, headers=_FROM)
+        if sheet is None or sheet.status_code != 200:
+            return sheet, ""
+        yes = {"choice": "approve", "card": "4242 4242 4242 4242"}
+        answer = await payer.ask(how, "POST", str(sheet.url), data=yes)
+        if answer is None or (answer.status_code, "<h1>Paid" in answer.text) not in ((302, False), (200, True)):
+            return answer, ""
+        return answer, answer.headers.get("location", receipt).partition("?")[0]
+
+    def _strike(self) -> None:
+        """Let something go wrong at the next opportunity, now and then."""
+        for name, (often, seconds) in FAULTS.items():
+            if self.failing and random.random() < often:
+                told = name.endswith("notification") or name in ("wrong_key", "clock_skew")
+                self.emulator.faults.set(name, seconds=seconds, only=self.tells if told else "")
+                self.faults[name] += 1
+
+    def books(self, database: "psycopg.Connection[tuple[Any, ...]]") -> Books:
+        with self.emulator.lock:
+            return self.moved()
+
+    def moved(self) -> Books:
+        """Every charge and every refund."""
+        raise NotImplementedError
+
+
+class EmulatedWeChatPay(Emulated):
+    method, company, tells = "wechatpay", WeChatPay, "TRANSACTION"
+    emulator: WeChatPay
+
+    def moved(self) -> Books:
+        paid = [order for order in self.emulator.book.orders.values() if order.paid]
+        return (
+            [Charge(self.account, order.number, order.transaction_id, order.paid, "CNY") for order in paid],
+            [
+                Return(self.account, refund.number, order.number, refund.amount)
+                for order in paid
+                for refund in order.refunds.values()
+            ],
+        )
+
+
+class EmulatedAlipay(Emulated):
+    method, company, tells = "alipay", Alipay, "trade_status_sync"
+    emulator: Alipay
+
+    def moved(self) -> Books:
+        paid = [trade for trade in self.emulator.book.trades.values() if trade.paid]
+        return (
+            [Charge(self.account, trade.number, trade.trade_no, trade.paid, "CNY") for trade in paid],
+            [
+                Return(self.account, number, trade.number, refund.amount)
+                for trade in paid
+                for number, refund in trade.refunds.items()
+            ],
+        )
+
+
+class EmulatedStripe(Emulated):
+    method, company, tells = "card", Stripe, "checkout.session"
+    currencies: tuple[str, ...] = ("EUR", "CNY", "JPY")
+    least: int = 50
+    emulator: Stripe
+
+    def moved(self) -> Books:
+        book = self.emulator.book
+        paid = [intent for intent in book.all("payment_intent") if intent["amount_received"]]
+        return (
+            [
+                Charge(
+                    self.account,
+                    intent["metadata"]["friendpay_reference"],
+                    intent["id"],
+                    intent["amount_received"],
+                    intent["currency"].upper(),
+                )
+                for intent in paid
+            ],
+            [
+                Return(self.account, it["metadata"]["friendpay_reference"], it["metadata"]["charge"], it["amount"])
+                for it in book.all("refund")
+            ],
+        )
