@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
 from orders.models import Event, Order
-from payments import codes, live, offers, phrases, reminders, sharing
+from payments import codes, likeness, live, offers, phrases, reminders, sharing
 from payments.checkout import TAKE_OVER_AFTER
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import Offer, Surface, label
@@ -60,6 +60,7 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
         "code": codes.shown(plea),
         "share_text": sharing.share_text(plea),
         "open_address": sharing.open_address(),
+        "likeness": likeness.of(plea.token),
         "declines": _declines(plea),
         "parts": _parts(plea),
     }
@@ -123,6 +124,7 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
         "shop": plea.merchant,
         "lines": order.lines.all(),
         "live": live.snapshot(plea, now),
+        "likeness": likeness.of(plea.token),
         "missing": plea.remaining or plea.amount - plea.amount_paid,
         "parts": _parts(plea),
     }
