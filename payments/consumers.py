@@ -2,37 +2,73 @@
 to.
 """
 
+import asyncio
 import json
-from typing import Any
+import logging
+from collections import Counter
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
+from typing import Any, ClassVar
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
 from payments import live
 from payments.models import PaymentRequest
 
+logger = logging.getLogger(__name__)
+
 NOT_FOUND = 4404
 TALKING = 4400
+CROWDED = 4429
+CATCH_UP = 3.0
+"""Seconds after which a change is seen at the latest, whatever became of its message."""
+SOCKETS_OF_A_NETWORK = 500
+"""In one process. Who comes later is shown the page all the same, by asking."""
 
 
 class RequestConsumer(AsyncWebsocketConsumer):
     """Anybody with the link may look. Joining comes before reading, so that no change falls between the two."""
 
+    looking: ClassVar[set["RequestConsumer"]] = set()
+    networks: ClassVar[Counter[str]] = Counter()
+    round: ClassVar[asyncio.Task[None] | None] = None
+
     seq = -1
 
     async def connect(self) -> None:
-        token = self.scope["url_route"]["kwargs"]["token"]
-        self.group = live.group(token)
-        await self.channel_layer.group_add(self.group, self.channel_name)
-        snapshot = await self._read(token)
+        self.token = self.scope["url_route"]["kwargs"]["token"]
+        self.network = _network(self.scope)
+        self.looking.add(self)
+        self.networks[self.network] += 1
+        try:
+            await self._begin()
+        except BaseException:
+            self._leave()
+            raise
+
+    async def _begin(self) -> None:
+        await self.channel_layer.group_add(live.group(self.token), self.channel_name)
+        snapshot = await _read(self.token)
         await self.accept()
-        if snapshot is None:
+        if self.networks[self.network] > SOCKETS_OF_A_NETWORK:
+            await self.close(CROWDED)
+        elif snapshot is None:
             await self.close(NOT_FOUND)
         else:
             await self.snapshot({"snapshot": snapshot})
+            self._keep_up()
 
     async def disconnect(self, code: int) -> None:
-        await self.channel_layer.group_discard(self.group, self.channel_name)
+        self._leave()
+        await self.channel_layer.group_discard(live.group(self.token), self.channel_name)
+
+    def _leave(self) -> None:
+        self.looking.discard(self)
+        self.networks[self.network] -= 1
+        if not self.networks[self.network]:
+            del self.networks[self.network]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         await self.close(TALKING)
@@ -43,7 +79,50 @@ class RequestConsumer(AsyncWebsocketConsumer):
             self.seq = message["snapshot"]["seq"]
             await self.send(json.dumps(message["snapshot"]))
 
-    @database_sync_to_async
-    def _read(self, token: str) -> dict[str, Any] | None:
-        request = PaymentRequest.objects.filter(token=token).first()
-        return live.snapshot(request) if request else None
+    def _keep_up(self) -> None:
+        """A message may be lost, with Valkey or on its way: one question for all sockets of the process makes up for
+        it.
+        """
+        cls = type(self)
+        if cls.round is None or cls.round.done():
+            cls.round = asyncio.create_task(cls._rounds())
+
+    @classmethod
+    async def _rounds(cls) -> None:
+        while True:
+            await asyncio.sleep(CATCH_UP)
+            if not cls.looking:
+                return
+            oldest: dict[str, int] = {}
+            for consumer in cls.looking:
+                oldest[consumer.token] = min(consumer.seq, oldest.get(consumer.token, consumer.seq))
+            try:
+                missed = await _missed(oldest)
+            except DatabaseError:
+                logger.warning("the database cannot say what the sockets missed; asking again")
+                continue
+            late = [consumer for consumer in cls.looking if consumer.token in missed]
+            told = (consumer.snapshot({"snapshot": missed[consumer.token]}) for consumer in late)
+            await asyncio.gather(*told, return_exceptions=True)  # one that is gone keeps nobody waiting
+
+
+def _network(scope: dict[str, Any]) -> str:
+    """As the limits of pages take it: of IPv6 the first 64 bits belong to one."""
+    with suppress(ValueError):
+        address = ip_address((scope.get("client") or ("::",))[0])
+        return str(ip_network((address, 32 if address.version == 4 else 64), strict=False))
+    return ""
+
+
+@database_sync_to_async
+def _read(token: str) -> dict[str, Any] | None:
+    request = PaymentRequest.objects.filter(token=token).first()
+    return live.snapshot(request) if request else None
+
+
+@database_sync_to_async
+def _missed(seen: dict[str, int]) -> dict[str, dict[str, Any]]:
+    """The snapshots of those requests that have changed since."""
+    known = PaymentRequest.objects.filter(token__in=seen).values_list("pk", "token", "seq")
+    changed = [pk for pk, token, seq in known if seq > seen[token]]
+    return {request.token: live.snapshot(request) for request in PaymentRequest.objects.filter(pk__in=changed)}

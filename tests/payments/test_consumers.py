@@ -1,0 +1,120 @@
+"""The socket of a request: everybody who looks sees every change, lost messages or not."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from channels.routing import URLRouter
+from django.db import DatabaseError
+
+from payments import consumers, lifecycle, live
+from payments.models import PaymentRequest
+from payments.routing import websocket_urlpatterns
+from tests import shop
+
+stored = pytest.mark.django_db(transaction=True)
+
+
+@asynccontextmanager
+async def looking(token: str, address: str = "203.0.113.7") -> AsyncIterator[ApplicationCommunicator]:
+    scope = {"type": "websocket", "path": f"/ws/p/{token}/", "headers": [], "client": (address, 40000)}
+    line = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+    await line.send_input({"type": "websocket.connect"})
+    assert (await line.receive_output(5))["type"] == "websocket.accept"
+    try:
+        yield line
+    finally:
+        await line.send_input({"type": "websocket.disconnect", "code": 1001})
+        await line.wait(5)
+
+
+async def told(line: ApplicationCommunicator) -> dict[str, Any]:
+    return dict(json.loads((await line.receive_output(5))["text"]))
+
+
+async def closed(line: ApplicationCommunicator) -> int:
+    return int((await line.receive_output(5))["code"])
+
+
+@pytest.fixture
+def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The channel layer loses whatever it is given, and the sockets' round comes at once."""
+    monkeypatch.setattr(live, "push", lambda request_id: None)
+    monkeypatch.setattr(consumers, "CATCH_UP", 0.02)
+
+
+async def cancel(request: PaymentRequest) -> None:
+    await sync_to_async(lifecycle.cancel_request)(request.pk, actor="buyer")
+
+
+@pytest.fixture
+def unchanging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that nothing happens to, without a database."""
+
+    async def read(token: str) -> dict[str, Any] | None:
+        return {"seq": 1, "status": "open"} if token == "known" else None
+
+    monkeypatch.setattr(consumers, "_read", read)
+
+
+@stored
+async def test_a_change_is_told_by_a_message() -> None:
+    request = await sync_to_async(shop.make_request)()
+    async with looking(request.token) as line:
+        assert (await told(line))["status"] == "open"
+        await cancel(request)
+        assert (await told(line))["status"] == "cancelled"
+        assert await line.receive_nothing(0.05)
+
+
+@stored
+@pytest.mark.usefixtures("no_messages")
+async def test_R9_a_change_whose_message_was_lost_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask: Callable[[dict[str, int]], Any] = consumers._missed
+    answers = [DatabaseError("gone")]
+
+    async def failing_once(seen: dict[str, int]) -> Any:
+        if answers:
+            raise answers.pop()
+        return await ask(seen)
+
+    monkeypatch.setattr(consumers, "_missed", failing_once)
+    request = await sync_to_async(shop.make_request)()
+    async with looking(request.token) as one, looking(request.token) as other:
+        before = [await told(line) for line in (one, other)]
+        await cancel(request)
+        after = [await told(line) for line in (one, other)]
+        assert {(snapshot["status"], snapshot["seq"] > before[0]["seq"]) for snapshot in after} == {("cancelled", True)}
+        assert await one.receive_nothing(0.1)  # once is enough
+    assert not answers
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("unchanging")
+async def test_one_network_opens_so_many_lines_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "SOCKETS_OF_A_NETWORK", 2)
+    async with looking("known", "2001:db8::1"):
+        async with looking("known", "2001:db8::2"):
+            async with looking("known", "2001:db8::3") as third:
+                assert await closed(third) == consumers.CROWDED
+            async with looking("known", "2001:db8:0:1::3") as elsewhere:
+                assert (await told(elsewhere))["status"] == "open"
+        async with looking("known", "2001:db8::3") as again:
+            assert (await told(again))["status"] == "open"
+    assert not consumers.RequestConsumer.networks
+    assert not consumers.RequestConsumer.looking
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("unchanging")
+async def test_who_talks_is_hung_up_on_and_an_unknown_link_says_so() -> None:
+    async with looking("known") as line:
+        await told(line)
+        await line.send_input({"type": "websocket.receive", "text": "hello"})
+        assert await closed(line) == consumers.TALKING
+    async with looking("nobody") as line:
+        assert await closed(line) == consumers.NOT_FOUND
