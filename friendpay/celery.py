@@ -28,6 +28,7 @@ _EVERY = {
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in _EVERY.items()
 } | {
+    "payments.forget_payers": {"task": "payments.forget_payers", "schedule": crontab(hour="3", minute="30")},
     # Providers have yesterday's bill ready by noon in their own zone.
     "payments.compare_bills": {"task": "payments.compare_bills", "schedule": crontab(hour="6", minute="0")},
 }

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 from django.core.mail import mail_admins
 
 from friendpay import clock
-from payments import bills, inbox, ledger, lifecycle, reconcile, refunds
+from payments import bills, inbox, ledger, lifecycle, reconcile, refunds, retention
 from payments.models import PaymentRequest, ProviderAccount
 from payments.providers.base import ProviderError
 
@@ -72,6 +73,12 @@ def check_ledger() -> None:
         text = "\n".join(map(str, findings))
         logger.critical("the ledger is wrong:\n%s", text)
         mail_admins(f"friendpay: the ledger is wrong in {len(findings)} places", text)
+
+
+@shared_task(name="payments.forget_payers")
+def forget_payers() -> None:
+    """Forget who paid what was paid long ago."""
+    retention.forget_payers(clock.now() - timedelta(days=settings.PAYER_DATA_DAYS))
 
 
 @shared_task(name="payments.compare_bills")

@@ -1,0 +1,47 @@
+"""What is known of payers is forgotten in time; the ledger stays as it is."""
+
+from datetime import datetime
+
+from django.db import connection
+
+_BATCH = 5_000
+# Each clears what of a row names or recognises a payer, and leaves a row alone whose money is not decided yet.
+_FORGET = (
+    """
+    UPDATE payments_payment SET payer_name = '', visitor = '', network = '' WHERE id IN (
+        SELECT id FROM payments_payment
+        WHERE created_at < %s AND status IN ('succeeded', 'failed', 'cancelled') AND next_attempt_at IS NULL
+            AND (payer_name, visitor, network) <> ('', '', '')
+        LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+    """,
+    """
+    UPDATE payments_providerevent SET body = '' WHERE id IN (
+        SELECT id FROM payments_providerevent
+        WHERE received_at < %s AND applied_at IS NOT NULL AND octet_length(body) > 0
+        LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+    """,
+    """
+    UPDATE orders_event SET data = data - '{payer_name,name,words}'::text[] WHERE id IN (
+        SELECT id FROM orders_event
+        WHERE created_at < %s AND data ?| '{payer_name,name,words}'::text[]
+        LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+    """,
+)
+
+
+def forget_payers(before: datetime) -> int:
+    """Clear the names, cookies, networks and words of payers, and the notifications that may hold their accounts with a
+    provider, of all that is older and decided. Says how many rows; a repeat finds none. Amounts and references stay.
+    """
+    cleared = 0
+    with connection.cursor() as cursor:
+        for statement in _FORGET:
+            while True:
+                cursor.execute(statement, [before, _BATCH])
+                cleared += cursor.rowcount
+                if cursor.rowcount < _BATCH:
+                    break
+    return cleared
