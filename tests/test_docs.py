@@ -4,14 +4,17 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 from django.conf import settings
 
-from tests.browser.conftest import KEY, Stack, stack  # noqa: F401  # bin/up, as the documents have it
+from tests.browser.conftest import KEY, Stack, pay, stack  # noqa: F401  # bin/up, as the documents have it
 
 pytestmark = pytest.mark.proof
 
@@ -20,14 +23,19 @@ ADDRESS = "http://127.0.0.1:8000"
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
-def blocks(document: str, under: str = "") -> list[str]:
-    """The shell of a document, or of one of its sections: what is indented or fenced, and calls curl."""
-    text = (ROOT / document).read_text()
-    if under:
-        text = text.partition(f"\n## {under}\n")[2].partition("\n## ")[0]
-    indented = re.findall(r"(?:^(?: {4}.*|[ \t]*)\n)+", text, re.MULTILINE)
-    fenced = re.findall(r"^```(?:sh|bash|shell)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [block for block in [*indented, *fenced] if "curl " in block or "KEY=" in block]
+def section(document: str, title: str) -> str:
+    return (ROOT / document).read_text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def fenced(kind: str, text: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def blocks(document: str, under: str) -> list[str]:
+    """The shell of a document's section: what is indented or fenced, and calls curl."""
+    text = section(document, under)
+    indented: list[str] = re.findall(r"(?:^(?: {4}.*|[ \t]*)\n)+", text, re.MULTILINE)
+    return [block for block in [*indented, *fenced("sh", text)] if "curl " in block or "KEY=" in block]
 
 
 def run(shell: str, address: str) -> str:
@@ -72,12 +80,54 @@ def test_the_guide_of_the_api_leads_to_a_paid_order(stack: Stack) -> None:  # no
     assert '"type":"order.paid"' in said
 
 
-def pay(link: str) -> None:
-    """As a friend does, with the sandbox wallet."""
-    proof = "0" * 32
-    with httpx.Client(cookies={"csrftoken": proof}, timeout=20) as friend:
-        begun = friend.post(f"{link}pay/", data={"csrfmiddlewaretoken": proof, "method": "sandbox"})
-        friend.post(begun.headers["Location"], data={"csrfmiddlewaretoken": proof, "action": "approve"})
+@pytest.fixture
+def generated(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:  # noqa: F811
+    """The names the guide's program ends with. It has asked a friend by then."""
+    guide = section("docs/api.md", "A client in your language").replace(ADDRESS, stack.address)
+    [generate], [program] = fenced("sh", guide), fenced("python", guide)
+    install, command = generate.splitlines()
+    assert install == "pip install openapi-python-client"  # which requirements-dev.in does here
+    tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run(
+        [*command.split(), "--fail-on-warning"], cwd=tmp_path, env={**os.environ, "PATH": tools}, check=True, timeout=60
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    names: dict[str, Any] = {}
+    exec(program.replace("sk_test_...", KEY).replace("A-1001", "A-3001"), names)
+    return names
+
+
+def test_a_generated_client_asks_sees_it_paid_and_refunds(generated: dict[str, Any]) -> None:
+    models = import_module("friendpay_client.models")
+    caller, order, asked = (generated[name] for name in ("client", "order", "asked"))
+    assert (order.status, order.amount, asked.message) == ("awaiting_payment", 9000, "Please!")
+    again = call("payment_requests.create_payment_request")(order.id, client=caller, body=models.PaymentRequestIn())
+    assert isinstance(again, models.Problem)
+    assert again.code == "request_open"
+
+    pay(asked.url)
+    assert becomes("paid", lambda: call("orders.get_order")(order.id, client=caller).status)
+    [payment] = call("payment_requests.get_payment_request")(asked.id, client=caller).payments
+    assert (payment.status, payment.amount_applied) == ("succeeded", 9000)
+
+    once = {"client": caller, "body": models.RefundIn(amount=1000), "idempotency_key": "refund-1"}
+    first, second = (call("refunds.refund_payment")(payment.id, **once) for _ in range(2))
+    assert first == second
+    assert becomes("succeeded", lambda: call("refunds.get_refund")(first.id, client=caller).status)
+    assert call("orders.get_order")(order.id, client=caller).amount_refunded == 1000
+
+
+def call(operation: str) -> Callable[..., Any]:
+    function: Callable[..., Any] = import_module(f"friendpay_client.api.{operation}").sync
+    return function
+
+
+def becomes(wanted: str, look: Callable[[], str]) -> bool:
+    """Whether it turns so by itself."""
+    end = time.monotonic() + 30
+    while look() != wanted and time.monotonic() < end:
+        time.sleep(0.1)
+    return bool(look() == wanted)
 
 
 @pytest.mark.parametrize(

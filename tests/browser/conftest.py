@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
@@ -47,6 +48,12 @@ class Stack:
         with urllib.request.urlopen(request, timeout=10) as answer:
             told: dict[str, Any] = json.load(answer)
             return told
+
+    def order(self, reference: str) -> dict[str, Any]:
+        """One tin of tea."""
+        lines = [{"name": "Spring oolong, 100 g", "quantity": 1, "unit_amount": 9000, "category": "tea"}]
+        buyer = {"id": "customer-17", "name": "Lin"}
+        return self.api("/orders", {"reference": reference, "currency": "CNY", "lines": lines, "buyer": buyer})
 
 
 @dataclass
@@ -116,6 +123,14 @@ def started(data: Path, *options: str) -> Iterator[Stack]:
             process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def pay(link: str, **form: str) -> None:
+    """As a friend does who needs no browser, with the sandbox wallet."""
+    proof = {"csrfmiddlewaretoken": "0" * 32}
+    with httpx.Client(cookies={"csrftoken": "0" * 32}, timeout=20) as friend:
+        begun = friend.post(f"{link}pay/", data={**proof, "method": "sandbox", **form})
+        assert friend.post(begun.headers["Location"], data={**proof, "action": "approve"}).is_redirect
 
 
 def _ready(address: str) -> bool:
