@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
 from orders.models import Event, Order
-from payments import codes, likeness, live, offers, phrases, reminders, sharing
+from payments import codes, likeness, live, offers, phrases, progress, reminders, sharing
 from payments.checkout import TAKE_OVER_AFTER
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import Offer, Surface, label
@@ -63,6 +63,7 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
         "likeness": likeness.of(plea.token),
         "declines": _declines(plea),
         "parts": _parts(plea),
+        "progress": progress.of(plea, given["live"], now),
     }
 
 

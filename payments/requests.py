@@ -74,3 +74,27 @@ def decline(request_id: int, *, name: str = "", words: str = "", choice: str = "
     rules.check_request_open(request, clock.now())
     note(request, "payment_request.declined", "payer", name=name, words=words, choice=choice)
     save(request)
+
+
+def look(request: PaymentRequest, *, choosing: bool = False) -> None:
+    """A person is looking at the friend's page, or with `choosing` does something there. Who it is, nobody asks.
+
+    The first time of each is told to who asked; every later one costs nothing. After the end nothing is told.
+    """
+    if request.status == PaymentRequest.Status.OPEN and not (request.choosing_at if choosing else request.opened_at):
+        _look(request.pk, choosing)
+
+
+@transaction.atomic
+def _look(request_id: int, choosing: bool) -> None:
+    _order, request = lock_request(request_id)
+    now = clock.now()
+    if request.status_at(now) != PaymentRequest.Status.OPEN or (request.choosing_at if choosing else request.opened_at):
+        return
+    if not request.opened_at:
+        request.opened_at = now
+        note(request, "payment_request.opened", "payer")
+    if choosing:
+        request.choosing_at = now
+        note(request, "payment_request.considered", "payer")
+    save(request, "opened_at", "choosing_at")

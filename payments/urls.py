@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from payments.views import buyer, embed, friend, login, notify, receipt, share
+from payments.views import buyer, embed, friend, login, notify, receipt, share, steps
 
 urlpatterns = [
     path("checkout/<slug:token>/", buyer.show, name="buyer"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("checkout/<slug:token>/embed/", embed.sheet, name="embed"),
     path("checkout/<slug:token>/embed.json", embed.about, name="embed_about"),
     path("p/<slug:token>/", friend.show, name="friend"),
+    path("p/<slug:token>/opened/", steps.opened, name="friend_opened"),
     path("p/<slug:token>/pay/", friend.pay, name="friend_pay"),
     path("p/<slug:token>/decline/", friend.decline, name="friend_decline"),
     path("p/<slug:token>/remind.ics", friend.remind_file, name="remind_file"),

@@ -53,6 +53,8 @@ timeline.SENTENCES.update(
     {
         "payment_request.created": gettext_lazy("A payment request was opened."),
         "payment_request.shared": gettext_lazy("The buyer asked a friend to pay."),
+        "payment_request.opened": gettext_lazy("Somebody opened the link."),
+        "payment_request.considered": gettext_lazy("Somebody is choosing how to pay."),
         "payment_request.changed": gettext_lazy("The request was changed: another message or another amount."),
         "payment_request.extended": gettext_lazy("The request was given more time."),
         "payment_request.declined": _declined,

@@ -52,6 +52,8 @@ class PaymentRequest(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     shared_at = models.DateTimeField(null=True, blank=True)  # when the buyer asked a friend
+    opened_at = models.DateTimeField(null=True, blank=True)  # when a person first looked at the friend's page
+    choosing_at = models.DateTimeField(null=True, blank=True)  # when one first did something there
     paid_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)  # expired or cancelled
 

@@ -6,6 +6,7 @@ import { morph } from "./morph.js";
 
 const POLL = 3000;
 const LONGEST_WAIT = 15000;
+const ASLEEP = 10000; // after so long out of sight a line may be dead without knowing it
 
 const region = () => document.getElementById("live");
 const watched = () => region().dataset.socket;
@@ -16,6 +17,7 @@ let busy = false;
 let again = false;
 let composing = false;
 let shown = ""; // the holders that the page was drawn with
+let away = 0; // since when nobody can see the page
 let patience = 0; // fetches that failed in a row
 
 const names = (snapshot) => JSON.stringify(snapshot.holders.map((holder) => holder.name));
@@ -97,10 +99,21 @@ function connect() {
   };
 }
 
+function leave() {
+  away = Date.now();
+}
+
+function hangUp() {
+  const old = socket;
+  socket = null;
+  old?.close();
+}
+
 /** Back from the wallet, from sleep, from a tunnel: what the socket says may be long over, so ask. */
-function wake() {
-  if (document.hidden) return;
+function wake(event) {
+  if (document.hidden) return leave();
   failures = 0;
+  if (event.type === "online" || Date.now() - away > ASLEEP) hangUp();
   ask();
   connect();
 }
@@ -110,7 +123,10 @@ export function watch() {
   connect();
   setInterval(() => !document.hidden && socket?.readyState !== WebSocket.OPEN && ask(), POLL);
   document.addEventListener("visibilitychange", wake);
-  window.addEventListener("pageshow", (event) => event.persisted && wake());
+  document.addEventListener("freeze", leave);
+  document.addEventListener("resume", wake);
+  window.addEventListener("pagehide", hangUp); // a browser keeps no page for its back button that has a line open
+  window.addEventListener("pageshow", (event) => event.persisted && wake(event));
   window.addEventListener("online", wake);
   document.addEventListener("lapse", () => setTimeout(refresh, 1000)); // the server's seconds are whole ones
   document.addEventListener("compositionstart", () => (composing = true));

@@ -1,0 +1,38 @@
+// What no server can see: that a person, and no preview, looks at a page, shares a link, sees that it is paid. Who, is not said.
+
+const GLANCE = 1000; // whoever renders a page for a preview is gone by then
+const LOOK = 10000;
+
+const region = () => document.getElementById("live").dataset;
+const said = new Set();
+
+/** Tell an address, once; it may be lost, and nothing waits for it. */
+function say(address, what) {
+  if (!address || said.has(what)) return;
+  said.add(what);
+  navigator.sendBeacon(address, new URLSearchParams({ [what]: "1" }));
+}
+
+const open = () => say(region().opened, "open");
+const choose = () => say(region().opened, "choosing");
+
+/** Run `act` once the page was in sight for so long at a stretch. */
+function seenFor(time, act) {
+  let timer;
+  const count = () => {
+    clearTimeout(timer);
+    if (!document.hidden) timer = setTimeout(act, time);
+  };
+  count();
+  document.addEventListener("visibilitychange", count);
+}
+
+/** On the friend's page: somebody looks, then somebody does something. A tap on "Pay" says more than both, by itself. */
+export function tellSteps() {
+  if (!region().opened) return;
+  document.addEventListener("pointerdown", open, { once: true });
+  for (const sign of ["wheel", "touchmove", "toggle", "input"])
+    document.addEventListener(sign, choose, { capture: true, passive: true, once: true });
+  seenFor(GLANCE, open);
+  seenFor(LOOK, choose);
+}

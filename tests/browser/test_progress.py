@@ -1,0 +1,108 @@
+"""What the buyer sees while friends look, choose and try; and what a page knows that was asleep meanwhile."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import DESK, PHONE, Person, Stack
+from tests.browser.sleeper import sleeper
+from tests.browser.test_main_job import approve, ask_and_share
+from tests.chromium import installed
+
+Make = Callable[..., Person]
+
+
+def test_the_buyer_follows_every_step(person: Make) -> None:
+    buyer, friend = person(DESK), person(PHONE)
+    link = ask_and_share(buyer)
+    icon = buyer.page.locator("link[rel=icon]")
+    buyer.sees("Waiting for a friend to open it")
+    assert re.search(r"icon\.(\w+\.)?svg$", icon.get_attribute("href") or "")
+    friend.go(link)
+    friend.sees("Lin sees that somebody opened this, not who.")
+    buyer.sees("Opened by somebody")
+    assert buyer.page.locator("#announcer").text_content() == "Somebody opened the link."
+    assert re.search(r"icon-news\.(\w+\.)?svg$", icon.get_attribute("href") or "")
+    friend.page.mouse.wheel(0, 300)
+    buyer.sees("Somebody is choosing how to pay")
+    assert buyer.page.title().startswith("Somebody is choosing")
+    friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    buyer.sees("Somebody is paying")
+    friend.tap("Refuse")
+    buyer.sees("A friend tried")
+    buyer.sees("No money has moved.")
+    assert buyer.page.title().startswith("Not paid yet")
+    friend.go(link)
+    friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    buyer.sees("Somebody is paying")
+    approve(friend)
+    buyer.sees("Harbour Tea has your order.")
+    assert re.search(r"icon-paid\.(\w+\.)?svg$", icon.get_attribute("href") or "")
+
+
+def test_without_a_script_nobody_is_said_to_have_opened_it(person: Make) -> None:
+    buyer, friend = person(DESK), person(PHONE, java_script_enabled=False)
+    friend.go(ask_and_share(buyer))
+    friend.page.wait_for_timeout(1500)
+    buyer.sees("Waiting for a friend to open it")
+
+
+def test_pages_that_slept_while_the_wallet_was_open_say_paid_within_two_seconds(
+    person: Make, browser: Browser, tmp_path: Path
+) -> None:
+    """The buyer's tab behind the messenger, and the friend's behind a wallet that is an app of its own."""
+    buyer, friend = person(DESK), person(PHONE)
+    path = installed() or browser.browser_type.executable_path
+    friend.go(ask_and_share(buyer))
+    friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    friend.sees("Approve this payment?")
+    wallet = friend.page.url
+    friend.page.go_back()
+    friend.tap("I have paid already")
+    friend.sees("Waiting for Sandbox wallet")
+    with sleeper(path, tmp_path / "buyer") as asking, sleeper(path, tmp_path / "friend") as paying:
+        asking.go(buyer.page.url)
+        paying.go(friend.page.url)
+        asking.sees("Somebody is paying")
+        paying.sees("Waiting for Sandbox wallet")
+        asking.sleep()
+        paying.sleep()
+        friend.go(wallet)
+        approve(friend)
+        friend.sees("Thank you!")
+        asking.wake()
+        asking.sees("Harbour Tea has your order.", within=2)
+        paying.wake()
+        paying.sees("Thank you!", within=2)
+        assert asking.evaluate("document.title").startswith("Paid")
+        assert paying.evaluate("document.title").startswith("Paid")
+
+
+@pytest.fixture
+def keeping(browser: Browser) -> Iterator[Browser]:
+    """A browser that keeps a page for its back button, as people's do."""
+    kept = browser.browser_type.launch(
+        executable_path=installed(), args=["--no-sandbox"], ignore_default_args=["--disable-back-forward-cache"]
+    )
+    yield kept
+    kept.close()
+
+
+def test_a_page_that_comes_back_by_the_back_button_says_what_happened(
+    person: Make, keeping: Browser, stack: Stack
+) -> None:
+    buyer, friend = Person(keeping.new_context(**DESK, locale="en-GB").new_page(), stack.address), person(PHONE)
+    link = ask_and_share(buyer)
+    buyer.page.evaluate("window.addEventListener('pageshow', (event) => event.persisted && (window.cameBack = true))")
+    buyer.tap("Pay it myself")
+    buyer.sees("Pay CN¥45.00 with Sandbox wallet")
+    friend.go(link)
+    friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    approve(friend)
+    friend.sees("Thank you!")
+    buyer.page.go_back(wait_until="commit")  # a kept page is not loaded again
+    buyer.sees("Harbour Tea has your order.", within=2)
+    assert buyer.page.evaluate("window.cameBack"), "the browser did not keep the page"
