@@ -21,7 +21,7 @@ from bench.stack import Stack
 from bench.wallets import Books, Charge, Payer, Return
 from tests import agents
 from tests.emulators.alipay import Alipay
-from tests.emulators.base import Emulator, running
+from tests.emulators.base import running
 from tests.emulators.notifier import Clock
 from tests.emulators.stripe import Stripe
 from tests.emulators.wechatpay import WeChatPay
@@ -64,7 +64,7 @@ class Emulated:
     currencies: tuple[str, ...] = ("CNY",)
     least: int = 1
     devices: tuple[str, ...] = (agents.CHROME_DESKTOP, agents.SAFARI_IPHONE)
-    company: type[Emulator]
+    company: type[WeChatPay] | type[Alipay] | type[Stripe]
     tells: str
 
     def __init__(self) -> None:
@@ -125,67 +125,22 @@ class Emulated:
 
     def books(self, database: "psycopg.Connection[tuple[Any, ...]]") -> Books:
         with self.emulator.lock:
-            return self.moved()
-
-    def moved(self) -> Books:
-        """Every charge and every refund."""
-        raise NotImplementedError
+            charges, returns = self.emulator.book.moved()
+        return (
+            [Charge(self.account, it.reference, it.transaction, it.amount, it.currency) for it in charges],
+            [Return(self.account, it.reference, it.charge, it.amount) for it in returns],
+        )
 
 
 class EmulatedWeChatPay(Emulated):
     method, company, tells = "wechatpay", WeChatPay, "TRANSACTION"
-    emulator: WeChatPay
-
-    def moved(self) -> Books:
-        paid = [order for order in self.emulator.book.orders.values() if order.paid]
-        return (
-            [Charge(self.account, order.number, order.transaction_id, order.paid, "CNY") for order in paid],
-            [
-                Return(self.account, refund.number, order.number, refund.amount)
-                for order in paid
-                for refund in order.refunds.values()
-            ],
-        )
 
 
 class EmulatedAlipay(Emulated):
     method, company, tells = "alipay", Alipay, "trade_status_sync"
-    emulator: Alipay
-
-    def moved(self) -> Books:
-        paid = [trade for trade in self.emulator.book.trades.values() if trade.paid]
-        return (
-            [Charge(self.account, trade.number, trade.trade_no, trade.paid, "CNY") for trade in paid],
-            [
-                Return(self.account, number, trade.number, refund.amount)
-                for trade in paid
-                for number, refund in trade.refunds.items()
-            ],
-        )
 
 
 class EmulatedStripe(Emulated):
     method, company, tells = "card", Stripe, "checkout.session"
     currencies: tuple[str, ...] = ("EUR", "CNY", "JPY")
     least: int = 50
-    emulator: Stripe
-
-    def moved(self) -> Books:
-        book = self.emulator.book
-        paid = [intent for intent in book.all("payment_intent") if intent["amount_received"]]
-        return (
-            [
-                Charge(
-                    self.account,
-                    intent["metadata"]["friendpay_reference"],
-                    intent["id"],
-                    intent["amount_received"],
-                    intent["currency"].upper(),
-                )
-                for intent in paid
-            ],
-            [
-                Return(self.account, it["metadata"]["friendpay_reference"], it["metadata"]["charge"], it["amount"])
-                for it in book.all("refund")
-            ],
-        )

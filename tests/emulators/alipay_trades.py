@@ -10,6 +10,7 @@ from decimal import Decimal
 from zipfile import ZipFile
 
 from tests.emulators.alipay_requests import CHINA, TIME_FORMAT, Call, Wrong
+from tests.emulators.moved import Charge, Moved, Return
 from tests.emulators.notifier import Clock
 
 BUYER = {"buyer_logon_id": "mei***@example.com", "buyer_user_id": "2088000000000777"}
@@ -107,6 +108,13 @@ class Book:
 
     def pay(self, trade: Trade, amount: int) -> None:
         trade.status, trade.paid, trade.paid_at = "TRADE_SUCCESS", amount, self.clock.now()
+
+    def moved(self) -> Moved:
+        paid = [trade for trade in self.trades.values() if trade.paid]
+        return (
+            [Charge(trade.number, trade.trade_no, trade.paid, "CNY") for trade in paid],
+            [Return(name, trade.number, it.amount) for trade in paid for name, it in trade.refunds.items()],
+        )
 
     def find(self, call: Call) -> Trade:
         number, trade_no = call.content.get("out_trade_no"), call.content.get("trade_no")

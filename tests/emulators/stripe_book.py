@@ -9,12 +9,15 @@ from typing import Any
 from tests.emulators import stripe_amounts as amounts
 from tests.emulators import stripe_things as things
 from tests.emulators.base import token
+from tests.emulators.moved import Charge, Moved, Return
 from tests.emulators.notifier import Clock
 from tests.emulators.stripe_requests import Params, Wrong
 from tests.emulators.stripe_things import Thing
 
 SHORTEST, LONGEST = timedelta(minutes=30), timedelta(hours=24)
 SEARCH_LAG = timedelta(minutes=1)
+
+REFERENCE = "friendpay_reference"  # what our shop calls its own number in the metadata
 
 DECLINED = {
     "4000000000000002": ("generic_decline", "Your card was declined."),
@@ -236,6 +239,16 @@ class Book:
         return self.things[intent["latest_charge"]]
 
     # Bookings
+
+    def moved(self) -> Moved:
+        """Under the references in the metadata."""
+        charges = [
+            Charge(it["metadata"][REFERENCE], it["id"], it["amount_received"], it["currency"].upper())
+            for it in self.all("payment_intent")
+            if it["amount_received"]
+        ]
+        refunds = [it for it in self.all("refund") if it["status"] not in ("failed", "canceled")]
+        return charges, [Return(it["metadata"][REFERENCE], it["metadata"]["charge"], it["amount"]) for it in refunds]
 
     def _book(self, kind: str, source: Thing, units: int) -> str:
         line = self._add("balance_transaction", "txn", **things.booking(kind, source, units, self.now))

@@ -110,7 +110,7 @@ def decide(url: str, choice: str = "approve") -> httpx.Response:
     return httpx.post(url, data={"choice": choice}, trust_env=False)
 
 
-def test_the_peer_scans_pays_refunds_and_closes(wallet: emulators.Alipay, peer: Peer) -> None:
+def test_p1_the_peer_scans_pays_refunds_and_closes(wallet: emulators.Alipay, peer: Peer) -> None:
     code = peer.exec("alipay.trade.precreate", **ORDER)["qr_code"]
     assert peer.exec("alipay.trade.query", out_trade_no="pay1")["sub_code"] == "ACQ.TRADE_NOT_EXIST"
     httpx.get(code, trust_env=False)
@@ -151,7 +151,7 @@ def test_the_peers_links_and_forms_lead_to_the_cashier(
     assert peer.believes(dict(parse_qsl(urlsplit(back).query)))
 
 
-def test_the_peer_believes_our_notifications_and_the_official_one(
+def test_p1_the_peer_believes_our_notifications_and_the_official_one(
     wallet: emulators.Alipay, peer: Peer, folder: Path
 ) -> None:
     class Shop(Emulator):

@@ -66,7 +66,7 @@ def pay(session: sdk.checkout.Session, **form: str) -> httpx.Response:
     return httpx.post(session.url, data={"choice": "approve"} | form, trust_env=False)
 
 
-def test_from_session_to_refund(api: sdk.StripeClient) -> None:
+def test_p1_from_session_to_refund(api: sdk.StripeClient) -> None:
     session = api.v1.checkout.sessions.create(order())
     assert (session.status, session.payment_status, session.livemode) == ("open", "unpaid", False)
     answer = pay(session)
@@ -279,7 +279,7 @@ def test_the_search_knows_a_payment_a_minute_later(stripe: Stripe, api: sdk.Stri
 # Events
 
 
-def test_events_are_such_as_the_sdk_accepts(stripe: Stripe, api: sdk.StripeClient) -> None:
+def test_p1_events_are_such_as_the_sdk_accepts(stripe: Stripe, api: sdk.StripeClient) -> None:
     listener = Listener()
     with running(listener) as url:
         httpx.post(f"{stripe.url}/_emulator/webhook", json={"url": f"{url}/hook"}, trust_env=False)

@@ -94,7 +94,7 @@ def scan(wechatpay: emulators.WeChatPay, code: str) -> None:
         assert phone.post(str(sheet.url), data={"choice": "approve"}).status_code == 200
 
 
-def test_it_orders_queries_closes_refunds_and_hears_of_it(
+def test_p1_it_orders_queries_closes_refunds_and_hears_of_it(
     wechatpay: emulators.WeChatPay, client: Client, shop: Shop
 ) -> None:
     code = told(client.pay("Corner shop 礼物", "payment1", {"total": 9000}))["code_url"]
@@ -160,7 +160,7 @@ def test_the_client_does_not_believe_a_stranger(wechatpay: emulators.WeChatPay, 
 # The official vector, through the client and through the emulator's own hands
 
 
-def test_the_client_opens_the_official_vector() -> None:
+def test_p1_the_client_opens_the_official_vector() -> None:
     key = x509.load_pem_x509_certificate(VECTOR["certificate"].encode()).public_key()
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     config = emulators.WeChatPay().account() | {
@@ -172,14 +172,14 @@ def test_the_client_opens_the_official_vector() -> None:
     assert opened["resource"]["mchid"] == "1234567890"
 
 
-def test_the_emulator_seals_as_the_official_vector_is_sealed() -> None:
+def test_p1_the_emulator_seals_as_the_official_vector_is_sealed() -> None:
     key, nonce, kind = VECTOR["api_v3_key"], RESOURCE["nonce"], RESOURCE["associated_data"]
     ciphertext = base64.b64decode(RESOURCE["ciphertext"])
     plain = AESGCM(key.encode()).decrypt(nonce.encode(), ciphertext, kind.encode())
     assert seal(key, plain, kind, nonce) == RESOURCE
 
 
-def test_the_emulator_signs_the_text_that_the_official_vector_signs() -> None:
+def test_p1_the_emulator_signs_the_text_that_the_official_vector_signs() -> None:
     headers = VECTOR["headers"]
     text = signed_text(headers["Wechatpay-Timestamp"], headers["Wechatpay-Nonce"], VECTOR["body"].encode())
     key = x509.load_pem_x509_certificate(VECTOR["certificate"].encode()).public_key()

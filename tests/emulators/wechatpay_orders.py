@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
+from tests.emulators.moved import Charge, Moved, Return
 from tests.emulators.notifier import Clock
 from tests.emulators.wechatpay_requests import Problem, Thing, malformed
 
@@ -146,6 +147,13 @@ class Book:
         if order.state in ("SUCCESS", "REFUND"):
             raise Problem(400, "ORDERPAID", "该订单已支付，不能关闭")
         order.state = "CLOSED"
+
+    def moved(self) -> Moved:
+        paid = [order for order in self.orders.values() if order.paid]
+        return (
+            [Charge(order.number, order.transaction_id, order.paid, "CNY") for order in paid],
+            [Return(it.number, order.number, it.amount) for order in paid for it in order.refunds.values()],
+        )
 
     def told(self, order: Order) -> Thing:
         """As a query and a notification tell it."""

@@ -7,6 +7,9 @@ import pytest
 
 from payments import providers
 from payments.providers.base import ProviderError
+from tests.payments.scene import scene, stage
+
+__all__ = ["faulty", "scene", "stage"]
 
 Fault = Callable[..., None]
 
