@@ -1,6 +1,8 @@
 """What the web server runs: pages on the bridge, sockets on Channels, probes beside both."""
 
 import os
+from functools import partial
+from http import HTTPStatus
 from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "friendpay.settings")
@@ -15,13 +17,24 @@ from django.conf import settings
 from django.urls import re_path
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from friendpay.bridge import Bridge, Receive, Scope, Send
+from friendpay.bridge import Bridge, Receive, Scope, Send, sentence
 from friendpay.health import PROBES
+from orders import entrance, problems
 from payments.routing import websocket_urlpatterns
 
-pages = Bridge(_pages, threads=settings.WEB_THREADS, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+def words(path: str, status: HTTPStatus) -> tuple[str, bytes]:
+    """What is said without Django: in the API a problem, elsewhere a sentence."""
+    if not entrance.holds(path):
+        return sentence(path, status)
+    said = problems.problem(status)
+    return said["Content-Type"], said.content
+
+
+lane = partial(Bridge, _pages, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, words=words)
+pages = lane(threads=settings.WEB_THREADS)
 # Who waits for a wallet's server waits on threads of their own: a slow wallet holds up no page and no notification.
-payers = Bridge(_pages, threads=settings.PAYER_THREADS, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+payers = lane(threads=settings.PAYER_THREADS)
 sockets = OriginValidator(
     URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())]), [settings.PUBLIC_URL]
 )
@@ -30,8 +43,8 @@ sockets = OriginValidator(
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """Whatever the web server hands us."""
     if scope["type"] == "http":
-        lane = payers if scope["method"] == "POST" and scope["path"].endswith("/pay/") else pages
-        await PROBES.get(scope["path"], lane)(scope, receive, send)
+        bridge = payers if scope["method"] == "POST" and scope["path"].endswith("/pay/") else pages
+        await PROBES.get(scope["path"], bridge)(scope, receive, send)
     elif scope["type"] == "websocket":
         await sockets(scope, receive, send)
     else:

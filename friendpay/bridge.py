@@ -24,10 +24,17 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Environ = dict[str, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Words = Callable[[str, HTTPStatus], tuple[str, bytes]]
+"""What is answered without the application, at this path and with this status: its media type, and itself."""
 
 BODY_SECONDS = 30.0  # for a request's body to arrive in
 DRAINED = 16 * 2**20  # of a body that is too large: most clients read no answer before they have sent it all
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
+
+def sentence(path: str, status: HTTPStatus) -> tuple[str, bytes]:
+    """For people, of whom we know nothing yet."""
+    return "text/plain; charset=utf-8", f"{status.phrase}. Please try again in a moment. 请稍后再试。\n".encode()
 
 
 class Bridge:
@@ -35,12 +42,21 @@ class Bridge:
 
     At most `threads` requests are worked on and `waiting` more wait for a thread, none longer than `patience` seconds;
     what is beyond that gets 503 at once. Of a body larger than `max_body` the application sees the size and no content.
+    What is answered without the application is put in `words`.
     """
 
     def __init__(
-        self, wsgi: Callable[..., Any], *, threads: int, max_body: int, waiting: int = 200, patience: float = 5.0
+        self,
+        wsgi: Callable[..., Any],
+        *,
+        threads: int,
+        max_body: int,
+        waiting: int = 200,
+        patience: float = 5.0,
+        words: Words = sentence,
     ) -> None:
         self._wsgi = wsgi
+        self._words = words
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
         self._threads = threads
         self._most = threads + waiting
@@ -53,17 +69,18 @@ class Bridge:
             async with asyncio.timeout(BODY_SECONDS):
                 body, size = await self._read(receive)
         except TimeoutError:
-            return await _send(send, _words(HTTPStatus.REQUEST_TIMEOUT))
+            return await _send(send, self._refusal(scope["path"], HTTPStatus.REQUEST_TIMEOUT))
         except ConnectionAbortedError:
             return None
         if self._inside >= self._most:
-            return await _send(send, _words(HTTPStatus.SERVICE_UNAVAILABLE))
+            return await _send(send, self._refusal(scope["path"], HTTPStatus.SERVICE_UNAVAILABLE))
         self._inside += 1
         try:
             job = self._pool.submit(self._answer, environ(scope, body, size))
-            status, headers, content = await self._outcome(job, receive)
+            outcome = await self._outcome(job, receive)
         finally:
             self._inside -= 1
+        status, headers, content = outcome or self._refusal(scope["path"], HTTPStatus.SERVICE_UNAVAILABLE)
         if size > DRAINED:
             headers = [*headers, (b"connection", b"close")]
         return await _send(send, (status, headers, b"" if scope["method"] == "HEAD" else content))
@@ -88,8 +105,8 @@ class Bridge:
                 break
         return (b"".join(parts) if size <= self._max_body else b""), size
 
-    async def _outcome(self, job: "Future[Answer]", receive: Receive) -> Answer:
-        """What a thread answers; or 503, when none took the job in time or its client left before."""
+    async def _outcome(self, job: "Future[Answer]", receive: Receive) -> Answer | None:
+        """What a thread answers; nothing when none took the job in time or its client left before."""
         answer = asyncio.wrap_future(job)
         if self._inside > self._threads:
             left = asyncio.ensure_future(receive())  # all there is to receive now is that the client went away
@@ -97,7 +114,7 @@ class Bridge:
             await asyncio.wait(either, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
             left.cancel()
             if job.cancel():
-                return _words(HTTPStatus.SERVICE_UNAVAILABLE)
+                return None
         return await answer
 
     def _answer(self, environ: Environ) -> Answer:
@@ -116,12 +133,19 @@ class Bridge:
                 content.close()  # ends the request: Django tidies up its connection in this thread
         except Exception:
             logger.exception("A request failed outside Django's own handling")
-            return _words(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return self._refusal(environ["PATH_INFO"], HTTPStatus.INTERNAL_SERVER_ERROR)
         code = int(status[:3])
         fields = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         if code not in _BODILESS and not any(name == b"content-length" for name, _ in fields):
             fields.append((b"content-length", str(len(body)).encode()))
         return code, fields, body
+
+    def _refusal(self, path: str, status: HTTPStatus) -> Answer:
+        """An answer without the application."""
+        kind, text = self._words(path, status)
+        headers = {"content-type": kind, "content-length": str(len(text)), "cache-control": "no-store"}
+        headers |= {"retry-after": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {"connection": "close"}
+        return status, [(name.encode(), value.encode()) for name, value in headers.items()], text
 
 
 def environ(scope: Scope, body: bytes, size: int) -> Environ:
@@ -159,15 +183,6 @@ def _key(name: bytes) -> str:
         return ""
     key = name.decode("latin-1").upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-
-
-def _words(status: HTTPStatus) -> Answer:
-    """An answer without Django."""
-    text = f"{status.phrase}. Please try again in a moment. 请稍后再试。\n".encode()
-    kind = "text/plain; charset=utf-8"
-    headers = {"content-type": kind, "content-length": str(len(text)), "cache-control": "no-store"}
-    headers |= {"retry-after": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {"connection": "close"}
-    return status, [(name.encode(), value.encode()) for name, value in headers.items()], text
 
 
 async def _send(send: Send, answer: Answer) -> None:

@@ -24,12 +24,14 @@ _NAMES = {
     401: "Unauthorized",
     403: "Forbidden",
     404: "NotFound",
+    408: "Timeout",
     409: "Conflict",
     413: "TooLarge",
     415: "NotJson",
     422: "Invalid",
     429: "TooManyRequests",
     500: "ServerError",
+    503: "Overloaded",
 }
 
 _PROBLEM: dict[str, Any] = {
@@ -130,11 +132,11 @@ def _without_null(schema: dict[str, Any]) -> None:
 
 
 def _problems_of(address: str, method: str, operation: dict[str, Any]) -> list[int]:
-    statuses = {401, 403, 429, 500}
+    statuses = {401, 403, 429, 500, 503}
     if "{" in address:
         statuses.add(404)
     if method == "post":
-        statuses |= {400, 409, 413, 415, 422}
+        statuses |= {400, 408, 409, 413, 415, 422}
     if any(parameter.get("in") == "query" for parameter in operation["parameters"]):
         statuses.add(422)
     return sorted(statuses)
@@ -146,7 +148,7 @@ def _problem(status: int) -> dict[str, Any]:
     example |= {"code": code, "detail": str(detail)} | ({"errors": _INVALID} if status == 422 else {})
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
     said = {"description": str(detail), "content": content}
-    return said | ({"headers": _header_refs("Retry-After")} if status == 429 else {})
+    return said | ({"headers": _header_refs("Retry-After")} if status in (429, 503) else {})
 
 
 def _header_refs(*names: str) -> dict[str, Any]:

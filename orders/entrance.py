@@ -10,11 +10,16 @@ from orders.problems import MEDIA_TYPE, problem
 ROOT = "/api/v1"
 
 
+def holds(path: str) -> bool:
+    """Whether this is an address of the API."""
+    return f"{path}/".startswith(f"{ROOT}/")
+
+
 def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Stands before whatever may refuse a call, so that their errors are problems too."""
 
     def answer(call: HttpRequest) -> HttpResponse:
-        if not f"{call.path_info}/".startswith(f"{ROOT}/"):
+        if not holds(call.path_info):
             return get_response(call)
         response = _refusal(call) or get_response(call)
         if response.status_code >= 400 and response["Content-Type"] != MEDIA_TYPE:

@@ -22,11 +22,13 @@ WORDS: dict[int, tuple[str, Any]] = {
     403: ("forbidden", _("This key may not do that.")),
     404: ("not_found", _("There is nothing here that this key may see.")),
     405: ("method_not_allowed", _("This address takes other methods; `Allow` names them.")),
+    408: ("timeout", _("The body did not arrive in time. Please send it again.")),
     413: ("too_large", _("The body is too large.")),
     415: ("not_json", _("Send the body as `Content-Type: application/json`.")),
     422: ("invalid", _("Some fields are not right; `errors` names them.")),
     429: ("too_many_requests", _("Too many calls with this key. `Retry-After` says when to go on.")),
     500: ("server_error", _("Something went wrong on our side. Repeat the call with the same Idempotency-Key.")),
+    503: ("overloaded", _("Too much to do just now; nothing was done. Please try again after `Retry-After` seconds.")),
 }
 """The code and the sentence of a status, where nothing more is known."""
 

@@ -245,6 +245,23 @@ def test_more_than_may_wait_are_sent_away_at_once(application: Application) -> N
         visitor.join()
 
 
+@pytest.mark.parametrize(
+    ("path", "code"), [("/api/v1/orders", "overloaded"), ("/api/v1", "overloaded"), ("/api/v10", ""), ("/", "")]
+)
+def test_who_is_sent_away_is_told_so_in_the_words_of_the_place(path: str, code: str, application: Application) -> None:
+    from friendpay.asgi import words
+
+    with serving(Bridge(application, threads=1, waiting=-1, max_body=LIMIT, words=words)) as site:
+        answer = BROWSER.get(f"{site}{path}")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    if code:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert (answer.json()["status"], answer.json()["code"]) == (503, code)
+    else:
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert "Please try again" in answer.text
+
+
 def test_who_leaves_while_waiting_costs_no_work(application: Application) -> None:
     bridge = Bridge(application, threads=1, waiting=5, patience=20, max_body=LIMIT)
     with serving(bridge) as site:
