@@ -93,6 +93,6 @@ def test_the_guide_names_every_code_a_call_can_answer() -> None:
     sources += [*(ROOT / "payments" / f"{name}.py" for name in used)]
     codes = {code for path in sources for code in re.findall(r'Refused\(\s*"(\w+)"', path.read_text())}
     codes |= {code for code, _words in WORDS.values()} - {"forbidden"}
-    of_pages = {"amount_changed", "begun", "crumb_left", "held", "last_part", "too_many_tries"}
+    of_pages = {"amount_changed", "begun", "crumb_left", "held", "last_part", "request_not_paid", "too_many_tries"}
     of_support = {"endpoint_deleted", "refund_not_failed", "refundable_changed"}
     assert {code for code in codes - of_pages - of_support if f"`{code}`" not in text} == set()
