@@ -22,6 +22,8 @@ _EVERY = {
     "payments.sweep_payments": 5,
     "payments.sweep_requests": 2,
     "payments.sweep_refunds": 5,
+    "payments.sweep_mail": 15,
+    "payments.purge_mail": 3600,
     "sandbox.send_notices": 5,
     "payments.check_ledger": 600,
 }

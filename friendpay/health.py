@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from friendpay import clock
 from friendpay.bridge import App, Receive, Scope, Send
 from orders.models import Order, WebhookDelivery
-from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
+from payments.models import Mail, Payment, PaymentRequest, ProviderEvent, Refund
 
 LIMIT = 1.0  # seconds each of them has to answer in
 
@@ -120,6 +120,7 @@ def _lines() -> Iterator[str]:
         "refunds": Refund,
         "notifications": ProviderEvent,
         "webhooks": WebhookDelivery,
+        "mails": Mail,
     }
     for name, due in works.items():
         oldest = due._default_manager.aggregate(oldest=Min("next_attempt_at"))["oldest"]

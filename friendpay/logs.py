@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 _SECRETS = re.compile(
-    r"(?P<link>/(?:p|pay|r|checkout|sandbox)/\w{4})\w{12,}"
+    r"(?P<link>/(?:p|pay|r|checkout|sandbox|mail)/\w{4})\w{12,}"
     r"|(?P<group>\bp\.\w{4})\w{16,}"
     r"|(?P<key>\bsk_(?:test|live)_\w{2})[\w-]+"
 )

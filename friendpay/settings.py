@@ -180,8 +180,11 @@ WEBHOOK_ALLOW_LOOPBACK = env.flag("WEBHOOK_ALLOW_LOOPBACK")  # webhooks may call
 if WEBHOOK_ALLOW_LOOPBACK and not DEMO:
     env.stop("WEBHOOK_ALLOW_LOOPBACK is on: merchants could reach into this machine. It is for the demo alone.")
 
-EMAIL_HOST = env.text("EMAIL_HOST", "")  # without one, mails are written to the log
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_HOST = env.text("EMAIL_HOST", "")  # without one the operator's mails are in the log, and nobody else gets any
+MAIL_TO_PEOPLE = bool(EMAIL_HOST) or DEMO  # whether pages ask for an address at all
+EMAIL_FILE_PATH = env.text("FRIENDPAY_DATA", str(BASE_DIR / ".friendpay" / "demo")) + "/mail"  # of the demo
+_MAIL_BY = "smtp" if EMAIL_HOST else "filebased" if DEMO else "console"
+EMAIL_BACKEND = f"django.core.mail.backends.{_MAIL_BY}.EmailBackend"
 EMAIL_PORT = env.number("EMAIL_PORT", 587)
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")

@@ -11,21 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
 from orders.models import Event, Order
-from payments import codes, likeness, live, offers, phrases, progress, reminders, sharing
+from payments import codes, likeness, live, mail, offers, phrases, progress, reminders, sharing
 from payments.checkout import TAKE_OVER_AFTER
-from payments.models import Payment, PaymentRequest, Refund
+from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
 from payments.offers import Offer, Surface, label
 from payments.providers.base import Rail
 from payments.rails import OTHER_APP
-
-WHY_RETURNED = {
-    Refund.Reason.MERCHANT: _("The shop has refunded it."),
-    Refund.Reason.LATE: _("It came after this request had ended, so it could not be used."),
-    Refund.Reason.DUPLICATE: _("Somebody else had already paid, so yours was not needed any more."),
-    Refund.Reason.SURPLUS: _("It was more than was needed."),
-    Refund.Reason.UNDERFUNDED: _("The full amount did not come together in time."),
-    Refund.Reason.MISMATCH: _("It was not the amount that was asked for at that moment."),
-}
 
 APPS = {"wechatpay": _("WeChat"), "alipay": _("Alipay"), OTHER_APP: _("This app")}
 ELSEWHERE = {
@@ -55,6 +46,7 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     return {
         **given,
         **_mine(plea, visitor, now),
+        **_mail(order=order, role=MailAddress.Role.BUYER),
         "state": "waiting",
         "link": sharing.link(plea),
         "code": codes.shown(plea),
@@ -71,6 +63,21 @@ def buyer_receipt(order: Order) -> dict[str, Any]:
     """The buyer's own receipt: who paid and what went back, never from or to which account."""
     given: dict[str, Any] = {"order": order, "shop": order.merchant, "lines": order.lines.all()}
     return given | _given(order)
+
+
+def _mail(**about: Any) -> dict[str, Any]:
+    """Whether an address may be given here, and the one that was, as far as its owner needs to know it again."""
+    if not mail.offered():
+        return {"mail_offered": False}
+    row = MailAddress.objects.filter(**about).exclude(address="").last()
+    return {"mail_offered": True, "mail_known": row.veiled if row else ""}
+
+
+def _reminder(plea: PaymentRequest, visitor: str) -> dict[str, Any]:
+    """When this visitor is to be reminded by mail, if at all."""
+    own = Mail.objects.filter(kind=Mail.Kind.REMINDER, sent_at=None, to__request=plea, to__visitor=visitor or "-")
+    first = own.first() if mail.offered() else None
+    return {"mail_offered": mail.offered(), "reminder": first.next_attempt_at if first else None}
 
 
 def _given(order: Order) -> dict[str, Any]:
@@ -140,6 +147,7 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
         return given | {"state": "paused"}
     given |= {"watch": True, **_wallets(order, surface, link=sharing.link(plea)), **_mine(plea, visitor, now)}
     given |= {"pass_text": sharing.pass_text(plea), "times": reminders.choices(plea, now)}
+    given |= _reminder(plea, visitor)
     if given["mine"]:
         return given | {"state": "mine"}
     given |= _held(plea, visitor, now)
@@ -217,12 +225,13 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         "wallet": label(payment.method, payment.account),
         "refunds": refunds,
         "all_back": all(refund.status == Refund.Status.SUCCEEDED for refund in refunds),
-        "why": WHY_RETURNED[Refund.Reason(refunds[-1].reason)] if refunds else "",
+        "why": phrases.WHY_RETURNED[Refund.Reason(refunds[-1].reason)] if refunds else "",
         "next_url": next_url(payment) if can_go_on else "",
         "back": back_url(payment),
         "live": live.snapshot(plea, now),
         "watch": state != "paid" or bool(refunds) or not payment.by_buyer,  # news of money, or the buyer's thanks
         **_thanks(plea.order),
+        **_mail(payment=payment),
     }
 
 

@@ -80,6 +80,23 @@ class ThanksForm(forms.Form):
         return given
 
 
+class AddressForm(forms.Form):
+    """An e-mail address, one's own."""
+
+    address = forms.EmailField(
+        label=_("Your e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email", "dir": "ltr"}),
+        error_messages={"required": _("Please type your e-mail address.")},
+    )
+
+
+class RemindForm(AddressForm):
+    """When to be reminded, and where."""
+
+    at = forms.CharField(max_length=10)
+
+
 class CodeForm(forms.Form):
     """A share code, a link, or the whole message they came in."""
 

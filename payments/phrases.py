@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.errors import Refused
 from payments import rules
+from payments.models import Refund
 
 DECLINES = {
     "sorry": _("Sorry, I can't this time."),
@@ -19,6 +20,14 @@ THANKS = {
     "much": _("Thank you so much!"),
     "kind": _("That was very kind of you."),
     "next": _("Thank you! The next one is on me."),
+}
+WHY_RETURNED = {
+    Refund.Reason.MERCHANT: _("The shop has refunded it."),
+    Refund.Reason.LATE: _("It came after this request had ended, so it could not be used."),
+    Refund.Reason.DUPLICATE: _("Somebody else had already paid, so yours was not needed any more."),
+    Refund.Reason.SURPLUS: _("It was more than was needed."),
+    Refund.Reason.UNDERFUNDED: _("The full amount did not come together in time."),
+    Refund.Reason.MISMATCH: _("It was not the amount that was asked for at that moment."),
 }
 _KNOWN = DECLINES | THANKS
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from friendpay import clock
 from orders import events
 from orders.models import Order
-from payments import live
+from payments import live, mail
 from payments.models import Payment, PaymentRequest, Refund
 
 
@@ -76,7 +76,7 @@ def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund
         data |= {"payment": about.payment.public_id, "reason": about.reason, "code": about.code}
     else:
         data |= {"amount_paid": request.amount_paid, "expires_at": clock.rfc3339(request.expires_at)}
-    events.record(
+    event = events.record(
         type,
         order=request.order,
         request=request.public_id,
@@ -85,6 +85,7 @@ def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund
         actor=actor,
         data=data | more,
     )
+    mail.owe(event, request, about)
 
 
 def save(request: PaymentRequest, *fields: str) -> None:

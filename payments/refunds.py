@@ -77,7 +77,9 @@ def refund_order(order: Order, amount: int | None = None, *, text: str = "", act
 
 def _check_ended(request: PaymentRequest) -> None:
     if request.status == PaymentRequest.Status.OPEN:
-        raise Refused("request_open", _("Payment is still being collected. Cancel the request, and all of it goes back."))
+        raise Refused(
+            "request_open", _("Payment is still being collected. Cancel the request, and all of it goes back.")
+        )
 
 
 @transaction.atomic

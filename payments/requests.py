@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import clock
 from orders.errors import Refused
 from orders.models import Event
-from payments import rules
+from payments import mail, rules
 from payments.models import PaymentRequest
 from payments.record import lock_request, note, save
 from payments.rules import Split
@@ -68,11 +68,12 @@ def thank(request_id: int, *, words: str = "", choice: str = "") -> None:
 
 
 @transaction.atomic
-def decline(request_id: int, *, name: str = "", words: str = "", choice: str = "") -> None:
+def decline(request_id: int, *, name: str = "", words: str = "", choice: str = "", visitor: str = "") -> None:
     """A friend says no, kindly: with one of our sentences or in own words. The request stays open for others."""
     _order, request = lock_request(request_id)
     rules.check_request_open(request, clock.now())
     note(request, "payment_request.declined", "payer", name=name, words=words, choice=choice)
+    mail.forget_visitor(request, visitor)
     save(request)
 
 

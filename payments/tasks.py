@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.mail import mail_admins
 
 from friendpay import clock
-from payments import bills, inbox, ledger, lifecycle, reconcile, refunds, retention
+from payments import bills, inbox, ledger, lifecycle, mail, reconcile, refunds, retention, sending
 from payments.models import PaymentRequest, ProviderAccount
 from payments.providers.base import ProviderError
 
@@ -63,6 +63,18 @@ def sweep_requests() -> None:
         pass
     for pk in PaymentRequest.objects.due_for_expiry(clock.now()).values_list("pk", flat=True)[:BATCH]:
         lifecycle.expire_request(pk)
+
+
+@shared_task(name="payments.sweep_mail")
+def sweep_mail() -> None:
+    """Send the mail that is due."""
+    _until_done(sending.send, batch=sending.BATCH)
+
+
+@shared_task(name="payments.purge_mail")
+def purge_mail() -> None:
+    """Forget the addresses that nothing is sent to any more."""
+    mail.purge()
 
 
 @shared_task(name="payments.check_ledger")

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from payments.views import buyer, embed, friend, login, notify, receipt, share, steps
+from payments.views import buyer, embed, friend, login, mail, notify, receipt, share, steps
 
 urlpatterns = [
     path("checkout/<slug:token>/", buyer.show, name="buyer"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("checkout/<slug:token>/parts/", buyer.parts, name="buyer_parts"),
     path("checkout/<slug:token>/cancel/", buyer.cancel, name="buyer_cancel"),
     path("checkout/<slug:token>/pay/", buyer.pay, name="buyer_pay"),
+    path("checkout/<slug:token>/mail/", mail.tell_buyer, name="buyer_mail"),
     path("checkout/<slug:token>/thanks/", buyer.thanks, name="buyer_thanks"),
     path("checkout/<slug:token>/receipt/", buyer.receipt, name="buyer_receipt"),
     path("checkout/<slug:token>/embed/", embed.sheet, name="embed"),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("p/<slug:token>/opened/", steps.opened, name="friend_opened"),
     path("p/<slug:token>/pay/", friend.pay, name="friend_pay"),
     path("p/<slug:token>/decline/", friend.decline, name="friend_decline"),
+    path("p/<slug:token>/remind/", mail.remind, name="remind"),
     path("p/<slug:token>/remind.ics", friend.remind_file, name="remind_file"),
     path("p/<slug:token>/status.json", share.status, name="status"),
     path("p/<slug:token>/qr.svg", share.qr_svg, name="qr_svg"),
@@ -26,6 +28,8 @@ urlpatterns = [
     path("pay/<slug:token>/", receipt.scan, name="scan"),
     path("pay/<slug:token>/qr.svg", receipt.scan_qr, name="scan_qr"),
     path("r/<slug:token>/", receipt.show, name="receipt"),
+    path("r/<slug:token>/mail/", mail.mail_receipt, name="receipt_mail"),
+    path("mail/<slug:token>/", mail.stop, name="stop_mail"),
     path("notify/<slug:provider>/<slug:account>/", notify.notify, name="notify"),
     path("open/", share.open_code, name="open"),
     path("lang/", set_language, name="language"),

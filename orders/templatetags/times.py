@@ -14,9 +14,14 @@ register = template.Library()
 @register.simple_tag
 def moment(when: datetime) -> SafeString:
     """A point in time: "Nov 22 14:02 UTC" until the script knows the reader's zone."""
+    return format_html('<time datetime="{}">{}</time>', f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", written(when))
+
+
+def written(when: datetime) -> str:
+    """The same for mails, which no script reads."""
     when = when.astimezone(UTC)
     text = " ".join(format_skeleton(form, when, locale=to_locale(get_language() or "en")) for form in ("MMMd", "Hm"))
-    return format_html('<time datetime="{}">{} UTC</time>', when.strftime("%Y-%m-%dT%H:%M:%SZ"), text)
+    return f"{text} UTC"
 
 
 @register.simple_tag

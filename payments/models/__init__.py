@@ -1,8 +1,19 @@
 from payments.models.account import ProviderAccount
 from payments.models.bill import BillMismatch
 from payments.models.inbox import ProviderEvent
+from payments.models.mail import Mail, MailAddress
 from payments.models.payment import Payment, Refund
 from payments.models.request import PaymentRequest
 from payments.models.rollout import RolloutRule
 
-__all__ = ["BillMismatch", "Payment", "PaymentRequest", "ProviderAccount", "ProviderEvent", "Refund", "RolloutRule"]
+__all__ = [
+    "BillMismatch",
+    "Mail",
+    "MailAddress",
+    "Payment",
+    "PaymentRequest",
+    "ProviderAccount",
+    "ProviderEvent",
+    "Refund",
+    "RolloutRule",
+]

@@ -11,7 +11,7 @@ from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.models import Order
 from payments import context, lifecycle, offers, requests
-from payments.forms import MessageForm, PartsForm, PayForm, ThanksForm
+from payments.forms import AddressForm, MessageForm, PartsForm, PayForm, ThanksForm
 from payments.models import PaymentRequest
 from payments.views import paying
 from payments.visitors import surface_of, visitor_of
@@ -24,12 +24,14 @@ def _order(request: HttpRequest, token: str) -> Order:
     return order
 
 
-def _show(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) -> HttpResponse:
+def draw(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) -> HttpResponse:
+    """The page in the state it is in, with whatever has to be said on it."""
     given = context.buyer_page(order, visitor_of(request), surface_of(request))
     plea = given["plea"]
     form = MessageForm(initial={"message": plea.message if plea else ""})
     parts_form = PartsForm(initial={"friends": (plea and plea.split_max_payers) or 3})
-    given |= {"page": _url(order), "message_form": form, "parts_form": parts_form, "thanks_form": ThanksForm(), **more}
+    given |= {"page": _url(order), "message_form": form, "parts_form": parts_form, "thanks_form": ThanksForm()}
+    given |= {"mail_form": AddressForm(auto_id="mail_%s"), **more}
     return render(request, "payments/buyer.html", given, status=status)
 
 
@@ -44,7 +46,7 @@ def _open(order: Order) -> PaymentRequest | None:
 @page("GET")
 def show(request: HttpRequest, token: str) -> HttpResponse:
     """The order, and where asking and paying stand."""
-    return _show(request, _order(request, token))
+    return draw(request, _order(request, token))
 
 
 @page("POST")
@@ -55,7 +57,7 @@ def ask(request: HttpRequest, token: str) -> HttpResponse:
         offers.check_friend(order, surface_of(request))
         lifecycle.open_request(order.pk, actor="buyer", shared=True)
     except Refused as refused:
-        return _show(request, order, status=refused.status, refusal=refused.message)
+        return draw(request, order, status=refused.status, refusal=refused.message)
     return SeeOther(_url(order))
 
 
@@ -66,15 +68,13 @@ def message(request: HttpRequest, token: str) -> HttpResponse:
     form = MessageForm(request.POST)
     plea = _open(order)
     if not form.is_valid():
-        return _show(request, order, status=422, message_form=form)
+        return draw(request, order, status=422, message_form=form)
     if plea:
         try:
             requests.change_message(plea.pk, form.cleaned_data["message"], actor="buyer")
         except Refused as refused:
             paying.put_beside(form, refused)
-            return _show(
-                request, order, status=refused.status, message_form=form, refusal=paying.above(form, "message")
-            )
+            return draw(request, order, status=refused.status, message_form=form, refusal=paying.above(form, "message"))
     return SeeOther(_url(order))
 
 
@@ -85,12 +85,12 @@ def parts(request: HttpRequest, token: str) -> HttpResponse:
     form = PartsForm(request.POST)
     plea = _open(order)
     if not form.is_valid():
-        return _show(request, order, status=422, parts_form=form)
+        return draw(request, order, status=422, parts_form=form)
     if plea:
         try:
             requests.allow_parts(plea.pk, form.split(), actor="buyer")
         except Refused as refused:
-            return _show(request, order, status=refused.status, refusal=refused.message)
+            return draw(request, order, status=refused.status, refusal=refused.message)
     return SeeOther(_url(order))
 
 
@@ -103,7 +103,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
         try:
             lifecycle.cancel_request(plea.pk, actor="buyer")
         except Refused as refused:
-            return _show(request, order, status=refused.status, refusal=refused.message)
+            return draw(request, order, status=refused.status, refusal=refused.message)
     return SeeOther(_url(order))
 
 
@@ -140,14 +140,14 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
     order = _order(request, token)
     form = ThanksForm(request.POST)
     if not form.is_valid():
-        return _show(request, order, status=422, thanks_form=form)
+        return draw(request, order, status=422, thanks_form=form)
     plea = PaymentRequest.objects.filter(order=order, status=PaymentRequest.Status.PAID).first()
     if plea:
         try:
             requests.thank(plea.pk, **form.cleaned_data)
         except Refused as refused:
             paying.put_beside(form, refused)
-            return _show(request, order, status=refused.status, thanks_form=form)
+            return draw(request, order, status=refused.status, thanks_form=form)
     return SeeOther(_url(order))
 
 

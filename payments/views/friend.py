@@ -11,7 +11,7 @@ from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.money import Money
 from payments import context, reminders, requests, rules
-from payments.forms import DeclineForm, PayForm
+from payments.forms import AddressForm, DeclineForm, PayForm
 from payments.models import PaymentRequest
 from payments.views import paying
 from payments.visitors import surface_of, visitor_of
@@ -29,6 +29,7 @@ def draw(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **mor
         "page": reverse("friend", args=[plea.token]),
         "form": PayForm(currency=plea.currency, initial={"amount": share}),
         "decline_form": DeclineForm(auto_id="decline_%s"),
+        "mail_form": AddressForm(auto_id="mail_%s"),
         **more,
     }
     return render(request, "payments/friend.html", given, status=status)
@@ -37,8 +38,7 @@ def draw(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **mor
 @page("GET")
 def show(request: HttpRequest, token: str) -> HttpResponse:
     """What is asked, in the state it is in now."""
-    declined = request.GET.get("said") == "no"
-    return draw(request, _plea(token), declined=declined, page=request.get_full_path())
+    return draw(request, _plea(token), said=request.GET.get("said"), page=request.get_full_path())
 
 
 @page("POST")
@@ -66,7 +66,8 @@ def decline(request: HttpRequest, token: str) -> HttpResponse:
     if not form.is_valid():
         return draw(request, plea, status=422, decline_form=form)
     try:
-        requests.decline(plea.pk, words=form.cleaned_data["note"], choice=form.cleaned_data["choice"])
+        given = form.cleaned_data
+        requests.decline(plea.pk, words=given["note"], choice=given["choice"], visitor=visitor_of(request))
     except Refused as refused:
         plea.refresh_from_db()
         return draw(request, plea, status=refused.status, refusal=refused.message)

@@ -1,6 +1,7 @@
 """The payer's own pages: the code to scan, and the receipt. Whoever has the payment's link is its payer."""
 
 import json
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -8,6 +9,7 @@ from django.urls import reverse
 
 from friendpay.pages import SeeOther, page
 from payments import context, sharing
+from payments.forms import AddressForm
 from payments.models import Payment
 from payments.rules import UNDECIDED
 
@@ -20,7 +22,14 @@ def _payment(token: str) -> Payment:
 @page("GET")
 def show(request: HttpRequest, token: str) -> HttpResponse:
     """The payment, wherever it stands; what went back is on it too."""
-    return render(request, "payments/receipt.html", context.receipt_page(_payment(token)) | {"page": request.path})
+    return draw(request, token)
+
+
+def draw(request: HttpRequest, token: str, *, status: int = 200, **more: Any) -> HttpResponse:
+    """The receipt, with whatever has to be said on it."""
+    given = context.receipt_page(_payment(token)) | {"page": reverse("receipt", args=[token])}
+    given |= {"mail_form": AddressForm(auto_id="mail_%s"), **more}
+    return render(request, "payments/receipt.html", given, status=status)
 
 
 @page("GET")

@@ -45,7 +45,7 @@ def test_everything_a_friend_asks_is_answered_before_paying(client: Client) -> N
         "Decline kindly",
     ):
         assert word in text
-    assert forms(page) == [f"{page_of(plea)}pay/", f"{page_of(plea)}decline/"]
+    assert forms(page) == [f"{page_of(plea)}{way}/" for way in ("pay", "remind", "decline")]
 
 
 def test_looking_writes_nothing(client: Client) -> None:
