@@ -103,23 +103,21 @@ def test_a_start_that_fails_after_taking_effect_is_found_by_our_reference(
     assert provider.fetch(stripe_account, "pay1", step.session).amount == EUR90
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", ["hang_after_commit", "error_after_commit"])
 def test_a_refund_without_an_answer_is_never_sent_twice(
     stripe: emulators.Stripe, stripe_account: Account, fault: str
 ) -> None:
     charge = paid(stripe_account)
-    stripe.faults.set(fault)
+    stripe.faults.set(fault, seconds=0.02)
     assert not refusal(lambda: refund(stripe_account, charge, minor=4000)).permanent
     assert refund(stripe_account, charge, minor=4000).state is State.SUCCEEDED
     assert [it["amount"] for it in stripe.book.all("refund")] == [4000]
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", ["hang_after_commit", "error_after_commit"])
 def test_s5_a_close_without_an_answer_asks(stripe: emulators.Stripe, stripe_account: Account, fault: str) -> None:
     step = provider.start(stripe_account, order())
-    stripe.faults.set(fault)
+    stripe.faults.set(fault, seconds=0.02)
     assert provider.close(stripe_account, "pay1", step.session).state is State.FAILED
 
 

@@ -66,13 +66,10 @@ def test_an_answer_by_a_stranger_or_a_wrong_clock_settles_nothing(
 
 @pytest.mark.parametrize("fault", ["hang_after_commit", "error_after_commit"])
 def test_a_call_that_took_effect_without_an_answer_is_made_again_and_counts_once(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, monkeypatch: pytest.MonkeyPatch, fault: str
+    wechatpay: emulators.WeChatPay, wechatpay_account: Account, fault: str
 ) -> None:
-    impatient = httpx.Client(timeout=0.3)
-    monkeypatch.setattr(transport, "_client", lambda process: impatient)
-
     def twice(call: Callable[[], Any]) -> Any:
-        wechatpay.faults.set(fault, seconds=1)
+        wechatpay.faults.set(fault, seconds=0.02)
         with pytest.raises(ProviderError) as error:
             call()
         assert not error.value.permanent
@@ -85,7 +82,7 @@ def test_a_call_that_took_effect_without_an_answer_is_made_again_and_counts_once
     assert (len(book.orders), len(book.orders["payment1"].refunds)) == (1, 1)
 
     provider.start(wechatpay_account, order("payment2"))
-    wechatpay.faults.set(fault, seconds=1)
+    wechatpay.faults.set(fault, seconds=0.02)
     if fault == "hang_after_commit":
         with pytest.raises(ProviderError):
             provider.close(wechatpay_account, "payment2")
