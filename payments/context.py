@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
 from orders.models import Event, Order
-from payments import codes, likeness, live, mail, offers, phrases, progress, reminders, sharing
+from payments import likeness, live, mail, offers, phrases, progress, reminders, sharing
 from payments.checkout import TAKE_OVER_AFTER
 from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
 from payments.offers import Offer, Surface, label
@@ -48,11 +48,7 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
         **_mine(plea, visitor, now),
         **_mail(order=order, role=MailAddress.Role.BUYER),
         "state": "waiting",
-        "link": sharing.link(plea),
-        "code": codes.shown(plea),
-        "share_text": sharing.share_text(plea),
-        "open_address": sharing.open_address(),
-        "likeness": likeness.of(plea.token),
+        **sharing.sheet(plea, in_wechat=surface.place == "wechatpay"),
         "declines": _declines(plea),
         "parts": _parts(plea),
         "progress": progress.of(plea, given["live"], now),

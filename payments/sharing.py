@@ -2,13 +2,18 @@
 
 import struct
 import zlib
+from dataclasses import dataclass
+from urllib.parse import quote
 
 import qrcode
 from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from orders.models import Order
 from orders.money import Money
-from payments import codes
+from payments import codes, likeness
 from payments.models import PaymentRequest
 
 
@@ -25,7 +30,7 @@ def share_text(request: PaymentRequest) -> str:
         "shop": request.merchant.name,
         "link": link(request),
         "code": codes.shown(request),
-        "open": f"{settings.PUBLIC_URL}/open/",
+        "open": open_address(),
     }
 
 
@@ -39,9 +44,65 @@ def pass_text(request: PaymentRequest) -> str:
 
 
 def _locale() -> str:
-    from django.utils.translation import get_language
-
     return get_language() or settings.LANGUAGE_CODE
+
+
+@dataclass(frozen=True)
+class Target:
+    """A way to send that a plain link opens, with the words already in it."""
+
+    key: str
+    label: "str | Promise"
+    url: str
+
+
+WECHAT = "wechat"
+TARGETS: dict[str, tuple["str | Promise", str]] = {
+    WECHAT: (gettext_lazy("WeChat"), "#picture"),  # no link opens it with words: the text to paste, and the picture
+    "whatsapp": (gettext_lazy("WhatsApp"), "https://wa.me/?text={text}"),
+    "telegram": (gettext_lazy("Telegram"), "https://t.me/share/url?url={link}&text={words}"),
+    "line": (gettext_lazy("LINE"), "https://line.me/R/share?text={text}"),
+    "sms": (gettext_lazy("Text message"), "sms:?&body={text}"),
+    "mail": (gettext_lazy("E-mail"), "mailto:?subject={subject}&body={text}"),
+}
+HABITS = {
+    "zh-hans": ("wechat", "sms", "mail"),
+    "zh-hant": ("line", "whatsapp", "wechat", "sms", "mail", "telegram"),
+    "ja": ("line", "sms", "mail"),
+    "ko": ("sms", "line", "mail", "telegram"),
+    "ru": ("telegram", "whatsapp", "sms", "mail"),
+    "en": ("whatsapp", "sms", "mail", "telegram", "line"),
+}
+"""What people who read a language write to each other with, the most usual first."""
+
+
+def sheet(request: PaymentRequest, *, in_wechat: bool) -> dict[str, object]:
+    """All that the buyer's page needs to send the request on its way."""
+    return {
+        "link": link(request),
+        "code": codes.shown(request),
+        "spoken": codes.spoken(request),
+        "share_text": share_text(request),
+        "open_address": open_address(),
+        "likeness": likeness.of(request.token),
+        "targets": targets(request, in_wechat=in_wechat),
+    }
+
+
+def targets(request: PaymentRequest, *, in_wechat: bool) -> list[Target]:
+    """Where to send the request by one tap, in the order of the reader's habits."""
+    text = share_text(request)
+    holes = {
+        "text": text,
+        "link": link(request),
+        "words": text.replace(link(request), "").strip(),
+        "subject": _("Could you help with a payment?"),
+    }
+    quoted = {name: quote(words, safe="") for name, words in holes.items()}
+    keys = HABITS.get(_locale(), HABITS["en"])
+    if in_wechat:
+        keys = (WECHAT, *(key for key in keys if key != WECHAT))
+    return [Target(key, TARGETS[key][0], TARGETS[key][1].format(**quoted)) for key in keys]
 
 
 def open_address() -> str:
@@ -49,7 +110,13 @@ def open_address() -> str:
     return f"{settings.PUBLIC_URL}/open/".split("://")[-1]
 
 
-def _matrix(text: str) -> list[list[bool]]:
+def short_name(order: Order) -> str:
+    """Who asks, for a picture that strangers may see: the first name."""
+    return order.buyer_name.split()[0][:20] if order.buyer_name.strip() else ""
+
+
+def matrix(text: str) -> list[list[bool]]:
+    """A QR code's modules, dark ones true."""
     code = qrcode.QRCode(border=0, error_correction=qrcode.constants.ERROR_CORRECT_M)
     code.add_data(text)
     code.make(fit=True)
@@ -77,7 +144,7 @@ def qr_svg(request: PaymentRequest) -> str:
 
 def code_svg(text: str) -> str:
     """A QR code: dark on white in any colour scheme, so that every camera reads it."""
-    rows = _matrix(text)
+    rows = matrix(text)
     size = len(rows) + 8
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {size} {size}" shape-rendering="crispEdges">'
@@ -87,7 +154,7 @@ def code_svg(text: str) -> str:
 
 def qr_png(request: PaymentRequest) -> bytes:
     """The same as a picture, for messengers that take no SVG."""
-    rows, scale = _matrix(link(request)), 12
+    rows, scale = matrix(link(request)), 12
     size = (len(rows) + 8) * scale
     white = [False] * 4
     lines = []

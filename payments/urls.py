@@ -24,6 +24,7 @@ urlpatterns = [
     path("p/<slug:token>/status.json", share.status, name="status"),
     path("p/<slug:token>/qr.svg", share.qr_svg, name="qr_svg"),
     path("p/<slug:token>/qr.png", share.qr_png, name="qr_png"),
+    path("p/<slug:token>/poster.png", share.poster, name="poster"),
     path("login/", login.back, name="login_back"),
     path("pay/<slug:token>/", receipt.scan, name="scan"),
     path("pay/<slug:token>/qr.svg", receipt.scan_qr, name="scan_qr"),

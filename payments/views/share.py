@@ -8,12 +8,13 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from friendpay.networks import neighbourhood_of, network_of
 from friendpay.pages import SeeOther, page
 from payments import codes, live, sharing
+from payments import poster as posters
 from payments.codes import TooManyGuesses
 from payments.forms import CodeForm
 from payments.models import PaymentRequest
-from payments.visitors import neighbourhood_of, network_of
 
 
 def _plea(token: str) -> PaymentRequest:
@@ -48,6 +49,24 @@ def qr_png(request: HttpRequest, token: str) -> HttpResponse:
 
 def _picture(body: str | bytes, content_type: str) -> HttpResponse:
     return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "private, max-age=86400, immutable"})
+
+
+@page("GET")
+def poster(request: HttpRequest, token: str) -> HttpResponse:
+    """A picture with the link's code for messengers and walls; `goods` and `amount` say what else is on it,
+    `save` that it is to be kept.
+    """
+    plea = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
+    svg = posters.svg(plea, goods="goods" in request.GET, amount="amount" in request.GET)
+    tag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:20]}"'
+    if tag in request.headers.get("If-None-Match", ""):
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        response = HttpResponse(posters.png(svg), content_type="image/png")
+    response["ETag"] = tag
+    if "save" in request.GET:
+        response["Content-Disposition"] = 'attachment; filename="friendpay.png"'
+    return response
 
 
 @page("GET", "POST")

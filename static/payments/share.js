@@ -24,17 +24,41 @@ function say(button, text) {
   button.timer = setTimeout(() => (label.textContent = button.dataset.label), 2500);
 }
 
+/** Where the picture is, as the boxes beside it say what is on it. */
+function pictureAddress(form) {
+  const wishes = new URLSearchParams(new FormData(form)).toString();
+  return wishes ? `${form.action}?${wishes}` : form.action;
+}
+
+/** The picture as a file that a share sheet takes; nothing where it takes none, or the line is too slow for a tap. */
+async function pictureFor(button) {
+  const form = document.getElementById(button.dataset.picture);
+  const empty = new File([], "friendpay.png", { type: "image/png" });
+  if (!form || !navigator.canShare?.({ files: [empty] })) return [];
+  try {
+    const answer = await fetch(pictureAddress(form), { signal: AbortSignal.timeout(1500) });
+    return answer.ok ? [new File([await answer.blob()], empty.name, { type: empty.type })] : [];
+  } catch {
+    return [];
+  }
+}
+
 const acts = {
   async share(button) {
-    if (!navigator.share) return acts.copy(button, button.dataset.share);
+    const text = button.dataset.share;
+    if (!navigator.share) return acts.copy(button, text);
+    const files = await pictureFor(button);
     try {
-      await navigator.share({ text: button.dataset.share });
+      await navigator.share(files.length ? { text, files } : { text });
     } catch (error) {
-      if (error.name !== "AbortError") await acts.copy(button, button.dataset.share);
+      if (error.name !== "AbortError") await acts.copy(button, text);
     }
   },
   async copy(button, text = button.dataset.copy) {
+    const fold = document.getElementById(button.dataset.unfold);
+    if (fold) fold.open = true;
     await copy(text);
+    fold?.scrollIntoView({ block: "center" });
     say(button, button.dataset.done);
   },
   async paste(button) {
@@ -57,7 +81,12 @@ export function readyButtons() {
     const button = event.target.closest("button");
     for (const name in acts) if (button && name in button.dataset) acts[name](button);
   });
+  document.addEventListener("change", ({ target: { form } }) => {
+    const picture = form?.querySelector("img.poster");
+    if (picture) picture.src = pictureAddress(form);
+  });
   document.addEventListener("submit", (event) => {
+    if (event.target.method === "get") return; // the same picture may be saved again
     if (event.target.dataset.sent) event.preventDefault(); // a second tap while the first is on its way
     event.target.dataset.sent = "1";
   });
