@@ -35,6 +35,7 @@ def begin(
     surface: Surface,
     amount: int | None = None,
     take_over: bool = False,
+    on_page: bool = False,
     payer_ip: str = "",
     payer_id: str = "",
 ) -> Payment:
@@ -44,10 +45,12 @@ def begin(
     The same visitor asking again for the same gets the attempt that is open already: a double tap pays once. With
     `take_over` attempts of others that are older than a minute are closed at their provider first. Refused when the
     method is not offered here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
+    `on_page`: on the wallet's own page, where that is another way here.
     `payer_id` is the name the wallet has for the payer, from `payer_id_of`. It goes to the wallet and is not kept.
     """
     offer = _offer(request, method, surface)
-    if open_already := _step_aside(request, offer, payer, amount, take_over):
+    rail = Rail.REDIRECT if on_page and Rail.REDIRECT in offer.rails else offer.rails[0]
+    if open_already := _step_aside(request, offer, rail, payer, amount, take_over):
         return open_already
     request.refresh_from_db()
     if amount is None:
@@ -55,13 +58,13 @@ def begin(
         amount = max(amount, 1)
     provider = providers.get(offer.provider)
     lasts = min(HOLD, timedelta(seconds=provider.max_hold))
-    attempt = Attempt(account=offer.account, method=method, rail=str(offer.rail), amount=amount, lasts=lasts)
+    attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=amount, lasts=lasts)
     payment = lifecycle.hold(request.pk, attempt, payer)
     start = Start(
         reference=payment.reference,
         amount=Money(payment.amount, payment.currency),
         subject=_subject(request),
-        rail=offer.rail,  # type: ignore[arg-type]  # an offer on a page has one
+        rail=rail,
         deadline=payment.created_at + max(lasts, timedelta(seconds=provider.min_hold)),
         notify_url=offer.account.notify_url,
         return_url=f"{settings.PUBLIC_URL}/r/{payment.token}/",
@@ -121,13 +124,13 @@ def _offer(request: PaymentRequest, method: str, surface: Surface) -> Offer:
 
 
 def _step_aside(
-    request: PaymentRequest, offer: Offer, payer: Payer, amount: int | None, take_over: bool
+    request: PaymentRequest, offer: Offer, rail: Rail, payer: Payer, amount: int | None, take_over: bool
 ) -> Payment | None:
     """The visitor's own open attempt if it is what is asked for; else it, and what may be taken over, is closed."""
     now = clock.now()
     for payment in request.payments.undecided().filter(held_until__isnull=False).select_related("account"):
         own = payer.visitor != "" and payment.visitor == payer.visitor
-        same = payment.account_id == offer.account.pk and payment.method == offer.method and payment.rail == offer.rail
+        same = payment.account_id == offer.account.pk and payment.method == offer.method and payment.rail == rail
         same = (
             same
             and payment.amount == (amount or payment.amount)

@@ -198,6 +198,13 @@ def back_url(payment: Payment) -> str:
     return reverse("friend", args=[payment.request.token])
 
 
+def pay_url(payment: Payment) -> str:
+    """Where the payer chose how to pay, and may choose again."""
+    if payment.by_buyer:
+        return reverse("buyer_pay", args=[payment.request.order.token])
+    return reverse("friend_pay", args=[payment.request.token])
+
+
 def receipt_page(payment: Payment) -> dict[str, Any]:
     """The payer's receipt: `state` is waiting, paid, returned or unpaid."""
     now = clock.now()
@@ -231,11 +238,15 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
     }
 
 
-def scan_page(payment: Payment) -> dict[str, Any]:
-    """A code for the payer to scan, or what the wallet's own browser needs."""
+def scan_page(payment: Payment, surface: Surface) -> dict[str, Any]:
+    """A code for the payer to scan, or what the wallet's own browser needs. `page_url`: who cannot scan may post there,
+    and pays on the wallet's page.
+    """
     now = clock.now()
     held = payment.held_until
+    here = next((it for it in offers.for_page(payment.request.order, surface) if it.method == payment.method), None)
     return {
+        "page_url": pay_url(payment) if here and {Rail.NATIVE, Rail.REDIRECT} <= {*here.rails} else "",
         "payment": payment,
         "plea": payment.request,
         "shop": payment.merchant,

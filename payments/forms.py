@@ -112,7 +112,8 @@ class CodeForm(forms.Form):
 class PayForm(forms.Form):
     """How a payer wants to pay. `amount` is read where several friends may pay parts, in the request's currency.
 
-    `by_code` shows a code for another phone to scan instead of opening the wallet here.
+    `by_code` shows a code for another phone to scan instead of opening the wallet here; `on_page` opens the wallet's
+    own page instead of showing a code.
     """
 
     method = forms.CharField(max_length=20, error_messages={"required": _("Please choose how to pay.")})
@@ -125,6 +126,7 @@ class PayForm(forms.Form):
     )
     take_over = forms.BooleanField(required=False)
     by_code = forms.BooleanField(required=False)
+    on_page = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

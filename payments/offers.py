@@ -30,16 +30,20 @@ METHODS: dict[str, "str | Promise"] = {FRIEND: _("Ask a friend"), **LABELS}
 
 @dataclass(frozen=True)
 class Offer:
-    """A method and how it would be carried out here; or, with a `reason`, why it is not offered (never shown to the
+    """A method and how it can be carried out here; or, with a `reason`, why it is not offered (never shown to the
     public).
     """
 
     method: str
-    rail: Rail | None
+    rails: tuple[Rail, ...]  # the best first
     account: ProviderAccount
     reason: str = ""
     detail: str = ""  # the reason in words, where a rule of the shop's is behind it
     elsewhere: str = ""  # where this wallet works that does not here: "browser", "wallet" or "desktop"
+
+    @property
+    def rail(self) -> Rail | None:
+        return self.rails[0] if self.rails else None
 
     @property
     def label(self) -> str:
@@ -133,8 +137,8 @@ def _consider(
     objection: Objection | None,
 ) -> Offer:
     if account.is_locked:
-        return Offer(method, None, account, reason="credentials_locked")
-    rail, off_ladder = rails.best(provider, account, surface.place)
+        return Offer(method, (), account, reason="credentials_locked")
+    works, off_ladder = rails.ways(provider, account, surface.place)
     reason = detail = elsewhere = ""
     if not account.enabled:
         reason = "account_disabled"
@@ -146,4 +150,4 @@ def _consider(
         reason, detail = objection.code, objection.text
     elif off_ladder:
         reason, elsewhere = off_ladder, rails.elsewhere(provider, account)
-    return Offer(method, rail, account, reason=reason, detail=detail, elsewhere=elsewhere)
+    return Offer(method, works, account, reason=reason, detail=detail, elsewhere=elsewhere)

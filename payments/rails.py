@@ -48,25 +48,27 @@ _RAILS: dict[str, dict[str, tuple[Rail, ...]]] = {
 _NEEDS: dict[tuple[str, Rail], tuple[str, Callable[[ProviderAccount], bool]]] = {
     ("wechatpay", Rail.JSAPI): ("no_app_secret", lambda account: bool(account.config.get("app_secret"))),
     ("wechatpay", Rail.H5): ("h5_not_granted", lambda account: account.h5_granted),
+    ("alipay", Rail.H5): ("h5_not_granted", lambda account: account.h5_granted),
+    ("alipay", Rail.REDIRECT): ("page_not_granted", lambda account: account.page_granted),
 }
 """What a rail takes besides the credentials every account has, and the reason that withholds it."""
 
 
-def best(provider: Provider, account: ProviderAccount, place: str) -> tuple[Rail | None, str]:
-    """The best rail that works there; without one, the reason why there is none."""
-    works = _RAILS[provider.name].get(place, ()) if provider.name in _RAILS else (Rail.REDIRECT,)
-    reason = "no_rail_here"
-    for rail in works:
-        if rail in provider.rails:
-            reason, fulfilled = _NEEDS.get((provider.name, rail), ("", None))
-            if fulfilled is None or fulfilled(account):
-                return rail, ""
-    return None, reason
+def ways(provider: Provider, account: ProviderAccount, place: str) -> tuple[tuple[Rail, ...], str]:
+    """The rails that work there, the best first; without any, the reason why the best one does not."""
+    works, reasons = [], []
+    for rail in _RAILS[provider.name].get(place, ()) if provider.name in _RAILS else (Rail.REDIRECT,):
+        reason, fulfilled = _NEEDS.get((provider.name, rail), ("", None))
+        if fulfilled is None or fulfilled(account):
+            works.append(rail)
+        else:
+            reasons.append(reason)
+    return tuple(works), "" if works else (reasons or ["no_rail_here"])[0]
 
 
 def elsewhere(provider: Provider, account: ProviderAccount) -> str:
     """Where a payer could go with the link when this wallet does not open here: "browser" (the phone's own), "wallet"
     (the wallet's app) or "desktop"; "" when nowhere.
     """
-    ways = {"browser": PHONE, "wallet": provider.name, "desktop": DESKTOP}
-    return next((way for way, there in ways.items() if best(provider, account, there)[0]), "")
+    places = {"browser": PHONE, "wallet": provider.name, "desktop": DESKTOP}
+    return next((place for place, there in places.items() if ways(provider, account, there)[0]), "")

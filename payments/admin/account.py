@@ -52,8 +52,8 @@ class ProviderAccountAdmin(SupportAdmin):
             return ((None, {"fields": ("merchant", "provider", "name", "live")}),)
         names = [credentials.PREFIX + name for name in providers.get(obj.provider).fields]
         about = (None, {"fields": (("account", "mode", "shop"), ("name", "enabled"), "notify")})
-        h5 = ("h5_granted",) if obj.provider == "wechatpay" else ()
-        more = (_("More"), {"fields": ("base_url", *h5, ("id_text", "refused_notifications"))})
+        granted = {"wechatpay": ("h5_granted",), "alipay": ("h5_granted", "page_granted")}.get(obj.provider, ())
+        more = (_("More"), {"fields": ("base_url", *granted, ("id_text", "refused_notifications"))})
         if not self.has_change_permission(request):
             return (about, more)
         return (about, (_("Credentials"), {"fields": names}), more)

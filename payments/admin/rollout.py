@@ -28,7 +28,8 @@ REASONS = {
     "currency_not_taken": _("The wallet does not take this currency."),
     "no_rail_here": _("There is no way to open this wallet on this screen."),
     "no_app_secret": _("The account has no app secret, without which nothing opens inside WeChat."),
-    "h5_not_granted": _("WeChat Pay has not granted the account H5 payments."),
+    "h5_not_granted": _("The account has not been granted the jump from a phone (H5)."),
+    "page_not_granted": _("The account has not been granted the wallet's own page."),
 }
 """What withholds a method where no rule does."""
 

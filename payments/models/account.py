@@ -29,7 +29,14 @@ class ProviderAccount(models.Model):
     h5_granted = models.BooleanField(
         _("H5 is granted"),
         default=False,
-        help_text=_("Tencent allows the jump from a phone's browser (H5支付) after a review. Tick it once they have."),
+        help_text=_(
+            "The jump from a phone: WeChat Pay's H5支付 or Alipay's 手机网站支付. Tick it once the account has it."
+        ),
+    )
+    page_granted = models.BooleanField(
+        _("page is granted"),
+        default=False,
+        help_text=_("Alipay's own page on a computer (电脑网站支付). Tick it once the account has it."),
     )
     sealed = models.TextField(editable=False, default="", blank=True)
     refused_notifications = models.BigIntegerField(_("refused notifications"), default=0, editable=False)

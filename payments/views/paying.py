@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from friendpay.networks import network_of
 from friendpay.pages import SeeOther
 from orders.errors import Refused
 from payments import checkout
@@ -19,7 +20,7 @@ from payments.forms import PayForm
 from payments.models import PaymentRequest
 from payments.offers import Surface
 from payments.rules import Payer
-from payments.visitors import keep_visitor, network_of, remember, surface_of, visitor_of
+from payments.visitors import keep_visitor, remember, surface_of, visitor_of
 
 COOKIE = "wish"
 _SALT = "payments.wish"
@@ -37,6 +38,7 @@ class Wish:
     name: str
     take_over: bool
     by_code: bool
+    on_page: bool
 
     def surface(self, request: HttpRequest) -> Surface:
         """Where it is to be paid: here, or by code as if this were a desktop, since another phone scans it."""
@@ -69,6 +71,7 @@ def carry_out(request: HttpRequest, plea: PaymentRequest, wish: Wish, *, payer_i
         method=wish.method,
         amount=wish.amount,
         take_over=wish.take_over,
+        on_page=wish.on_page,
         payer=Payer(wish.name, keep_visitor(request), network_of(request), wish.by_buyer),
         surface=wish.surface(request),
         payer_ip=request.META.get("REMOTE_ADDR", ""),

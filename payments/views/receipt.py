@@ -12,6 +12,7 @@ from payments import context, sharing
 from payments.forms import AddressForm
 from payments.models import Payment
 from payments.rules import UNDECIDED
+from payments.visitors import surface_of
 
 
 def _payment(token: str) -> Payment:
@@ -39,7 +40,11 @@ def scan(request: HttpRequest, token: str) -> HttpResponse:
     if payment.status not in UNDECIDED or not payment.held_until:
         return SeeOther(reverse("receipt", args=[token]))
     params = json.dumps(payment.next_step.get("params") or {})
-    return render(request, "payments/scan.html", context.scan_page(payment) | {"page": request.path, "params": params})
+    return render(
+        request,
+        "payments/scan.html",
+        context.scan_page(payment, surface_of(request)) | {"page": request.path, "params": params},
+    )
 
 
 @page("GET")

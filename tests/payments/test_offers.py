@@ -105,6 +105,26 @@ def test_a_rail_the_account_lacks_is_withheld_with_its_reason(
     assert [(offer.reason, offer.elsewhere) for offer in considered if offer.method == "wechatpay"] == [(reason, where)]
 
 
+@pytest.mark.parametrize(
+    ("agent", "h5", "page", "works", "reason", "where"),
+    [
+        (agents.CHROME_DESKTOP, True, True, ("native", "redirect"), "", ""),
+        (agents.CHROME_DESKTOP, True, False, ("native",), "", ""),
+        (agents.SAFARI_IPHONE, True, True, ("h5",), "", ""),
+        (agents.SAFARI_IPHONE, False, True, (), "h5_not_granted", "desktop"),
+        (agents.ALIPAY_ANDROID, False, True, (), "h5_not_granted", "desktop"),
+        (agents.WECHAT_IPHONE, False, True, (), "no_rail_here", "desktop"),
+    ],
+)
+def test_alipay_works_as_far_as_its_products_go(
+    agent: str, h5: bool, page: bool, works: tuple[str, ...], reason: str, where: str
+) -> None:
+    order = shop.make_order()
+    add(order.merchant, "alipay", h5_granted=h5, page_granted=page)
+    (offer,) = (it for it in offers.consider(order, Surface.of(agent)) if it.method == "alipay")
+    assert (offer.rails, offer.reason, offer.elsewhere) == (works, reason, where)
+
+
 def test_of_two_accounts_the_one_that_can_is_taken() -> None:
     order = shop.make_order()
     add(order.merchant, "wechatpay", config={"app_secret": ""})

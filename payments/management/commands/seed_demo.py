@@ -79,8 +79,9 @@ def make_stand_in(provider: str, *, base_url: str, config: dict[str, str]) -> Pr
     """The demo merchant's account at a simulated wallet, with what that wallet hands out at this start."""
     merchant = Merchant.objects.get(public_id=MERCHANT)
     account = stand_ins(merchant).filter(provider=provider).first() or ProviderAccount(
-        merchant=merchant, provider=provider, name=f"{SIMULATED} {provider}", h5_granted=True
+        merchant=merchant, provider=provider, name=f"{SIMULATED} {provider}"
     )
     account.base_url, account.config, account.enabled = base_url, config, True
+    account.h5_granted = account.page_granted = True
     account.save()
     return account
