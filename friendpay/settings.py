@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "orders.entrance.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "friendpay.languages.LanguageMiddleware",
+    "payments.previews.middleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -1,0 +1,115 @@
+"""What messengers see of a link, and that their looking changes nothing."""
+
+import re
+
+import pytest
+from django.apps import apps
+from django.test import Client
+
+from orders.services import LineDraft, place_order
+from payments.models import PaymentRequest
+from tests import agents, shop
+
+pytestmark = pytest.mark.django_db
+
+CRAWLERS = {
+    "WhatsApp": "WhatsApp/2.24.20.89 A",
+    "Slack": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "Telegram": "TelegramBot (like TwitterBot)",
+    "Facebook": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+    "iMessage": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) Version/9.0.1 "
+    "Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0",
+    "WeChat": agents.WECHAT_ANDROID,  # it fetches as its own browser does
+    "one we do not know": "curl/8.5.0",
+}
+PEOPLE = (
+    agents.SAFARI_IPHONE,
+    agents.CHROME_ANDROID,
+    agents.WECHAT_IPHONE,
+    agents.ALIPAY_ANDROID,
+    agents.CHROME_DESKTOP,
+)
+NAME, THING = "Linnea Bergström", "Silver teapot"
+
+
+def asked() -> PaymentRequest:
+    order = place_order(
+        shop.make_merchant(),
+        reference="A-1",
+        currency="CNY",
+        lines=[LineDraft(THING, 1, 123456)],
+        buyer_name=NAME,
+        buyer_id="linnea",
+    )
+    return shop.make_request(order)
+
+
+def addresses(plea: PaymentRequest) -> list[str]:
+    """Every public page and picture of a request that somebody has begun to pay."""
+    payment = shop.hold(plea)
+    friend, buyer = f"/p/{plea.token}/", f"/checkout/{plea.order.token}/"
+    extra = ("status.json", "qr.svg", "qr.png", "poster.png", "poster.png?goods=on&amount=on")
+    return [
+        friend,
+        buyer,
+        *(friend + name for name in extra),
+        *(buyer + name for name in ("pay/", "receipt/", "embed/")),
+        f"/r/{payment.token}/",
+        f"/pay/{payment.token}/",
+        "/open/",
+    ]
+
+
+def rows() -> dict[str, list[object]]:
+    """All there is."""
+    models = [model for model in apps.get_models() if model._meta.app_label in ("orders", "payments", "sessions")]
+    return {model._meta.label: list(model._default_manager.order_by("pk").values()) for model in models}
+
+
+def told(body: str) -> str:
+    """What a preview is made of."""
+    return " ".join(re.findall(r"<title>.*?</title>|<meta[^>]*>", body, re.DOTALL))
+
+
+@pytest.mark.parametrize("agent", CRAWLERS.values(), ids=CRAWLERS)
+def test_a_crawler_changes_nothing_and_learns_nothing(client: Client, agent: str) -> None:
+    plea = asked()
+    pages = addresses(plea)
+    before = rows()
+    for address in pages:
+        for method in ("get", "head"):
+            answer = getattr(client, method)(address, headers={"User-Agent": agent})
+            assert answer.status_code in (200, 303), address
+        body = client.get(address, headers={"User-Agent": agent}).content.decode(errors="replace")
+        preview = told(body)
+        for secret in (NAME, "Linnea", "1234", "1,234", THING, plea.code):
+            assert secret not in preview, address
+    assert rows() == before
+    assert not client.cookies.get("visitor")
+
+
+@pytest.mark.parametrize("name", ["WhatsApp", "Slack", "Telegram", "Facebook", "iMessage"])
+def test_a_known_crawler_is_shown_one_page_for_all(client: Client, name: str) -> None:
+    plea = asked()
+    agent = {"User-Agent": CRAWLERS[name]}
+    seen = {
+        re.sub(r'value="[^"]*"', "", client.get(address, headers=agent).content.decode())
+        for address in [*addresses(plea), "/p/unknown/"]
+        if address != "/open/"
+    }
+    assert len(seen) == 1
+    assert "Could you help with a payment?" in seen.pop()
+
+
+def test_the_preview_has_words_and_a_picture_that_can_be_fetched(client: Client) -> None:
+    body = client.get(f"/p/{asked().token}/").content.decode()
+    told = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]+)"', body))
+    assert told["title"] == "Could you help with a payment?"
+    assert told["description"]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/static/og[.\w]*png", told["image"])
+
+
+@pytest.mark.parametrize("agent", PEOPLE)
+def test_a_person_is_never_taken_for_a_crawler(client: Client, agent: str) -> None:
+    body = client.get(f"/p/{asked().token}/", headers={"User-Agent": agent}).content.decode()
+    assert NAME in body
