@@ -74,7 +74,7 @@ def check(url: str) -> None:
         raise _no(_("Write a plain web address such as https://shop.example/webhooks."))
     host, port = parts["host"].lower().strip("[]"), int(parts["port"] or 443)
     address = _literal(host)
-    if settings.WEBHOOK_ALLOW_LOOPBACK and (host == "localhost" or (address and address.is_loopback)):
+    if settings.WEBHOOK_ALLOW_LOOPBACK and (host == "localhost" or (address and _is_loopback(address))):
         return
     if parts["scheme"].lower() != "https":
         raise _no(_("The address must begin with https://."))
@@ -127,6 +127,11 @@ def _literal(host: str) -> Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def _is_loopback(address: Address) -> bool:
+    """Without what is written as IPv6 and means IPv4, which only some Pythons count as such."""
+    return address.is_loopback and not (address.version == 6 and address.ipv4_mapped)
 
 
 def _is_public(address: Address) -> bool:
@@ -238,7 +243,7 @@ class _Adapter(IPFilterAdapter):
         resolve = super().build_connection_pool_key_attributes
         place, manner = _in_time(lambda: resolve(*args, **kwargs))
         address = ipaddress.ip_address(place["host"].strip("[]"))
-        if not (address.is_loopback and settings.WEBHOOK_ALLOW_LOOPBACK) and not _is_public(address):
+        if not (_is_loopback(address) and settings.WEBHOOK_ALLOW_LOOPBACK) and not _is_public(address):
             raise InvalidIPAddress(address)
         if place["scheme"] == "https":
             manner["ssl_context"] = _tls()
