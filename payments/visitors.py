@@ -3,7 +3,6 @@ hash.
 """
 
 import secrets
-from ipaddress import ip_address, ip_network
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
@@ -30,22 +29,6 @@ def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     value = request.COOKIES[COOKIE]
     response.set_cookie(COOKIE, value, max_age=AGE, httponly=True, samesite="Lax", secure=request.is_secure())
     return response
-
-
-def network_of(request: HttpRequest) -> str:
-    """A hash of the address, for limits; of IPv6 the first 64 bits, since whoever has one address has all of those."""
-    return _hashed_network(request, 32, 64)
-
-
-def neighbourhood_of(request: HttpRequest) -> str:
-    """The same for the addresses around it, which often belong to one owner."""
-    return _hashed_network(request, 24, 48)
-
-
-def _hashed_network(request: HttpRequest, bits: int, bits_of_ipv6: int) -> str:
-    address = ip_address(request.META.get("REMOTE_ADDR") or "::")
-    network = ip_network((address, bits if address.version == 4 else bits_of_ipv6), strict=False)
-    return salted_hmac("payments.network", str(network)).hexdigest()
 
 
 def surface_of(request: HttpRequest) -> Surface:

@@ -5,17 +5,21 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
+from friendpay.desk.password import PasswordForm, remember
+
 
 class Desk(UnfoldAdminSite):
     """The admin site. Nobody sees any of it before the second factor."""
 
     index_title = _("What needs work")
+    login_form = PasswordForm
 
     def has_permission(self, request: HttpRequest) -> bool:
         return self.knows(request) and (settings.DEMO or request.user.is_verified())  # type: ignore[union-attr]
@@ -31,6 +35,11 @@ class Desk(UnfoldAdminSite):
             query = f"?{urlencode({REDIRECT_FIELD_NAME: following})}" if following else ""
             return HttpResponseRedirect(reverse("admin:second_factor") + query)
         response: HttpResponse = super().login(request, extra_context)
+        if request.method == "POST" and self.knows(request):
+            remember(request, response)
+        elif isinstance(response, TemplateResponse) and (seconds := response.context_data["form"].seconds):  # type: ignore[index]
+            response.status_code = 429
+            response["Retry-After"] = seconds
         return response
 
     def extra_urls(self) -> list[URLPattern]:

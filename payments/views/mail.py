@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 
 from friendpay.languages import speak
+from friendpay.networks import network_of
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.models import Order
@@ -15,7 +16,7 @@ from payments.addresses import Giver
 from payments.forms import AddressForm, RemindForm
 from payments.models import MailAddress, Payment, PaymentRequest
 from payments.views import buyer, friend, paying, receipt
-from payments.visitors import keep_visitor, network_of, remember
+from payments.visitors import keep_visitor, remember
 
 
 def _giver(request: HttpRequest, form: AddressForm) -> Giver:
