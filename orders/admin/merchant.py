@@ -1,4 +1,4 @@
-"""The shops and their API keys."""
+"""The shops."""
 
 import re
 from typing import Any
@@ -8,18 +8,16 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from orders.admin.base import Panel, SupportAdmin, badge, code, mode, moment
 from orders.admin.confirm import confirm, posted
 from orders.admin.fields import LinesField
+from orders.admin.key import KeyForm, rights, show_once, ways_to_end
 from orders.models import ApiKey, Merchant
 
 
@@ -58,22 +56,6 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
         return accent
 
 
-class KeyForm(forms.Form):
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=60,
-        required=False,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("Where it will be used, so that it can be told from others."),
-    )
-    live = forms.BooleanField(label=_("Live: real money"), required=False, widget=UnfoldBooleanSwitchWidget)
-    can_read = forms.BooleanField(label=_("May read"), required=False, initial=True, widget=UnfoldBooleanSwitchWidget)
-    can_write = forms.BooleanField(
-        label=_("May place orders and ask for payments"), required=False, initial=True, widget=UnfoldBooleanSwitchWidget
-    )
-    can_refund = forms.BooleanField(label=_("May refund"), required=False, widget=UnfoldBooleanSwitchWidget)
-
-
 @admin.register(Merchant)
 class MerchantAdmin(SupportAdmin):
     """Shops can be added and changed, never deleted: money hangs on them."""
@@ -109,7 +91,7 @@ class MerchantAdmin(SupportAdmin):
                 rights(key),
                 moment(key.created_at),
                 moment(key.expires_at),
-                moment(key.revoked_at) or _revoke(key),
+                moment(key.revoked_at) or ways_to_end(key),
             )
             for key in merchant.api_keys.all()
         ]
@@ -158,82 +140,5 @@ class MerchantAdmin(SupportAdmin):
             form=KeyForm(posted(request)),
             danger=False,
         )
-        for secret in secrets:
-            text = gettext("Copy it now, it cannot be shown again:")
-            self.message_user(
-                request, format_html('{} <code class="desk-code desk-copy">{}</code>', text, secret), "warning"
-            )
+        show_once(request, secrets)
         return response
-
-
-def rights(key: ApiKey) -> str:
-    """What the key may do, in words."""
-    names = {_("read"): key.can_read, _("write"): key.can_write, _("refund"): key.can_refund}
-    return ", ".join(str(name) for name, allowed in names.items() if allowed)
-
-
-def _revoke(key: ApiKey) -> SafeString:
-    url = reverse("admin:orders_apikey_revoke", args=[key.pk])
-    return format_html('<a class="text-red-600 dark:text-red-500" href="{}">{}</a>', url, _("Revoke"))
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(SupportAdmin):
-    """Keys are reached from their shop's page; here one is revoked."""
-
-    list_display = ("start", "name", "merchant", "mode", "may", "made", "ends", "revoked")
-    list_select_related = ("merchant",)
-    fieldsets = ((None, {"fields": (("start", "name"), ("mode", "may"), ("merchant",), ("made", "ends", "revoked"))}),)
-    actions_detail = ("revoke",)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def can(self, action: str, key: ApiKey) -> bool:
-        return key.revoked_at is None
-
-    @admin.display(description=_("Mode"))
-    def mode(self, key: ApiKey) -> SafeString:
-        return mode(key.live)
-
-    @admin.display(description=_("May"))
-    def may(self, key: ApiKey) -> str:
-        return rights(key)
-
-    @admin.display(description=_("Ends (UTC)"))
-    def ends(self, key: ApiKey) -> Any:
-        return moment(key.expires_at)
-
-    @admin.display(description=_("Made (UTC)"))
-    def made(self, key: ApiKey) -> Any:
-        return moment(key.created_at)
-
-    @admin.display(description=_("Revoked (UTC)"))
-    def revoked(self, key: ApiKey) -> Any:
-        return moment(key.revoked_at)
-
-    @action(
-        description=_("Revoke"),
-        url_path="revoke",
-        permissions=["orders.change_apikey"],
-        icon="key_off",
-        variant=ActionVariant.DANGER,
-    )
-    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        key = self.get_object(request, object_id)
-        if key is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-
-        def do(_data: dict[str, Any]) -> str:
-            key.revoke()
-            return gettext("The API key %(key)s was revoked.") % {"key": key}
-
-        return confirm(
-            self,
-            request,
-            key,
-            do,
-            title=gettext("Revoke the API key %(key)s") % {"key": key},
-            text=gettext("Whatever uses this key stops working at once. This cannot be undone."),
-            button=gettext("Revoke"),
-        )

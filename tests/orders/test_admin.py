@@ -1,15 +1,19 @@
 """The desk's pages of orders, events, shops and keys."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db.models.functions import Now
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from friendpay import clock
 from orders.models import ApiKey, Event, Merchant, Order
 from tests import desk, shop
+from tests.caller import Caller
 
 pytestmark = pytest.mark.django_db
 
@@ -137,10 +141,60 @@ def test_a_key_is_revoked_for_good() -> None:
     assert key.revoked_at == first
 
 
-@pytest.mark.parametrize("action", ["make_key", "revoke"])
-def test_keys_need_their_own_rights(action: str) -> None:
+ROLLS = ("orders.view_apikey", "orders.add_apikey", "orders.change_apikey")
+
+
+def test_a_key_is_rolled_and_the_old_one_works_on_for_as_long_as_was_said() -> None:
+    old = Caller(can_refund=False)
+    client = desk.staff(*desk.READ, *ROLLS)
+    assert "Roll" in desk.text(client, desk.page(old.merchant))
+    assert "The old key works on for" in desk.text(client, desk.page(old.row, "roll"))
+    assert ApiKey.objects.count() == 1
+    response = client.post(desk.page(old.row, "roll"), {"overlap": "24"}, follow=True)
+    (secret,) = re.findall(r"sk_test_[\w-]{20,}", response.content.decode())
+    new = Caller(old.merchant, key=secret)
+    assert new.get("/orders").status == old.get("/orders").status == 200
+    row = ApiKey.objects.get(digest=ApiKey.digest_of(secret))
+    assert (row.can_read, row.can_write, row.can_refund, row.expires_at) == (True, True, False, None)
+    old.row.refresh_from_db()
+    assert old.row.expires_at is not None
+    assert timedelta(hours=23) < old.row.expires_at - clock.now() <= timedelta(days=1)
+    assert secret not in desk.text(client, desk.page(old.row))
+    assert secret not in LogEntry.objects.get().change_message
+
+
+def test_a_key_is_rolled_without_overlap_when_it_leaked() -> None:
+    old = Caller()
+    client = desk.staff(*desk.READ, *ROLLS)
+    client.post(desk.page(old.row, "roll"), {"overlap": "0"})
+    assert old.get("/orders").status == 401
+    assert ApiKey.objects.alive().count() == 1
+
+
+@pytest.mark.parametrize("ended", [{"revoked_at": Now()}, {"expires_at": Now()}])
+def test_a_key_that_has_ended_is_followed_by_none(ended: dict[str, Any]) -> None:
+    key, _secret = ApiKey.make(shop.make_merchant())
+    ApiKey.objects.update(**ended)
+    client = desk.staff(*desk.READ, *ROLLS)
+    response = client.post(desk.page(key, "roll"), {"overlap": "24"})
+    assert response.status_code == 409
+    assert "This key has ended" in desk.words(response)
+    assert ApiKey.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "rights"),
+    [
+        ("make_key", ["orders.change_merchant"]),
+        ("revoke", ["orders.change_merchant", "orders.add_apikey"]),
+        ("roll", ["orders.add_apikey"]),
+        ("roll", ["orders.change_apikey"]),
+    ],
+)
+def test_keys_need_their_own_rights(action: str, rights: list[str]) -> None:
     key, _secret = ApiKey.make(shop.make_merchant())
     thing = key.merchant if action == "make_key" else key
-    client = desk.staff(*desk.READ, "orders.view_apikey", "orders.change_merchant")
-    assert client.post(desk.page(thing, action)).status_code == 403
-    assert ApiKey.objects.get().revoked_at is None
+    client = desk.staff(*desk.READ, "orders.view_apikey", *rights)
+    assert client.post(desk.page(thing, action), {"overlap": "0"}).status_code == 403
+    key = ApiKey.objects.get()
+    assert (key.revoked_at, key.expires_at) == (None, None)
