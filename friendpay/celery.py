@@ -24,6 +24,7 @@ _EVERY = {
     "payments.sweep_refunds": 5,
     "payments.sweep_mail": 15,
     "payments.purge_mail": 3600,
+    "payments.purge_steps": 3600,
     "sandbox.send_notices": 5,
     "payments.check_ledger": 600,
 }

@@ -13,7 +13,7 @@ from orders.auth import REFUND_KEY, Call
 from orders.models import ApiKey
 from orders.paging import newest_first
 from orders.schemas import Limit, LinesIn, Nothing, OrderId, OrderOut
-from payments import lifecycle, offers, refunds, requests
+from payments import friction, lifecycle, offers, refunds, requests
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import Surface
 from payments.rollout import Case
@@ -145,6 +145,7 @@ def create_request(
         split=Split(data.split.max_payers, data.split.min_amount) if data.split else None,
         reuse=False,
     )
+    friction.record(friction.Kind.REQUEST_CREATED, opened, surface=screen.surface.place)
     return Status(201, _shown(request.auth, opened.public_id))
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import clock
 from orders.errors import Refused
 from orders.money import Money
-from payments import lifecycle, offers, providers, reconcile
+from payments import friction, lifecycle, offers, providers, reconcile
 from payments.models import Payment, PaymentRequest
 from payments.offers import Offer, Surface
 from payments.providers.base import KnowsPayer, NextStep, ProviderError, Rail, Start
@@ -80,7 +80,10 @@ def begin(
         else:
             lifecycle.let_go(payment.pk)
         raise _unavailable() from error
-    return lifecycle.start_payment(payment.pk, next_step=_packed(step), session=step.session)
+    payment = lifecycle.start_payment(payment.pk, next_step=_packed(step), session=step.session)
+    if not payer.by_buyer:
+        friction.record(friction.Kind.PAY_STARTED, request, method=method, surface=surface.place)
+    return payment
 
 
 def login_url(request: PaymentRequest, *, method: str, surface: Surface, back: str, state: str) -> str:

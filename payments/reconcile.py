@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import DataError, IntegrityError
 
 from friendpay import clock, leases
-from payments import lifecycle, providers
+from payments import friction, lifecycle, providers
 from payments.models import Payment
 from payments.providers.base import Outcome, ProviderError, State
 
@@ -30,7 +30,12 @@ def apply(payment: Payment, outcome: Outcome) -> Payment:
     if outcome.state == State.SUCCEEDED:
         if outcome.amount is None:
             raise ValueError("a success without an amount")
-        return lifecycle.settle(payment.pk, provider_ref=outcome.provider_ref, amount=outcome.amount)
+        payment = lifecycle.settle(payment.pk, provider_ref=outcome.provider_ref, amount=outcome.amount)
+        if payment.amount_applied and payment.request.paid_at and not payment.by_buyer:
+            friction.record(
+                friction.Kind.PROVIDER_PAID, payment.request, method=payment.method, at=payment.request.paid_at
+            )
+        return payment
     if outcome.state == State.FAILED:
         return lifecycle.end_payment(payment.pk, cancelled=payment.closing, code=outcome.code, words=outcome.message)
     return payment

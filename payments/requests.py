@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import clock
 from orders.errors import Refused
 from orders.models import Event
-from payments import mail, rules
+from payments import friction, mail, rules
 from payments.models import PaymentRequest
 from payments.record import lock_request, note, save
 from payments.rules import Split
@@ -77,13 +77,14 @@ def decline(request_id: int, *, name: str = "", words: str = "", choice: str = "
     save(request)
 
 
-def look(request: PaymentRequest, *, choosing: bool = False) -> None:
+def look(request: PaymentRequest, *, choosing: bool = False, surface: str = "") -> None:
     """A person is looking at the friend's page, or with `choosing` does something there. Who it is, nobody asks.
 
     The first time of each is told to who asked; every later one costs nothing. After the end nothing is told.
     """
     if request.status == PaymentRequest.Status.OPEN and not (request.choosing_at if choosing else request.opened_at):
         _look(request.pk, choosing)
+        friction.record(friction.Kind.HUMAN_OPEN, request, surface=surface)
 
 
 @transaction.atomic

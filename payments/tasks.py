@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.mail import mail_admins
 
 from friendpay import clock
-from payments import bills, inbox, ledger, lifecycle, mail, reconcile, refunds, retention, sending
+from payments import bills, friction, inbox, ledger, lifecycle, mail, reconcile, refunds, retention, sending
 from payments.models import PaymentRequest, ProviderAccount
 from payments.providers.base import ProviderError
 
@@ -75,6 +75,12 @@ def sweep_mail() -> None:
 def purge_mail() -> None:
     """Forget the addresses that nothing is sent to any more."""
     mail.purge()
+
+
+@shared_task(name="payments.purge_steps")
+def purge_steps() -> None:
+    """Forget what the friction meter does not look back to."""
+    friction.purge()
 
 
 @shared_task(name="payments.check_ledger")

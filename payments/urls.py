@@ -17,6 +17,7 @@ urlpatterns = [
     path("checkout/<slug:token>/embed.json", embed.about, name="embed_about"),
     path("p/<slug:token>/", friend.show, name="friend"),
     path("p/<slug:token>/opened/", steps.opened, name="friend_opened"),
+    path("p/<slug:token>/step/", steps.step, name="step"),
     path("p/<slug:token>/pay/", friend.pay, name="friend_pay"),
     path("p/<slug:token>/decline/", friend.decline, name="friend_decline"),
     path("p/<slug:token>/remind/", mail.remind, name="remind"),

@@ -128,6 +128,7 @@ def menu(_request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(gettext_lazy("Refunds"), "undo", "payments.refund"),
                 _entry(gettext_lazy("Notifications"), "notifications", "payments.providerevent"),
                 _entry(gettext_lazy("Bill mismatches"), "difference", "payments.billmismatch"),
+                _entry(gettext_lazy("Friction meter"), "speed", "payments.step"),
                 _entry(gettext_lazy("Events"), "history", "orders.event"),
                 _entry(gettext_lazy("Webhook deliveries"), "webhook", "orders.webhookdelivery"),
             ]

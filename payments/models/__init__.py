@@ -5,6 +5,7 @@ from payments.models.mail import Mail, MailAddress
 from payments.models.payment import Payment, Refund
 from payments.models.request import PaymentRequest
 from payments.models.rollout import RolloutRule
+from payments.models.step import Step
 
 __all__ = [
     "BillMismatch",
@@ -16,4 +17,5 @@ __all__ = [
     "ProviderEvent",
     "Refund",
     "RolloutRule",
+    "Step",
 ]

@@ -10,7 +10,7 @@ from friendpay.languages import speak
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.models import Order
-from payments import context, lifecycle, offers, requests
+from payments import asking, context, lifecycle, requests
 from payments.forms import AddressForm, MessageForm, PartsForm, PayForm, ThanksForm
 from payments.models import PaymentRequest
 from payments.views import paying
@@ -54,8 +54,7 @@ def ask(request: HttpRequest, token: str) -> HttpResponse:
     """Open a request to share, or share the one that is open, where asking a friend is offered."""
     order = _order(request, token)
     try:
-        offers.check_friend(order, surface_of(request))
-        lifecycle.open_request(order.pk, actor="buyer", shared=True)
+        asking.ask(order, surface_of(request))
     except Refused as refused:
         return draw(request, order, status=refused.status, refusal=refused.message)
     return SeeOther(_url(order))

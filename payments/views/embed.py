@@ -18,7 +18,7 @@ from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.models import Order
 from orders.returning import registered
-from payments import context, lifecycle, offers
+from payments import asking, context
 from payments.visitors import surface_of
 
 
@@ -40,8 +40,7 @@ def sheet(request: HttpRequest, token: str) -> HttpResponse:
     status = 200
     if request.method == "POST":
         try:
-            offers.check_friend(order, surface_of(request))
-            lifecycle.open_request(order.pk, actor="buyer", shared=True)
+            asking.ask(order, surface_of(request))
             return _framed(SeeOther(request.get_full_path()), origin)
         except Refused as refused:
             refusal, status = refused.message, refused.status

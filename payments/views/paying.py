@@ -14,7 +14,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from friendpay.networks import network_of
 from friendpay.pages import SeeOther
 from orders.errors import Refused
-from payments import checkout
+from payments import checkout, friction
 from payments.context import next_url
 from payments.forms import PayForm
 from payments.models import PaymentRequest
@@ -57,6 +57,8 @@ def begin(request: HttpRequest, plea: PaymentRequest, form: PayForm, *, by_buyer
         back=f"{settings.PUBLIC_URL}{reverse('login_back')}",
         state=_state(sealed, visitor),
     )
+    if not by_buyer:
+        friction.record(friction.Kind.METHOD_CHOSEN, plea, method=wish.method, surface=surface_of(request).place)
     if not login:
         return carry_out(request, plea, wish)
     response = remember(request, SeeOther(login))

@@ -1,4 +1,4 @@
-"""What only a browser knows: that a person, and not a messenger's preview, looks at a page.
+"""What only a browser knows: that a person, and not a messenger's preview, looks at a page; that a link was shared.
 
 Nothing here needs a cookie, so none proves anything: the address is the proof, and browsers that say where a call comes
 from must say that it is from a page of ours.
@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.csrf import csrf_exempt
 
 from friendpay.pages import page
-from payments import requests
+from payments import friction, requests
 from payments.models import PaymentRequest
+from payments.visitors import surface_of
 
 
 @csrf_exempt
@@ -22,7 +23,22 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
     plea = get_object_or_404(PaymentRequest, token=token)
     if not _from_our_page(request):
         return HttpResponse(status=403)
-    requests.look(plea, choosing="choosing" in request.POST)
+    requests.look(plea, choosing="choosing" in request.POST, surface=surface_of(request).place)
+    return HttpResponse(status=204)
+
+
+@csrf_exempt
+@page("POST")
+def step(request: HttpRequest, token: str) -> HttpResponse:
+    """The buyer shared the link, or sees that it is paid: for the friction meter, and of no consequence."""
+    plea = get_object_or_404(PaymentRequest, token=token)
+    if not _from_our_page(request):
+        return HttpResponse(status=403)
+    surface = surface_of(request).place
+    if "shared" in request.POST:
+        friction.record(friction.Kind.SHARE_INVOKED, plea, surface=surface)
+    if "saw" in request.POST and plea.paid_at:
+        friction.record(friction.Kind.BUYER_SAW_PAID, plea, surface=surface)
     return HttpResponse(status=204)
 
 

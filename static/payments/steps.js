@@ -27,12 +27,30 @@ function seenFor(time, act) {
   document.addEventListener("visibilitychange", count);
 }
 
+function saw() {
+  if (!document.hidden && "saw" in region()) say(region().step, "saw");
+}
+
+/** On the buyer's page: the link was shared by any of the ways, and the page that says "paid" is in sight. */
+function tellBuyers() {
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-sharing] :is(a, button)")) say(region().step, "shared");
+  });
+  document.addEventListener("visibilitychange", saw);
+  new MutationObserver(saw).observe(document.getElementById("live"), { attributeFilter: ["data-saw"] });
+  saw();
+}
+
 /** On the friend's page: somebody looks, then somebody does something. A tap on "Pay" says more than both, by itself. */
-export function tellSteps() {
-  if (!region().opened) return;
+function tellFriends() {
   document.addEventListener("pointerdown", open, { once: true });
   for (const sign of ["wheel", "touchmove", "toggle", "input"])
     document.addEventListener(sign, choose, { capture: true, passive: true, once: true });
   seenFor(GLANCE, open);
   seenFor(LOOK, choose);
+}
+
+export function tellSteps() {
+  tellBuyers();
+  if (region().opened) tellFriends();
 }
