@@ -3,6 +3,8 @@
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import translation
+from django.utils.translation import ngettext
 
 from friendpay.languages import supported
 from orders.models import Order
@@ -21,7 +23,19 @@ def checkout(locale: str) -> str:
     return f"/checkout/{order.token}/"
 
 
-@pytest.mark.parametrize(("code", "language"), [("zh-CN", "zh-hans"), ("en-GB", "en"), ("tlh", ""), ("", "")])
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [
+        ("zh-CN", "zh-hans"),
+        ("zh-TW", "zh-hant"),
+        ("zh-HK", "zh-hant"),
+        ("zh", "zh-hans"),
+        ("pt", "pt-br"),
+        ("ar-EG", "ar"),
+        ("tlh", ""),
+        ("", ""),
+    ],
+)
 def test_any_code_finds_the_language_nearest_to_it(code: str, language: str) -> None:
     assert supported(code) == language
 
@@ -62,3 +76,18 @@ def test_every_language_can_be_chosen_by_its_own_name_on_every_page(client: Clie
 def test_a_page_says_which_way_it_is_read(client: Client) -> None:
     page = client.get("/open/", headers={"Accept-Language": "zh-CN"}).content.decode()
     assert '<html lang="zh-hans" dir="ltr">' in page
+    page = client.get("/open/", headers={"Accept-Language": "ar"}).content.decode()
+    assert '<html lang="ar" dir="rtl">' in page
+
+
+def test_the_desk_and_the_api_keep_to_the_languages_of_staff(client: Client) -> None:
+    assert language_of(client, "/admin/login/", "ar") == "en"
+    assert language_of(client, "/admin/login/", "zh-CN") == "zh-hans"
+    assert language_of(client, "/api/v1/orders", "ar") == "en"
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "صنف واحد"), (2, "صنفان"), (5, "أصناف"), (11, "صنفًا")])
+def test_things_are_counted_as_the_language_counts(number: int, words: str) -> None:
+    with translation.override("ar"):
+        text = ngettext("Basket, %(counter)s thing", "Basket, %(counter)s things", number)
+    assert words in text
