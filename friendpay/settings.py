@@ -143,6 +143,16 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [  # of the public pages, mails and share texts, each by its own name
     ("en", "English"),
     ("zh-hans", "简体中文"),
+    ("zh-hant", "繁體中文"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("pt-br", "Português"),
+    ("ru", "Русский"),
+    ("ar", "العربية"),
+    ("hi", "हिन्दी"),
+    ("ja", "日本語"),
+    ("ko", "한국어"),
+    ("id", "Bahasa Indonesia"),
 ]
 STAFF_LANGUAGES = ("en", "zh-hans")  # of the support desk and the API
 LOCALE_PATHS = [BASE_DIR / "locale"]
