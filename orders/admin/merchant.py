@@ -47,7 +47,16 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Merchant
-        fields = ("name", "contact", "is_verified", "is_frozen", "accent", "return_origins", "embed_origins")
+        fields = (
+            "name",
+            "contact",
+            "technical_email",
+            "is_verified",
+            "is_frozen",
+            "accent",
+            "return_origins",
+            "embed_origins",
+        )
 
     def clean_accent(self) -> str:
         accent: str = self.cleaned_data["accent"]
@@ -66,7 +75,7 @@ class MerchantAdmin(SupportAdmin):
     search_help_text = _("Name, contact or id")
     actions_detail = ("make_key",)
     fieldsets = (
-        (None, {"fields": ("name", "contact", ("is_verified", "is_frozen"))}),
+        (None, {"fields": ("name", "contact", "technical_email", ("is_verified", "is_frozen"))}),
         (_("Pages"), {"fields": ("accent", "return_origins", "embed_origins")}),
         (_("Id"), {"fields": (("id_text", "created"),)}),
     )

@@ -22,6 +22,11 @@ class Merchant(models.Model):
     contact = models.CharField(
         _("contact"), max_length=120, help_text=_("Shown to every payer: an e-mail address or a phone number.")
     )
+    technical_email = models.EmailField(
+        _("technical e-mail"),
+        blank=True,
+        help_text=_("Told when webhooks are switched off; never shown. Without it, the contact is."),
+    )
     is_verified = models.BooleanField(
         _("verified"), default=False, help_text=_("Set by the operator after checking the shop; never by the shop.")
     )

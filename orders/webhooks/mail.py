@@ -54,6 +54,8 @@ def _send(endpoint: WebhookEndpoint) -> None:
 
 
 def _address(merchant: Merchant) -> str:
+    if merchant.technical_email:
+        return merchant.technical_email
     try:
         validate_email(merchant.contact)
     except ValidationError:

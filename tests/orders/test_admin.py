@@ -75,9 +75,11 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
 def test_a_shop_is_changed_and_the_change_is_logged() -> None:
     merchant = shop.make_merchant()
     client = desk.staff(*desk.READ, "orders.change_merchant")
-    assert write_merchant(client, merchant, is_frozen="on", accent="#0b7a4b").status_code == 302
+    changes = {"is_frozen": "on", "accent": "#0b7a4b", "technical_email": "developers@shop.example"}
+    assert write_merchant(client, merchant, **changes).status_code == 302
     merchant.refresh_from_db()
     assert (merchant.is_frozen, merchant.accent) == (True, "#0b7a4b")
+    assert merchant.technical_email == "developers@shop.example"
     assert merchant.return_origins == ["https://shop.example", "https://till.example:8443"]
     assert LogEntry.objects.get().user.username == "anna"
 
@@ -86,6 +88,7 @@ def test_a_shop_is_changed_and_the_change_is_logged() -> None:
     "wrong",
     [
         {"accent": "red"},
+        {"technical_email": "+86 20 1234 5678"},
         {"accent": "#0b7a4b;}"},
         {"return_origins": "https://shop.example/path"},
         {"return_origins": "javascript:alert(1)"},

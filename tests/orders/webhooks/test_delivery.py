@@ -366,6 +366,14 @@ def test_the_merchant_gets_one_mail(shop_server: Receiver, move_time: MoveTime) 
     assert f"{endpoint.public_id}/enable" in letter.body
 
 
+def test_the_mail_goes_to_a_shops_technical_address_if_it_has_one(shop_server: Receiver) -> None:
+    endpoint, _ = told(shop_server)
+    Merchant.objects.update(technical_email="developers@harbourtea.example")
+    end(endpoint)
+    send_webhook_mails()
+    assert [letter.to for letter in mail.outbox] == [["developers@harbourtea.example"]]
+
+
 @pytest.mark.parametrize("reason", [WebhookEndpoint.Reason.SUPPORT, WebhookEndpoint.Reason.DELETED])
 def test_what_somebody_did_by_hand_needs_no_mail(reason: WebhookEndpoint.Reason, shop_server: Receiver) -> None:
     endpoint, _ = told(shop_server)
