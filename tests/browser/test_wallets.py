@@ -79,6 +79,12 @@ def scan(friend: Person) -> None:
     phone.value.get_by_role("button", name="Pay", exact=True).click()
 
 
+def on_alipays_page(friend: Person) -> None:
+    """Without a phone: from the page with the code to Alipay's own."""
+    friend.tap("Pay on a page of Alipay (simulated)")
+    tap_pay(friend)
+
+
 def in_the_sheet(friend: Person) -> None:
     """Nothing more: the sheet has opened by itself and was approved."""
 
@@ -122,12 +128,15 @@ JOBS: list[tuple[str, str, Callable[[Person], None]]] = [
     ("Chrome on Android", "Card", tap_pay),
     ("a desktop", "WeChat Pay", scan),
     ("a desktop", "Alipay", scan),
+    ("a desktop", "Alipay", on_alipays_page),
     ("a desktop", "Card", tap_pay),
     ("WeChat on Windows", "WeChat Pay", scan),
 ]
 
 
-@pytest.mark.parametrize(("device", "wallet", "finish"), JOBS, ids=[f"{job[0]}, {job[1]}" for job in JOBS])
+@pytest.mark.parametrize(
+    ("device", "wallet", "finish"), JOBS, ids=[f"{job[0]}, {job[1]}, {job[2].__name__}" for job in JOBS]
+)
 def test_from_one_tap_to_the_buyers_paid(
     person: Make, stack: Stack, plea: Plea, device: str, wallet: str, finish: Callable[[Person], None]
 ) -> None:

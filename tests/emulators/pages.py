@@ -5,9 +5,13 @@ from html import escape
 from tests.emulators.base import Response
 
 _STYLE = """
-body { font: 16px/1.5 system-ui; max-width: 28rem; margin: 0 auto; padding: 1rem }
-[role=note] { background: #fde68a; padding: .5rem 1rem; border-radius: .5rem }
-form { display: grid } button, input { font: inherit; min-height: 2.75rem; padding: 0 1rem; margin: .25rem 0 }
+:root { color-scheme: light dark }
+body { font: 16px/1.5 system-ui; max-width: 26rem; margin: 0 auto; padding: 1rem }
+[role=note] { background: #fde68a; color: #222; padding: .5rem 1rem; border-radius: .5rem }
+a { color: inherit } form { display: grid } label { display: grid; margin-bottom: .5rem }
+button, input { font: inherit; min-height: 2.75rem; padding: 0 1rem; margin: .25rem 0; border-radius: .6rem }
+button, input { border: 1px solid #888; background: none; color: inherit }
+button:first-of-type { background: #2456c4; border-color: #2456c4; color: #fff; font-weight: 600 }
 """
 
 
