@@ -17,6 +17,7 @@ from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
 from payments.offers import Offer, Surface, label
 from payments.providers.base import Rail
 from payments.rails import OTHER_APP
+from payments.rollout import Case
 
 APPS = {"wechatpay": _("WeChat"), "alipay": _("Alipay"), OTHER_APP: _("This app")}
 ELSEWHERE = {
@@ -92,7 +93,9 @@ def _thanks(order: Order) -> dict[str, Any]:
 
 def _ways(order: Order, surface: Surface) -> dict[str, Any]:
     """What the buyer can do about an order nobody was asked to pay."""
-    return {"may_ask": offers.may_ask_friend(order, surface), **_wallets(order, surface)}
+    why_not = offers.why_not_friend(Case.of(order), surface)
+    stopped = why_not is not None and why_not.code == "buyer_stopped"
+    return {"may_ask": why_not is None, "stopped": stopped, **_wallets(order, surface)}
 
 
 def _parts(plea: PaymentRequest) -> list[Payment]:

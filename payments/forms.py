@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.money import MAX_MINOR, Money
 from payments import phrases, rules
+from payments.models import Report
 from payments.rules import Split
 
 _FIGURES = re.compile(r"\d{1,12}([.,]\d{1,3})?")
@@ -95,6 +96,18 @@ class RemindForm(AddressForm):
     """When to be reminded, and where."""
 
     at = forms.CharField(max_length=10)
+
+
+class ReportForm(forms.Form):
+    """Something is wrong with a request."""
+
+    reason = forms.ChoiceField(
+        label=_("What is wrong?"),
+        choices=Report.Reason,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Please choose what is wrong.")},
+    )
+    words = Words(label=_("What happened, if you like"), max_length=500, required=False, rows=3)
 
 
 class CodeForm(forms.Form):

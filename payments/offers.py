@@ -12,7 +12,7 @@ from friendpay import clock
 from orders.errors import Refused
 from orders.models import Order
 from payments import providers, rails, rollout
-from payments.models import ProviderAccount
+from payments.models import ProviderAccount, StoppedBuyer
 from payments.providers.base import Provider, Rail
 from payments.rails import Surface as Surface
 from payments.rollout import FRIEND, Case, Objection
@@ -104,6 +104,8 @@ def label(method: str, account: ProviderAccount) -> str:
 
 def why_not_friend(case: Case, surface: Surface) -> Objection | None:
     """What keeps the buyer from asking a friend here; None when nothing. A link that was sent goes on working."""
+    if case.buyer and StoppedBuyer.objects.filter(merchant_id=case.merchant_id, buyer_id=case.buyer).exists():
+        return Objection("buyer_stopped", str(_("Support has stopped this buyer from asking friends.")))
     return _rules(case, surface)(FRIEND)
 
 

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from payments.views import buyer, embed, friend, login, mail, notify, receipt, share, steps
+from payments.views import buyer, embed, friend, login, mail, notify, receipt, report, share, steps
 
 urlpatterns = [
     path("checkout/<slug:token>/", buyer.show, name="buyer"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("p/<slug:token>/decline/", friend.decline, name="friend_decline"),
     path("p/<slug:token>/remind/", mail.remind, name="remind"),
     path("p/<slug:token>/remind.ics", friend.remind_file, name="remind_file"),
+    path("p/<slug:token>/report/", report.report, name="report"),
     path("p/<slug:token>/status.json", share.status, name="status"),
     path("p/<slug:token>/qr.svg", share.qr_svg, name="qr_svg"),
     path("p/<slug:token>/qr.png", share.qr_png, name="qr_png"),

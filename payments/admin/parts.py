@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from orders.admin.base import KINDS, Panel, badge, code, link, moment, money
-from payments.models import Payment, PaymentRequest, Refund
+from payments.models import Payment, PaymentRequest, Refund, Report
 from payments.offers import LABELS
 
 
@@ -95,3 +95,13 @@ def refunds_panel(refunds: Iterable[Refund]) -> Panel:
         for refund in refunds
     ]
     return Panel(_("Refunds"), headers, rows)
+
+
+def reports_panels(reports: Iterable[Report]) -> list[Panel]:
+    """What friends reported, where anybody did."""
+    rows = [
+        (link(report), report.get_outcome_display() or _("to decide"), report.words, moment(report.created_at))
+        for report in reports
+    ]
+    headers = (_("Report"), _("State"), _("In their words"), _("Created (UTC)"))
+    return [Panel(_("Reports"), headers, rows)] if rows else []

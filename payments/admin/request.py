@@ -72,6 +72,7 @@ class PaymentRequestAdmin(SupportAdmin):
             timeline.timeline(Event.objects.filter(request=plea.public_id)),
             parts.payments_panel(plea.payments.all()),
             parts.refunds_panel(Refund.objects.filter(payment__request=plea)),
+            *parts.reports_panels(plea.reports.all()),
         ]
 
     def can(self, action: str, plea: Any) -> bool:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from payments.admin import inbox
 from payments.admin.payment import undecided_for_long
-from payments.models import BillMismatch, Payment, ProviderEvent, Refund
+from payments.models import BillMismatch, Payment, ProviderEvent, Refund, Report
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,14 @@ KINDS = (
         lambda: ProviderEvent.objects.filter(inbox.WHERE["set_aside"]),
         "payments_providerevent",
         "state=set_aside",
+    ),
+    Work(
+        gettext_lazy("Reports"),
+        gettext_lazy("A friend who was asked to pay says that something is wrong."),
+        "payments.view_report",
+        lambda: Report.objects.open(),
+        "payments_report",
+        "open=yes",
     ),
     Work(
         gettext_lazy("Bill mismatches"),
@@ -127,6 +135,7 @@ def menu(_request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(gettext_lazy("Payments"), "payments", "payments.payment"),
                 _entry(gettext_lazy("Refunds"), "undo", "payments.refund"),
                 _entry(gettext_lazy("Notifications"), "notifications", "payments.providerevent"),
+                _entry(gettext_lazy("Reports"), "flag", "payments.report"),
                 _entry(gettext_lazy("Bill mismatches"), "difference", "payments.billmismatch"),
                 _entry(gettext_lazy("Friction meter"), "speed", "payments.step"),
                 _entry(gettext_lazy("Events"), "history", "orders.event"),
@@ -140,6 +149,7 @@ def menu(_request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(gettext_lazy("Shops"), "storefront", "orders.merchant"),
                 _entry(gettext_lazy("Provider accounts"), "account_balance_wallet", "payments.provideraccount"),
                 _entry(gettext_lazy("Rollout rules"), "rule", "payments.rolloutrule"),
+                _entry(gettext_lazy("Stopped buyers"), "person_off", "payments.stoppedbuyer"),
                 _entry(gettext_lazy("Webhook endpoints"), "notifications_active", "orders.webhookendpoint"),
                 _entry(gettext_lazy("Staff"), "badge", "auth.user"),
                 _entry(gettext_lazy("Groups"), "group", "auth.group"),

@@ -3,6 +3,7 @@ from payments.models.bill import BillMismatch
 from payments.models.inbox import ProviderEvent
 from payments.models.mail import Mail, MailAddress
 from payments.models.payment import Payment, Refund
+from payments.models.report import Report, StoppedBuyer
 from payments.models.request import PaymentRequest
 from payments.models.rollout import RolloutRule
 from payments.models.step import Step
@@ -16,6 +17,8 @@ __all__ = [
     "ProviderAccount",
     "ProviderEvent",
     "Refund",
+    "Report",
     "RolloutRule",
     "Step",
+    "StoppedBuyer",
 ]
