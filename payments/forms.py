@@ -31,7 +31,7 @@ class Words(forms.CharField):
     default_validators = [plain_text]
 
     def __init__(self, *, rows: int = 0, attrs: dict[str, str] | None = None, **kwargs: Any) -> None:
-        given = {"class": "input", "autocomplete": "off", **(attrs or {})}
+        given = {"class": "input", "autocomplete": "off", "dir": "auto", **(attrs or {})}
         widget = forms.Textarea(attrs={**given, "rows": rows}) if rows else forms.TextInput(attrs=given)
         super().__init__(widget=widget, **kwargs)
 

@@ -23,6 +23,7 @@ class Answer(Protocol):
 def words(response: Answer) -> str:
     """What can be read on a page, in one line."""
     body = response.content.decode().split("<body>")[-1]
+    body = re.sub(r"</?bdi[^>]*>", "", body)  # does not part words
     return LINE.sub(" ", unescape(re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", body, flags=re.DOTALL))).strip()
 
 

@@ -13,7 +13,7 @@ register = template.Library()
 @register.simple_tag
 def money(minor: int, currency: str) -> SafeString:
     """An amount in figures of equal width, never broken over two lines."""
-    return format_html('<span class="num nowrap">{}</span>', amount(minor, currency))
+    return format_html('<bdi class="num nowrap">{}</bdi>', amount(minor, currency))
 
 
 @register.simple_tag
@@ -21,7 +21,7 @@ def big_money(minor: int, currency: str) -> SafeString:
     """The amount a page is about, as large as its length allows on a phone."""
     text = amount(minor, currency)
     size = "longest" if len(text) > 14 else "long" if len(text) > 10 else ""
-    return format_html('<p class="amount {}"><span class="num nowrap">{}</span></p>', size, text)
+    return format_html('<p class="amount {}"><bdi class="num nowrap">{}</bdi></p>', size, text)
 
 
 @register.simple_tag

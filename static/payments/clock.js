@@ -28,11 +28,13 @@ export function setClocks() {
     deadlines.delete(element);
     endOf(element);
   }
-  const form = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-  const today = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" });
+  const locale = `${document.documentElement.lang}-u-nu-latn`; // the digits of all amounts on the page
+  const form = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const today = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
   for (const element of document.querySelectorAll("time[datetime]")) {
     const when = new Date(element.dateTime);
-    element.textContent = (when.toDateString() === new Date().toDateString() ? today : form).format(when);
+    const short = when.toDateString() === new Date().toDateString() && !element.closest(".facts"); // those may be printed
+    element.textContent = (short ? today : form).format(when);
   }
 }
 
