@@ -14,7 +14,7 @@ _STAFF = ("/admin/", "/api/")
 def supported(code: str) -> str:
     """The language of ours that comes nearest to a code of anybody's, "" when there is none: zh-TW is zh-hant."""
     try:
-        return translation.get_supported_language_variant(code)
+        return translation.get_supported_language_variant(code.lower())
     except LookupError:
         return ""
 

@@ -42,6 +42,7 @@ def test_any_code_finds_the_language_nearest_to_it(code: str, language: str) -> 
 
 def test_a_page_speaks_what_the_browser_asks_for(client: Client) -> None:
     assert language_of(client, "/open/", "tlh, zh;q=0.9, en;q=0.8") == "zh-hans"
+    assert language_of(client, "/open/", "zh-TW") == "zh-hant"
     assert language_of(client, "/open/", "tlh") == "en"
 
 
