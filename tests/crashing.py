@@ -1,4 +1,4 @@
-"""Processes that die at a chosen moment, without a goodbye, to see what they leave behind.
+"""Processes killed (kill -9) at a chosen moment, to see what they leave behind.
 
 What a process does becomes known outside of it by two kinds of deed only: a commit, and a call to a provider. Dying on
 any line is the same as dying just before the next deed, which is also just after the last one. Every process is forked
@@ -6,6 +6,7 @@ from one that has Django loaded, which takes milliseconds.
 """
 
 import os
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
@@ -22,7 +23,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper  # noqa: E402
 from friendpay import background, clock  # noqa: E402
 from payments import live, providers  # noqa: E402
 
-DIED = 70
+DIED = -signal.SIGKILL
 CALLS = ("start", "fetch", "close", "refund", "fetch_refund")
 
 _nursery = get_context("forkserver")
@@ -66,7 +67,7 @@ class _Life:
     def begin(self) -> None:
         self.left -= 1
         if self.left == 0:
-            os._exit(DIED)
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self) -> None:
         commit = DatabaseWrapper._commit  # type: ignore[attr-defined]

@@ -3,16 +3,18 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 from django.db import connection, connections
 
 from orders import idempotency, services
-from orders.models import Order, StoredAnswer
+from orders.models import Merchant, Order, StoredAnswer
 from orders.tasks import purge_answers
 from payments.models import Refund
 from tests.caller import ORDER, Answer, Caller, fields, ledger
+from tests.crashing import dies
 
 pytestmark = pytest.mark.django_db
 on_real_transactions = pytest.mark.django_db(transaction=True)
@@ -93,10 +95,10 @@ def test_answers_are_forgotten_after_a_day(caller: Caller, move_time: Callable[[
 # Real transactions
 
 
-def at_once(count: int, call: Callable[[], Answer]) -> list[Answer]:
+def at_once(times: int, call: Callable[[], Answer]) -> list[Answer]:
     """The same call, by so many threads at the same moment."""
     answers: list[Answer] = []
-    ready = threading.Barrier(count)
+    ready = threading.Barrier(times)
 
     def run() -> None:
         ready.wait(10)
@@ -105,12 +107,12 @@ def at_once(count: int, call: Callable[[], Answer]) -> list[Answer]:
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run) for _ in range(count)]
+    threads = [threading.Thread(target=run) for _ in range(times)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert len(answers) == count
+    assert len(answers) == times
     return answers
 
 
@@ -191,6 +193,30 @@ def test_a_call_that_is_still_at_work_is_said_to_be(caller: Caller, monkeypatch:
     assert other.status == 201
     assert stuck.answers[0].status == 201
     assert caller.post("/orders", ORDER, key="k").body == stuck.answers[0].body
+
+
+def ask_with_a_key(merchant: int, secret: str, order: str) -> None:
+    caller = Caller(Merchant.objects.get(pk=merchant), key=secret)
+    caller.client.defaults["SERVER_NAME"] = "localhost"  # a process of its own has no test's settings
+    caller.post(f"/orders/{order}/payment-requests", {"message": "Please!"}, key="k")
+
+
+@on_real_transactions
+def test_wherever_a_process_is_killed_its_key_recovers_and_the_repeat_asks_once(caller: Caller) -> None:
+    for deed in count(1):
+        order = caller.order()["id"]
+        killed = dies(ask_with_a_key, caller.merchant.pk, caller.key, order, before=deed)
+        first, again = (
+            caller.post(f"/orders/{order}/payment-requests", {"message": "Please!"}, key="k") for _ in range(2)
+        )
+        assert first.status == 201
+        assert again.body == first.body
+        assert len(caller.get(f"/orders/{order}/payment-requests")["data"]) == 1
+        if not killed:
+            break
+        assert "Idempotent-Replayed" not in first.headers  # nothing was left of it
+    assert deed > 1
+    assert first.headers["Idempotent-Replayed"] == "true"
 
 
 @on_real_transactions
