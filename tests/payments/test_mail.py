@@ -261,7 +261,7 @@ def test_a_chosen_thank_you_is_in_the_language_of_who_reads_it(client: Client) -
     payment = pay(chinese, shop.make_request())
     chinese.post(f"/r/{payment.token}/mail/", {"address": MEI})
     [letter] = sent()
-    assert letter.subject == "Harbour Tea 的收据"
+    assert letter.subject == "Harbour Tea 的付款凭证"
     assert '<html lang="zh-hans" dir="ltr">' in str(letter.alternatives[0][0])
     client.post(f"/checkout/{payment.request.order.token}/thanks/", {"choice": "next"})
     assert "谢谢！下次我请。" in sent()[0].body
