@@ -29,7 +29,7 @@ FAILURES = {
 
 @dataclass(frozen=True)
 class Progress:
-    """`stage` is shared, opened, choosing, trying or failed. What is paid has ended, and is told by the page itself."""
+    """`stage` is shared, opened, choosing, trying, failed or declined. What is paid has ended, and says so itself."""
 
     stage: str
     choosing_left: int = 0
@@ -46,7 +46,9 @@ def of(request: PaymentRequest, snapshot: dict[str, Any], now: datetime) -> Prog
     if last and last.type in FAILURES and not last.data["by_buyer"]:
         payer = last.data["payer_name"] or _("A friend")
         return Progress("failed", failure=FAILURES[last.type] % {"payer": payer}, failed_at=last.created_at)
+    if last and last.type == _DECLINED:
+        return Progress("declined")
     left = int((request.choosing_at + CHOOSES_FOR - now).total_seconds()) if request.choosing_at else 0
-    if left > 0 and not (last and last.type == _DECLINED):
+    if left > 0:
         return Progress("choosing", choosing_left=left)
     return Progress("opened" if request.opened_at else "shared")

@@ -12,6 +12,13 @@ from tests.browser.sleeper import sleeper
 from tests.browser.test_main_job import approve, ask_and_share
 from tests.chromium import installed
 
+BEHIND = "Object.defineProperty(document, 'hidden', { get: () => window.behind ?? false })"
+NOTES = """(async () => {
+  const helper = (await navigator.serviceWorker.getRegistrations())[0];
+  return ((await helper?.getNotifications()) ?? []).map((note) => note.body);
+})()"""
+"""What the browser shows outside of the page."""
+
 Make = Callable[..., Person]
 
 
@@ -81,6 +88,25 @@ def test_pages_that_slept_while_the_wallet_was_open_say_paid_within_two_seconds(
         assert paying.evaluate("document.title").startswith("Paid")
 
 
+def test_who_wants_to_be_told_is_told_by_the_browser_and_nobody_else(person: Make) -> None:
+    buyer, friend = person(DESK, permissions=["notifications"]), person(PHONE)
+    buyer.page.context.add_init_script(BEHIND)
+    link = ask_and_share(buyer)
+    buyer.page.evaluate("window.behind = true")
+    friend.go(link)
+    buyer.sees("Opened by somebody")
+    assert buyer.page.evaluate(NOTES) == []  # nobody asked for it
+    buyer.page.evaluate("window.behind = false")
+    buyer.tap("Tell me when something happens")
+    buyer.sees("Your browser tells you when something happens")
+    buyer.page.evaluate("window.behind = true")
+    friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    approve(friend)
+    buyer.sees("Harbour Tea has your order.")
+    buyer.page.wait_for_function(f"(async () => (await {NOTES}).includes('Your order is paid.'))()")
+    assert buyer.page.evaluate(f"{NOTES}.then((notes) => notes.length)") == 2
+
+
 @pytest.fixture
 def keeping(browser: Browser) -> Iterator[Browser]:
     """A browser that keeps a page for its back button, as people's do."""
@@ -94,7 +120,10 @@ def keeping(browser: Browser) -> Iterator[Browser]:
 def test_a_page_that_comes_back_by_the_back_button_says_what_happened(
     person: Make, keeping: Browser, stack: Stack
 ) -> None:
-    buyer, friend = Person(keeping.new_context(**DESK, locale="en-GB").new_page(), stack.address), person(PHONE)
+    buyer, friend = (
+        Person(keeping.new_context(locale="en-GB").new_page(), stack.address),
+        person(PHONE),
+    )
     link = ask_and_share(buyer)
     buyer.page.evaluate("window.addEventListener('pageshow', (event) => event.persisted && (window.cameBack = true))")
     buyer.tap("Pay it myself")

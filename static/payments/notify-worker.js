@@ -1,0 +1,8 @@
+// Shows what the buyer's page has to say, and leads back to it. It keeps nothing and is in no page's way.
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const page = new URL(event.notification.data, self.location).href;
+  const find = self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  event.waitUntil(find.then((tabs) => tabs.find((tab) => tab.url === page)?.focus() ?? self.clients.openWindow(page)));
+});

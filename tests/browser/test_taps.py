@@ -1,0 +1,103 @@
+"""How much work it is, counted: taps on our pages and keys pressed, on every way from the checkout to the wallet.
+
+What a person does in another app is counted too: one tap in the share sheet, one on the link.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from payments.models import Step
+from tests.browser.conftest import DESK, PHONE, Person, Stack
+from tests.browser.test_main_job import SHARE, approve, at_checkout, link_in
+
+SHEET = LINK = 1
+BUYER, FRIEND, FRIEND_WITH_CODE = 3, 2, 4
+PAY = "Pay CN¥45.00 with Sandbox wallet"
+
+Make = Callable[..., Person]
+
+
+def share(buyer: Person) -> str:
+    """By the system's share sheet; says what left in it."""
+    buyer.page.context.add_init_script(SHARE)
+    at_checkout(buyer)
+    buyer.tap("Ask a friend to pay")
+    buyer.tap("Share")
+    return str(buyer.page.evaluate("window.shared"))
+
+
+def at_the_wallet(friend: Person) -> None:
+    friend.tap(PAY)
+    friend.sees("Approve this payment?")
+
+
+def steps_of(stack: Stack, link: str) -> list[str]:
+    """What the friction meter has of the request."""
+    where = (stack.data / "data" / "run" / "postgres").resolve()
+    with psycopg.connect(f"postgresql://friendpay@/friendpay?host={where}&port=5432") as database:
+        token = link.rstrip("/").split("/")[-1]
+        rows = database.execute(
+            "SELECT kind FROM payments_step s JOIN payments_paymentrequest r ON r.id = s.request_id "
+            "WHERE r.token = %s ORDER BY s.at",
+            [token],
+        )
+        return [kind for (kind,) in rows]
+
+
+@pytest.mark.parametrize("device", [PHONE, DESK], ids=["phone", "desk"])
+def test_by_link_and_the_meter_counts_every_step(person: Make, stack: Stack, device: dict[str, Any]) -> None:
+    buyer, friend = person(device), person(device)
+    link = link_in(share(buyer))
+    assert buyer.taps + SHEET <= BUYER
+    assert buyer.typed == 0
+    friend.go(link)
+    buyer.sees("Opened by somebody")
+    at_the_wallet(friend)
+    assert friend.taps + LINK <= FRIEND
+    assert friend.typed == 0
+    approve(friend)
+    buyer.sees("Harbour Tea has your order.")
+    end = time.monotonic() + 5
+    while steps_of(stack, link) != Step.Kind.values and time.monotonic() < end:
+        time.sleep(0.1)
+    assert steps_of(stack, link) == Step.Kind.values
+
+
+def test_by_a_code_that_is_typed(person: Make) -> None:
+    buyer, friend = person(DESK), person(PHONE)
+    share(buyer)
+    code = buyer.page.locator("#code").inner_text()
+    friend.go("/open/")
+    friend.tap(friend.page.get_by_label("Code or message"))
+    friend.type("Code or message", code)
+    friend.tap("Open")
+    at_the_wallet(friend)
+    assert friend.taps <= FRIEND_WITH_CODE
+    assert friend.typed == len(code)
+
+
+def test_by_a_message_that_is_pasted(person: Make) -> None:
+    buyer, friend = person(DESK), person(PHONE, permissions=["clipboard-read", "clipboard-write"])
+    text = share(buyer)
+    friend.go("/open/")
+    friend.page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+    friend.tap("Paste")
+    at_the_wallet(friend)
+    assert friend.taps <= FRIEND
+    assert friend.typed == 0
+
+
+def test_without_a_script(person: Make) -> None:
+    buyer, friend = person(DESK, java_script_enabled=False), person(PHONE, java_script_enabled=False)
+    at_checkout(buyer)
+    buyer.tap("Ask a friend to pay")
+    assert buyer.button("Send by e-mail").is_visible()
+    assert buyer.taps + 2 <= BUYER  # the mail's link, and "send"
+    friend.go(buyer.page.get_by_label("Your link", exact=True).input_value())
+    friend.tap(PAY)
+    assert friend.taps + LINK <= FRIEND
+    assert (buyer.typed, friend.typed) == (0, 0)
