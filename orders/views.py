@@ -1,4 +1,4 @@
-"""The demo shop: goods, a basket, and the way to the checkout."""
+"""The demo shop: goods, a basket, and the way to the checkout. And every shop's colour and logo."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -12,8 +12,11 @@ from friendpay.pages import SeeOther, page
 from orders.basket import COOKIE, Basket
 from orders.demo_goods import CURRENCY, CUSTOMER, GOODS, MERCHANT
 from orders.forms import BasketForm
-from orders.models import Merchant
+from orders.looks import stylesheet
+from orders.models import Logo, Merchant
 from orders.services import LineDraft, place_order
+
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}  # the address changes with what is behind it
 
 
 def _given(request: HttpRequest, basket: Basket, **more: object) -> dict[str, object]:
@@ -74,3 +77,16 @@ def place(request: HttpRequest) -> HttpResponse:
     response = SeeOther(reverse("buyer", args=[order.token]))
     response.delete_cookie(COOKIE)
     return response
+
+
+@page("GET")
+def accent(request: HttpRequest, colour: str) -> HttpResponse:
+    """A shop's colour as a stylesheet."""
+    return HttpResponse(stylesheet(f"#{colour}"), content_type="text/css; charset=utf-8", headers=_FOR_EVER)
+
+
+@page("GET")
+def logo(request: HttpRequest, name: str) -> HttpResponse:
+    """A shop's picture."""
+    found = get_object_or_404(Logo, name=name)
+    return HttpResponse(bytes(found.picture), content_type="image/png", headers=_FOR_EVER)

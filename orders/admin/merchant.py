@@ -13,7 +13,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
+from orders import looks
 from orders.admin.base import Panel, SupportAdmin, badge, code, mode, moment
 from orders.admin.confirm import confirm, posted
 from orders.admin.fields import LinesField
@@ -45,6 +47,14 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
         ),
     )
 
+    new_logo = forms.FileField(
+        label=_("New logo"),
+        required=False,
+        widget=UnfoldAdminFileFieldWidget,
+        help_text=_("A PNG, square at best. It is drawn anew, small, and shown beside the name."),
+    )
+    no_logo = forms.BooleanField(label=_("Without a logo"), required=False, widget=UnfoldBooleanSwitchWidget)
+
     class Meta:
         model = Merchant
         fields = (
@@ -59,10 +69,17 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
         )
 
     def clean_accent(self) -> str:
-        accent: str = self.cleaned_data["accent"]
-        if accent and not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
+        accent: str = self.cleaned_data["accent"].lower()
+        if accent and not re.fullmatch(r"#[0-9a-f]{6}", accent):
             raise ValidationError(_("Write a colour like #0b7a4b."))
         return accent
+
+    def clean_new_logo(self) -> bytes | None:
+        given = self.cleaned_data["new_logo"]
+        try:
+            return looks.redraw(given.read(looks.LOGO_BYTES + 1)) if given else None
+        except ValueError:
+            raise ValidationError(_("Choose a PNG of at most 150 KB and 2048 pixels.")) from None
 
 
 @admin.register(Merchant)
@@ -76,7 +93,7 @@ class MerchantAdmin(SupportAdmin):
     actions_detail = ("make_key",)
     fieldsets = (
         (None, {"fields": ("name", "contact", "technical_email", ("is_verified", "is_frozen"))}),
-        (_("Pages"), {"fields": ("accent", "return_origins", "embed_origins")}),
+        (_("Pages"), {"fields": ("accent", ("new_logo", "no_logo"), "return_origins", "embed_origins")}),
         (_("Id"), {"fields": (("id_text", "created"),)}),
     )
     readonly_fields = ("id_text", "created")
@@ -89,6 +106,11 @@ class MerchantAdmin(SupportAdmin):
 
     def find(self, text: str) -> Q | None:
         return Q(public_id=text)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.cleaned_data["new_logo"] or form.cleaned_data["no_logo"]:
+            looks.change_logo(obj, form.cleaned_data["new_logo"])
 
     def panels(self, merchant: Merchant) -> list[Panel]:
         headers = (_("API key"), _("Name"), _("Mode"), _("May"), _("Made (UTC)"), _("Ends (UTC)"), _("Revoked (UTC)"))

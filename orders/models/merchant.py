@@ -34,6 +34,7 @@ class Merchant(models.Model):
         _("frozen"), default=False, help_text=_("Nothing new can be asked for or paid; refunds and checks go on.")
     )
     accent = models.CharField(_("accent colour"), max_length=7, blank=True, help_text=_("Like #0b7a4b."))
+    logo = models.CharField(max_length=20, blank=True, editable=False)  # the name of its picture, below
     return_origins = models.JSONField(
         _("return origins"),
         default=list,
@@ -56,6 +57,17 @@ class Merchant(models.Model):
         ordering = ("name",)
         verbose_name = _("shop")
         verbose_name_plural = _("shops")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Logo(models.Model):
+    """A shop's picture, apart from the shop's row, which every page reads. Written by `looks.change_logo` alone."""
+
+    merchant = models.OneToOneField(Merchant, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=20, unique=True)
+    picture = models.BinaryField()
 
     def __str__(self) -> str:
         return self.name
