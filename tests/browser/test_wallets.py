@@ -149,8 +149,8 @@ def test_from_one_tap_to_the_buyers_paid(
     finish(friend)
     friend.sees("Thank you!", within=15)
     plea.buyer.sees(PAID, within=15)
-    (payment,) = stack.api(f"/payment-requests/{plea.id}")["payments"]
-    assert (payment["status"], payment["amount_applied"]) == ("succeeded", 4500)
+    payments = stack.api(f"/payment-requests/{plea.id}")["payments"]
+    assert [it["amount_applied"] for it in payments if it["status"] == "succeeded"] == [4500]
 
 
 @pytest.mark.parametrize(
