@@ -1,7 +1,9 @@
 """Who gets a method: shares, lists, goods, amounts, times and screens; and that everything asks the same function."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from friendpay import clock
 from orders.models import Merchant, Order
 from orders.services import LineDraft, place_order
 from payments import offers, rollout
+from payments.admin.rollout import REASONS
 from payments.models import Payment, PaymentRequest, RolloutRule
 from payments.offers import Surface
 from payments.rollout import Case
@@ -216,6 +219,15 @@ def test_the_merchant_reads_every_method_with_its_reason() -> None:
     refused = caller.post(f"/orders/{order['id']}/payment-requests", {})
     assert (refused.status, refused["code"]) == (403, "method_not_offered")
     assert PaymentRequest.objects.count() == 0
+
+
+def test_the_guide_names_every_reason() -> None:
+    root = Path(__file__).resolve().parent.parent.parent
+    sources = "".join((root / "payments" / f"{name}.py").read_text() for name in ("offers", "rollout"))
+    reasons = {*REASONS, *re.findall(r'Objection\("(\w+)"', sources)}
+    guide = (root / "docs" / "rollout.md").read_text()
+    assert {reason for reason in reasons if f"`{reason}`" not in guide} == set()
+    assert len(reasons) > 15
 
 
 def test_a_link_that_was_sent_goes_on_working_when_the_rule_changes(client: Client) -> None:
