@@ -83,11 +83,12 @@ class Shop(RuleBasedStateMachine):
             patch.start()
         self.merchant_refunded = 0
 
-    @initialize(parts=st.booleans())
-    def a_buyer_asks(self, parts: bool) -> None:
+    @initialize(target=attempts, parts=st.booleans())
+    def a_buyer_asks_and_somebody_taps(self, parts: bool) -> str:
         self.split = Split(3, 100) if parts else None
         self.order = shop.make_order(amount=10000)
         self.request = shop.make_request(self.order, split=self.split, expires_in=timedelta(minutes=10))
+        return self._tap(FRIENDS[0], 3334)
 
     def teardown(self) -> None:
         try:
@@ -118,6 +119,9 @@ class Shop(RuleBasedStateMachine):
     )
     def friend_taps_pay(self, friend: str, amount: int, take_over: bool, dies: str) -> str:
         self.line.dies = dies
+        return self._tap(friend, amount, take_over=take_over)
+
+    def _tap(self, friend: str, amount: int, *, take_over: bool = False) -> str:
         with self._may_refuse():
             checkout.begin(
                 self.request,
@@ -216,20 +220,27 @@ class Shop(RuleBasedStateMachine):
             assert charge.refunded <= charge.amount
         assert ChargeRefund.objects.count() <= Refund.objects.count()
 
+    def _pending(self) -> bool:
+        return (
+            Payment.objects.undecided().exists()
+            or PaymentRequest.objects.filter(status="open").exists()
+            or Refund.objects.exclude(status="succeeded").exists()
+        )
+
     def _converge(self) -> None:
         """After the last sweep nothing is pending, and every charge is applied or returned, to the unit."""
         for _round in range(12):
             self.passed += timedelta(hours=1)
             self._sweep()
+            if not self._pending():
+                break
         # Money a wallet took after closing, and told nobody of, is found on the bill of its day.
         today = clock.now().date()
         for back in range(self.passed.days + 2):
             bills.compare(shop.account_of(self.request), today - timedelta(days=back))
         self._sweep()
         assert ledger.check() == []
-        assert not Payment.objects.undecided().exists()
-        assert not PaymentRequest.objects.filter(status="open").exists()
-        assert not Refund.objects.exclude(status="succeeded").exists()
+        assert not self._pending()
         charged = sum(Charge.objects.filter(status="paid").values_list("amount", flat=True))
         returned = sum(Charge.objects.values_list("refunded", flat=True))
         self.order.refresh_from_db()
