@@ -2,6 +2,7 @@
 // differs from the one on the page, the server's own rendering of this page is fetched and takes its place.
 
 import { announce, setClocks } from "./clock.js";
+import { heard } from "./line.js";
 import { morph } from "./morph.js";
 
 const POLL = 3000;
@@ -76,9 +77,10 @@ async function ask() {
   if (!watched()) return;
   try {
     const answer = await fetch(region().dataset.status, { cache: "no-cache" });
+    heard(true);
     if (answer.ok) consider(await answer.json());
   } catch {
-    // Offline: the next turn, or the browser's "online", asks again.
+    heard(false); // the next turn, or the browser's "online", asks again
   }
 }
 
@@ -88,6 +90,7 @@ function connect() {
   socket = mine;
   mine.onmessage = (event) => {
     failures = 0;
+    heard(true);
     consider(JSON.parse(event.data));
   };
   mine.onclose = (event) => {

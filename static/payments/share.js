@@ -89,8 +89,10 @@ export function readyButtons() {
     if (event.target.method === "get") return; // the same picture may be saved again
     if (event.target.dataset.sent) event.preventDefault(); // a second tap while the first is on its way
     event.target.dataset.sent = "1";
+    event.submitter?.setAttribute("aria-busy", "true");
   });
   window.addEventListener("pageshow", () => {
     for (const form of document.forms) delete form.dataset.sent;
+    for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
   });
 }
