@@ -11,6 +11,7 @@ document.documentElement.classList.add("has-js");
 runClocks();
 readyButtons();
 readyLanguages();
+watchLine();
 watch();
 tellSteps();
 openWaitingSheet();
