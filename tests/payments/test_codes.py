@@ -1,7 +1,6 @@
 """Share codes: read as people write them, and not to be guessed."""
 
 import random
-import time
 
 import pytest
 from django.test import Client
@@ -102,7 +101,7 @@ def test_links_and_right_codes_never_count() -> None:
 
 def test_ten_thousand_guesses_from_many_addresses_open_nothing_while_a_friend_gets_through() -> None:
     plea = shop.make_request()
-    began, refused, looked = time.perf_counter(), 0, 0
+    refused, looked = 0, 0
     for number, code in enumerate(guesses(10_000)):
         address = number % 2_000
         turned_away = wrong(f"address {address}", f"around {address // 8}", text=code)
@@ -112,7 +111,6 @@ def test_ten_thousand_guesses_from_many_addresses_open_nothing_while_a_friend_ge
             assert codes.look_up(codes.shown(plea).lower(), network=friend, neighbourhood=friend) == plea
     assert refused > 8_000
     assert looked < codes.MANY + 250 * codes.SIEGE[1]
-    assert time.perf_counter() - began < 30
     assert PaymentRequest.objects.get().seq == plea.seq
 
 

@@ -81,7 +81,7 @@ def test_the_buyers_page_offers_them_and_the_words_for_the_phone(client: Client)
     said = codes.spoken(plea)
     assert " ".join(f"{sign} {word}" for sign, word in said) in words(page)
     in_wechat = client.get(f"/checkout/{plea.order.token}/", headers={"User-Agent": agents.WECHAT_ANDROID})
-    dock = in_wechat.content.decode().split('<div class="dock">')[1]
+    dock = in_wechat.content.decode().split('class="dock"')[1]
     assert dock.index("WeChat") < dock.index("WhatsApp") < dock.index("Copy link")
 
 
@@ -142,9 +142,9 @@ def test_a_poster_is_drawn_once_and_not_sent_twice(client: Client) -> None:
     plea = shop.make_request()
     address = f"/p/{plea.token}/poster.png"
     first = client.get(address)
-    began = time.perf_counter()
+    drawn_before = poster._png.cache_info().misses
     assert client.get(address).content == first.content
-    assert time.perf_counter() - began < 0.15
+    assert poster._png.cache_info().misses == drawn_before
     kept = client.get(address, headers={"If-None-Match": first["ETag"]})
     assert (kept.status_code, kept.content) == (304, b"")
     other = client.get(f"{address}?amount=on", headers={"If-None-Match": first["ETag"]})
