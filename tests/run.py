@@ -38,7 +38,9 @@ def _step(program: str, *arguments: str) -> int:
     print(f"\n== {program} {' '.join(arguments)}", flush=True)
     began = time.monotonic()
     command = [str(PYTHON.parent / program), *arguments]
-    code = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # every process would compile everything anew
+    code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     if program != "pytest":  # which says so itself
         print(f"{'failed' if code else 'passed'} in {time.monotonic() - began:.1f} s", flush=True)
     return code
