@@ -168,5 +168,5 @@ def duration(seconds: float | None) -> str:
         return "–"
     for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds / size:.3g} {name}"
+            return f"{seconds / size:.2g} {name}"
     return f"{seconds:.2g} s"
