@@ -19,7 +19,7 @@ from django.conf import settings
 from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
-from payments.models import Refund
+from payments.models import Refund, Report
 
 ROOT = Path(settings.BASE_DIR)
 KEYWORDS = {
@@ -58,6 +58,7 @@ def public() -> Iterator[tuple[str, str]]:
     """Those of them that buyers and friends may read."""
     yield from ((text, file) for text, file in spoken() if not STAFF.search(file))
     yield from ((str(reason.label), "a receipt") for reason in Refund.Reason)
+    yield from ((str(reason.label), "a report") for reason in Report.Reason)
 
 
 def read(path: Path, source: bytes) -> Iterator[tuple[str, str]]:
