@@ -1,0 +1,188 @@
+"""Whoever looks, and however: dark or light, from the right, by keyboard, twice as large, or not at all but by ear."""
+
+import re
+from collections.abc import Callable
+from importlib.resources import files
+
+import pytest
+
+from tests.browser import story
+from tests.browser.conftest import DESK, PHONE, Person, Stack
+from tests.browser.test_main_job import at_checkout, link_in
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FAULTS = """async (only) => {
+  const found = await axe.run(document, {runOnly: only, resultTypes: ["violations"]});
+  return found.violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
+}"""
+SPILLS = "document.documentElement.scrollWidth > innerWidth"
+ZOOMED = {**PHONE, "viewport": {"width": 195, "height": 422}}  # a phone's page at 200%
+
+Make = Callable[..., Person]
+
+
+def faults(who: Person) -> list[str]:
+    """What axe finds on a page: by all its rules in the scheme that is on, by those of colour in the other."""
+    page = who.page
+    page.wait_for_load_state("load")
+    page.evaluate(AXE)
+    found: list[str] = page.evaluate(FAULTS, {"type": "tag", "values": RULES})
+    page.emulate_media(color_scheme="dark")
+    found += page.evaluate(FAULTS, {"type": "rule", "values": ["color-contrast"]})
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ar-EG"])
+def test_axe_finds_nothing_on_any_page_in_any_state(person: Make, stack: Stack, locale: str) -> None:
+    found = {}
+    for name, who in story.tell(person, stack, PHONE, {"locale": locale, "color_scheme": "light"}):
+        if wrong := faults(who):
+            found[name] = wrong
+        if who.page.evaluate(SPILLS):
+            found[name] = [*wrong, "wider than the screen"]
+    assert found == {}
+
+
+def press(who: Person, name: str | re.Pattern[str], *, role: str = "button") -> None:
+    """Come to a control by Tab alone, and press it."""
+    for _step in range(60):
+        who.page.keyboard.press("Tab")
+        here = who.page.locator(":focus")
+        if here.count() and here.and_(who.page.get_by_role(role, name=name)).count():  # type: ignore[arg-type]
+            assert here.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
+            who.page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"Tab does not lead to {name}")
+
+
+def test_the_keyboard_alone_does_the_whole_job(person: Make) -> None:
+    buyer, friend = person(DESK), person(DESK)
+    at_checkout(buyer)
+    buyer.page.context.add_init_script("navigator.share = async (what) => { window.shared = what.text }")
+    buyer.page.reload()
+    press(buyer, "Ask a friend to pay")
+    buyer.page.locator("#code").wait_for()
+    press(buyer, "Share")
+    buyer.page.wait_for_function("window.shared")
+    friend.go(link_in(buyer.page.evaluate("window.shared")))
+    press(friend, re.compile("^Pay CN¥"))
+    friend.sees("Approve this payment?")
+    press(friend, re.compile("^Approve"))
+    friend.sees("Thank you!")
+    buyer.sees("Harbour Tea has your order.")
+
+
+def test_twice_as_large_the_job_is_done_without_scrolling_sideways(person: Make) -> None:
+    buyer, friend = person(ZOOMED), person(ZOOMED)
+
+    def fits(who: Person) -> None:
+        assert not who.page.evaluate(SPILLS), who.page.url
+
+    at_checkout(buyer)
+    fits(buyer)
+    buyer.tap("Ask a friend to pay")
+    buyer.page.locator("#code").wait_for()
+    fits(buyer)
+    friend.go(buyer.page.input_value("#link"))
+    fits(friend)
+    friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    friend.sees("Approve this payment?")
+    fits(friend)
+    friend.tap("Approve CN¥45.00")
+    friend.sees("Thank you!")
+    fits(friend)
+    buyer.sees("Harbour Tea has your order.")
+    fits(buyer)
+
+
+def test_another_language_loses_neither_the_page_nor_what_was_typed(person: Make, stack: Stack) -> None:
+    order = stack.order("languages")
+    plea = stack.api(f"/orders/{order['id']}/payment-requests", {})
+    friend = person(PHONE)
+    friend.go(plea["url"])
+    friend.page.click("#who summary")
+    friend.type("Your name, if you like", "Mei")
+    friend.page.evaluate("window.marked = true")
+    friend.tap(friend.page.locator(".tongues summary"))
+    friend.tap("العربية")
+    friend.page.locator("html[dir=rtl][lang=ar]").wait_for()
+    assert friend.page.evaluate("window.marked")
+    assert friend.page.input_value("#id_name") == "Mei"
+    assert friend.page.url == plea["url"]
+    friend.go("/open/")
+    assert friend.page.locator("html").get_attribute("lang") == "ar"
+    friend.page.locator(".tongues summary").click()
+    friend.tap("Español")
+    friend.sees("¿Te han enviado un código?")
+
+
+def test_without_a_script_the_language_is_changed_as_well(person: Make) -> None:
+    friend = person(PHONE, java_script_enabled=False)
+    friend.go("/open/")
+    friend.tap(friend.page.locator(".tongues summary"))
+    friend.tap("Français")
+    friend.sees("Un proche vous a envoyé un code ?")
+    assert friend.page.url.endswith("/open/")
+
+
+def test_from_the_right_codes_and_amounts_are_read_as_they_are(person: Make, stack: Stack) -> None:
+    order = stack.order("from-the-right")
+    stack.api(f"/orders/{order['id']}/payment-requests", {})
+    buyer = person(PHONE, locale="ar-EG")
+    buyer.go(order["checkout_url"])
+    if buyer.page.locator("form[action$='/ask/']").count():
+        buyer.page.click("form[action$='/ask/'] button")
+    buyer.page.locator("#code").wait_for()
+    assert buyer.page.locator("html").get_attribute("dir") == "rtl"
+    left = [box["x"] for box in boxes(buyer, "#code")]
+    assert left == sorted(left), "the code's signs do not stand from left to right"
+
+
+def boxes(who: Person, selector: str) -> list[dict[str, float]]:
+    """Where each sign of a text stands."""
+    told: list[dict[str, float]] = who.page.locator(selector).evaluate(
+        """(element) => [...element.firstChild.textContent].map((_, i) => {
+          const range = document.createRange();
+          range.setStart(element.firstChild, i);
+          range.setEnd(element.firstChild, i + 1);
+          return {x: range.getBoundingClientRect().x};
+        })"""
+    )
+    return told
+
+
+def heard(who: Person) -> str:
+    """What a screen reader has of the page, without what differs each time."""
+    tree = who.page.locator("body").aria_snapshot()
+    return re.sub(r"\d?\d:\d\d(:\d\d)?|[0-9A-Z]{4}-[0-9A-Z]{4}|HT-\w+", "…", tree)
+
+
+def test_what_a_screen_reader_says(person: Make) -> None:
+    buyer, friend = person(DESK), person(PHONE)
+    at_checkout(buyer)
+    buyer.tap("Ask a friend to pay")
+    buyer.page.locator("#code").wait_for()
+    told = heard(buyer)
+    for line in (
+        'heading "Send this to someone kind" [level=1]',
+        'img "QR code of your link"',
+        'button "Share"',
+        'button "Copy link"',
+        'heading "Where it stands" [level=2]',
+        'link "Pay it myself"',
+    ):
+        assert line in told, told
+    friend.go(buyer.page.input_value("#link"))
+    told = heard(friend)
+    for line in (
+        'link "Skip to content"',
+        'heading "Lin asks you to pay for this" [level=1]',
+        "paragraph: CN¥45.00",
+        'button "Pay CN¥45.00 with Sandbox wallet"',
+        'region "What for, at Harbour Tea"',
+        "contentinfo",
+    ):
+        assert line in told, told
+    assert not re.search(r"(button|link|img|textbox)(:|$| \[)", told, re.MULTILINE), f"something has no name:\n{told}"
