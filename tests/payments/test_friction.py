@@ -96,6 +96,15 @@ def test_a_buyer_who_pays_herself_is_not_counted(client: Client) -> None:
     assert not Step.objects.exists()
 
 
+def test_a_buyer_who_pays_after_all_leaves_no_step_of_a_friend(client: Client) -> None:
+    plea = shop.make_request()
+    client.post(f"/checkout/{plea.order.token}/pay/", {"method": "sandbox"})
+    taken(Payment.objects.select_related("account").get())
+    plea.refresh_from_db()
+    assert plea.paid_at
+    assert steps(plea) == []
+
+
 def test_nobody_sees_paid_before_it_is_and_no_other_site_says_anything() -> None:
     plea = shop.make_request()
     Client().post(f"/p/{plea.token}/step/", {"saw": "1"})

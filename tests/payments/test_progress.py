@@ -96,6 +96,15 @@ def test_opening_is_written_once_however_many_look(django_assert_num_queries: Qu
         look(plea)
 
 
+def test_two_friends_who_look_at_once_are_one_opening() -> None:
+    plea = shop.make_request()
+    other = PaymentRequest.objects.get()
+    for choosing in (False, True):
+        requests.look(plea, choosing=choosing)
+        requests.look(other, choosing=choosing)
+    assert told(plea) == ["payment_request.created", "payment_request.opened", "payment_request.considered"]
+
+
 def test_loading_the_page_opens_nothing_and_says_that_opening_is_seen() -> None:
     plea = shop.make_request()
     page = Client().get(f"/p/{plea.token}/")
