@@ -12,8 +12,10 @@ def network_of(request: HttpRequest) -> str:
 
 
 def neighbourhood_of(request: HttpRequest) -> str:
-    """The same for the addresses around it, which often belong to one owner."""
-    return _hashed(request, 24, 48)
+    """The same for what one owner may well have: of IPv6 the first 48 bits. An address of IPv4 stands for itself, since
+    strangers live beside it.
+    """
+    return _hashed(request, 32, 48)
 
 
 def _hashed(request: HttpRequest, bits: int, bits_of_ipv6: int) -> str:

@@ -1,7 +1,7 @@
 """Share codes: short enough to be read out on the phone, never the only secret of anything; and who may try how many.
 
 A request's link is 138 random bits, so links never count as guesses. Codes can be guessed, so wrong ones count: for an
-address, for the addresses around it, and for everybody. While wrong codes come in from everywhere at once, a friend who
+address, for those of the same owner, and for everybody. While wrong codes come in from everywhere at once, a friend who
 types the right one gets through all the same; who errs has fewer tries than in quiet times.
 """
 
@@ -59,8 +59,8 @@ WINDOW = 600
 """Seconds in which wrong codes count together."""
 
 CALM = (10, 40)
-SIEGE = (2, 4)
-"""How often an address, and the addresses around it, may be wrong: usually, and while everybody is wrong a lot."""
+SIEGE = (1, 4)
+"""How often an address, and those of the same owner, may be wrong: usually, and while everybody is wrong a lot."""
 
 MANY = 1000
 """So many wrong codes from everybody are more than people mistype."""
@@ -130,7 +130,6 @@ def look_up(text: str, *, network: str, neighbourhood: str) -> PaymentRequest | 
     own_limit, near_limit = SIEGE if all_ >= MANY else CALM
     waits = [own_ends] * (own >= own_limit) + [near_ends] * (near >= near_limit)
     if waits:
-        ratelimit.count(*names[2:], window=WINDOW)
         raise TooManyGuesses(max(waits))
     found = _by_code(text)
     if not found:

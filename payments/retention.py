@@ -29,6 +29,13 @@ _FORGET = (
         LIMIT %s FOR UPDATE SKIP LOCKED
     )
     """,
+    """
+    UPDATE payments_report SET words = '', network = 'forgotten-' || id WHERE id IN (
+        SELECT id FROM payments_report
+        WHERE created_at < %s AND settled_at IS NOT NULL AND network NOT LIKE 'forgotten-%%'
+        LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+    """,
 )
 
 

@@ -84,7 +84,7 @@ def test_an_address_that_is_wrong_too_often_has_to_wait_and_others_do_not() -> N
     assert codes.look_up(plea.code, network="there", neighbourhood="there") == plea
 
 
-def test_addresses_beside_each_other_share_a_limit() -> None:
+def test_addresses_of_one_owner_share_a_limit() -> None:
     turned_away = [wrong(f"room {number}", "house") for number in range(codes.CALM[1] + 5)]
     assert turned_away == [False] * codes.CALM[1] + [True] * 5
 
@@ -122,8 +122,16 @@ def test_who_guesses_is_asked_to_wait_on_the_page(client: Client) -> None:
     assert page.status_code == 429
     assert 0 < int(page["Retry-After"]) <= codes.WINDOW
     assert "too many wrong codes" in words(page)
-    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="10.1.2.3").status_code == 303
+    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="127.0.0.9").status_code == 303
     assert client.post("/open/", {"text": f"/p/{plea.token}/"}).status_code == 303
+
+
+def test_a_house_with_many_addresses_of_its_own_is_one_guesser(client: Client) -> None:
+    plea = shop.make_request()
+    for number, text in enumerate(guesses(codes.CALM[1])):
+        client.post("/open/", {"text": text}, REMOTE_ADDR=f"2001:db8:7:{number:x}::1")
+    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="2001:db8:7:ffff::1").status_code == 429
+    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="2001:db8:8::1").status_code == 303
 
 
 def test_without_valkey_codes_still_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,14 @@
 """A friend says that something is wrong; support decides; nobody else is told."""
 
+from collections.abc import Callable
+
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from orders.errors import Refused
 from orders.models import Event
-from payments import lifecycle, offers, reports
+from payments import lifecycle, offers, reports, tasks
 from payments.models import PaymentRequest, Refund, Report, StoppedBuyer
 from payments.offers import Surface
 from payments.rules import Split
@@ -174,3 +177,17 @@ def test_only_who_may_decides() -> None:
     report.merchant.refresh_from_db()
     assert not report.merchant.is_frozen
     assert Report.objects.open().count() == 1
+
+
+def test_who_reported_is_forgotten_in_time(move_time: Callable[[float], None]) -> None:
+    decided = reported()
+    reported(decided.request, network="elsewhere")
+    reports.settle(decided)
+    waiting = reported(shop.make_request(shop.make_order(decided.merchant)))
+    move_time((settings.PAYER_DATA_DAYS + 1) * 86_400)
+    tasks.forget_payers()
+    told = str(list(Report.objects.filter(request=decided.request).values_list("words", "network")))
+    assert "Who is Lin?" not in told
+    assert "somewhere" not in told
+    waiting.refresh_from_db()
+    assert (waiting.words, waiting.network) == ("Who is Lin?", "somewhere")
