@@ -9,7 +9,7 @@ from friendpay.logs import CONFIG, Formatter, redact
 TOKEN = "3fGhJkLmNpQrStVwXyZ01234"
 
 
-@pytest.mark.parametrize("place", ["p", "pay", "r", "checkout", "ws/p"])
+@pytest.mark.parametrize("place", ["p", "pay", "r", "checkout", "mail", "ws/p"])
 def test_a_link_is_cut_short(place: str) -> None:
     said = redact(f'GET /{place}/{TOKEN}/status.json "/{place}/{TOKEN}/"')
     assert TOKEN[5:] not in said

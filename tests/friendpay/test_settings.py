@@ -101,6 +101,15 @@ def test_mails_go_to_the_log_until_a_server_is_named(monkeypatch: pytest.MonkeyP
     assert (found["EMAIL_USE_TLS"], len(found["ADMINS"])) == (True, 2)
 
 
+def test_people_are_asked_for_an_address_only_where_mail_goes_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert boot(monkeypatch, REAL)["MAIL_TO_PEOPLE"] is False
+    demo = boot(monkeypatch, DEMO | {"FRIENDPAY_DATA": "/data"})
+    assert demo["MAIL_TO_PEOPLE"] is True
+    assert (demo["EMAIL_BACKEND"].split(".")[-2], demo["EMAIL_FILE_PATH"]) == ("filebased", "/data/mail")
+    monkeypatch.delenv("FRIENDPAY_DEMO")
+    assert boot(monkeypatch, REAL | {"EMAIL_HOST": "mail.internal"})["MAIL_TO_PEOPLE"] is True
+
+
 def test_without_the_switch_there_is_no_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     found = boot(monkeypatch, REAL)
     assert found["DEMO"] is False

@@ -11,7 +11,6 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from pytest_django import Settings
 
-from orders.models import Merchant
 from payments import lifecycle, refunds, sending
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 from payments.rules import Split
@@ -158,13 +157,13 @@ def test_what_is_no_address_or_no_time_is_refused(client: Client, given: tuple[s
 
 
 def test_nobody_can_make_us_write_to_strangers_often(client: Client) -> None:
-    one = Merchant.objects.get() if Merchant.objects.exists() else shop.make_merchant()
+    one = shop.make_merchant()
     pleas = [shop.make_request(shop.make_order(one)) for _number in range(8)]
     codes = [remind(Client(REMOTE_ADDR=f"10.0.0.{number}"), plea) for number, plea in enumerate(pleas)]
     assert codes == [303] * 6 + [429] * 2  # one address, from everywhere
     codes = [remind(client, pleas[0], f"a{number}@post.example") for number in range(8)]
     assert codes == [303] * 6 + [429] * 2  # one visitor, to everybody
-    codes = [remind(Client(), plea, f"b{number}@post.example") for plea in pleas for number in range(4)]
+    codes = [remind(Client(), plea, f"b{plea.pk}.{number}@post.example") for plea in pleas for number in range(4)]
     assert codes.count(303) == 30 - 6  # one network, with ever new cookies
 
 
@@ -202,6 +201,16 @@ def test_the_buyer_is_told_that_nobody_paid_and_of_the_next_request(move_time: M
     assert letter.subject == "Nobody paid in time"
     pay(Client(), shop.make_request(plea.order))
     assert [letter.subject for letter in sent()] == ["Your order at Harbour Tea is paid"]
+
+
+def test_money_nobody_needed_is_no_news_for_the_buyer(client: Client) -> None:
+    plea = shop.make_request()
+    tell(plea)
+    payment = shop.hold(plea)
+    lifecycle.cancel_request(plea.pk, actor="buyer")
+    refund = shop.succeed(payment).refunds.get()
+    refunds.move_refund(refund.pk, "succeeded")
+    assert sent() == []
 
 
 def test_many_a_no_fills_nobodys_letter_box(client: Client) -> None:
