@@ -73,7 +73,7 @@ def _ask(names: tuple[str, ...], window: int | None) -> list[tuple[int, int]]:
     if time.monotonic() < _pause_ends:
         return nothing
     try:
-        with _valkey().pipeline() as pipe:  # one round trip, and Valkey's clock
+        with _valkey().pipeline(transaction=window is not None) as pipe:  # one round trip, and Valkey's clock
             for name in names:
                 if window is not None:
                     pipe.set(PREFIX + name, 0, nx=True, px=window * 1000)

@@ -1,6 +1,6 @@
 // Turn one rendering of the server's into the next, touching only what differs: focus, typed text, open folds and pictures stay.
 
-const KEPT = new Set(["open", "value"]); // what the person did since
+const KEPT = new Set(["open", "value", "srcset"]); // what the person did since
 
 const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.id ?? "") === (b.id ?? "");
 

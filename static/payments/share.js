@@ -83,7 +83,7 @@ export function readyButtons() {
   });
   document.addEventListener("change", ({ target: { form } }) => {
     const picture = form?.querySelector("img.poster");
-    if (picture) picture.src = pictureAddress(form);
+    if (picture) picture.srcset = pictureAddress(form); // its src stays the server's: a fresh rendering would undo it
   });
   document.addEventListener("submit", (event) => {
     if (event.target.method === "get") return; // the same picture may be saved again

@@ -65,6 +65,11 @@ def test_the_share_sheet_gets_the_words_and_a_picture_that_can_be_scanned(person
     text, picture = shared(buyer.page)
     assert picture != plain
     assert scanned(picture) == link_in(text)
+    friend = person(PHONE)
+    friend.go(link_in(text))
+    friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    buyer.sees("A friend is paying")
+    assert buyer.page.locator("img.poster").evaluate("(image) => image.currentSrc").endswith("?amount=on")
 
 
 def test_without_a_share_sheet_the_message_is_copied_and_pasted_by_one_tap(person: Make) -> None:
