@@ -64,6 +64,7 @@ def test_late_money_is_seen_going_back(client: Client, status: str, heading: str
     assert heading in text
     assert line in text
     assert "It came after this request had ended" in text
+    assert "Print" in text
 
 
 def test_only_the_buyers_own_receipt_leads_to_the_buyers_page(client: Client) -> None:
