@@ -24,6 +24,8 @@ from friendpay.settings import BASE_DIR, DATABASES  # noqa: E402
 _migrations = b"".join(path.read_bytes() for path in sorted(Path(BASE_DIR).glob("*/migrations/*.py")))
 DATABASES["default"]["TEST"] = {"NAME": f"test_{hashlib.sha256(_migrations).hexdigest()[:12]}"}
 
+SILENCED_SYSTEM_CHECKS = ["staticfiles.E002"]  # nothing is collected here: files are served from where they lie
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
