@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 
 from babel import Locale
-from babel.numbers import NumberPattern, format_currency, parse_pattern
+from babel.numbers import NumberPattern, format_currency, get_currency_symbol, parse_pattern
 from django.utils.translation import to_locale
 
 _EXPONENTS = {
@@ -81,13 +81,17 @@ class Money:
 
         With exactly the currency's decimals: where CLDR would round (ALL, IQD), what is read would not be what is paid.
         """
-        return format_currency(
+        text = format_currency(
             self.decimal,
             self.currency,
             _pattern(locale, EXPONENT[self.currency]),
             to_locale(locale),
             currency_digits=False,
         )
+        if Locale.parse(to_locale(locale)).text_direction == "ltr":
+            return text
+        symbol = get_currency_symbol(self.currency, to_locale(locale))
+        return text.replace(symbol, f"{symbol}\u200e")  # else CN¥ falls apart where letters run the other way
 
     def __str__(self) -> str:
         return f"{self.decimal} {self.currency}"

@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from orders.errors import Refused
@@ -147,7 +149,10 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
             raise Refused(
                 "amount_out_of_range",
                 _("Please give between %(least)s and %(most)s.")
-                % {"least": Money(smallest, request.currency), "most": Money(open_amount, request.currency)},
+                % {
+                    "least": Money(smallest, request.currency).text(get_language() or settings.LANGUAGE_CODE),
+                    "most": Money(open_amount, request.currency).text(get_language() or settings.LANGUAGE_CODE),
+                },
                 field="amount",
                 status=422,
             )

@@ -57,7 +57,8 @@ def spoken() -> Iterator[tuple[str, str]]:
 def public() -> Iterator[tuple[str, str]]:
     """Those of them that buyers and friends may read."""
     yield from ((text, file) for text, file in spoken() if not STAFF.search(file))
-    yield from ((str(reason.label), "a receipt") for reason in Refund.Reason)
+    for reason in (*Refund.Reason, *Report.Reason):  # on receipts, and where friends report
+        yield str(reason.label), "a reason"
     yield from ((str(reason.label), "a report") for reason in Report.Reason)
 
 

@@ -58,10 +58,11 @@ def test_a_body_is_not_needed_to_ask(caller: Caller) -> None:
 
 
 def test_the_message_goes_out_in_the_buyers_language(caller: Caller) -> None:
-    texts = [caller.ask(caller.order(locale=locale))["share_text"] for locale in ("zh-CN", "en", "fr")]
+    texts = [caller.ask(caller.order(locale=locale))["share_text"] for locale in ("zh-CN", "en", "fr", "sw")]
     assert "¥90.00" in texts[0] or "￥90.00" in texts[0]
     assert "CN¥90.00" in texts[1]
-    assert "CN¥90.00" in texts[2]  # not spoken here
+    assert "90,00\xa0CNY" in texts[2]
+    assert "CN¥90.00" in texts[3]  # not spoken here
 
 
 def test_one_request_is_open_at_a_time(caller: Caller) -> None:
