@@ -76,7 +76,7 @@ class Stack:
 
     def kill(self, victim: str, chance: random.Random) -> bool:
         """SIGKILL to a process that runs; False where there is none just now."""
-        with suppress(OSError, psutil.Error, IndexError):
+        with suppress(OSError, psutil.Error, LookupError):
             if victim == "a backend of postgres":
                 postmaster = psutil.Process(self._pids()["postgres"])
                 backends = [child for child in postmaster.children() if "[local]" in " ".join(child.cmdline())]
