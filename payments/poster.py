@@ -49,9 +49,9 @@ def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
     lines: list[SafeString] = []
     y = 160
 
-    def say(text: str, size: int, after: int, colour: str = INK, *, bold: bool = False) -> None:
+    def say(text: str, size: int, after: int, colour: str = INK, *, bold: bool = False, ltr: str = "") -> None:
         nonlocal y
-        lines.append(line(text, y, size, colour, bold=bold))
+        lines.append(line(text, y, size, colour, bold=bold, ltr=ltr))
         y += after
 
     say(request.merchant.name, 38, 96, SOFT)
@@ -78,7 +78,8 @@ def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
         **_code(sharing.link(request)),
     )
     y = 1128
-    say(_("Scan this, or type the code at %(address)s") % {"address": sharing.open_address()}, 32, 80, SOFT)
+    address = sharing.open_address()
+    say(_("Scan this, or type the code at %(address)s") % {"address": address}, 32, 80, SOFT, ltr=address)
     say(codes.shown(request), 70, 0, bold=True)
     alike = likeness.of(request.token)
     return format_html(
@@ -103,10 +104,16 @@ def _code(link: str) -> dict[str, object]:
     return {"modules": len(rows), "path": sharing.qr_path(rows)}
 
 
-def line(text: str, y: int, size: int, colour: str, *, x: int = _MIDDLE, bold: bool = False) -> SafeString:
-    """One centred line, smaller where it would be too long, each script in its font, right to left where it is so."""
+def line(
+    text: str, y: int, size: int, colour: str, *, x: int = _MIDDLE, bold: bool = False, ltr: str = ""
+) -> SafeString:
+    """One centred line, smaller where it would be too long, each script in its font, right to left where it is so; the
+    part `ltr` stays left to right.
+    """
     text = "".join(sign for sign in " ".join(text.split()) if sign.isprintable() and unicodedata.category(sign) != "So")
     size = min(size, int(_ROOM / max(1, _width(text))))
+    if ltr:
+        text = text.replace(ltr, f"\u202a{ltr}\u202c")
     runs = [
         (font, "".join(sign for sign, _font in run)) for font, run in groupby(_fonts(text), key=lambda pair: pair[1])
     ]

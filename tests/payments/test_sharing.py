@@ -131,6 +131,11 @@ def test_names_in_every_script_are_drawn(name: str, font: str) -> None:
     assert poster.png(empty.replace("</svg>", line + "</svg>")) != poster.png(empty)
 
 
+def test_an_address_stays_whole_in_a_line_that_reads_the_other_way() -> None:
+    line = poster.line("اكتب الرمز على shop.example/open/", 100, 50, "#000000", ltr="shop.example/open/")
+    assert '<tspan font-family="Noto Sans">\u202ashop.example/open/\u202c</tspan>' in line
+
+
 @pytest.mark.parametrize("name", ["🍵🍵", "\x00\x07", "<b>&amp;", "x" * 60, "\u202eLin", "ᓀᐯᑎ"])
 def test_no_name_breaks_a_poster(name: str) -> None:
     plea = shop.make_request()
