@@ -225,7 +225,7 @@ def test_no_transaction_is_open_while_a_receiver_thinks(shop_server: Receiver) -
         sender.result(PATIENCE)
 
 
-def connections() -> set[int]:
+def lines_to_the_database() -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
@@ -240,11 +240,11 @@ def test_calls_know_nothing_of_the_database(shop_server: Receiver) -> None:
     for number in range(8):
         busy(shop_server, shop.make_merchant(f"Shop {number}"), events=2)
     publication.publish()
-    before = connections()
+    before = lines_to_the_database()
     with ThreadPoolExecutor(1) as pool:
         sender = pool.submit(in_thread, delivery.send_due)
         wait_for(lambda: len(shop_server.heard) == 16)
-        assert len(connections() - before) == 1
+        assert len(lines_to_the_database() - before) == 1
         gate.open()
         sender.result(PATIENCE)
 
