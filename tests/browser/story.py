@@ -108,6 +108,10 @@ def _other_endings(buyer: Person, friend: Person, other: Person) -> Iterator[Sho
     yield "a-friend-cannot", buyer
     other.go(f"{link}report/")
     yield "report", other
+    other.page.click("input[value=other]")
+    other.page.click(".dock button")
+    other.page.locator(".seal").wait_for()
+    yield "reported", other
     friend.page.click("#pay button[name=method]")
     buyer.page.click("#cancel summary")
     buyer.page.click("#cancel button")
@@ -142,6 +146,8 @@ def _together(stack: Stack, buyer: Person, friend: Person) -> Iterator[Shown]:
     friend.page.locator(".seal.arrive").wait_for()
     buyer.go(order["checkout_url"])
     yield "part-is-paid", buyer
+    buyer.go(f"{order['checkout_url']}embed/")
+    yield "in-a-shops-page", buyer
     buyer.go(plea["url"])
     buyer.page.click("#pay button[name=method]")
     buyer.page.click("button[value=refuse]")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from email import message_from_string, policy
 from email.message import EmailMessage
 
+from tests.browser.axe import faults
 from tests.browser.conftest import DESK, PHONE, Person, Stack
 from tests.browser.test_main_job import SHARE, approve, ask_and_share, at_checkout
 
@@ -75,6 +76,7 @@ def test_thanks_arrive_by_themselves_and_the_receipt_by_mail(person: Make, stack
     letter = mail_to(stack, "receipts@post.example", "Your receipt from Harbour Tea")
     stop = letter["List-Unsubscribe"].strip("<>")
     friend.go(stop)
+    assert faults(friend) == []
     friend.tap("Stop all mail")
     friend.sees("You get no more mail from us")
 

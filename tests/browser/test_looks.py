@@ -2,36 +2,18 @@
 
 import re
 from collections.abc import Callable
-from importlib.resources import files
 
 import pytest
 
 from tests.browser import story
+from tests.browser.axe import faults
 from tests.browser.conftest import DESK, PHONE, Person, Stack
 from tests.browser.test_main_job import at_checkout, link_in
 
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-FAULTS = """async (only) => {
-  const found = await axe.run(document, {runOnly: only, resultTypes: ["violations"]});
-  return found.violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
-}"""
 SPILLS = "document.documentElement.scrollWidth > innerWidth"
 ZOOMED = {**PHONE, "viewport": {"width": 195, "height": 422}}  # a phone's page at 200%
 
 Make = Callable[..., Person]
-
-
-def faults(who: Person) -> list[str]:
-    """What axe finds on a page: by all its rules in the scheme that is on, by those of colour in the other."""
-    page = who.page
-    page.wait_for_load_state("load")
-    page.evaluate(AXE)
-    found: list[str] = page.evaluate(FAULTS, {"type": "tag", "values": RULES})
-    page.emulate_media(color_scheme="dark")
-    found += page.evaluate(FAULTS, {"type": "rule", "values": ["color-contrast"]})
-    page.emulate_media(color_scheme="light")
-    return found
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "ar-EG"])

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog
 
 from tests import agents
+from tests.browser.axe import faults
 from tests.browser.conftest import DESK, PHONE, Person, Stack, started
 
 DEVICES: dict[str, dict[str, Any]] = {
@@ -104,6 +105,7 @@ def tap_pay(friend: Person) -> None:
 def scan(friend: Person) -> None:
     """With another phone; the page with the code goes on by itself."""
     friend.sees("Scan this with")
+    assert faults(friend) == []
     with friend.page.expect_popup() as phone:
         friend.tap("Scan it with a simulated phone")
     phone.value.get_by_role("button", name="Pay", exact=True).click()
@@ -199,6 +201,7 @@ def test_a_wallet_of_the_other_house_is_reached_by_copying_the_link(
     friend.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     friend.go(plea.url)
     friend.sees(line)
+    assert faults(friend) == []
     friend.tap("Copy link")
     friend.sees("Copied")
     assert friend.page.evaluate("navigator.clipboard.readText()") == plea.url
