@@ -21,6 +21,9 @@ let shown = ""; // the holders that the page was drawn with
 let away = 0; // since when nobody can see the page
 let patience = 0; // fetches that failed in a row
 
+/** A form is on its way: where it leads counts, whatever its own doing changes here meanwhile. */
+const leaving = () => document.querySelector("form[data-sent]");
+
 const names = (snapshot) => JSON.stringify(snapshot.holders.map((holder) => holder.name));
 
 /** Take a snapshot in: an older one says nothing, the same one corrects the clock, a newer one changes the page. */
@@ -35,7 +38,7 @@ function consider(snapshot) {
 }
 
 async function refresh() {
-  if (busy || composing) {
+  if (busy || composing || leaving()) {
     again = true;
     return;
   }
@@ -43,6 +46,7 @@ async function refresh() {
   again = false;
   try {
     const answer = await fetch(region().dataset.page || location.href, { cache: "no-store" });
+    if (leaving()) return;
     if (answer.redirected) {
       location.replace(answer.url);
       return;
