@@ -12,4 +12,5 @@ def text(minor: int, currency: str, exponent: int) -> str:
     locale = Locale.parse(to_locale(get_language() or "en"))
     pattern = parse_pattern(locale.currency_formats["standard"].pattern)
     pattern.frac_prec = (exponent, exponent)
-    return format_currency(Decimal(minor).scaleb(-exponent), currency, pattern, locale, currency_digits=False)
+    shown = format_currency(Decimal(minor).scaleb(-exponent), currency, pattern, locale, currency_digits=False)
+    return shown if locale.text_direction == "ltr" else f"{shown}\u200e"  # keeps CN¥ together at the end
