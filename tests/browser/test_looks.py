@@ -10,7 +10,7 @@ from tests.browser.axe import faults
 from tests.browser.conftest import DESK, PHONE, Person, Stack
 from tests.browser.test_main_job import at_checkout, link_in
 
-SPILLS = "document.documentElement.scrollWidth > innerWidth"
+SPILLS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 ZOOMED = {**PHONE, "viewport": {"width": 195, "height": 422}}  # a phone's page at 200%
 
 Make = Callable[..., Person]
