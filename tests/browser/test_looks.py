@@ -1,7 +1,10 @@
 """Whoever looks, and however: dark or light, from the right, by keyboard, twice as large, or not at all but by ear."""
 
+import gzip
 import re
+import urllib.request
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -168,3 +171,22 @@ def test_what_a_screen_reader_says(person: Make) -> None:
     ):
         assert line in told, told
     assert not re.search(r"(button|link|img|textbox)(:|$| \[)", told, re.MULTILINE), f"something has no name:\n{told}"
+
+
+def test_pages_travel_small_and_their_files_are_kept_for_ever(stack: Stack) -> None:
+    """As bin/up serves them, all the way through the bridge."""
+
+    def get(path: str) -> tuple[Any, bytes]:
+        request = urllib.request.Request(f"{stack.address}{path}", headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.headers, answer.read()
+
+    headers, body = get("/open/")
+    assert headers["Content-Encoding"] == "gzip"
+    page = gzip.decompress(body).decode()
+    files = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:js|css))"', page)
+    assert len(files) > 5
+    for file in files:
+        headers, body = get(file)
+        assert headers["Content-Encoding"] == "gzip", file
+        assert "immutable" in headers["Cache-Control"], file

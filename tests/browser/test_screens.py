@@ -29,7 +29,9 @@ def test_screens_of_the_whole_story(person: Callable[..., Person], stack: Stack,
     for number, (state, who) in enumerate(story.tell(person, stack, device, more), 1):
         who.page.wait_for_load_state("networkidle")
         who.page.evaluate("scrollTo(0, 0)")
-        assert who.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), f"{state} is too wide"
+        assert who.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
+            f"{state} is too wide"
+        )
         if state.endswith("unfolded"):
             tall = who.page.evaluate("document.documentElement.scrollHeight")
             who.page.set_viewport_size({"width": device["viewport"]["width"], "height": tall})
