@@ -24,6 +24,8 @@ from tests.emulators.alipay_trades import china
 from tests.emulators.base import Emulator, Request, Response, route, rsa_key, running
 from tests.payments.providers.alipay_shop import split_anew
 
+pytestmark = pytest.mark.proof
+
 HERE = Path(__file__).parent
 VECTOR = json.loads((HERE.parent / "vectors/alipay_notify.json").read_text())
 

@@ -19,6 +19,8 @@ from tests.emulators.stripe import SECRET_KEY, Stripe
 from tests.emulators.stripe_book import CARDS, DECLINED
 from tests.emulators.stripe_events import new_event
 
+pytestmark = pytest.mark.proof
+
 NEWER = {"checkout.session": {"allowed_payment_method_types"}}
 """What the SDK's version of the API has, and the older description has not."""
 

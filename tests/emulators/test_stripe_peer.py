@@ -17,6 +17,8 @@ from stripe.params.checkout import SessionCreateParams
 from tests.emulators.base import Emulator, Request, Response, route, running
 from tests.emulators.stripe import SECRET_KEY, WEBHOOK_SECRET, Stripe
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture
 def stripe() -> Iterator[Stripe]:

@@ -26,6 +26,8 @@ from tests.emulators.wechatpay_orders import CHINA
 from tests.emulators.wechatpay_phone import PAYER
 from tests.emulators.wechatpay_sealing import seal, signed_text
 
+pytestmark = pytest.mark.proof
+
 VECTOR = json.loads((Path(__file__).parents[1] / "vectors/wechatpay_notify.json").read_text(encoding="utf-8"))
 RESOURCE = json.loads(VECTOR["body"])["resource"]
 

@@ -201,6 +201,7 @@ def ask_with_a_key(merchant: int, secret: str, order: str) -> None:
     caller.post(f"/orders/{order}/payment-requests", {"message": "Please!"}, key="k")
 
 
+@pytest.mark.proof
 @on_real_transactions
 def test_wherever_a_process_is_killed_its_key_recovers_and_the_repeat_asks_once(caller: Caller) -> None:
     for deed in count(1):

@@ -99,6 +99,7 @@ def test_links_and_right_codes_never_count() -> None:
     assert codes.look_up(message, network="here", neighbourhood="here") == plea
 
 
+@pytest.mark.proof
 def test_ten_thousand_guesses_from_many_addresses_open_nothing_while_a_friend_gets_through() -> None:
     plea = shop.make_request()
     refused, looked = 0, 0

@@ -23,6 +23,8 @@ from tests import shop
 from tests.orders.webhooks.conftest import MakeReceiver, MoveTime, send, told
 from tests.orders.webhooks.receivers import Receiver, say
 
+pytestmark = pytest.mark.proof
+
 PATIENCE = 10
 
 
