@@ -16,8 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from redis import Redis
+
+from friendpay import embedded
+from orders import ratelimit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = "sk_test_the-browser-tests-own-key"
@@ -54,6 +59,23 @@ class Stack:
         lines = [{"name": "Spring oolong, 100 g", "quantity": 1, "unit_amount": 9000, "category": "tea"}]
         buyer = {"id": "customer-17", "name": "Lin"}
         return self.api("/orders", {"reference": reference, "currency": "CNY", "lines": lines, "buyer": buyer})
+
+    def database(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self._servers["DATABASE_URL"])
+
+    def forgive(self) -> None:
+        """All tests come from one network; each begins as if nobody there had tried anything yet."""
+        with self.database() as database:
+            database.execute("DELETE FROM payments_report")
+        with Redis.from_url(self._servers["REDIS_URL"]) as counts:
+            for name in counts.scan_iter(f"{ratelimit.PREFIX}*"):
+                counts.delete(name)
+
+    @property
+    def _servers(self) -> dict[str, str]:
+        found = embedded.find(self.data / "data")
+        assert found is not None
+        return found.environment
 
 
 @dataclass
@@ -168,6 +190,7 @@ def person(stack: Stack, browser: Browser) -> Iterator[Callable[..., Person]]:
         people.append(Person(contexts[-1].new_page(), stack.address))
         return people[-1]
 
+    stack.forgive()
     yield make
     for context in contexts:
         context.close()

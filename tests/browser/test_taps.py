@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
 import pytest
 
 from payments.models import Step
@@ -37,8 +36,7 @@ def at_the_wallet(friend: Person) -> None:
 
 def steps_of(stack: Stack, link: str) -> list[str]:
     """What the friction meter has of the request."""
-    where = (stack.data / "data" / "run" / "postgres").resolve()
-    with psycopg.connect(f"postgresql://friendpay@/friendpay?host={where}&port=5432") as database:
+    with stack.database() as database:
         token = link.rstrip("/").split("/")[-1]
         rows = database.execute(
             "SELECT kind FROM payments_step s JOIN payments_paymentrequest r ON r.id = s.request_id "
