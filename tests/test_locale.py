@@ -6,6 +6,7 @@ share texts. The desk, the models behind it and the API's refusals are for staff
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from gettext import c2py
 from io import BytesIO
 from pathlib import Path
@@ -40,13 +41,19 @@ PUBLIC_ALONE = [to_locale(code) for code, _name in settings.LANGUAGES if code no
 HOLES = re.compile(r"%\((\w+)\)s|%[sd]")
 
 
+@cache
 def catalog(locale: str) -> Catalog:
     with (ROOT / "locale" / locale / "LC_MESSAGES" / "django.po").open("rb") as file:
         return read_po(file, locale=locale)
 
 
-def spoken() -> Iterator[tuple[str, str]]:
+@cache
+def spoken() -> list[tuple[str, str]]:
     """Every message in the code and in the pages, with the file it is in."""
+    return list(_spoken())
+
+
+def _spoken() -> Iterator[tuple[str, str]]:
     for app in ("friendpay", "orders", "payments", "sandbox"):
         for path in (ROOT / app).rglob("*.py"):
             yield from read(path, path.read_bytes())

@@ -174,6 +174,7 @@ def test_a_body_in_chunks_is_counted_too(site: str, application: Application) ->
     assert application.seen[0]["body"] == b""
 
 
+@pytest.mark.proof
 def test_nobody_feeds_us_for_ever(site: str, application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bridges, "DRAINED", 5000)
     said = raw(site, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 6000)
@@ -181,6 +182,7 @@ def test_nobody_feeds_us_for_ever(site: str, application: Application, monkeypat
     assert application.seen[0]["body"] == b""
 
 
+@pytest.mark.proof
 def test_a_body_that_does_not_come_is_not_waited_for(
     site: str, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,12 +206,14 @@ def test_an_error_outside_the_application_is_a_500(site: str) -> None:
     assert "broken" not in answer.text
 
 
+@pytest.mark.proof
 def test_no_more_threads_than_asked_for(site: str, application: Application) -> None:
     for _ in range(10):
         BROWSER.get(site)
     assert len(application.threads) <= 2
 
 
+@pytest.mark.proof
 def test_behind_hung_pages_one_waits_a_moment_and_no_longer(site: str, application: Application) -> None:
     visitors = hang(site, 2)
     assert all(application.entered.acquire(timeout=5) for _ in visitors)
@@ -225,6 +229,7 @@ def test_behind_hung_pages_one_waits_a_moment_and_no_longer(site: str, applicati
     assert [seen["PATH_INFO"] for seen in application.seen] == ["/hang", "/hang", "/page"]
 
 
+@pytest.mark.proof
 def test_behind_a_page_that_comes_to_an_end_one_is_served(application: Application) -> None:
     bridge = Bridge(application, threads=1, waiting=2, patience=20, max_body=LIMIT)
     with serving(bridge) as site:
@@ -235,6 +240,7 @@ def test_behind_a_page_that_comes_to_an_end_one_is_served(application: Applicati
         visitor.join()
 
 
+@pytest.mark.proof
 def test_more_than_may_wait_are_sent_away_at_once(application: Application) -> None:
     bridge = Bridge(application, threads=1, waiting=0, patience=20, max_body=LIMIT)
     with serving(bridge) as site:
@@ -245,6 +251,7 @@ def test_more_than_may_wait_are_sent_away_at_once(application: Application) -> N
         visitor.join()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("path", "code"), [("/api/v1/orders", "overloaded"), ("/api/v1", "overloaded"), ("/api/v10", ""), ("/", "")]
 )
@@ -262,6 +269,7 @@ def test_who_is_sent_away_is_told_so_in_the_words_of_the_place(path: str, code: 
         assert "Please try again" in answer.text
 
 
+@pytest.mark.proof
 def test_who_leaves_while_waiting_costs_no_work(application: Application) -> None:
     bridge = Bridge(application, threads=1, waiting=5, patience=20, max_body=LIMIT)
     with serving(bridge) as site:

@@ -116,6 +116,7 @@ def at_once(times: int, call: Callable[[], Answer]) -> list[Answer]:
     return answers
 
 
+@pytest.mark.proof
 @on_real_transactions
 def test_twenty_parallel_calls_with_one_key_make_one_order(caller: Caller) -> None:
     answers = at_once(20, lambda: Caller(caller.merchant, key=caller.key).post("/orders", ORDER, key="k"))
@@ -127,6 +128,7 @@ def test_twenty_parallel_calls_with_one_key_make_one_order(caller: Caller) -> No
     assert {answer["code"] for answer in answers if answer.status == 409} <= {"idempotency_key_in_use"}
 
 
+@pytest.mark.proof
 @on_real_transactions
 def test_parallel_refunds_with_one_key_are_one_refund(caller: Caller) -> None:
     _asked, payment = caller.paid()
@@ -220,6 +222,7 @@ def test_wherever_a_process_is_killed_its_key_recovers_and_the_repeat_asks_once(
     assert first.headers["Idempotent-Replayed"] == "true"
 
 
+@pytest.mark.proof
 @on_real_transactions
 def test_a_process_killed_in_the_middle_leaves_nothing_and_the_repeat_makes_one_order(
     caller: Caller, monkeypatch: pytest.MonkeyPatch

@@ -15,7 +15,7 @@ from payments.models import Payment, PaymentRequest, Refund
 from payments.rules import Split
 from tests import shop
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
 
 def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:

@@ -12,7 +12,7 @@ from sandbox import bank, notices
 from sandbox.models import Charge, ChargeRefund, Notice
 from tests.sandbox.conftest import MakeBid
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
