@@ -5,7 +5,8 @@ from datetime import datetime
 from django.db import connection
 
 _BATCH = 5_000
-# Each clears what of a row names or recognises a payer, and leaves a row alone whose money is not decided yet.
+# Each clears what of a row names or recognises a payer, and leaves a row alone whose money is not decided yet. An event
+# keeps its fields, empty, for pages and shops read them.
 _FORGET = (
     """
     UPDATE payments_payment SET payer_name = '', visitor = '', network = '' WHERE id IN (
@@ -23,9 +24,11 @@ _FORGET = (
     )
     """,
     """
-    UPDATE orders_event SET data = data - '{payer_name,name,words}'::text[] WHERE id IN (
+    UPDATE orders_event SET data = data || (
+        SELECT jsonb_object_agg(key, '') FROM jsonb_object_keys(data) key WHERE key IN ('payer_name', 'name', 'words')
+    ) WHERE id IN (
         SELECT id FROM orders_event
-        WHERE created_at < %s AND data ?| '{payer_name,name,words}'::text[]
+        WHERE created_at < %s AND concat(data->>'payer_name', data->>'name', data->>'words') <> ''
         LIMIT %s FOR UPDATE SKIP LOCKED
     )
     """,

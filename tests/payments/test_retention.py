@@ -44,6 +44,9 @@ def test_names_cookies_networks_and_words_go_and_the_ledger_stays(move_time: Cal
     move_time(120)
     tasks.forget_payers()
     assert not any(known in told_of_payers() for known in ("Mei", "Bo", "Not this time", payment.visitor))
+    assert {
+        data["payer_name"] for data in Event.objects.filter(type__startswith="payment.").values_list("data", flat=True)
+    } == {""}
     assert bytes(ProviderEvent.objects.get().body) == b""
     payment.refresh_from_db()
     assert (payment.amount_captured, payment.provider_ref != "") == (9000, True)
