@@ -6,14 +6,13 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from contextlib import suppress
-from ipaddress import ip_address, ip_network
 from typing import Any, ClassVar
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError
+from django.db import Error
 
+from friendpay import networks
 from payments import live
 from payments.models import PaymentRequest
 
@@ -39,7 +38,7 @@ class RequestConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.token = self.scope["url_route"]["kwargs"]["token"]
-        self.network = _network(self.scope)
+        self.network = networks.hashed((self.scope.get("client") or ("",))[0])
         self.looking.add(self)
         self.networks[self.network] += 1
         try:
@@ -98,20 +97,12 @@ class RequestConsumer(AsyncWebsocketConsumer):
                 oldest[consumer.token] = min(consumer.seq, oldest.get(consumer.token, consumer.seq))
             try:
                 missed = await _missed(oldest)
-            except DatabaseError:
+            except Error:
                 logger.warning("the database cannot say what the sockets missed; asking again")
                 continue
             late = [consumer for consumer in cls.looking if consumer.token in missed]
             told = (consumer.snapshot({"snapshot": missed[consumer.token]}) for consumer in late)
             await asyncio.gather(*told, return_exceptions=True)  # one that is gone keeps nobody waiting
-
-
-def _network(scope: dict[str, Any]) -> str:
-    """As the limits of pages take it: of IPv6 the first 64 bits belong to one."""
-    with suppress(ValueError):
-        address = ip_address((scope.get("client") or ("::",))[0])
-        return str(ip_network((address, 32 if address.version == 4 else 64), strict=False))
-    return ""
 
 
 @database_sync_to_async
