@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from orders.money import Money
-from payments import codes, likeness, sharing
+from payments import codes, likeness, phrases, sharing
 from payments.models import PaymentRequest
 
 FONTS = Path(__file__).parent / "fonts"
@@ -32,13 +32,9 @@ _SCRIPTS = (
 _EAST_ASIAN = "Noto Sans CJK SC"
 
 
+@lru_cache(maxsize=64)
 def png(svg: str) -> bytes:
     """The picture as messengers take it. Drawn once for the same drawing."""
-    return _png(svg)
-
-
-@lru_cache(maxsize=64)
-def _png(svg: str) -> bytes:
     fonts = sorted(str(path) for path in FONTS.glob("*.?tf"))
     return resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=fonts)
 
@@ -55,7 +51,7 @@ def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
         y += after
 
     say(request.merchant.name, 38, 96, SOFT)
-    say(_("%(name)s asks") % {"name": sharing.short_name(order)}, 50, 84)
+    say(_("%(name)s asks") % {"name": phrases.first_name(order.buyer_name)}, 50, 84)
     say(_("Could you pay for me?"), 70, 74, bold=True)
     if goods:
         things = [one.name if one.quantity == 1 else f"{one.name} × {one.quantity}" for one in order.lines.all()]

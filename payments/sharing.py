@@ -11,7 +11,6 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from orders.models import Order
 from orders.money import Money
 from payments import codes, likeness
 from payments.models import PaymentRequest
@@ -108,11 +107,6 @@ def targets(request: PaymentRequest, *, in_wechat: bool) -> list[Target]:
 def open_address() -> str:
     """Where a code is typed, as people read an address."""
     return f"{settings.PUBLIC_URL}/open/".split("://")[-1]
-
-
-def short_name(order: Order) -> str:
-    """Who asks, for a picture that strangers may see: the first name."""
-    return order.buyer_name.split()[0][:20] if order.buyer_name.strip() else ""
 
 
 def matrix(text: str) -> list[list[bool]]:
