@@ -35,7 +35,7 @@ def send(limit: int = BATCH) -> int:
             continue
         try:
             message(mail).send()
-        except OSError as error:  # the mail server's failures are all of this kind
+        except Exception as error:  # the mail server's, or one that cannot be written: it holds up no other
             _failed(mail, error)
         else:
             Mail.objects.filter(pk=mail.pk).update(sent_at=now, next_attempt_at=None)
@@ -56,7 +56,7 @@ def _reminder(mail: Mail, now: datetime) -> str:
     return "later" if waits else "send"
 
 
-def _failed(mail: Mail, error: OSError) -> None:
+def _failed(mail: Mail, error: Exception) -> None:
     """Try again later, except where the mail server says that there is no such address."""
     refused = isinstance(error, smtplib.SMTPRecipientsRefused) and all(
         code >= 500 for code, _words in error.recipients.values()

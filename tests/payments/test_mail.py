@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from pytest_django import Settings
 
-from payments import lifecycle, refunds, sending
+from payments import letters, lifecycle, refunds, sending
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 from payments.rules import Split
 from payments.tasks import purge_mail, sweep_mail, sweep_requests
@@ -290,6 +290,24 @@ def test_every_mail_has_an_id_of_its_own_and_one_click_to_stop_it(client: Client
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert stop_url in letter.body
     assert stop_url in str(letter.alternatives[0][0])
+
+
+def test_a_mail_that_cannot_be_written_holds_up_no_other(
+    client: Client, move_time: MoveTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = shop.make_request(), shop.make_request(shop.make_order(reference="B"))
+    remind(client, first, "ann@post.example")
+    remind(client, second, "bo@post.example")
+    write = letters.write
+
+    def failing(mail: Mail) -> object:
+        if mail.to.request_id == first.pk:
+            raise KeyError("a field that is not there")
+        return write(mail)
+
+    monkeypatch.setattr(letters, "write", failing)
+    move_time(HOUR + 1)
+    assert [letter.to for letter in sent()] == [["bo@post.example"]]
 
 
 def test_a_mail_that_could_not_be_sent_goes_again_under_its_one_id(
