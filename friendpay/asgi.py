@@ -3,7 +3,6 @@
 import os
 from functools import partial
 from http import HTTPStatus
-from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "friendpay.settings")
 
@@ -15,10 +14,10 @@ from channels.routing import URLRouter
 from channels.security.websocket import OriginValidator, WebsocketDenier
 from django.conf import settings
 from django.urls import re_path
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from friendpay.bridge import Bridge, Receive, Scope, Send, sentence
 from friendpay.health import PROBES
+from friendpay.proxies import Forwarded
 from orders import entrance, problems
 from payments.routing import websocket_urlpatterns
 
@@ -59,4 +58,4 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-application: Any = ProxyHeadersMiddleware(cast(Any, serve), trusted_hosts=settings.TRUSTED_PROXIES)
+application = Forwarded(serve, settings.TRUSTED_PROXIES)

@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-import ipaddress
 import json
 import time
 from collections.abc import Awaitable, Iterator
@@ -13,7 +12,7 @@ from django.db.models import Count, Min, Model
 from django.http import Http404, HttpRequest, HttpResponse
 from redis.asyncio import Redis
 
-from friendpay import clock
+from friendpay import clock, networks
 from friendpay.bridge import App, Receive, Scope, Send
 from orders.models import Order, WebhookDelivery
 from payments.models import Mail, Payment, PaymentRequest, ProviderEvent, Refund
@@ -97,7 +96,8 @@ def _may_watch(request: HttpRequest) -> bool:
         return hmac.compare_digest(request.headers.get("Authorization", "").encode(), token.encode())
     # A proxy on this machine passes on the requests of the whole world, and says so.
     proxied = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"))
-    return not proxied and ipaddress.ip_address(request.META["REMOTE_ADDR"] or "::").is_loopback
+    address = networks.read(request.META.get("REMOTE_ADDR", ""))
+    return not proxied and address is not None and address.is_loopback
 
 
 def _lines() -> Iterator[str]:

@@ -1,9 +1,37 @@
-"""Where a request comes from, as a hash: enough to count by, and no address is kept."""
+"""Where a request comes from, as a hash: enough to count by, and no address is kept.
 
-from ipaddress import ip_address, ip_network
+An address nobody can read (a proxy may say `unknown`, or a name) is "" everywhere: it limits nobody, for those who
+share it are strangers to each other.
+"""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
+
+
+def read(text: str) -> IPv4Address | IPv6Address | None:
+    """An address as servers and proxies tell it: plain, with a port, in brackets, with a zone; None where it is none.
+
+    IPv4 inside IPv6 (::ffff:192.0.2.1) is that IPv4. Leading zeros are unreadable: some take them for octal.
+    """
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return None if address.is_unspecified else address
+
+
+def address_of(request: HttpRequest) -> str:
+    """The client's address in its shortest form, for a wallet that asks for it; "" where it is unreadable."""
+    return str(read(request.META.get("REMOTE_ADDR", "")) or "")
 
 
 def network_of(request: HttpRequest) -> str:
@@ -19,7 +47,9 @@ def neighbourhood_of(request: HttpRequest) -> str:
 
 
 def hashed(remote: str, bits_of_ipv6: int = 64) -> str:
-    """The same of an address as the server tells it, "" where it knows none."""
-    address = ip_address(remote or "::")
+    """The same of an address as the server tells it, "" where that is unreadable."""
+    address = read(remote)
+    if address is None:
+        return ""
     network = ip_network((address, 32 if address.version == 4 else bits_of_ipv6), strict=False)
     return salted_hmac("friendpay.network", str(network)).hexdigest()

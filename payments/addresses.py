@@ -122,13 +122,13 @@ def _check(request: PaymentRequest, giver: Giver, digest: str, now: datetime) ->
             status=422,
         )
     today = MailAddress.objects.filter(created_at__gt=now - DAY)
-    for filters, most in (
-        ({"digest": digest}, OF_AN_ADDRESS),
-        ({"network": giver.network, "visitor": giver.visitor}, OF_A_VISITOR),
-        ({"network": giver.network}, OF_A_NETWORK),
-        ({"request": request}, OF_A_REQUEST),
+    for given, most in (
+        (today.filter(digest=digest), OF_AN_ADDRESS),
+        (today.filter(network=giver.network, visitor=giver.visitor), OF_A_VISITOR),
+        (today.filter(network=giver.network).exclude(network=""), OF_A_NETWORK),
+        (today.filter(request=request), OF_A_REQUEST),
     ):
-        if today.filter(**filters).count() >= most:
+        if given.count() >= most:
             raise Refused(
                 "too_many_addresses",
                 _("That was asked for often today. Please come back tomorrow."),

@@ -125,15 +125,15 @@ def look_up(text: str, *, network: str, neighbourhood: str) -> PaymentRequest | 
     """
     if found := _by_link(text):
         return found
-    names = (f"guess:{network}", f"guesses:{neighbourhood}", "guesses")
-    (own, own_ends), (near, near_ends), (all_, _ends) = ratelimit.counted(*names)
-    own_limit, near_limit = SIEGE if all_ >= MANY else CALM
-    waits = [own_ends] * (own >= own_limit) + [near_ends] * (near >= near_limit)
+    near = (f"guess:{network}", f"guesses:{neighbourhood}") if network else ()  # unreadable: strangers to each other
+    *counts, (all_, _ends) = ratelimit.counted(*near, "guesses")
+    limits = SIEGE if all_ >= MANY else CALM
+    waits = [ends for (wrong, ends), most in zip(counts, limits, strict=False) if wrong >= most]
     if waits:
         raise TooManyGuesses(max(waits))
     found = _by_code(text)
     if not found:
-        ratelimit.count(*names, window=WINDOW)
+        ratelimit.count(*near, "guesses", window=WINDOW)
     return found
 
 

@@ -51,7 +51,7 @@ class RequestConsumer(AsyncWebsocketConsumer):
         await self.channel_layer.group_add(live.group(self.token), self.channel_name)
         snapshot = await _read(self.token)
         await self.accept()
-        if self.networks[self.network] > SOCKETS_OF_A_NETWORK:
+        if self.network and self.networks[self.network] > SOCKETS_OF_A_NETWORK:
             await self.close(CROWDED)
         elif snapshot is None:
             await self.close(NOT_FOUND)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import clock
+from friendpay import clock, ids
 from orders.errors import Refused
 from orders.models import Merchant
 from payments import lifecycle
@@ -18,6 +18,7 @@ MOST, WITHIN = 5, timedelta(hours=1)
 def report(request: PaymentRequest, *, reason: str, words: str, network: str) -> None:
     """Tell support. The same request from the same network is reported once; a repeat changes nothing."""
     now = clock.now()
+    network = network or f"unknown-{ids.token(20)}"  # who cannot be told from others is alone
     mine = Report.objects.filter(network=network)
     if mine.filter(request=request).exists():
         return

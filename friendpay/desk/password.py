@@ -64,7 +64,9 @@ class PasswordForm(AuthenticationForm):
         login = _hashed(self.cleaned_data.get("username", ""))
         if self.request.get_signed_cookie(COOKIE, "", salt=COOKIE, max_age=AGE) == login:
             return {f"desk-browser:{login}": FROM_ONE_NETWORK}
-        return {f"desk-network:{network_of(self.request)}": FROM_ONE_NETWORK, f"desk-login:{login}": FOR_ONE_LOGIN}
+        network = network_of(self.request)
+        near = {f"desk-network:{network}": FROM_ONE_NETWORK} if network else {}
+        return {**near, f"desk-login:{login}": FOR_ONE_LOGIN}
 
 
 def remember(request: HttpRequest, response: HttpResponse) -> None:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from friendpay.networks import network_of
+from friendpay.networks import address_of, network_of
 from friendpay.pages import SeeOther
 from orders.errors import Refused
 from payments import checkout, friction
@@ -76,7 +76,7 @@ def carry_out(request: HttpRequest, plea: PaymentRequest, wish: Wish, *, payer_i
         on_page=wish.on_page,
         payer=Payer(wish.name, keep_visitor(request), network_of(request), wish.by_buyer),
         surface=wish.surface(request),
-        payer_ip=request.META.get("REMOTE_ADDR", ""),
+        payer_ip=address_of(request),
         payer_id=payer_id,
     )
     return remember(request, SeeOther(next_url(payment)))

@@ -68,7 +68,7 @@ def site() -> Iterator[str]:
 def test_without_a_list_no_proxy_is_believed() -> None:
     from friendpay.asgi import application
 
-    assert "127.0.0.1" not in application.trusted_hosts
+    assert "127.0.0.1" not in application.trusted
 
 
 def test_probes_answer_under_any_name(site: str) -> None:
