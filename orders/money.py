@@ -97,16 +97,32 @@ class Money:
         return f"{self.decimal} {self.currency}"
 
 
-def share_out(total: int, weights: list[int]) -> list[int]:
+def share_out(total: int, weights: list[int], steps: list[int] | None = None) -> list[int]:
     """Split `total` minor units in proportion to `weights`, exactly: largest remainder first, ties to the earlier one.
 
-    The parts add up to `total`. With `total` at most the sum of the weights, no part exceeds its weight.
+    The parts add up to `total`, and none exceeds its weight. Each is a multiple of its step, one unit unless `steps`
+    says otherwise; of two different steps one is a multiple of the other. ValueError where there are no such parts.
     """
     whole = sum(weights)
-    if total < 0 or whole <= 0 or min(weights) < 0:
+    steps = steps or [1] * len(weights)
+    if not 0 <= total <= whole or whole == 0 or min(weights) < 0:
         raise ValueError("nothing to share, or nobody to share among")
-    parts = [total * weight // whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
-    for i in by_remainder[: total - sum(parts)]:
-        parts[i] += 1
+    parts = [total * weight // whole // step * step for weight, step in zip(weights, steps, strict=True)]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (parts[i] * whole - total * weights[i], i))
+    rest = total - sum(parts)
+    coarse_first = sorted(by_remainder, key=lambda i: -steps[i])
+    for i, most in [(i, steps[i]) for i in by_remainder] + [(i, whole) for i in coarse_first]:
+        more = min(most, rest, weights[i] - parts[i]) // steps[i] * steps[i]
+        parts[i], rest = parts[i] + more, rest - more
+    for i in by_remainder if rest else []:  # one more coarse step, to which those who count finer lend a little
+        short, lenders = steps[i] - rest, [j for j in by_remainder if steps[j] < steps[i]]
+        if parts[i] + steps[i] <= weights[i] and short <= sum(parts[j] for j in lenders):
+            parts[i] += steps[i]
+            for j in lenders:
+                lent = min(short, parts[j]) // steps[j] * steps[j]
+                parts[j], short = parts[j] - lent, short - lent
+            rest = short
+            break
+    if rest:
+        raise ValueError("the total does not go into these steps")
     return parts

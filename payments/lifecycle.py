@@ -17,7 +17,7 @@ from orders import services
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
-from payments import codes, funds, rules
+from payments import codes, funds, providers, rules
 from payments.models import Payment, PaymentRequest, Refund
 from payments.record import lock_order, lock_payment, lock_request, note, save
 from payments.rules import Attempt, Payer, Split
@@ -196,6 +196,7 @@ def hold(request_id: int, attempt: Attempt, payer: Payer) -> Payment:
     rules.check_order_open(order)
     rules.check_tries(request, payer, now)
     rules.check_amount(request, attempt.amount)
+    rules.check_step(attempt.amount, request.currency, providers.step(attempt.account.provider, request.currency))
     payment = Payment.objects.create(
         merchant_id=request.merchant_id,
         request=request,

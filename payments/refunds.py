@@ -13,7 +13,7 @@ from orders import services
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import share_out
-from payments import funds, lifecycle, providers
+from payments import funds, lifecycle, providers, rules
 from payments.models import Payment, PaymentRequest, Refund
 from payments.providers.base import Outcome, ProviderError, State
 from payments.record import lock_order, lock_payment, lock_refund, note, save
@@ -50,6 +50,7 @@ def refund_payment(
     amount = left if amount is None else amount
     if not 0 < amount <= left:
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
+    rules.check_step(amount, payment.currency, providers.step(payment.account.provider, payment.currency))
     refund = funds.send_back(request, payment, amount, Refund.Reason.MERCHANT, clock.now(), actor, text)
     save(request)
     return refund
@@ -59,20 +60,25 @@ def refund_payment(
 def refund_order(order: Order, amount: int | None = None, *, text: str = "", actor: str) -> list[Refund]:
     """The merchant sends `amount` (all that is left, without one) of an order back to all who paid.
 
-    Each gets back in proportion to what they gave, to the minor unit. Nothing goes while a request is open
-    ("request_open").
+    Each gets back in proportion to what they gave, to the minor unit or to the step their wallets count in. Nothing
+    goes while a request is open ("request_open").
     """
     _order, request = lock_order(order.pk)
     if request:
         _check_ended(request)
     applied = Payment.objects.filter(request__order=order, amount_applied__gt=0)
-    payments = list(applied.select_related("request").order_by("id"))
+    payments = list(applied.select_related("request", "account").order_by("id"))
     left = [refundable(payment) for payment in payments]
     amount = sum(left) if amount is None else amount
     if not 0 < amount <= sum(left):
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
-    parts = zip(payments, share_out(amount, left), strict=True)
-    return [refund_payment(payment.pk, part, text=text, actor=actor) for payment, part in parts if part]
+    steps = [providers.step(payment.account.provider, order.currency) for payment in payments]
+    try:
+        parts = share_out(amount, left, steps)
+    except ValueError:
+        raise rules.wrong_step(order.currency, max(steps)) from None
+    shares = zip(payments, parts, strict=True)
+    return [refund_payment(payment.pk, part, text=text, actor=actor) for payment, part in shares if part]
 
 
 def _check_ended(request: PaymentRequest) -> None:
@@ -148,7 +154,7 @@ def send(refund_id: int | None = None, limit: int = 50) -> int:
             apply(refund, _send(refund))
         except ProviderError as error:
             logger.warning("refund %s was not taken: %s", refund.public_id, error)
-            if error.permanent:
+            if error.permanent and not error.for_shop:
                 refused = Outcome(State.FAILED, refund.reference, code=error.code, message=error.message)
                 move_refund(refund.pk, STATUS.FAILED, outcome=refused)
     return len(refunds)

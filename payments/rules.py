@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
+from payments import providers
 from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
 
 REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
@@ -136,6 +137,26 @@ def check_request_open(request: PaymentRequest, now: datetime) -> None:
         raise Refused("request_expired", _("The time for this request is over. The buyer can ask again."))
 
 
+def step_of_parts(request: PaymentRequest) -> int:
+    """What every part is a multiple of, so that none leaves what another of the shop's wallets could not take."""
+    accounts = ProviderAccount.objects.filter(merchant_id=request.merchant_id, live=request.order.live, enabled=True)
+    names = set(accounts.values_list("provider", flat=True))
+    step = max((providers.step(name, request.currency) for name in names), default=1)
+    return step if request.amount % step == 0 else 1
+
+
+def check_step(amount: int, currency: str, step: int) -> None:
+    """A wallet that counts in steps takes no amount between two of them, and sends none back."""
+    if amount % step:
+        raise wrong_step(currency, step)
+
+
+def wrong_step(currency: str, step: int) -> Refused:
+    text = Money(step, currency).text(get_language() or settings.LANGUAGE_CODE)
+    words = _("This wallet takes and returns amounts in steps of %(step)s only.") % {"step": text}
+    return Refused("amount_step", words, field="amount", status=422)
+
+
 def check_amount(request: PaymentRequest, amount: int) -> None:
     """One friend pays all of it; of several, each pays a part that leaves no crumb too small for the next."""
     open_amount = request.amount - request.amount_paid
@@ -143,6 +164,7 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
         if amount != request.amount:
             raise Refused("amount_changed", _("The amount has changed. Please look at it again."), field="amount")
     else:
+        check_step(amount, request.currency, step_of_parts(request))
         smallest = min(request.split_min_amount, open_amount)
         last_one = payers_so_far(request) + 1 >= request.split_max_payers
         if not smallest <= amount <= open_amount:
@@ -196,12 +218,13 @@ def payers_so_far(request: PaymentRequest) -> int:
 def fair_share(request: PaymentRequest) -> int:
     """What the next friend may be asked for, so that all who can still join give about the same; the last one all.
 
-    100.00 by three is 33.34, 33.33, 33.33: the earlier one gives the odd unit. Never what `check_amount` would refuse.
+    100.00 by three is 33.34, 33.33, 33.33: the earlier one gives the odd step. Never what `check_amount` would refuse.
     """
     if request.split_max_payers is None or request.split_min_amount is None:
         return request.remaining
     still_to_come = max(1, request.split_max_payers - payers_so_far(request))
-    share = max(-(-request.remaining // still_to_come), request.split_min_amount)
+    step = step_of_parts(request)
+    share = -(-max(-(-request.remaining // still_to_come), request.split_min_amount) // step) * step
     return share if request.remaining - share >= request.split_min_amount else request.remaining
 
 

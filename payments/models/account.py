@@ -83,7 +83,7 @@ class ProviderAccount(models.Model):
             config = self.config
         except InvalidToken:
             words = "the stored credentials cannot be read with the present keys"
-            raise ProviderError(words, permanent=False, code="credentials") from None
+            raise ProviderError(words, permanent=False, code="credentials", for_shop=True) from None
         return Account(
             id=self.public_id, live=self.live, config=config, base_url=self.base_url, notify_url=self.notify_url
         )

@@ -20,3 +20,8 @@ def get(name: str) -> Provider:
     module, _, kind = _MODULES[name].rpartition(".")
     provider: Provider = getattr(import_module(module), kind)()
     return provider
+
+
+def step(name: str, currency: str) -> int:
+    """What amounts of a currency are multiples of at a provider, in minor units: one, nearly always."""
+    return get(name).steps.get(currency, 1)

@@ -62,6 +62,8 @@ class Alipay:
     max_hold = 2 * 60 * 60  # a code to scan lives that long at most
     min_hold = 2 * 60  # Alipay takes a minute or more, and the call takes its time too
     fields: tuple[str, ...] = ("app_id", "seller_id", "private_key", "alipay_public_key")
+    refund_gap = 4  # Alipay asks for three (A12), by its own clock
+    steps: Mapping[str, int] = {}
 
     def start(self, account: Account, start: Start) -> NextStep:
         """Open an attempt. Raises ValueError for a subject that may hold anybody else's words, and for other money."""
@@ -135,18 +137,18 @@ class Alipay:
         node = call(
             account,
             "alipay.trade.refund",
-            {
-                "out_trade_no": charge,
+            _named(charge, charge_ref)
+            | {
                 "out_request_no": reference,
                 "refund_amount": str(amount.decimal),
-                "refund_reason": re.sub(r"[^\w \-]+", " ", reason)[:100],
+                "refund_reason": " ".join(re.sub(r"[^\w \-]+", " ", reason).split())[:100],
             },
         )
-        _same(node, "out_trade_no", charge)
+        _speaks_of(node, charge, charge_ref)
         if node.get("fund_change") == "Y":
             return Outcome(State.SUCCEEDED, reference, provider_ref=_text(node, "trade_no"), amount=amount)
         try:
-            outcome = self.fetch_refund(account, reference=reference, charge=charge)
+            outcome = self.fetch_refund(account, reference=reference, charge=charge, charge_ref=charge_ref)
         except ProviderError as error:  # the refund itself was taken: a failing question must not fail it
             return Outcome(State.PENDING, reference, code=error.code, message=error.message)
         if outcome.state is State.UNKNOWN:
@@ -155,7 +157,7 @@ class Alipay:
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         """Ask where a refund stands. UNKNOWN: Alipay has none by this reference; sending it again is safe."""
-        question = {"out_trade_no": charge, "out_request_no": reference}
+        question = _named(charge, charge_ref) | {"out_request_no": reference}
         try:
             node = call(account, "alipay.trade.fastpay.refund.query", question)
         except ProviderError as error:
@@ -166,6 +168,7 @@ class Alipay:
         if status != "REFUND_SUCCESS":
             return Outcome(State.PENDING if status else State.UNKNOWN, reference, code=status)
         _same(node, "out_request_no", reference)
+        _speaks_of(node, charge, charge_ref)
         return Outcome(
             State.SUCCEEDED,
             reference,
@@ -267,6 +270,16 @@ def _same(node: Node, name: str, ours: str) -> None:
     """An answer must speak of what was asked."""
     if node.get(name) != ours:
         raise ProviderError(f"Alipay's answer is about another {name}", permanent=False, code="unreadable")
+
+
+def _named(charge: str, charge_ref: str) -> dict[str, str]:
+    """The charge as Alipay knows it."""
+    return {"trade_no": charge_ref} if charge_ref else {"out_trade_no": charge}
+
+
+def _speaks_of(node: Node, charge: str, charge_ref: str) -> None:
+    for name, ours in _named(charge, charge_ref).items():
+        _same(node, name, ours)
 
 
 def _money(node: Node, name: str) -> Money:

@@ -35,6 +35,16 @@ _TRANSIENT_SUB_CODES = {
     "SELLER_BALANCE_NOT_ENOUGH",  # a refund waits for the shop's balance
     "invalid-timestamp",  # this machine's clock is wrong, not the order
 }
+_SHOP_CODES = {"20001", "40006"}  # no or no longer the authorization, or the right to this interface
+_SHOP_SUB_CODES = {
+    "SELLER_BALANCE_NOT_ENOUGH",
+    "ACCESS_FORBIDDEN",  # the product is not signed for
+    "PARTNER_ERROR",
+    *("invalid-app-id", "missing-app-id", "invalid-signature", "missing-signature", "missing-signature-key"),
+    *("invalid-signature-type", "insufficient-isv-permissions", "insufficient-user-permissions", "invalid-auth-token"),
+    *("missing-app-auth-token", "app-auth-token-time-out", "forbidden-api", "app-call-limited"),
+}
+"""Refusals of the shop's app, keys, rights or balance, whatever was asked."""
 
 
 def setting(account: Account, name: str) -> str:
@@ -166,13 +176,19 @@ def _verified(account: Account, method: str, answer: bytes) -> Node:
 def _refusal(node: Node, *, believed: bool = True) -> ProviderError:
     """What Alipay said against it. What is not signed may be anybody's word: it settles nothing."""
     code, sub_code = str(node.get("code", "")), str(node.get("sub_code", ""))
+    reason = sub_code.rpartition(".")[2]
     transient = (
         code in _TRANSIENT_CODES
         or sub_code.startswith("isp.")  # trouble on their side
-        or sub_code.rpartition(".")[2] in _TRANSIENT_SUB_CODES
+        or reason in _TRANSIENT_SUB_CODES
     )
     words = str(node.get("sub_msg") or node.get("msg") or "no reason given")
-    return ProviderError(words, permanent=believed and not transient, code=sub_code or code)
+    return ProviderError(
+        words,
+        permanent=believed and not transient,
+        code=sub_code or code,
+        for_shop=code in _SHOP_CODES or reason in _SHOP_SUB_CODES,
+    )
 
 
 _decoder = json.JSONDecoder(parse_float=Decimal)

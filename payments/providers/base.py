@@ -72,7 +72,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a charge or a refund stands at the provider. `amount` and `provider_ref` are set when it succeeded."""
+    """Where a charge or a refund stands at the provider. `amount` and `provider_ref` are set when it succeeded.
+
+    `for_shop`: it goes on once the shop has done something, such as filling its balance. `dead` (a refund that failed):
+    its number can never move money again, so that another one must be used.
+    """
 
     state: State
     reference: str
@@ -80,6 +84,8 @@ class Outcome:
     amount: Money | None = None
     code: str = ""  # the provider's own code and words, for support
     message: str = ""
+    for_shop: bool = False
+    dead: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,13 +124,18 @@ class ProviderError(Exception):
 
     `permanent`: asking again with the same reference will not help. Otherwise nothing is known about what the provider
     did, and the same call with the same reference must be made again later.
+
+    `for_shop`: it is the shop's account that is refused - its keys, rights, settings or balance - and not this call:
+    the same one works once the shop has put that right. Somebody who pays now cannot wait for it; money that is owed
+    can, so that no refund ever ends for such a reason.
     """
 
-    def __init__(self, message: str, *, permanent: bool, code: str = "") -> None:
+    def __init__(self, message: str, *, permanent: bool, code: str = "", for_shop: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.permanent = permanent
         self.code = code
+        self.for_shop = for_shop or code == "configuration"
 
 
 class NotificationRefused(Exception):
@@ -145,6 +156,8 @@ class Provider(Protocol):
     max_hold: int  # seconds: the longest deadline worth asking for
     min_hold: int  # seconds: the shortest deadline this provider accepts; a shorter hold is ended by close()
     fields: tuple[str, ...]  # names of the credentials `Account.config` must hold
+    refund_gap: int  # seconds between two refunds of one charge
+    steps: Mapping[str, int]  # by currency: what amounts are multiples of, where that is not one minor unit
 
     def start(self, account: Account, start: Start) -> NextStep:
         """Open an attempt. Repeating with the same reference gives an equivalent next step, never a second charge."""
@@ -169,10 +182,14 @@ class Provider(Protocol):
         charged: Money,
         reason: str,
     ) -> Outcome:
-        """Send `amount` of the charge back to its payer. `reference` is the refund's own, reused on every retry."""
+        """Send `amount` of the charge back to its payer. `reference` is the refund's own, reused on every retry.
+
+        `charge_ref` is the provider's number of the charge, which names it; our own (`charge`) may stand for another
+        one as well, when one attempt was charged twice. `reason`: what the payer may read, in the payer's language.
+        """
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
-        """Ask where a refund stands. `charge_ref`, where known, spares a provider without our numbers a search."""
+        """Ask where a refund stands. `charge_ref` names the charge where it is known, else `charge` does."""
 
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime

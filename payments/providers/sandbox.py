@@ -49,6 +49,8 @@ class SandboxProvider:
     max_hold = 600
     min_hold = 1
     fields = ("secret",)
+    refund_gap = 0
+    steps: Mapping[str, int] = {}
 
     def start(self, account: Account, start: Start) -> NextStep:
         secret = _secret(account)
@@ -143,12 +145,16 @@ class SandboxProvider:
 def _secret(account: Account) -> str:
     """What every call needs first: a test account that can be served."""
     if account.live:
-        raise ProviderError("The sandbox wallet serves test accounts only.", permanent=True, code="live_account")
+        raise ProviderError(
+            "The sandbox wallet serves test accounts only.", permanent=True, code="live_account", for_shop=True
+        )
     if not account.base_url:
-        raise ProviderError("The account's gateway must be this server's address.", permanent=True, code="no_gateway")
+        raise ProviderError(
+            "The account's gateway must be this server's address.", permanent=True, code="no_gateway", for_shop=True
+        )
     secret = account.config.get("secret", "")
     if not secret:
-        raise ProviderError("The account has no secret.", permanent=True, code="no_secret")
+        raise ProviderError("The account has no secret.", permanent=True, code="no_secret", for_shop=True)
     return secret
 
 

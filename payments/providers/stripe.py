@@ -25,14 +25,14 @@ from payments.providers.base import (
     Start,
     State,
 )
-from payments.providers.stripe_amounts import CURRENCIES, from_units, to_units
+from payments.providers.stripe_amounts import CURRENCIES, STEPS, from_units, to_units
 from payments.providers.stripe_reading import (
-    REFUND_STATES,
     Thing,
     charge_outcome,
     check_ours,
     read_event,
     refund_outcome,
+    refund_state,
 )
 
 _LOCALES = {"zh-hans": "zh", "zh-hant": "zh-TW", "pt-br": "pt-BR", "hi": "hi-IN"}
@@ -51,6 +51,8 @@ class Stripe:
     max_hold = 23 * 3600  # Stripe takes 24 hours, by its own clock
     min_hold = 31 * 60  # Stripe asks for 30 minutes, counted from when the request arrives
     fields = ("secret_key", "webhook_secret")
+    refund_gap = 0
+    steps = STEPS
 
     def start(self, account: Account, start: Start) -> NextStep:
         """Open a session. Repeating finds the first one: by its key, or by our reference once Stripe forgot the key.
@@ -205,5 +207,5 @@ def _bill_line(source: Thing, *, charge: bool) -> BillLine:
         reference=gateway.reference_of(source),
         provider_ref=source["payment_intent"] if charge else source["id"],
         amount=from_units(source["amount"], source["currency"]),
-        state=State.SUCCEEDED if charge else REFUND_STATES[source["status"]],
+        state=State.SUCCEEDED if charge else refund_state(source),
     )

@@ -20,6 +20,10 @@ _EXPONENT = {
 """Where Stripe differs. HUF and TWD do not: they lose their decimals in payouts only, charges keep both."""
 
 
+STEPS = {**{code: 10 for code in CURRENCIES if EXPONENT[code] == 3}, "MGA": 100}
+"""Minor units of ours that Stripe takes multiples of: no last decimal of three, and whole ariary."""
+
+
 def to_units(money: Money) -> int:
     """The number to send. ValueError when Stripe has no such amount in this currency."""
     units = _shift(money.minor, _exponent(money.currency) - EXPONENT[money.currency])

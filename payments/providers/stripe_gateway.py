@@ -20,6 +20,7 @@ ANSWER_BYTES = 8 << 20  # a page of a hundred, with what they point to
 _KEY = re.compile(r"(?:sk|rk)_(test|live)_\w+", re.ASCII)
 _SESSION_LIFE = 26 * 3600  # seconds; Stripe's own limit is 24 hours
 _WAIT = {"balance_insufficient", "lock_timeout", "rate_limit"}  # another try of the same call can turn these
+_FOR_SHOP = {"balance_insufficient", "insufficient_funds", "api_key_expired", "testmode_charges_only", "account_closed"}
 _WITH_PAYMENT = ["payment_intent"]
 _WITH_PAYMENTS = ["data.payment_intent"]
 
@@ -77,7 +78,8 @@ def calling() -> Iterator[None]:
         told = error.error
         code = error.code or (told and (told.code or told.type)) or "transport"
         refused = 400 <= status < 500 and status not in (409, 429) and code not in _WAIT
-        raise ProviderError(str(error), permanent=refused, code=code) from error
+        for_shop = status in (401, 403) or code in _FOR_SHOP
+        raise ProviderError(str(error), permanent=refused, code=code, for_shop=for_shop) from error
 
 
 def about_an_earlier_call(error: stripe.StripeError) -> bool:
@@ -150,4 +152,4 @@ def reference_of(thing: dict[str, Any]) -> str:
 
 def wrong_mode() -> ProviderError:
     words = "The key and the account are not of the same mode, live or test"
-    return ProviderError(words, permanent=True, code="livemode")
+    return ProviderError(words, permanent=True, code="livemode", for_shop=True)

@@ -14,7 +14,7 @@ from payments.providers.stripe_gateway import reference_of, wrong_mode
 
 TOLERANCE = 300  # seconds a notification's timestamp may be off, either way
 
-REFUND_STATES = {
+_REFUND_STATES = {
     "pending": State.PENDING,
     "requires_action": State.PENDING,
     "succeeded": State.SUCCEEDED,
@@ -50,14 +50,21 @@ def charge_outcome(account: Account, session: Thing, reference: str) -> Outcome:
     return Outcome(State.FAILED if failed else State.PENDING, reference, code=code, message=words)
 
 
+def refund_state(refund: Thing) -> State:
+    """Stripe's reference calls `status` nullable: without one, or with a word we do not know, it is not decided."""
+    return _REFUND_STATES.get(refund["status"] or "", State.PENDING)
+
+
 def refund_outcome(refund: Thing, reference: str) -> Outcome:
     """Accepted is not refunded, and what succeeded still fails when the payer's bank sends it back (S7)."""
+    code = refund.get("failure_reason") or refund.get("pending_reason") or ""
     return Outcome(
-        REFUND_STATES[refund["status"]],
+        refund_state(refund),
         reference,
         provider_ref=refund["id"],
         amount=from_units(refund["amount"], refund["currency"]),
-        code=refund.get("failure_reason") or refund.get("pending_reason") or "",
+        code=code,
+        for_shop=code == "insufficient_funds",  # it waits for the shop's balance
     )
 
 

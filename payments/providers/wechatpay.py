@@ -57,6 +57,8 @@ class WeChatPay:
         "public_key",
     )
     optional_fields: tuple[str, ...] = ("app_secret", "public_key_id")
+    refund_gap: int = 60
+    steps: Mapping[str, int] = {}
 
     def start(self, account: Account, start: Start) -> NextStep:
         """Repeating it after a code or a link has lapsed opens the same order anew (W9)."""
@@ -114,21 +116,21 @@ class WeChatPay:
         reason: str,
     ) -> Outcome:
         order: dict[str, Any] = {
-            "out_trade_no": charge,
+            **({"transaction_id": charge_ref} if charge_ref else {"out_trade_no": charge}),
             "out_refund_no": reference,
             "reason": reason.encode()[:80].decode(errors="ignore"),
             "amount": {"refund": amount.minor, "total": charged.minor, "currency": amount.currency},
         }
         if account.notify_url:
             order["notify_url"] = account.notify_url
-        return reading.refund(ask(account, "POST", "/v3/refund/domestic/refunds", order), reference, charge)
+        return reading.refund(ask(account, "POST", "/v3/refund/domestic/refunds", order), reference, charge, charge_ref)
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         try:
             told = ask(account, "GET", f"/v3/refund/domestic/refunds/{quote(reference, safe='')}")
         except ProviderError as error:
             return _unknown(error, reference)
-        return reading.refund(told, reference, charge)
+        return reading.refund(told, reference, charge, charge_ref)
 
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime

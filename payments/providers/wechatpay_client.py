@@ -23,6 +23,8 @@ ASK_AGAIN = {  # refusals of the moment, and those that say no more than that th
     *("NOT_ENOUGH", "NOTENOUGH"),  # the shop's balance: the same refund succeeds once it is filled
     *("ORDERPAID", "ORDER_PAID", "OUT_TRADE_NO_USED"),
 }
+FOR_SHOP = {"SIGN_ERROR", "NO_AUTH", "MCH_NOT_EXISTS", "APPID_MCHID_NOT_MATCH", "NOT_ENOUGH", "NOTENOUGH"}
+"""Refusals of the shop's keys, rights or balance, whatever was asked."""
 
 _ahead = 0.0  # seconds the gateway's clock is ahead of this machine's, learned when the gateway refused our time
 
@@ -94,7 +96,8 @@ def refusal(answer: Answer, *, believed: bool) -> ProviderError:
     code = str(told.get("code", ""))
     final = believed and bool(code) and 400 <= answer.status < 500 and answer.status != 429 and code not in ASK_AGAIN
     words = str(told.get("message") or "no reason given")
-    return ProviderError(words, permanent=final, code=code or f"http_{answer.status}")
+    for_shop = answer.status == 401 or code in FOR_SHOP
+    return ProviderError(words, permanent=final, code=code or f"http_{answer.status}", for_shop=for_shop)
 
 
 def parsed(body: bytes) -> dict[str, Any]:

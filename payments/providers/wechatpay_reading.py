@@ -16,11 +16,11 @@ _CHARGES = {  # trade_state
     "CLOSED": State.FAILED,
     "REVOKED": State.FAILED,
 }
-_REFUNDS = {  # status; the fourth, PROCESSING, is accepted, and accepted is not refunded (W8)
+_REFUNDS = {  # status; PROCESSING is accepted, and accepted is not refunded (W8)
     "SUCCESS": State.SUCCEEDED,
-    "CLOSED": State.FAILED,
-    "ABNORMAL": State.FAILED,  # the payer's bank would not have it: the shop decides in WeChat Pay's merchant platform
+    "CLOSED": State.FAILED,  # the shop's balance was short for a week: only another number can send it now
 }
+_ABNORMAL = "ABNORMAL"  # the payer's bank would not have it: the shop decides in WeChat Pay's merchant platform
 
 Thing = Mapping[str, Any]
 
@@ -35,13 +35,14 @@ def charge(account: Account, told: Thing, reference: str) -> Outcome:
     return Outcome(state, reference, code=word, message=str(told.get("trade_state_desc", "")))
 
 
-def refund(told: Thing, reference: str, charge: str) -> Outcome:
+def refund(told: Thing, reference: str, charge: str, charge_ref: str = "") -> Outcome:
     """Where a refund stands. Its state is `refund_status` in a notification, `status` elsewhere."""
-    _must_match(told, {"out_refund_no": reference, "out_trade_no": charge})
+    of = {"transaction_id": charge_ref} if charge_ref else {"out_trade_no": charge}
+    _must_match(told, {"out_refund_no": reference, **of})
     word = text(told, "refund_status" if "refund_status" in told else "status")
     if (state := _REFUNDS.get(word, State.PENDING)) is State.SUCCEEDED:
         return Outcome(state, reference, text(told, "refund_id"), _money(told, "refund"))
-    return Outcome(state, reference, code=word)
+    return Outcome(state, reference, code=word, for_shop=word == _ABNORMAL, dead=state is State.FAILED)
 
 
 def notification(account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> Notification:

@@ -109,6 +109,14 @@ class Book:
     def pay(self, trade: Trade, amount: int) -> None:
         trade.status, trade.paid, trade.paid_at = "TRADE_SUCCESS", amount, self.clock.now()
 
+    def charge_again(self, number: str) -> str:
+        """The payer is charged a second time for one order, which the real one should never do; the trade."""
+        trade = self.trades[number]
+        again = self.trades[f"{number} again"] = Trade(trade.call, "", trade.created_at, trade.expires_at)
+        self.open(again)
+        self.pay(again, again.asked)
+        return again.trade_no
+
     def moved(self) -> Moved:
         paid = [trade for trade in self.trades.values() if trade.paid]
         return (

@@ -176,6 +176,13 @@ class Book:
         intent["last_payment_error"] = None
         session["payment_status"] = "paid"
 
+    def charge_again(self, reference: str) -> str:
+        """The payer is charged a second time in one session, which the real one should never do; the payment."""
+        session = next(it for it in self.all("checkout.session") if it["client_reference_id"] == reference)
+        intent = self._add("payment_intent", "pi", **things.intent(session, self._planned[session["id"]]))
+        self._paid(session, intent, "4242424242424242")
+        return str(intent["id"])
+
     def search(self, query: str) -> list[Thing]:
         """The one query this stand-in knows. What is newer than the search's lag is not found yet."""
         match = re.fullmatch(r"""metadata\[(["'])(\w+)\1\]:(["'])([^"']*)\3""", query)
@@ -214,8 +221,8 @@ class Book:
             self.move_refund(refund, "failed")
         return answer
 
-    def move_refund(self, refund: Thing, status: str) -> None:
-        """Later news of a refund: pending, requires_action, succeeded, failed or canceled."""
+    def move_refund(self, refund: Thing, status: str | None) -> None:
+        """Later news of a refund: pending, requires_action, succeeded, failed, canceled, or none at all."""
         refund["status"] = status
         if status in ("failed", "canceled"):
             charge = self.things[refund["charge"]]

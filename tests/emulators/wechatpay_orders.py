@@ -130,6 +130,13 @@ class Book:
         order.state, order.paid, order.paid_at, order.payer = "SUCCESS", amount, now, payer
         order.transaction_id = f"42000{now.astimezone(CHINA):%Y%m%d}{secrets.randbelow(10**15):015}"
 
+    def charge_again(self, number: str) -> str:
+        """The payer is charged a second time for one order, which the real one should never do; the transaction."""
+        order = self.find(number)
+        again = self.orders[f"{number} again"] = Order(order.kind, order.content, order.payable_until)
+        self.pay(again, order.asked, order.payer)
+        return again.transaction_id
+
     def find(self, number: str, *, transaction_id: str = "") -> Order:
         if order := self.orders.get(number):
             return order

@@ -110,6 +110,29 @@ def test_shares_are_exact_for_any_weights() -> None:
         assert all(part <= weight for part, weight in zip(parts, weights, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("total", "weights", "steps", "expected"),
+    [
+        (10_000, [33_340, 33_330, 33_330], [10, 10, 10], [3340, 3330, 3330]),
+        (10, [30, 30, 30], [10, 10, 10], [10, 0, 0]),
+        (90, [30, 30, 30], [10, 10, 10], [30, 30, 30]),
+        (12, [10, 4], [10, 1], [10, 2]),  # in proportion 8.57 and 3.43, which are no steps
+        (7, [10, 7], [10, 1], [0, 7]),
+        (300, [500, 200, 50], [100, 100, 1], [200, 100, 0]),
+    ],
+)
+def test_shares_are_in_the_steps_of_each_wallet(
+    total: int, weights: list[int], steps: list[int], expected: list[int]
+) -> None:
+    assert share_out(total, weights, steps) == expected
+
+
+@pytest.mark.parametrize(("total", "weights", "steps"), [(15, [20, 20], [10, 10]), (8, [10, 7], [10, 1])])
+def test_a_total_between_the_steps_is_no_share(total: int, weights: list[int], steps: list[int]) -> None:
+    with pytest.raises(ValueError, match="steps"):
+        share_out(total, weights, steps)
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_a_retry_uses_the_same_reference_and_refunds_once(move_time: MoveTime, faulty: Fault, after: bool) -> None:
     paid()

@@ -50,6 +50,8 @@ def test_a_refund_beyond_the_charge_is_refused_for_good(stripe_account: Account)
 @pytest.mark.parametrize(
     ("status", "state"),
     [
+        (None, State.PENDING),  # Stripe's reference: nullable
+        ("a_new_word", State.PENDING),
         ("pending", State.PENDING),
         ("requires_action", State.PENDING),
         ("succeeded", State.SUCCEEDED),
@@ -58,7 +60,7 @@ def test_a_refund_beyond_the_charge_is_refused_for_good(stripe_account: Account)
     ],
 )
 def test_s7_every_state_of_a_refund(
-    stripe: emulators.Stripe, stripe_account: Account, status: str, state: State
+    stripe: emulators.Stripe, stripe_account: Account, status: str | None, state: State
 ) -> None:
     charge = paid(stripe_account)
     refund(stripe_account, charge)

@@ -218,7 +218,7 @@ def test_w5_a_success_without_a_transaction_is_refused(account: Account) -> None
 
 
 @pytest.mark.parametrize(
-    ("word", "state"), [("SUCCESS", State.SUCCEEDED), ("CLOSED", State.FAILED), ("ABNORMAL", State.FAILED)]
+    ("word", "state"), [("SUCCESS", State.SUCCEEDED), ("CLOSED", State.FAILED), ("ABNORMAL", State.PENDING)]
 )
 def test_w8_the_end_of_a_refund_is_told(account: Account, word: str, state: State) -> None:
     told = read(account, envelope(REFUND | {"refund_status": word}, event=f"REFUND.{word}"))

@@ -23,16 +23,20 @@ def test_w8_accepted_is_not_refunded(wechatpay: emulators.WeChatPay, wechatpay_a
     assert (accepted.state, accepted.amount, accepted.code) == (State.PENDING, None, "PROCESSING")
 
 
-@pytest.mark.parametrize("end", ["CLOSED", "ABNORMAL"])
-def test_w8_a_refund_can_end_without_success(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, end: str
+@pytest.mark.parametrize(
+    ("end", "state", "for_shop", "dead"),
+    [("CLOSED", State.FAILED, False, True), ("ABNORMAL", State.PENDING, True, False)],
+)
+def test_w8_a_closed_refund_is_dead_and_an_abnormal_one_waits_for_the_shop(
+    wechatpay: emulators.WeChatPay, wechatpay_account: Account, end: str, state: State, for_shop: bool, dead: bool
 ) -> None:
     wechatpay.book.refunds_wait = True
     paid(wechatpay, wechatpay_account)
     refund(wechatpay_account)
     wechatpay.book.end_refund("refund1", end)
     told = provider.fetch_refund(wechatpay_account, reference="refund1", charge="payment1")
-    assert (told.state, told.amount, told.code) == (State.FAILED, None, end)
+    assert (told.state, told.amount, told.code) == (state, None, end)
+    assert (told.for_shop, told.dead) == (for_shop, dead)
 
 
 def test_w8_too_much_too_often_or_too_late_is_refused_for_good(
