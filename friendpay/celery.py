@@ -27,11 +27,10 @@ _EVERY = {
     "payments.purge_steps": 3600,
     "sandbox.send_notices": 5,
     "payments.check_ledger": 600,
+    "payments.compare_bills": 1800,
 }
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in _EVERY.items()
 } | {
     "payments.forget_payers": {"task": "payments.forget_payers", "schedule": crontab(hour="3", minute="30")},
-    # Providers have yesterday's bill ready by noon in their own zone.
-    "payments.compare_bills": {"task": "payments.compare_bills", "schedule": crontab(hour="6", minute="0")},
 }

@@ -1,7 +1,13 @@
-"""A provider's bill of a day against our books: what the daily truth of both sides does not agree on is reported."""
+"""A provider's bill of a day against our books: what the daily truth of both sides does not agree on is reported.
+
+One line of a bill stands for one row of ours, and one row for one line (`billed_on`), whatever days they stand on: what
+one side has and the other has not is found, however alike the amounts are.
+"""
 
 import logging
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -11,33 +17,49 @@ from friendpay import clock
 from orders.errors import Refused
 from orders.money import Money
 from payments import providers, reconcile, refunds
-from payments.models import BillMismatch, Payment, ProviderAccount, Refund
-from payments.providers.base import BillLine, ProviderError, State
+from payments.models import BillDay, BillMismatch, Payment, ProviderAccount, Refund
+from payments.providers.base import BillLine, NoBill, State
 
 logger = logging.getLogger(__name__)
 Kind = BillMismatch.Kind
-LOOK_BACK = 7  # days
+Row = Payment | Refund
+
+NO_BILL_IS_EMPTY = timedelta(hours=14)
+"""How long after a day's end "no bill" means an empty day. Before, it may mean that the bill is not made yet."""
+
+EDGE = timedelta(hours=1)
+"""So near to midnight a row may stand on the bill of the next day: clocks differ, and so does what counts as done."""
+
+AT_ONCE = 500  # lines
+
+LOOK_BACK = timedelta(days=7)
+"""How long a row of ours is missed on the bills."""
 
 
 def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
     """Every mismatch of one account and day, stored once however often it is found. Raises ProviderError without bill.
 
-    What the bill knows and we do not know yet is asked about first, so that money we merely had not heard of is settled
-    rather than reported.
+    What the bill says otherwise is asked about first, so that money we merely had not heard of is settled rather than
+    reported.
     """
-    provider = providers.get(account.provider)
-    lines = list(provider.bill(account.as_data(), day))
+    lines = _lines(account, day)
     found: list[BillMismatch] = []
-    for line in lines:
-        ours = _ours(account, line)
-        if ours is not None and line.state == State.SUCCEEDED and ours.status != "succeeded":
-            _ask_again(ours)
-            ours.refresh_from_db()
-        if mismatch := _against(line, ours):
-            found.append(mismatch)
-    found.extend(_missing_there(account, day, lines))
+    taken: set[Row] = set()
+    for start in range(0, len(lines), AT_ONCE):
+        for line, ours in _pairs(account, day, lines[start : start + AT_ONCE], taken):
+            if ours and not _agree(line, ours):
+                _ask_again(ours)
+                ours.refresh_from_db()
+            if mismatch := _against(line, ours):
+                found.append(mismatch)
+    for kind in (Payment, Refund):
+        kind._default_manager.filter(pk__in=[row.pk for row in taken if isinstance(row, kind)]).update(billed_on=day)
+    now = clock.now()
+    done: dict[str, Any] = {"compared_at": now, "next_attempt_at": None, "error": ""}
+    BillDay.objects.update_or_create(account=account, day=day, defaults=done)
+    found.extend(_missing_there(account, day))
     for mismatch in found:
-        mismatch.account, mismatch.day, mismatch.found_at = account, day, clock.now()
+        mismatch.account, mismatch.day, mismatch.found_at = account, day, now
         logger.error("bill of %s for %s: %s", account.public_id, day, mismatch)
     BillMismatch.objects.bulk_create(found, ignore_conflicts=True)
     return found
@@ -54,40 +76,102 @@ def put_right(mismatch_id: int, note: str) -> BillMismatch:
     return mismatch
 
 
-def _ours(account: ProviderAccount, line: BillLine) -> Payment | Refund | None:
-    """The row a line speaks of: by the provider's own number first, since that one is never used for two things."""
-    kind: type[Payment] | type[Refund] = Payment if line.about == "charge" else Refund
-    rows = kind._default_manager.select_related("account").filter(account=account)
-    known = rows.filter(provider_ref=line.provider_ref).first() if line.provider_ref else None
-    return known or rows.filter(reference=line.reference).first()
+def span(account: ProviderAccount, day: date) -> tuple[datetime, datetime]:
+    """When a day of the provider's calendar begins and ends."""
+    start = datetime.combine(day, time.min, providers.get(account.provider).zone)
+    return start, start + timedelta(days=1)
 
 
-def _ask_again(ours: Payment | Refund) -> None:
-    provider = providers.get(ours.account.provider)
-    account = ours.account.as_data()
+def _lines(account: ProviderAccount, day: date) -> list[BillLine]:
+    """The bill. That there is none is believed of a day that is well over, and on which we know of nothing either."""
     try:
+        return list(providers.get(account.provider).bill(account.as_data(), day))
+    except NoBill:
+        start, end = span(account, day)
+        that_day = Q(account=account, succeeded_at__gte=start + EDGE, succeeded_at__lt=end - EDGE)
+        if clock.now() < end + NO_BILL_IS_EMPTY or _any(that_day):
+            raise
+        return []
+
+
+def _any(rows: Q) -> bool:
+    return Payment.objects.filter(rows).exists() or Refund.objects.filter(rows).exists()
+
+
+def _pairs(
+    account: ProviderAccount, day: date, lines: Iterable[BillLine], taken: set[Row]
+) -> Iterator[tuple[BillLine, Row | None]]:
+    """Each line with the row of ours that it alone stands for, if there is one."""
+    rows = {kind: _Rows(account, kind, [line for line in lines if line.about == kind]) for kind in ("charge", "refund")}
+    for line in lines:
+        ours = rows[line.about].of(line)
+        moved = line.state in (State.SUCCEEDED, State.PENDING)
+        if ours and moved and (ours in taken or ours.billed_on not in (None, day)):
+            ours = None
+        if ours and moved:
+            taken.add(ours)
+        yield line, ours
+
+
+class _Rows:
+    """The rows of ours that some lines may stand for, read at once."""
+
+    def __init__(self, account: ProviderAccount, about: str, lines: list[BillLine]) -> None:
+        references = [line.reference for line in lines if line.reference]
+        numbers = [line.provider_ref for line in lines if line.provider_ref]
+        kind: type[Payment] | type[Refund] = Payment if about == "charge" else Refund
+        rows: Iterable[Row] = kind._default_manager.select_related("account").filter(
+            Q(reference__in=references) | Q(provider_ref__in=numbers), account=account
+        )
+        self.about = about
+        self.by_reference = {row.reference: row for row in rows}
+        self.by_number = {row.provider_ref: row for row in rows if row.provider_ref}
+
+    def of(self, line: BillLine) -> Row | None:
+        """A charge by the provider's own number first: two charges of one attempt share our reference. A refund by its
+        own reference first: at Alipay all of a trade share the provider's number (A10).
+        """
+        numbered, referred = self.by_number.get(line.provider_ref), self.by_reference.get(line.reference)
+        if self.about == "refund":
+            return referred if line.reference else numbered
+        if referred and referred.provider_ref and line.provider_ref:
+            referred = None  # that one was charged under another number
+        return numbered or referred
+
+
+def _ask_again(ours: Row) -> None:
+    provider = providers.get(ours.account.provider)
+    try:
+        account = ours.account.as_data()
         if isinstance(ours, Payment):
             reconcile.apply(ours, provider.fetch(account, ours.reference, ours.provider_session))
         else:
             charge, charge_ref = ours.payment.reference, ours.payment.provider_ref
             outcome = provider.fetch_refund(account, reference=ours.reference, charge=charge, charge_ref=charge_ref)
             refunds.apply(ours, outcome)
-    except (ProviderError, ValueError) as error:
+    except Exception as error:  # whatever it is, the difference is reported
         logger.warning("%s could not be asked about: %s", ours, error)
 
 
-def _booked(ours: Payment | Refund) -> Money:
+def _booked(ours: Row) -> Money:
     return ours.captured if isinstance(ours, Payment) else ours.money
 
 
-def _against(line: BillLine, ours: Payment | Refund | None) -> BillMismatch | None:
+def _agree(line: BillLine, ours: Row) -> bool:
+    """Whether our status may go with the line: what was under way when the bill was made may be done by now."""
+    if line.state == State.PENDING:
+        return ours.status != "failed"
+    return (line.state == State.SUCCEEDED) == (ours.status == "succeeded")
+
+
+def _against(line: BillLine, ours: Row | None) -> BillMismatch | None:
     theirs = f"{line.amount} {line.state}"
     mismatch = BillMismatch(about=line.about, reference=line.reference, provider_ref=line.provider_ref, theirs=theirs)
     if ours is None:
         mismatch.kind = Kind.MISSING_HERE
         return mismatch if line.state == State.SUCCEEDED else None
     mismatch.ours = f"{_booked(ours)} {ours.status}"
-    if (line.state == State.SUCCEEDED) != (ours.status == "succeeded"):
+    if not _agree(line, ours):
         mismatch.kind = Kind.STATUS
     elif line.state == State.SUCCEEDED and line.amount != _booked(ours):
         mismatch.kind = Kind.AMOUNT
@@ -96,30 +180,50 @@ def _against(line: BillLine, ours: Payment | Refund | None) -> BillMismatch | No
     return mismatch
 
 
-def _missing_there(account: ProviderAccount, day: date, lines: list[BillLine]) -> list[BillMismatch]:
-    """What we booked as done on that day and no bill speaks of.
+def _missing_there(account: ProviderAccount, day: date) -> list[BillMismatch]:
+    """What we booked as done up to that day and no bill speaks of.
 
-    We hear of money when it was booked or later, so that the bills of the days before are looked at as well, back to
-    when the payment or refund began.
+    A row is missed only where every bill from its beginning to its success was seen: we hear of money when it was
+    booked, or days later. What was done near midnight is looked for on the next day's bill as well.
     """
-    start = datetime.combine(day, time.min, UTC)
-    on_day = Q(account=account, succeeded_at__gte=start, succeeded_at__lt=start + timedelta(days=1))
-    rows: list[Payment | Refund] = [*Payment.objects.filter(on_day), *Refund.objects.filter(on_day)]
-    billed = list(lines)
-    for back in range(1, LOOK_BACK + 1):
-        numbers = {number for line in billed for number in (line.reference, line.provider_ref) if number}
-        rows = [row for row in rows if row.reference not in numbers and row.provider_ref not in numbers]
-        earlier = day - timedelta(days=back)
-        if not any(row.created_at.date() <= earlier + timedelta(days=1) for row in rows):
-            break
-        billed = list(providers.get(account.provider).bill(account.as_data(), earlier))
+    start, end = span(account, day)
+    zone = start.tzinfo
+    done = Q(account=account, billed_on=None, succeeded_at__gte=start - LOOK_BACK, succeeded_at__lt=end - EDGE)
+    seen = set(
+        BillDay.objects.filter(
+            account=account, compared_at__isnull=False, day__gt=day - LOOK_BACK - timedelta(days=2)
+        ).values_list("day", flat=True)
+    )
+    missing = []
+    for row in [*Payment.objects.filter(done), *Refund.objects.filter(done)]:
+        assert row.succeeded_at
+        last = row.succeeded_at.astimezone(zone).date()
+        first = max(row.created_at.astimezone(zone).date(), day - LOOK_BACK)
+        if all(first + timedelta(days=n) in seen for n in range((last - first).days + 1)) and not _known(row):
+            missing.append(row)
     return [
         BillMismatch(
             kind=Kind.MISSING_THERE,
-            about="charge" if isinstance(row, Payment) else "refund",
+            about=_about(row),
             reference=row.reference,
             provider_ref=row.provider_ref,
             ours=f"{_booked(row)} {row.status}",
         )
-        for row in rows
+        for row in missing
     ]
+
+
+def _about(row: Row) -> str:
+    return "charge" if isinstance(row, Payment) else "refund"
+
+
+def _known(row: Row) -> bool:
+    """Whether a bill had spoken of a row before we had it, as of an orphan counted later; that is put right."""
+    number = Q(reference=row.reference) if isinstance(row, Refund) else Q(provider_ref=row.provider_ref)
+    told = BillMismatch.objects.filter(number, account_id=row.account_id, about=_about(row), kind=Kind.MISSING_HERE)
+    earlier = told.first()
+    if earlier is None:
+        return False
+    type(row)._default_manager.filter(pk=row.pk).update(billed_on=earlier.day)
+    told.filter(settled_at=None).update(settled_at=clock.now(), note=f"{row} was booked later")
+    return True

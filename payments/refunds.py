@@ -109,6 +109,8 @@ def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome
     refund.succeeded_at = now if status == STATUS.SUCCEEDED else None
     if status in (STATUS.SUCCEEDED, STATUS.FAILED):
         refund.next_attempt_at = None
+    if status == STATUS.FAILED:
+        refund.billed_on = None  # what the bill said of this try is void; the next one has a line of its own
     elif status == STATUS.REQUESTED:
         refund.next_attempt_at, refund.attempts = now, 0
     refund.save()

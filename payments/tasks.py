@@ -11,9 +11,8 @@ from django.conf import settings
 from django.core.mail import mail_admins
 
 from friendpay import clock
-from payments import bills, friction, inbox, ledger, lifecycle, mail, reconcile, refunds, retention, sending
-from payments.models import PaymentRequest, ProviderAccount
-from payments.providers.base import ProviderError
+from payments import bill_days, friction, inbox, ledger, lifecycle, mail, reconcile, refunds, retention, sending
+from payments.models import PaymentRequest
 
 logger = logging.getLogger(__name__)
 
@@ -101,13 +100,8 @@ def forget_payers() -> None:
 
 @shared_task(name="payments.compare_bills")
 def compare_bills() -> None:
-    """Compare yesterday's bill of every account; one provider's failure stops no other."""
-    day = clock.now().date() - timedelta(days=1)
-    for account in ProviderAccount.objects.filter(enabled=True):
-        try:
-            bills.compare(account, day)
-        except ProviderError as error:
-            logger.error("the bill of %s for %s could not be had: %s", account.public_id, day, error)
+    """Compare every bill that is due."""
+    bill_days.compare_due()
 
 
 def _until_done(some: Callable[..., int], batch: int = 50, rounds: int = 20) -> None:

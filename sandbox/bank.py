@@ -7,7 +7,7 @@ It stands outside: it knows accounts, references and plain amounts, nothing of o
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -79,6 +79,8 @@ class Booking:
     transaction: str
     amount: int
     currency: str
+    charge: str = ""  # of a refund: the reference of what it is of
+    charge_transaction: str = ""
 
 
 @transaction.atomic(durable=True)
@@ -153,16 +155,16 @@ def find_refund(account: str, reference: str) -> RefundSlip | None:
     return RefundSlip(made.reference, made.transaction, made.amount, made.charge.currency) if made else None
 
 
-def bill(account: str, day: date) -> Iterator[Booking]:
-    """Everything that moved on one day, in UTC: what was paid, then what went back."""
-    start = datetime.combine(day, time.min, UTC)
-    span = (start, start + timedelta(days=1))
-    paid = Charge.objects.filter(account=account, status=Status.PAID, decided_at__gte=span[0], decided_at__lt=span[1])
+def bill(account: str, start: datetime, end: datetime) -> Iterator[Booking]:
+    """Everything that moved from `start` until before `end`: what was paid, then what went back."""
+    paid = Charge.objects.filter(account=account, status=Status.PAID, decided_at__gte=start, decided_at__lt=end)
     for charge in paid.order_by("decided_at", "id"):
         yield Booking("charge", charge.reference, charge.transaction, charge.amount, charge.currency)
-    back = ChargeRefund.objects.filter(account=account, created_at__gte=span[0], created_at__lt=span[1])
+    back = ChargeRefund.objects.filter(account=account, created_at__gte=start, created_at__lt=end)
     for made in back.order_by("created_at", "id").select_related("charge"):
-        yield Booking("refund", made.reference, made.transaction, made.amount, made.charge.currency)
+        charge = made.charge
+        numbers = made.reference, made.transaction
+        yield Booking("refund", *numbers, made.amount, charge.currency, charge.reference, charge.transaction)
 
 
 def look(ref: str) -> Slip | None:

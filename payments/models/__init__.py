@@ -1,5 +1,5 @@
 from payments.models.account import ProviderAccount
-from payments.models.bill import BillMismatch
+from payments.models.bill import BillDay, BillMismatch
 from payments.models.inbox import ProviderEvent
 from payments.models.mail import Mail, MailAddress
 from payments.models.payment import Payment, Refund
@@ -9,6 +9,7 @@ from payments.models.rollout import RolloutRule
 from payments.models.step import Step
 
 __all__ = [
+    "BillDay",
     "BillMismatch",
     "Mail",
     "MailAddress",

@@ -1,9 +1,42 @@
-"""What a provider's bill says otherwise than our own books."""
+"""What a provider's bill says otherwise than our own books, and the days whose bills are still to be compared."""
+
+from datetime import datetime
+from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from payments.models.account import ProviderAccount
+
+
+class BillDayQuerySet(models.QuerySet["BillDay"]):
+    def due(self, now: datetime) -> Self:
+        """Days whose bill it is time to ask for."""
+        return self.filter(next_attempt_at__lte=now)
+
+
+class BillDay(models.Model):
+    """One day of one account, by the provider's calendar. Its bill is asked for until it was there and compared."""
+
+    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="bill_days")
+    day = models.DateField()
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    compared_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    objects = BillDayQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-day", "id")
+        constraints = [models.UniqueConstraint(fields=["account", "day"], name="bill_day_once")]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="bill_day_due", condition=Q(next_attempt_at__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.day}"
 
 
 class BillMismatch(models.Model):
@@ -14,15 +47,16 @@ class BillMismatch(models.Model):
         MISSING_THERE = "missing_there", _("in our books, but not on the bill")
         AMOUNT = "amount", _("another amount")
         STATUS = "status", _("another status")
+        NO_BILL = "no_bill", _("the bill cannot be had")
 
     account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="bill_mismatches")
     day = models.DateField(_("day"))
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
-    about = models.CharField(_("about"), max_length=10)  # "charge" or "refund"
-    reference = models.CharField(_("our reference"), max_length=64)
-    provider_ref = models.CharField(_("provider reference"), max_length=100, blank=True)
+    about = models.CharField(_("about"), max_length=10)  # "charge", "refund", or "bill"
+    reference = models.CharField(_("our reference"), max_length=200)
+    provider_ref = models.CharField(_("provider reference"), max_length=200, blank=True)
     ours = models.CharField(_("in our books"), max_length=60, blank=True)
-    theirs = models.CharField(_("on the bill"), max_length=60, blank=True)
+    theirs = models.CharField(_("on the bill"), max_length=200, blank=True)
     found_at = models.DateTimeField()
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)

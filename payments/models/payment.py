@@ -67,6 +67,7 @@ class Payment(models.Model):
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     succeeded_at = models.DateTimeField(null=True, blank=True)
+    billed_on = models.DateField(null=True, editable=False)  # the day, the provider's, whose bill has a line of it
 
     objects = PaymentQuerySet.as_manager()
 
@@ -101,6 +102,11 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], name="payment_due", condition=Q(next_attempt_at__isnull=False)),
             models.Index(fields=["merchant", "-id"], name="payment_by_merchant"),
+            models.Index(
+                fields=["account", "succeeded_at"],
+                name="payment_unbilled",
+                condition=Q(billed_on__isnull=True, succeeded_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -151,6 +157,7 @@ class Refund(models.Model):
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     succeeded_at = models.DateTimeField(null=True, blank=True)
+    billed_on = models.DateField(null=True, editable=False)  # the day, the provider's, whose bill has a line of it
 
     objects = RefundQuerySet.as_manager()
 

@@ -6,14 +6,13 @@ or status in it is believed: `fetch` asks Alipay over a verified call.
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qsl
 
 from orders.money import Money
 from payments.providers import alipay_bill
 from payments.providers.alipay_gateway import (
-    GMT8,
     TIME_FORMAT,
     Node,
     call,
@@ -26,9 +25,11 @@ from payments.providers.alipay_gateway import (
     verifies,
 )
 from payments.providers.base import (
+    BEIJING,
     Account,
     BillLine,
     NextStep,
+    NoBill,
     Notification,
     NotificationRefused,
     Outcome,
@@ -61,6 +62,7 @@ class Alipay:
     currencies: frozenset[str] | None = frozenset({"CNY"})
     max_hold = 2 * 60 * 60  # a code to scan lives that long at most
     min_hold = 2 * 60  # Alipay takes a minute or more, and the call takes its time too
+    zone: tzinfo = BEIJING
     fields: tuple[str, ...] = ("app_id", "seller_id", "private_key", "alipay_public_key")
     refund_gap = 4  # Alipay asks for three (A12), by its own clock
     steps: Mapping[str, int] = {}
@@ -75,7 +77,7 @@ class Alipay:
             "out_trade_no": start.reference,
             "total_amount": str(start.amount.decimal),
             "subject": start.subject,
-            "time_expire": start.deadline.astimezone(GMT8).strftime(TIME_FORMAT),
+            "time_expire": start.deadline.astimezone(BEIJING).strftime(TIME_FORMAT),
         }
         if start.rail is Rail.NATIVE:
             order["product_code"] = "FACE_TO_FACE_PAYMENT"
@@ -196,7 +198,7 @@ class Alipay:
             if params.get(name) != value:
                 raise _refused(f"{name} is not this account's", 403)
         try:
-            sent = datetime.strptime(params["notify_time"], TIME_FORMAT).replace(tzinfo=GMT8)
+            sent = datetime.strptime(params["notify_time"], TIME_FORMAT).replace(tzinfo=BEIJING)
             event_id, kind = params["notify_id"], f"{params['notify_type']}:{params['trade_status']}"
         except (KeyError, ValueError):
             raise _refused("a field is missing or malformed", 400) from None
@@ -211,14 +213,16 @@ class Alipay:
         return Reply(200, b"success")
 
     def bill(self, account: Account, day: date) -> Iterable[BillLine]:
-        """One day in GMT+8, which Alipay has ready by noon of the next; empty when Alipay has no bill of that day."""
+        """One day in GMT+8, which Alipay has ready by noon of the next, at the latest as a rule."""
         question = {"bill_type": "trade", "bill_date": day.isoformat()}
         try:
             node = call(account, "alipay.data.dataservice.bill.downloadurl.query", question)
         except ProviderError as error:
             if error.code == "isp.bill_not_exist":
-                return []
+                raise NoBill(error.message, code=error.code) from error
             raise
+        if node.get("bill_file_code") == "EMPTY_DATA_WITH_BILL_FILE":
+            return []  # there is a file, without a table of trades in it
         try:
             return alipay_bill.read(download(_text(node, "bill_download_url")))
         except ValueError as error:

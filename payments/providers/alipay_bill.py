@@ -42,11 +42,9 @@ def _rows(lines: Iterable[str]) -> Iterator[dict[str, str]]:
 
 
 def _line(row: dict[str, str]) -> BillLine:
-    refund = "退款" in row[_KIND]
-    return BillLine(
-        about="refund" if refund else "charge",
-        reference=row[_REFUND_REFERENCE if refund else _REFERENCE],
-        provider_ref=row[_TRADE_NO],
-        amount=Money.from_decimal(abs(Decimal(row[_AMOUNT])), "CNY"),  # a refund is written as a negative amount
-        state=State.SUCCEEDED,
-    )
+    """All refunds of a trade have its number; their own is the request's, which is the order's where none was given."""
+    amount = Money.from_decimal(abs(Decimal(row[_AMOUNT])), "CNY")  # a refund is written as a negative amount
+    order, trade = row[_REFERENCE], row[_TRADE_NO]
+    if "退款" in row[_KIND]:
+        return BillLine("refund", row[_REFUND_REFERENCE] or order, "", amount, State.SUCCEEDED, order, trade)
+    return BillLine("charge", order, trade, amount, State.SUCCEEDED)

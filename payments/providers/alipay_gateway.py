@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -17,9 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
 from payments.providers import transport
-from payments.providers.base import Account, ProviderError
+from payments.providers.base import BEIJING, Account, ProviderError
 
-GMT8 = timezone(timedelta(hours=8), "GMT+8")
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 Node = dict[str, Any]
@@ -106,7 +105,7 @@ def signed_params(account: Account, method: str, content: Mapping[str, str], **u
         "format": "JSON",
         "charset": "utf-8",
         "sign_type": "RSA2",
-        "timestamp": datetime.now(GMT8).strftime(TIME_FORMAT),
+        "timestamp": datetime.now(BEIJING).strftime(TIME_FORMAT),
         "version": "1.0",
         "biz_content": json.dumps(content, ensure_ascii=False, separators=(",", ":")),
         **{name: url for name, url in urls.items() if url},

@@ -7,11 +7,13 @@ unchanged on every retry, so that asking twice never charges or refunds twice.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from typing import Protocol
 
 from orders.money import Money
+
+BEIJING = timezone(timedelta(hours=8), "GMT+8")
 
 
 class Rail(StrEnum):
@@ -110,13 +112,19 @@ class Reply:
 
 @dataclass(frozen=True)
 class BillLine:
-    """One line of a provider's daily bill. `state` is the provider's word; `amount` what moved."""
+    """One line of a provider's daily bill. `state` is the provider's word; `amount` what moved.
+
+    A refund is named by its own numbers alone; `charge` and `charge_ref` are our reference and the provider's number of
+    the charge it is of, as far as the bill tells them.
+    """
 
     about: str  # "charge" or "refund"
     reference: str
     provider_ref: str
     amount: Money
     state: State
+    charge: str = ""
+    charge_ref: str = ""
 
 
 class ProviderError(Exception):
@@ -138,6 +146,13 @@ class ProviderError(Exception):
         self.for_shop = for_shop or code == "configuration"
 
 
+class NoBill(ProviderError):
+    """The provider says that it has no bill of a day: nothing moved on it, or the bill is not made yet."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message, permanent=False, code=code)
+
+
 class NotificationRefused(Exception):
     """Forged, stale, truncated or not for this account: answered with `reply`, nothing stored, nobody called."""
 
@@ -156,6 +171,7 @@ class Provider(Protocol):
     max_hold: int  # seconds: the longest deadline worth asking for
     min_hold: int  # seconds: the shortest deadline this provider accepts; a shorter hold is ended by close()
     fields: tuple[str, ...]  # names of the credentials `Account.config` must hold
+    zone: tzinfo  # whose midnight begins a day of its bill
     refund_gap: int  # seconds between two refunds of one charge
     steps: Mapping[str, int]  # by currency: what amounts are multiples of, where that is not one minor unit
 
@@ -200,7 +216,7 @@ class Provider(Protocol):
         """What to answer once a notification is stored."""
 
     def bill(self, account: Account, day: date) -> Iterable[BillLine]:
-        """Every charge and refund of one day, as the provider booked them (the provider's own time zone)."""
+        """Every charge and refund of one day in `zone`, as the provider booked them. Raises NoBill without one."""
 
     def check(self, account: Account) -> str:
         """Make a harmless signed call and say in one sentence what the provider answered. Raises ProviderError."""

@@ -5,7 +5,7 @@ Stripe copies on to the payment. A refund carries its own in its metadata.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import stripe
 from stripe.checkout import Session
@@ -50,6 +50,7 @@ class Stripe:
     currencies = CURRENCIES
     max_hold = 23 * 3600  # Stripe takes 24 hours, by its own clock
     min_hold = 31 * 60  # Stripe asks for 30 minutes, counted from when the request arrives
+    zone: tzinfo = UTC
     fields = ("secret_key", "webhook_secret")
     refund_gap = 0
     steps = STEPS
@@ -208,4 +209,5 @@ def _bill_line(source: Thing, *, charge: bool) -> BillLine:
         provider_ref=source["payment_intent"] if charge else source["id"],
         amount=from_units(source["amount"], source["currency"]),
         state=State.SUCCEEDED if charge else refund_state(source),
+        charge_ref="" if charge else source["payment_intent"] or "",
     )

@@ -7,7 +7,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, tzinfo
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,9 +16,11 @@ from payments.providers import wechatpay_bill
 from payments.providers import wechatpay_crypto as crypto
 from payments.providers import wechatpay_reading as reading
 from payments.providers.base import (
+    BEIJING,
     Account,
     BillLine,
     NextStep,
+    NoBill,
     Notification,
     Outcome,
     ProviderError,
@@ -32,7 +34,6 @@ from payments.providers.wechatpay_client import ask, exchange, parsed, private_k
 
 LOGIN = "https://open.weixin.qq.com"  # where the payer's browser goes for its openid
 LOGIN_API = "https://api.weixin.qq.com"  # where we fetch it
-BEIJING = timezone(timedelta(hours=8))
 
 _NEVER_HEARD = {"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS"}
 
@@ -46,6 +47,7 @@ class WeChatPay:
     currencies: frozenset[str] | None = frozenset({"CNY"})
     max_hold: int = 2 * 60 * 60  # a code and a prepay_id live no longer (W9)
     min_hold: int = 90  # WeChat Pay wants more than a minute, by its own clock
+    zone: tzinfo = BEIJING
     fields: tuple[str, ...] = (
         "mchid",
         "appid",
@@ -147,7 +149,7 @@ class WeChatPay:
             where = ask(account, "GET", f"/v3/bill/tradebill?{query}")
         except ProviderError as error:
             if error.permanent and error.code == "NO_STATEMENT_EXIST":
-                return []
+                raise NoBill(error.message, code=error.code) from error
             raise
         answer = exchange(account, "GET", reading.text(where, "download_url"), seconds=60.0, limit=64 << 20)
         if answer.status != 200:

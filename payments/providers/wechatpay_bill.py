@@ -37,4 +37,5 @@ def _charge(values: dict[str, str]) -> BillLine:
 def _refund(values: dict[str, str]) -> BillLine:
     amount = Money.from_decimal(Decimal(values["申请退款金额"]), values["货币种类"])
     state = _REFUND_STATES.get(values["退款状态"], State.FAILED)
-    return BillLine("refund", values["商户退款单号"], values["微信退款单号"], amount, state)
+    charge = values["商户订单号"], values["微信订单号"]
+    return BillLine("refund", values["商户退款单号"], values["微信退款单号"], amount, state, *charge)

@@ -105,9 +105,10 @@ class Alipay(Emulator):
             case "alipay.trade.fastpay.refund.query":
                 return self.book.refund_query(call)
             case _:
-                name = secrets.token_hex(16)
-                self.bills[name] = self.clock.now() + BILL_LINK_LIVES, self.book.bill(call.content["bill_date"])
-                return {"bill_download_url": f"{self.url}/bill/{name}"}
+                name, archive = secrets.token_hex(16), self.book.bill(call.content["bill_date"])
+                self.bills[name] = self.clock.now() + BILL_LINK_LIVES, archive
+                empty = {} if len(archive) > 22 else {"bill_file_code": "EMPTY_DATA_WITH_BILL_FILE"}
+                return {"bill_download_url": f"{self.url}/bill/{name}"} | empty
 
     def _answer(self, method: str, node: dict[str, str], *, signed: bool = True) -> Response:
         text = json.dumps(node, ensure_ascii=False, separators=(",", ":")).replace("/", "\\/")

@@ -256,10 +256,10 @@ def test_the_bill_holds_what_moved_on_that_day(bid: MakeBid) -> None:
     for reference, moment in moved.items():
         Charge.objects.filter(reference=reference).update(decided_at=moment)
     ChargeRefund.objects.update(created_at=day + timedelta(hours=5))
-    assert list(bank.bill("acc_shop", day.date())) == [
+    assert list(bank.bill("acc_shop", day, day + timedelta(days=1))) == [
         bank.Booking("charge", "ref-1", first.transaction, 9000, "CNY"),
         bank.Booking("charge", "ref-2", last.transaction, 9000, "CNY"),
-        bank.Booking("refund", "refund-1", made.transaction, 100, "CNY"),
+        bank.Booking("refund", "refund-1", made.transaction, 100, "CNY", "ref-1", first.transaction),
     ]
 
 

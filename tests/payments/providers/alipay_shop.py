@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from orders.money import Money
-from payments.providers import alipay_gateway
 from payments.providers.alipay import Alipay
 from payments.providers.base import (
+    BEIJING,
     Account,
     NextStep,
     Notification,
@@ -126,7 +126,7 @@ def genuine(alipay: emulators.Alipay, **changed: str) -> dict[str, str]:
         "charset": "utf-8",
         "notify_id": "2026112200222155624068450559358070",
         "notify_type": "trade_status_sync",
-        "notify_time": datetime.now(alipay_gateway.GMT8).strftime("%Y-%m-%d %H:%M:%S"),
+        "notify_time": datetime.now(BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
         "out_trade_no": "pay1",
         "subject": "Corner shop 42",
         "total_amount": "0.01",

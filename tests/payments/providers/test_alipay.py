@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from orders.money import Money
-from payments.providers import alipay_gateway
 from payments.providers.base import (
+    BEIJING,
     Account,
     BillLine,
+    NoBill,
     Outcome,
     ProviderError,
     Rail,
@@ -253,15 +254,19 @@ def test_the_bill_lists_every_charge_and_refund_of_a_day(alipay: emulators.Alipa
     paid(alipay_account, "pay2")
     provider.start(alipay_account, order("pay3"))
     refund(alipay_account, "re1", 1050, charge="pay1")
-    today = alipay.clock.now().astimezone(alipay_gateway.GMT8).date()
-    assert list(provider.bill(alipay_account, today)) == []  # not before the day is over
+    today = alipay.clock.now().astimezone(BEIJING).date()
+    with pytest.raises(NoBill):  # not before the day is over
+        provider.bill(alipay_account, today)
     alipay.clock.advance(86_400)
     numbers = {name: trade.trade_no for name, trade in alipay.book.trades.items()}
     assert list(provider.bill(alipay_account, today)) == [
         BillLine("charge", "pay1", numbers["pay1"], CNY90, State.SUCCEEDED),
-        BillLine("refund", "re1", numbers["pay1"], Money(1050, "CNY"), State.SUCCEEDED),
+        BillLine("refund", "re1", "", Money(1050, "CNY"), State.SUCCEEDED, "pay1", numbers["pay1"]),
         BillLine("charge", "pay2", numbers["pay2"], CNY90, State.SUCCEEDED),
     ]
+    with pytest.raises(NoBill):
+        provider.bill(alipay_account, today - timedelta(days=1))
+    alipay.book.empty_bills = True
     assert list(provider.bill(alipay_account, today - timedelta(days=1))) == []
 
 

@@ -184,7 +184,7 @@ def test_the_bill_lists_what_moved(wallet: Provider, start: Start) -> None:
     ChargeRefund.objects.update(created_at=NOW)
     assert list(wallet.bill(ACCOUNT, NOW.date())) == [
         BillLine("charge", "ref-1", transaction, CNY90, State.SUCCEEDED),
-        BillLine("refund", "refund-1", back.provider_ref, Money(100, "CNY"), State.SUCCEEDED),
+        BillLine("refund", "refund-1", back.provider_ref, Money(100, "CNY"), State.SUCCEEDED, "ref-1", transaction),
     ]
     assert list(wallet.bill(ACCOUNT, NOW.date() + timedelta(days=1))) == []
 

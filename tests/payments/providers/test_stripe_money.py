@@ -157,9 +157,13 @@ def test_a_bill_names_what_the_payer_paid_whatever_was_booked(
     assert sorted(provider.bill(stripe_account, day), key=lambda line: (line.reference, line.state)) == [
         BillLine("charge", "pay1", one.provider_ref, EUR90, State.SUCCEEDED),
         BillLine("charge", "pay2", two.provider_ref, Money(500, "JPY"), State.SUCCEEDED),
-        BillLine("refund", "re1", first.provider_ref, Money(4000, "EUR"), State.SUCCEEDED),
-        BillLine("refund", "re2", second.provider_ref, Money(500, "JPY"), State.FAILED),  # as it went out
-        BillLine("refund", "re2", second.provider_ref, Money(500, "JPY"), State.FAILED),  # as it came back
+        BillLine("refund", "re1", first.provider_ref, Money(4000, "EUR"), State.SUCCEEDED, "", one.provider_ref),
+        BillLine(
+            "refund", "re2", second.provider_ref, Money(500, "JPY"), State.FAILED, "", two.provider_ref
+        ),  # as it went out
+        BillLine(
+            "refund", "re2", second.provider_ref, Money(500, "JPY"), State.FAILED, "", two.provider_ref
+        ),  # as it came back
     ]
     assert list(provider.bill(stripe_account, day - timedelta(days=1))) == []
     assert list(provider.bill(stripe_account, day + timedelta(days=1))) == []
@@ -189,4 +193,6 @@ def test_a_bill_shows_a_refund_made_by_hand(stripe: emulators.Stripe, stripe_acc
     with stripe.lock:
         by_hand = stripe.book.refund({"payment_intent": charge.provider_ref, "amount": "700"})
     lines = list(provider.bill(stripe_account, stripe.clock.now().date()))
-    assert lines[0] == BillLine("refund", "", by_hand["id"], Money(700, "EUR"), State.SUCCEEDED)
+    assert lines[0] == BillLine(
+        "refund", "", by_hand["id"], Money(700, "EUR"), State.SUCCEEDED, charge_ref=charge.provider_ref
+    )

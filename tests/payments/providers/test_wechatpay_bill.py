@@ -8,9 +8,8 @@ import pytest
 
 from orders.money import Money
 from payments.providers import wechatpay_bill
-from payments.providers.base import Account, BillLine, ProviderError, State
+from payments.providers.base import BEIJING, Account, BillLine, NoBill, ProviderError, State
 from payments.providers.transport import Answer
-from payments.providers.wechatpay import BEIJING
 from payments.providers.wechatpay_client import exchange
 from tests.emulators import wechatpay as emulators
 from tests.emulators.wechatpay_requests import Problem
@@ -36,7 +35,7 @@ def test_w7_a_bill_in_yuan_is_read_in_fen() -> None:
     lines = list(wechatpay_bill.lines(HEADER + CHARGE + REFUND.format(state="SUCCESS") + SUMMARY))
     assert lines == [
         BillLine("charge", "payment1", "4200001", Money(10, "CNY"), State.SUCCEEDED),
-        BillLine("refund", "refund1", "50300", Money(5, "CNY"), State.SUCCEEDED),
+        BillLine("refund", "refund1", "50300", Money(5, "CNY"), State.SUCCEEDED, "payment1", "4200001"),
     ]
 
 
@@ -89,10 +88,11 @@ def test_every_charge_and_refund_of_a_day_is_in_its_bill(
     assert told.provider_ref in {line.provider_ref for line in provider.bill(wechatpay_account, today)}
 
 
-def test_a_day_without_trades_has_no_lines(
+def test_a_day_without_trades_has_no_bill(
     wechatpay: emulators.WeChatPay, wechatpay_account: Account, today: date
 ) -> None:
-    assert list(provider.bill(wechatpay_account, today - timedelta(days=1))) == []
+    with pytest.raises(NoBill):
+        provider.bill(wechatpay_account, today - timedelta(days=1))
 
 
 def test_a_bill_that_is_not_ready_or_not_signed_for_is_asked_for_again(
