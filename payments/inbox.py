@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock, leases
@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 TRIES = 8
 """After so many failures a notification is set aside for support; the sweep of payments goes on asking the provider."""
+
+
+LONGEST_REFERENCE = 200  # more than any wallet takes; ours have 26 symbols
 
 
 def receive(provider_name: str, account_id: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -47,7 +50,7 @@ def receive(provider_name: str, account_id: str, headers: Mapping[str, str], bod
         event_id=notification.event_id,
         kind=notification.kind,
         about=notification.about,
-        reference=notification.reference,
+        reference=notification.reference[:LONGEST_REFERENCE],
         outcome=_pack(notification.outcome),
         body=body,
         received_at=now,
@@ -82,9 +85,7 @@ def apply(account_id: int | None = None, event_id: str = "", limit: int = 50) ->
 @transaction.atomic
 def try_again(event_id: int) -> ProviderEvent:
     """Support's word to apply a notification once more that was set aside, or that named nothing of ours then."""
-    event = ProviderEvent.objects.select_for_update(no_key=True).get(pk=event_id)
-    if event.orphaned_at is None and event.set_aside_at is None:
-        raise Refused("notification_not_waiting", _("This notification does not wait for anybody."))
+    event = lock_waiting(event_id)
     event.orphaned_at = event.set_aside_at = None
     event.next_attempt_at, event.attempts = clock.now(), 0
     event.save(update_fields=["orphaned_at", "set_aside_at", "next_attempt_at", "attempts"])
@@ -92,22 +93,28 @@ def try_again(event_id: int) -> ProviderEvent:
     return event
 
 
+@transaction.atomic
+def put_away(event_id: int, note: str) -> ProviderEvent:
+    """Support's word that nothing is to be booked for a notification that waits, and why."""
+    event = lock_waiting(event_id)
+    event.orphaned_at = event.set_aside_at = None
+    event.put_away_at, event.note = clock.now(), note
+    event.save(update_fields=["orphaned_at", "set_aside_at", "put_away_at", "note"])
+    return event
+
+
+def lock_waiting(event_id: int) -> ProviderEvent:
+    """A notification that waits for support, locked. Refused once somebody has seen to it."""
+    event = ProviderEvent.objects.select_for_update(of=("self",), no_key=True).select_related("account__merchant")
+    found = event.get(pk=event_id)
+    if not found.is_waiting:
+        raise Refused("notification_not_waiting", _("This notification does not wait for anybody."))
+    return found
+
+
 def _apply(event: ProviderEvent) -> None:
     """Find what it speaks of and do what it says; one that speaks of nothing we know is kept as an orphan."""
-    where = {"account": event.account, "reference": event.reference}
-    if event.about == "refund":
-        refund = Refund.objects.select_related("account", "payment").filter(**where).first()
-        known = refund is not None
-        if refund:
-            refunds.apply(refund, unpack(event.outcome) or _ask_refund(refund))
-    else:
-        payment = Payment.objects.select_related("account").filter(**where).first()
-        known = payment is not None
-        if payment:
-            reconcile.apply(payment, unpack(event.outcome) or _ask_payment(payment))
-        elif event.reference and event.outcome is None:
-            provider = providers.get(event.account.provider)
-            event.outcome = _pack(provider.fetch(event.account.as_data(), event.reference))
+    known = _apply_refund(event) if event.about == "refund" else _apply_charge(event)
     event.next_attempt_at, event.error = None, ""
     if known:
         event.applied_at = clock.now()
@@ -117,6 +124,37 @@ def _apply(event: ProviderEvent) -> None:
     else:
         event.applied_at = clock.now()  # nothing in it for us, such as a test message
     event.save(update_fields=["next_attempt_at", "applied_at", "orphaned_at", "error", "outcome"])
+
+
+def _apply_charge(event: ProviderEvent) -> bool:
+    """Only money that came is taken at its word. Everything else - refused, closed, lapsed - is a hint that may be old:
+    the provider is asked how it stands now.
+    """
+    told = unpack(event.outcome)
+    believed = told is not None and told.state == State.SUCCEEDED
+    names = Q(reference=event.reference)
+    if told and told.provider_ref:
+        names |= Q(provider_ref=told.provider_ref)
+    payment = Payment.objects.select_related("account").filter(names, account=event.account).order_by("-id").first()
+    if payment:
+        reconcile.apply(payment, told if told and believed else _ask_payment(payment))
+    elif event.reference and not believed:
+        provider = providers.get(event.account.provider)
+        event.outcome = _pack(provider.fetch(event.account.as_data(), event.reference))
+    return payment is not None
+
+
+def _apply_refund(event: ProviderEvent) -> bool:
+    """As with charges; and where we hold that a refund failed, its success is asked about as well."""
+    told = unpack(event.outcome)
+    refund = Refund.objects.select_related("account", "payment").filter(
+        account=event.account, reference=event.reference
+    )
+    found = refund.first()
+    if found:
+        believed = told is not None and told.state == State.SUCCEEDED and found.status != Refund.Status.FAILED
+        refunds.apply(found, told if told and believed else _ask_refund(found))
+    return found is not None
 
 
 def _ask_payment(payment: Payment) -> Outcome:

@@ -87,6 +87,29 @@ def open_request(
 
 
 @transaction.atomic
+def ended_request(order_id: int, *, actor: str) -> PaymentRequest:
+    """Cancel an order with a request that nobody could ever pay: whatever is settled on it goes back.
+
+    For money nobody asked for; so neither the order's state nor the shop's matters.
+    """
+    order, _none = lock_order(order_id)
+    now = clock.now()
+    request = PaymentRequest.objects.create(
+        merchant=order.merchant,
+        order=order,
+        currency=order.currency,
+        amount=order.amount,
+        code=codes.new(),
+        created_at=now,
+        expires_at=now + rules.life(None),
+    )
+    note(request, "payment_request.created", actor)
+    _end(order, request, REQUEST.CANCELLED, now, actor)
+    services.cancel_order(order, now)
+    return request
+
+
+@transaction.atomic
 def cancel_request(request_id: int, *, actor: str) -> PaymentRequest:
     """Nobody may pay any more; parts go back, and money that still comes goes back when it comes. Repeating does
     nothing.

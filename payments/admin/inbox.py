@@ -29,6 +29,7 @@ WHERE = {
     "set_aside": Q(set_aside_at__isnull=False),
     "due": Q(next_attempt_at__isnull=False),
     "applied": Q(applied_at__isnull=False),
+    "put_away": Q(put_away_at__isnull=False),
 }
 """Where a notification is; the first two are support's work."""
 
@@ -43,11 +44,16 @@ class WhereFilter(SimpleListFilter):
             ("set_aside", _("set aside after failures")),
             ("due", _("to be applied")),
             ("applied", _("applied")),
+            ("put_away", _("put away")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ProviderEvent]) -> QuerySet[ProviderEvent]:
         value = self.value()
         return queryset.filter(WHERE[value]) if value in WHERE else queryset
+
+
+class AwayForm(forms.Form):
+    note = forms.CharField(label=_("Why nothing is booked"), max_length=200, widget=UnfoldAdminTextInputWidget)
 
 
 class CountForm(forms.Form):
@@ -83,7 +89,7 @@ class ProviderEventAdmin(SupportAdmin):
     list_filter = (WhereFilter, ProviderFilter, mode_by("account__live"))
     search_fields = ("reference",)
     search_help_text = _("Our reference or the notification's own id")
-    actions_detail = ("try_again", "count", "send_back")
+    actions_detail = ("try_again", "count", "send_back", "put_away")
     fieldsets = (
         (
             None,
@@ -93,7 +99,7 @@ class ProviderEventAdmin(SupportAdmin):
                     ("kind", "about", "says"),
                     ("reference_text", "wallet_reference", "event_text"),
                     ("received", "next_try", "applied"),
-                    ("attempts", "error"),
+                    ("attempts", "error", "note"),
                 )
             },
         ),
@@ -106,10 +112,10 @@ class ProviderEventAdmin(SupportAdmin):
         return super().get_queryset(request).select_related("account").defer("body")
 
     def can(self, action: str, event: ProviderEvent) -> bool:
-        if action == "try_again":
-            return event.orphaned_at is not None or event.set_aside_at is not None
+        if action in ("try_again", "put_away"):
+            return event.is_waiting
         paid = event.outcome is not None and event.outcome["state"] == State.SUCCEEDED
-        return event.orphaned_at is not None and event.about == "charge" and paid
+        return event.is_waiting and event.about == "charge" and paid
 
     @action(
         description=_("Try again"),
@@ -194,6 +200,32 @@ class ProviderEventAdmin(SupportAdmin):
             button=gettext("Send it back"),
         )
 
+    @action(
+        description=_("Put away"),
+        url_path="put-away",
+        permissions=["payments.assign_providerevent"],
+        icon="archive",
+    )
+    def put_away(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        event = self.get_object(request, object_id)
+        if event is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+
+        def do(data: dict[str, Any]) -> str:
+            inbox.put_away(event.pk, data["note"])
+            return gettext("The notification was put away: %(note)s") % data
+
+        return confirm(
+            self,
+            request,
+            event,
+            do,
+            title=gettext("Put the notification away"),
+            text=gettext("Nothing is booked for it, now or later. It stays in the list, with what you write here."),
+            button=gettext("Put away"),
+            form=AwayForm(posted(request)),
+        )
+
     @admin.display(description=_("State"))
     def state(self, event: ProviderEvent) -> SafeString:
         if event.orphaned_at:
@@ -202,6 +234,8 @@ class ProviderEventAdmin(SupportAdmin):
             return badge(_("set aside"), "danger")
         if event.applied_at:
             return badge(_("applied"), "success")
+        if event.put_away_at:
+            return badge(_("put away"), "warning")
         return badge(_("to be applied"), "info")
 
     @admin.display(description=_("What it says"))

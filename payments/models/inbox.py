@@ -20,14 +20,15 @@ class ProviderEvent(models.Model):
     """A verified notification. Unique by `(account, event_id)`: a replay finds its row and changes nothing.
 
     `applied_at` is set once it took effect. `orphaned_at` marks one that names no payment of ours; `set_aside_at` one
-    that could not be applied after several tries. Both wait, visible, for support.
+    that could not be applied after several tries. Both wait, visible, for support, who books what they tell of or puts
+    them away with a note (`put_away_at`).
     """
 
     account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="events")
     event_id = models.CharField(max_length=128)
     kind = models.CharField(_("kind"), max_length=80)
     about = models.CharField(_("about"), max_length=10)
-    reference = models.CharField(_("our reference"), max_length=64, blank=True)
+    reference = models.CharField(_("our reference"), max_length=200, blank=True)
     outcome = models.JSONField(null=True, blank=True)  # what it says, as read and verified; null: ask the provider
     body = models.BinaryField()
     received_at = models.DateTimeField()
@@ -36,6 +37,8 @@ class ProviderEvent(models.Model):
     applied_at = models.DateTimeField(null=True, blank=True)
     orphaned_at = models.DateTimeField(null=True, blank=True)
     set_aside_at = models.DateTimeField(null=True, blank=True)
+    put_away_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
     error = models.CharField(_("error"), max_length=300, blank=True)
 
     objects = ProviderEventQuerySet.as_manager()
@@ -46,7 +49,7 @@ class ProviderEvent(models.Model):
         verbose_name_plural = _("notifications")
         permissions = [
             ("retry_providerevent", "Can try a notification again"),
-            ("assign_providerevent", "Can count an orphan's money for a request, or send it back"),
+            ("assign_providerevent", "Can book what an orphan tells of, send it back, or put it away"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "event_id"], name="notification_once"),
@@ -64,3 +67,8 @@ class ProviderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.event_id}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether support has to see to it."""
+        return self.orphaned_at is not None or self.set_aside_at is not None

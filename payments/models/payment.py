@@ -51,7 +51,7 @@ class Payment(models.Model):
     amount = models.BigIntegerField()
     amount_captured = models.BigIntegerField(default=0)
     amount_applied = models.BigIntegerField(default=0)
-    reference = models.CharField(_("our reference"), max_length=32, editable=False)  # WeChat takes 32 symbols
+    reference = models.CharField(_("our reference"), max_length=64, editable=False)  # ours: 26; an orphan's: its own
     provider_session = models.CharField(max_length=200, blank=True)
     provider_ref = models.CharField(_("provider reference"), max_length=100, blank=True)
     next_step = models.JSONField(default=dict, blank=True)

@@ -25,6 +25,7 @@ RIGHTS = {
     "try_again": "payments.retry_providerevent",
     "count": "payments.assign_providerevent",
     "send_back": "payments.assign_providerevent",
+    "put_away": "payments.assign_providerevent",
     "put_right": "payments.change_billmismatch",
 }
 
@@ -66,6 +67,7 @@ THINGS: dict[str, Callable[[], Any]] = {
     "try_again": orphan,
     "count": lambda: orphan(1000),
     "send_back": lambda: orphan(1000),
+    "put_away": orphan,
     "put_right": lambda: mismatch(shop.account_of(shop.make_request())),
 }
 

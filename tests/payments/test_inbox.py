@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from friendpay import clock
-from payments import inbox, providers, tasks
+from payments import inbox, providers, refunds, tasks
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
 from payments.providers.base import Notification, Outcome, State
 from sandbox import bank
@@ -133,3 +133,69 @@ def test_an_outcome_survives_its_storage() -> None:
     outcome: Any = Outcome(State.SUCCEEDED, "fp1", "txn", Money(9000, "CNY"), "OK", "fine")
     assert inbox.unpack(json.loads(json.dumps(inbox._pack(outcome)))) == outcome
     assert inbox.unpack(inbox._pack(None)) is None
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.PENDING])
+def test_what_is_no_money_is_a_hint_that_is_asked_about(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure told late, of an attempt that was paid in the end."""
+    _request, account, _notice = approved()
+    reference = Payment.objects.get().reference
+    old = Notification("old-1", "charge.refused", reference, "charge", Outcome(state, reference, code="NO"))
+    monkeypatch.setattr(providers.get("sandbox"), "read_notification", lambda *_args, **_kwargs: old)
+    inbox.receive("sandbox", account.public_id, {}, b"{}")
+    tasks.sweep_notifications()
+    assert status() == "paid"
+
+
+def test_a_refunds_old_success_does_not_undo_its_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = shop.make_request()
+    payment = shop.succeed(shop.hold(request))
+    refund = refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    refunds.move_refund(refund.pk, "failed")
+    said = Outcome(State.SUCCEEDED, refund.reference, "re-1", refund.money)
+    old = Notification("old-1", "refund.done", refund.reference, "refund", said)
+    provider = providers.get("sandbox")
+    monkeypatch.setattr(provider, "read_notification", lambda *_args, **_kwargs: old)
+    stands = [Outcome(State.FAILED, refund.reference), said]
+    monkeypatch.setattr(provider, "fetch_refund", lambda *_args, **_kwargs: stands[0])
+    inbox.receive("sandbox", payment.account.public_id, {}, b"{}")
+    tasks.sweep_notifications()
+    refund.refresh_from_db()
+    assert refund.status == "failed"
+    ProviderEvent.objects.all().delete()
+    stands.reverse()
+    inbox.receive("sandbox", payment.account.public_id, {}, b"{}")
+    tasks.sweep_notifications()
+    refund.refresh_from_db()
+    assert refund.status == "succeeded"
+
+
+def test_an_orphan_that_was_not_decided_is_asked_about_again() -> None:
+    """Nothing was known of it at first; when support tries again, the wallet has the money."""
+    _request, account, _notice = approved()
+    Charge.objects.update(reference="fp-lost")
+    event = ProviderEvent.objects.create(
+        account=account,
+        event_id="hint",
+        kind="charge.hint",
+        about="charge",
+        reference="fp-lost",
+        outcome=inbox._pack(Outcome(State.PENDING, "fp-lost")),
+        body=b"",
+        received_at=clock.now(),
+        orphaned_at=clock.now(),
+    )
+    inbox.try_again(event.pk)
+    inbox.apply()
+    event.refresh_from_db()
+    assert (event.orphaned_at is not None, (event.outcome or {})["state"]) == (True, "succeeded")
+
+
+@pytest.mark.parametrize("length", [64, 65, 500])
+def test_a_number_of_any_length_is_stored(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = shop.account_of(shop.make_request())
+    strange = Notification("odd", "charge.paid", "x" * length, "charge")
+    monkeypatch.setattr(providers.get("sandbox"), "read_notification", lambda *_args, **_kwargs: strange)
+    assert inbox.receive("sandbox", account.public_id, {}, b"{}").status < 300
+    tasks.sweep_notifications()
+    assert ProviderEvent.objects.get().orphaned_at
