@@ -5,6 +5,7 @@ to.
 import asyncio
 import json
 import logging
+from asyncio import wait_for
 from collections import Counter
 from typing import Any, ClassVar
 
@@ -30,7 +31,7 @@ SOCKETS_OF_A_NETWORK = 500
 class RequestConsumer(AsyncWebsocketConsumer):
     """Anybody with the link may look. Joining comes before reading, so that no change falls between the two."""
 
-    looking: ClassVar[set["RequestConsumer"]] = set()
+    looking: ClassVar[set["RequestConsumer"]] = set()  # who has had a first snapshot
     networks: ClassVar[Counter[str]] = Counter()
     round: ClassVar[asyncio.Task[None] | None] = None
 
@@ -39,7 +40,7 @@ class RequestConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.token = self.scope["url_route"]["kwargs"]["token"]
         self.network = networks.hashed((self.scope.get("client") or ("",))[0])
-        self.looking.add(self)
+        self.telling = asyncio.Lock()
         self.networks[self.network] += 1
         try:
             await self._begin()
@@ -48,16 +49,17 @@ class RequestConsumer(AsyncWebsocketConsumer):
             raise
 
     async def _begin(self) -> None:
-        await self.channel_layer.group_add(live.group(self.token), self.channel_name)
-        snapshot = await _read(self.token)
-        await self.accept()
         if self.network and self.networks[self.network] > SOCKETS_OF_A_NETWORK:
-            await self.close(CROWDED)
-        elif snapshot is None:
-            await self.close(NOT_FOUND)
-        else:
-            await self.snapshot({"snapshot": snapshot})
-            self._keep_up()
+            await self.accept()
+            return await self.close(CROWDED)
+        await self.channel_layer.group_add(live.group(self.token), self.channel_name)
+        snapshot = await _arrivals.read(self.token)
+        await self.accept()
+        if snapshot is None:
+            return await self.close(NOT_FOUND)
+        await self.snapshot({"snapshot": snapshot})
+        self.looking.add(self)
+        return self._keep_up()
 
     async def disconnect(self, code: int) -> None:
         self._leave()
@@ -73,10 +75,13 @@ class RequestConsumer(AsyncWebsocketConsumer):
         await self.close(TALKING)
 
     async def snapshot(self, message: dict[str, Any]) -> None:
-        """A new state; one that is older than what was sent is dropped."""
-        if message["snapshot"]["seq"] > self.seq:
-            self.seq = message["snapshot"]["seq"]
-            await self.send(json.dumps(message["snapshot"]))
+        """A new state; one that is older than what was sent is dropped. It counts as told once it is sent, not
+        before.
+        """
+        async with self.telling:
+            if message["snapshot"]["seq"] > self.seq:
+                await self.send(json.dumps(message["snapshot"]))
+                self.seq = message["snapshot"]["seq"]
 
     def _keep_up(self) -> None:
         """A message may be lost, with Valkey or on its way: one question for all sockets of the process makes up for
@@ -101,14 +106,42 @@ class RequestConsumer(AsyncWebsocketConsumer):
                 logger.warning("the database cannot say what the sockets missed; asking again")
                 continue
             late = [consumer for consumer in cls.looking if consumer.token in missed]
-            told = (consumer.snapshot({"snapshot": missed[consumer.token]}) for consumer in late)
-            await asyncio.gather(*told, return_exceptions=True)  # one that is gone keeps nobody waiting
+            told = (wait_for(consumer.snapshot({"snapshot": missed[consumer.token]}), CATCH_UP) for consumer in late)
+            await asyncio.gather(*told, return_exceptions=True)  # one that is gone, or stuck, keeps nobody waiting
+
+
+class _Arrivals:
+    """First snapshots. All who come while a question is being answered share the next one, so that a crowd after a
+    restart costs the database little.
+    """
+
+    def __init__(self) -> None:
+        self._tokens: set[str] = set()  # asked for by the next question
+        self._next: asyncio.Task[dict[str, dict[str, Any]]] | None = None
+        self._now: asyncio.Task[dict[str, dict[str, Any]]] | None = None
+
+    async def read(self, token: str) -> dict[str, Any] | None:
+        """The request's snapshot, read after this call; None where there is no such request."""
+        self._tokens.add(token)
+        if self._next is None or self._next.done():
+            self._next = asyncio.create_task(self._ask(self._now))
+        return (await asyncio.shield(self._next)).get(token)  # who leaves meanwhile takes it from nobody
+
+    async def _ask(self, before: "asyncio.Task[dict[str, dict[str, Any]]] | None") -> dict[str, dict[str, Any]]:
+        if before and not before.done():
+            await asyncio.wait([before])
+        tokens, self._tokens = self._tokens, set()
+        self._now, self._next = self._next, None
+        return await _read(list(tokens))
+
+
+_arrivals = _Arrivals()
 
 
 @database_sync_to_async
-def _read(token: str) -> dict[str, Any] | None:
-    request = PaymentRequest.objects.filter(token=token).first()
-    return live.snapshot(request) if request else None
+def _read(tokens: list[str]) -> dict[str, dict[str, Any]]:
+    """The snapshots of those requests that there are."""
+    return live.snapshots(PaymentRequest.objects.filter(token__in=tokens))
 
 
 @database_sync_to_async
@@ -116,4 +149,4 @@ def _missed(seen: dict[str, int]) -> dict[str, dict[str, Any]]:
     """The snapshots of those requests that have changed since."""
     known = PaymentRequest.objects.filter(token__in=seen).values_list("pk", "token", "seq")
     changed = [pk for pk, token, seq in known if seq > seen[token]]
-    return {request.token: live.snapshot(request) for request in PaymentRequest.objects.filter(pk__in=changed)}
+    return live.snapshots(PaymentRequest.objects.filter(pk__in=changed)) if changed else {}

@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ from channels.layers import get_channel_layer
 
 from friendpay import clock
 from friendpay.background import run_later
-from payments.models import PaymentRequest
+from payments.models import Payment, PaymentRequest
 
 _own = threading.local()
 
@@ -21,29 +23,33 @@ def group(token: str) -> str:
 
 def snapshot(request: PaymentRequest, now: datetime | None = None) -> dict[str, Any]:
     """A request as anybody with its link may see it. `seq` never goes back; nothing a payer should not see is in it."""
-    now = now or clock.now()
-    holders = request.payments.filter(held_until__gt=now).values_list(
-        "payer_name", "held_until", "created_at", "amount"
+    return snapshots([request], now)[request.token]
+
+
+def snapshots(requests: Iterable[PaymentRequest], now: datetime | None = None) -> dict[str, dict[str, Any]]:
+    """The same of many, by their tokens, with two questions to the database however many they are."""
+    now, requests = now or clock.now(), list(requests)
+    held = Payment.objects.filter(request__in=requests, held_until__gt=now).values_list(
+        "request_id", "payer_name", "held_until", "created_at", "amount"
     )
+    holders: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for request_id, name, held_until, created_at, amount in held:
+        left = int((held_until - now).total_seconds()) if held_until else 0
+        since = int((now - created_at).total_seconds())
+        holders[request_id].append({"name": name, "amount": amount, "seconds_left": left, "seconds_held": since})
     return {
-        "seq": request.seq,
-        "status": request.status_at(now),
-        "currency": request.currency,
-        "amount": request.amount,
-        "amount_paid": request.amount_paid,
-        "amount_held": request.amount_held,
-        "expires_at": clock.rfc3339(request.expires_at),
-        "seconds_left": max(0, int((request.expires_at - now).total_seconds())),
-        "holders": [
-            {
-                "name": name,
-                "amount": amount,
-                "seconds_left": int((held_until - now).total_seconds()) if held_until else 0,
-                "seconds_held": int((now - created_at).total_seconds()),
-            }
-            for name, held_until, created_at, amount in holders
-            if held_until
-        ],
+        request.token: {
+            "seq": request.seq,
+            "status": request.status_at(now),
+            "currency": request.currency,
+            "amount": request.amount,
+            "amount_paid": request.amount_paid,
+            "amount_held": request.amount_held,
+            "expires_at": clock.rfc3339(request.expires_at),
+            "seconds_left": max(0, int((request.expires_at - now).total_seconds())),
+            "holders": holders[request.pk],
+        }
+        for request in requests
     }
 
 

@@ -1,5 +1,6 @@
 """The socket of a request: everybody who looks sees every change, lost messages or not."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -55,8 +56,8 @@ async def cancel(request: PaymentRequest) -> None:
 def unchanging(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that nothing happens to, without a database."""
 
-    async def read(token: str) -> dict[str, Any] | None:
-        return {"seq": 1, "status": "open"} if token == "known" else None
+    async def read(tokens: list[str]) -> dict[str, dict[str, Any]]:
+        return {token: {"seq": 1, "status": "open"} for token in tokens if token == "known"}
 
     monkeypatch.setattr(consumers, "_read", read)
 
@@ -91,6 +92,84 @@ async def test_R9_a_change_whose_message_was_lost_is_told_all_the_same(monkeypat
         assert {(snapshot["status"], snapshot["seq"] > before[0]["seq"]) for snapshot in after} == {("cancelled", True)}
         assert await one.receive_nothing(0.1)  # once is enough
     assert not answers
+
+
+@stored
+@pytest.mark.usefixtures("no_messages")
+async def test_nothing_counts_as_told_before_the_socket_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one waits for its first snapshot, a round for the others must not take it as told."""
+    read, gate, stuck = consumers._read, asyncio.Event(), asyncio.Event()
+
+    async def slow(tokens: list[str]) -> dict[str, dict[str, Any]]:
+        found = await read(tokens)
+        if stuck.is_set():
+            await gate.wait()
+        return found
+
+    monkeypatch.setattr(consumers, "_read", slow)
+    request = await sync_to_async(shop.make_request)()
+    async with looking(request.token) as early:
+        assert (await told(early))["status"] == "open"
+        stuck.set()
+        scope = {"type": "websocket", "path": f"/ws/p/{request.token}/", "headers": [], "client": ("203.0.113.8", 1)}
+        late = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+        await late.send_input({"type": "websocket.connect"})
+        await asyncio.sleep(0.1)  # rounds go by
+        await cancel(request)
+        assert (await told(early))["status"] == "cancelled"
+        gate.set()
+        assert (await late.receive_output(5))["type"] == "websocket.accept"
+        assert (await told(late))["status"] == "open"  # what was read when it came
+        assert (await told(late))["status"] == "cancelled"  # and what was missed
+        assert await late.receive_nothing(0.1)
+        await late.send_input({"type": "websocket.disconnect", "code": 1001})
+        await late.wait(5)
+
+
+@stored
+async def test_a_snapshot_that_could_not_be_sent_is_not_told() -> None:
+    consumer = consumers.RequestConsumer()
+    consumer.telling = asyncio.Lock()
+    sent: list[str] = []
+
+    async def send(text: str) -> None:
+        if not sent:
+            sent.append("lost")
+            raise ConnectionResetError
+        sent.append(text)
+
+    consumer.send = send  # type: ignore[method-assign, assignment]
+    with pytest.raises(ConnectionResetError):
+        await consumer.snapshot({"snapshot": {"seq": 3}})
+    await consumer.snapshot({"snapshot": {"seq": 3}})
+    await consumer.snapshot({"snapshot": {"seq": 2}})
+    assert sent == ["lost", '{"seq": 3}']
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("unchanging")
+async def test_a_crowd_shares_the_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    questions: list[list[str]] = []
+    gate = asyncio.Event()
+
+    async def read(tokens: list[str]) -> dict[str, dict[str, Any]]:
+        questions.append(sorted(tokens))
+        await gate.wait()
+        return {token: {"seq": 1, "token": token} for token in tokens}
+
+    monkeypatch.setattr(consumers, "_read", read)
+    arrivals = consumers._Arrivals()
+    first = asyncio.create_task(arrivals.read("a"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    crowd = [asyncio.create_task(arrivals.read(token)) for token in "abca"]
+    impatient = asyncio.create_task(arrivals.read("d"))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    gate.set()
+    answers = await asyncio.gather(first, *crowd)
+    assert [answer and answer["token"] for answer in answers] == ["a", "a", "b", "c", "a"]
+    assert questions == [["a"], ["a", "b", "c", "d"]]  # who came later gets what was read later
 
 
 @pytest.mark.django_db
