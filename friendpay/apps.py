@@ -1,9 +1,15 @@
 from django.apps import AppConfig
+from django.core import checks
 
 
 class FriendpayConfig(AppConfig):
     name = "friendpay"
 
     def ready(self) -> None:
-        """Make our Celery app the one that `shared_task` means, in every process that runs Django."""
-        from friendpay import celery  # noqa: F401
+        """In every process that runs Django: our Celery app is the one that `shared_task` means, and pages speak all
+        languages.
+        """
+        from friendpay import celery, translations  # noqa: F401
+
+        translations.compile_messages()
+        checks.register(translations.check_compiled)

@@ -1,5 +1,6 @@
 """What the web server runs: pages on the bridge, sockets on Channels, probes beside both."""
 
+import logging
 import os
 from functools import partial
 from http import HTTPStatus
@@ -20,6 +21,8 @@ from friendpay.health import PROBES
 from friendpay.proxies import Forwarded
 from orders import entrance, problems
 from payments.routing import websocket_urlpatterns
+
+logger = logging.getLogger(__name__)
 
 
 def words(path: str, status: HTTPStatus) -> tuple[str, bytes]:
@@ -51,6 +54,11 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
+    if "FRIENDPAY_SERVED" not in os.environ:
+        logger.warning(
+            "This web server was not started with `manage.py serve`: nothing limits headers, connections and frames, "
+            "and X-Forwarded-For may be believed from whoever sends it."
+        )
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})
     pages.close()

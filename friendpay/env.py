@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
+LEAST_SECRET, LEAST_SIGNS = 32, 10  # symbols, and different ones among them
+_WIDEST_PROXY_NETWORK = {4: 8, 6: 16}  # bits: wider ones hold strangers
+
 
 def stop(line: str) -> NoReturn:
     """End the boot with one line that says what to do."""
@@ -30,6 +33,26 @@ def text(name: str, default: str | None = None) -> str:
     if default is None:
         stop(f"{name} is not set. Set it, or {name}_FILE to a file that holds it (bin/up does both for a demo).")
     return default
+
+
+def secrets(name: str, default: str | None = None) -> list[str]:
+    """Secrets separated by commas, each too long and too varied to be guessed; anything else stops the boot."""
+    found = items(name, default)
+    for value in found:
+        if len(value) < LEAST_SECRET or len(set(value)) < LEAST_SIGNS:
+            stop(
+                f"{name} can be guessed: it needs {LEAST_SECRET} random symbols or more. "
+                'Make one with: python -c "import secrets; print(secrets.token_urlsafe(50))"'
+            )
+    return found
+
+
+def secret(name: str) -> str:
+    """One such secret."""
+    found = secrets(name)
+    if len(found) > 1:
+        stop(f"{name} holds a comma; make one without.")
+    return found[0]
 
 
 def flag(name: str, *, default: bool = False) -> bool:
@@ -70,13 +93,15 @@ def web_address(name: str) -> str:
 
 
 def networks(name: str) -> list[str]:
-    """Addresses and networks such as 10.0.0.0/8; anything else stops the boot."""
+    """Addresses and networks such as 10.0.0.0/8; anything else, and one that holds half the world, stops the boot."""
     found = items(name, "")
     for item in found:
         try:
-            ipaddress.ip_network(item)
+            network = ipaddress.ip_network(item)
         except ValueError:
             stop(f"{name}: {item!r} is not an IP address or network.")
+        if network.prefixlen < _WIDEST_PROXY_NETWORK[network.version]:
+            stop(f"{name}: {item!r} lets strangers say who they are. Name your proxies alone.")
     return found
 
 

@@ -7,7 +7,8 @@ share it are strangers to each other.
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
+
+from friendpay.digests import digest
 
 
 def read(text: str) -> IPv4Address | IPv6Address | None:
@@ -52,4 +53,4 @@ def hashed(remote: str, bits_of_ipv6: int = 64) -> str:
     if address is None:
         return ""
     network = ip_network((address, 32 if address.version == 4 else bits_of_ipv6), strict=False)
-    return salted_hmac("friendpay.network", str(network)).hexdigest()
+    return digest("friendpay.network", str(network))

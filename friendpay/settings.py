@@ -13,7 +13,10 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEMO = env.flag("FRIENDPAY_DEMO")  # demo keys, the sandbox wallet, fixed logins
 DEBUG = False
-SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY = env.text("SECRET_KEY") if DEMO else env.secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", "")  # earlier ones, newest first, until nothing needs them
+# What is kept under a digest for long (who asked for no mail, the two words of a request) must outlive SECRET_KEY.
+DIGEST_KEY = env.secret("DIGEST_KEY") if env.text("DIGEST_KEY", "") else [SECRET_KEY, *SECRET_KEY_FALLBACKS][-1]
 CREDENTIAL_KEYS = env.items("CREDENTIAL_KEYS")  # Fernet keys, newest first
 PUBLIC_URL = env.web_address("PUBLIC_URL")  # links and codes are made from this, never from the request
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "")
@@ -24,6 +27,10 @@ METRICS_TOKEN = env.text("METRICS_TOKEN", "")  # lets in who asks for /metrics t
 
 if DEMO and not all(env.is_local(host) for host in (urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS)):
     env.stop("FRIENDPAY_DEMO is on and PUBLIC_URL or ALLOWED_HOSTS names a public host: a demo lets everybody in.")
+if PUBLIC_URL.startswith("http://") and not env.is_local(urlsplit(PUBLIC_URL).hostname or ""):
+    env.stop(f"PUBLIC_URL={PUBLIC_URL} is not encrypted: links and cookies could be read on their way. Use https.")
+if not DEMO and "*" in ALLOWED_HOSTS:
+    env.stop("ALLOWED_HOSTS=* lets anybody choose the host of our pages. Name the hosts, comma-separated.")
 for _key in CREDENTIAL_KEYS:
     try:
         Fernet(_key)

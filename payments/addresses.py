@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
+from friendpay.digests import digest
 from orders.errors import Refused
 from orders.models import Event
 from payments import mail, reminders, rules
@@ -139,4 +139,4 @@ def _check(request: PaymentRequest, giver: Giver, digest: str, now: datetime) ->
 
 def digest_of(address: str) -> str:
     """What is kept of an address when it is forgotten: enough to know it again, too little to write to."""
-    return salted_hmac("payments.mail", address.strip().lower()).hexdigest()
+    return digest("payments.mail", address.strip().lower())

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+
+from friendpay.digests import digest_bytes
 
 WORDS = Path(__file__).parent / "words"
 COUNT = 128
@@ -86,7 +87,7 @@ class Likeness:
 
 def of(token: str) -> Likeness:
     """The same for a token every time, on every machine with our secret."""
-    digest = salted_hmac("payments.likeness", token, algorithm="sha256").digest()
+    digest = digest_bytes("payments.likeness", token)
     first, second = digest[0] % COUNT, digest[1] % (COUNT - 1)
     words = _words(get_language() or "")
     return Likeness(

@@ -5,8 +5,8 @@ hash.
 import secrets
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import salted_hmac
 
+from friendpay.digests import digest
 from payments.offers import Surface
 
 COOKIE = "visitor"
@@ -16,7 +16,7 @@ AGE = 180 * 24 * 3600
 def visitor_of(request: HttpRequest) -> str:
     """The hash of the visitor's cookie, "" for one who has none."""
     cookie = request.COOKIES.get(COOKIE, "")
-    return salted_hmac("payments.visitor", cookie).hexdigest() if cookie else ""
+    return digest("payments.visitor", cookie) if cookie else ""
 
 
 def keep_visitor(request: HttpRequest) -> str:

@@ -23,7 +23,6 @@ from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
 from friendpay import clock, embedded
-from friendpay.prepare import compile_messages
 from orders import ratelimit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,7 +54,6 @@ def _start() -> None:
         servers = _session.enter_context(embedded.running(_free_folder(), durable=False))
         atexit.register(_session.close)
         os.environ.update(servers.environment)
-        compile_messages()
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
 

@@ -102,7 +102,7 @@ def server(django_db_setup: None) -> Iterator[Web]:
         "CELERY_BROKER_URL": f"redis://127.0.0.1:{valkey.port}",
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
     }
-    command = [sys.executable, "-m", "uvicorn", "friendpay.asgi:application", "--port", str(port), "--no-access-log"]
+    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)]
     with _running(command, environment), httpx.Client(base_url=environment["PUBLIC_URL"], timeout=10) as http:
         while not _answers(http):
             time.sleep(0.1)

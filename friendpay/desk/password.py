@@ -8,10 +8,10 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
 from unfold.forms import AuthenticationForm
 
+from friendpay.digests import digest
 from friendpay.networks import network_of
 from orders import ratelimit
 
@@ -84,4 +84,4 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def _hashed(login: str) -> str:
-    return salted_hmac("friendpay.desk", login.casefold()).hexdigest()
+    return digest("friendpay.desk", login.casefold())

@@ -19,7 +19,7 @@ from friendpay import up
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {
-    "web": "uvicorn",
+    "web": "manage.py serve",
     "worker": "celery.*worker",
     "beat": "celery.*beat",
     "valkey": "valkey-server",

@@ -101,7 +101,7 @@ def test_metrics_count_by_status(client: Client) -> None:
 @pytest.mark.parametrize(
     "from_where", [{"REMOTE_ADDR": "192.168.1.5"}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, {"HTTP_FORWARDED": "for=::1"}]
 )
-def test_metrics_are_for_this_machine_alone(client: Client, from_where: dict[str, str]) -> None:
+def test_a_demos_metrics_are_for_this_machine_alone(client: Client, from_where: dict[str, str]) -> None:
     assert client.get("/metrics", **from_where).status_code == 404  # type: ignore[arg-type]
 
 
@@ -111,3 +111,9 @@ def test_with_a_token_metrics_are_for_who_brings_it(client: Client, settings: Se
     assert client.get("/metrics").status_code == 404
     assert client.get("/metrics", headers={"Authorization": "Bearer another"}).status_code == 404
     assert client.get("/metrics", headers={"Authorization": "Bearer a token"}, REMOTE_ADDR="8.8.8.8").status_code == 200
+
+
+@pytest.mark.django_db
+def test_without_a_token_there_are_no_metrics_outside_of_a_demo(client: Client, settings: Settings) -> None:
+    settings.DEMO = False
+    assert client.get("/metrics").status_code == 404

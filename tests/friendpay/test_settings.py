@@ -1,6 +1,7 @@
 """The boot: what stops it, and what it decides from the environment."""
 
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REAL = {
-    "SECRET_KEY": "a long secret",
+    "SECRET_KEY": "8Hc2p0Zq-vY4nJ7sL1wX9eR6tB3kM5aD",
     "CREDENTIAL_KEYS": "V9UMM0Rw0mIDZ0KpCVL8o0GhbiNiEFXzG3qJ7HTDM2A=",
     "PUBLIC_URL": "https://pay.example",
     "DATABASE_URL": "postgresql://shop:pa%40ss@db.internal:5433/pay?sslmode=require",
@@ -20,10 +21,15 @@ REAL = {
 DEMO = {**REAL, "FRIENDPAY_DEMO": "yes", "PUBLIC_URL": "http://127.0.0.1:8000"}
 
 
+def documented() -> set[str]:
+    """The settings that .env.example names."""
+    return set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text("utf-8"), re.M))
+
+
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting comes from where the tests run."""
-    for name in [*DEMO, "ALLOWED_HOSTS", "CELERY_BROKER_URL", "STATIC_ROOT", "TRUSTED_PROXIES", "METRICS_TOKEN"]:
+    for name in documented() | set(DEMO):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(f"{name}_FILE", raising=False)
 
@@ -51,6 +57,18 @@ def test_each_missing_secret_stops_the_boot_and_is_named(monkeypatch: pytest.Mon
         ("TRUSTED_PROXIES", "proxy", "TRUSTED_PROXIES"),
         ("WEB_THREADS", "0", "WEB_THREADS"),
         ("WEBHOOK_ALLOW_LOOPBACK", "yes", "for the demo alone"),
+        ("SECRET_KEY", "a", "SECRET_KEY can be guessed"),
+        ("SECRET_KEY", "a" * 64, "SECRET_KEY can be guessed"),
+        ("SECRET_KEY", "changeme", "SECRET_KEY can be guessed"),
+        ("SECRET_KEY_FALLBACKS", "an old one", "SECRET_KEY_FALLBACKS can be guessed"),
+        ("DIGEST_KEY", "short", "DIGEST_KEY can be guessed"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS"),
+        ("ALLOWED_HOSTS", "pay.example, *", "ALLOWED_HOSTS"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0", "lets strangers say who they are"),
+        ("TRUSTED_PROXIES", "10.0.0.1,0.0.0.0/1", "lets strangers say who they are"),
+        ("TRUSTED_PROXIES", "::/0", "lets strangers say who they are"),
+        ("PUBLIC_URL", "http://pay.example", "not encrypted"),
+        ("PUBLIC_URL", "http://8.8.8.8:8000", "not encrypted"),
     ],
 )
 def test_a_malformed_setting_stops_the_boot(monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str) -> None:
@@ -145,3 +163,33 @@ def test_the_broker_is_the_first_valkey_unless_it_is_named(monkeypatch: pytest.M
     named = boot(monkeypatch, {"CELERY_BROKER_URL": "amqp://rabbit//"})
     assert named["CELERY_BROKER_URL"] == "amqp://rabbit//"
     assert "CELERY_BROKER_TRANSPORT_OPTIONS" not in named
+
+
+def test_every_setting_is_documented_and_every_documented_one_is_read() -> None:
+    source = (ROOT / "friendpay" / "settings.py").read_text("utf-8")
+    read = set(re.findall(r'env\.[a-z_]+\("([A-Z_]+)"', source))
+    assert read == documented()
+
+
+def test_no_value_of_the_example_is_followed_by_words() -> None:
+    """systemd and Docker take what stands behind a value for part of it."""
+    lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
+    assert not [line for line in lines if line and not line.startswith("#") and (" " in line or "#" in line)]
+
+
+def test_the_example_boots_once_its_secrets_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
+    example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    found = boot(monkeypatch, example | {name: REAL[name] for name in ("SECRET_KEY", "CREDENTIAL_KEYS")})
+    assert (found["PUBLIC_URL"], found["TRUSTED_PROXIES"]) == ("https://pay.shop.example", ["127.0.0.1"])
+
+
+OLD, NEW = "Old9pZ0q-vY4nJ7sL1wX9eR6tB3kM5aD", "New8Hc2p0Zq-vY4nJ7sL1wX9eR6tB3kM"
+
+
+def test_what_is_kept_as_a_digest_outlives_the_secret_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert boot(monkeypatch, REAL | {"SECRET_KEY": OLD})["DIGEST_KEY"] == OLD
+    rotated = boot(monkeypatch, REAL | {"SECRET_KEY": NEW, "SECRET_KEY_FALLBACKS": OLD})
+    assert (rotated["SECRET_KEY"], rotated["SECRET_KEY_FALLBACKS"], rotated["DIGEST_KEY"]) == (NEW, [OLD], OLD)
+    monkeypatch.delenv("SECRET_KEY_FALLBACKS")
+    assert boot(monkeypatch, REAL | {"SECRET_KEY": NEW, "DIGEST_KEY": OLD})["DIGEST_KEY"] == OLD

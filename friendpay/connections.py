@@ -1,0 +1,142 @@
+"""Limits on HTTP connections: slow or endless headers (slowloris), long addresses, how many connections there are.
+
+uvicorn bounds none of these. A client has HEADER_SECONDS to send a request's headers, at most MOST_HEADER_BYTES, to an
+address of at most MOST_URL_BYTES. An address may have MOST_OF_AN_ADDRESS connections open, unless it is a trusted
+proxy, which limits its own clients. Beyond MOST_CONNECTIONS the one that has waited longest for a request is closed.
+"""
+
+import asyncio
+from collections import Counter
+from functools import cached_property
+from http import HTTPStatus
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from django.conf import settings
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+HEADER_SECONDS = 10.0
+MOST_HEADER_BYTES = 16 * 1024
+MOST_URL_BYTES = 4 * 1024
+MOST_CONNECTIONS = 1_000  # of a process; sockets are handed over to their own protocol and count there
+MOST_OF_AN_ADDRESS = 100
+
+_by_address: Counter[str] = Counter()
+_without_request: "dict[LimitedProtocol, None]" = {}  # in the order they came
+
+
+class _TooMuchError(Exception):
+    """Raised inside the parser to end it."""
+
+
+def is_proxy(address: str) -> bool:
+    """Whether this address is one of TRUSTED_PROXIES."""
+    try:
+        there = ip_address(address)
+    except ValueError:
+        return False
+    return any(there in ip_network(proxy) for proxy in settings.TRUSTED_PROXIES)
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with these limits."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+    _refusal = HTTPStatus.BAD_REQUEST
+
+    @cached_property
+    def _address(self) -> str:
+        return self.client[0] if self.client else ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        _by_address[self._address] += 1
+        if _by_address[self._address] > MOST_OF_AN_ADDRESS and self._address and not is_proxy(self._address):
+            transport.abort()
+            return
+        if len(self.connections) > MOST_CONNECTIONS:
+            for oldest in _without_request:
+                oldest.transport.abort()
+                break
+            else:
+                transport.abort()
+                return
+        self._wait_for_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._leave()
+        super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deadline is None and (self.cycle is None or self.cycle.response_complete):
+            self._wait_for_headers()  # the next request on a connection that is kept
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._header_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MOST_URL_BYTES:
+            self._refusal = HTTPStatus.REQUEST_URI_TOO_LONG
+            raise _TooMuchError
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > MOST_HEADER_BYTES:
+            self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            raise _TooMuchError
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._refusal == HTTPStatus.BAD_REQUEST:
+            return super().send_400_response(msg)
+        answer = b"content-length: 0\r\nconnection: close\r\n\r\n"
+        self.transport.write(STATUS_LINE[self._refusal] + answer)
+        self.transport.close()
+        return None
+
+    def _wait_for_headers(self) -> None:
+        _without_request[self] = None
+        self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        _without_request.pop(self, None)
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _leave(self) -> None:
+        """This connection is gone, or a socket now."""
+        self._stop_waiting()
+        if "_address" in self.__dict__:
+            _by_address[self._address] -= 1
+            if not _by_address[self._address]:
+                del _by_address[self._address]
+            del self.__dict__["_address"]
+
+
+def options() -> dict[str, Any]:
+    """What every start of the web server gives uvicorn. `X-Forwarded-*` is read by our own application alone."""
+    return {
+        "app": "friendpay.asgi:application",
+        "http": LimitedProtocol,
+        "proxy_headers": False,
+        "server_header": False,
+        "access_log": False,
+        "ws_max_size": 1024,  # bytes of a frame: what sockets are told is of no interest
+        "timeout_keep_alive": 5,
+        "timeout_graceful_shutdown": 3,
+        "log_config": None,  # Django's
+        "backlog": 1024,
+    }

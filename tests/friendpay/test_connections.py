@@ -1,0 +1,124 @@
+"""What one client may take of a web server: connections, headers, addresses and time."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+
+import pytest
+import uvicorn
+from pytest_django.fixtures import Settings
+
+from friendpay import connections
+from friendpay.bridge import Receive, Scope, Send
+
+OK = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "MOST_OF_AN_ADDRESS", 20)
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 30)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+    server = uvicorn.Server(uvicorn.Config(**connections.options() | {"app": hello, "lifespan": "off"}))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+    thread.start()
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join(10)
+
+
+def connect(port: int, source: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=5, source_address=(source, 0))
+
+
+def answer(client: socket.socket, data: bytes = OK) -> bytes:
+    """What comes back, b"" when the connection was closed."""
+    said = b""
+    with suppress(ConnectionError):
+        client.sendall(data)
+        while not said.endswith(b"hello"):
+            if not (more := client.recv(4096)):
+                break
+            said += more
+    return said
+
+
+def status(said: bytes) -> int:
+    return int(said.split()[1]) if said else 0
+
+
+def test_a_request_is_answered_again_and_again_on_one_connection(port: int) -> None:
+    with connect(port) as client:
+        assert [status(answer(client)) for _ in range(3)] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("began", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: x\r\na: "])
+def test_headers_that_do_not_come_end_the_connection(port: int, began: bytes) -> None:
+    with connect(port) as client:
+        client.sendall(began)
+        assert client.recv(1) == b""
+
+
+def test_headers_that_come_too_slowly_end_it_too_also_of_a_second_request(port: int) -> None:
+    with connect(port) as client, suppress(ConnectionError):
+        assert status(answer(client)) == 200
+        client.settimeout(0.2)
+        for part in [OK[:16], *[b"a: b\r\n"] * 100]:
+            client.sendall(part)
+            with suppress(TimeoutError):
+                assert client.recv(1) == b""
+                break
+        else:
+            pytest.fail("still open after 20 seconds")
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "expected"),
+    [
+        (b"GET /" + b"a" * 5000, b"host: x\r\n", 414),
+        (b"GET /?q=" + b"a" * 5000, b"host: x\r\n", 414),
+        (b"GET /", b"host: x\r\na: " + b"b" * 20_000 + b"\r\n", 431),
+        (b"GET /", b"host: x\r\n" + b"a: b\r\n" * 10_000, 431),
+        (b"GET /" + b"a" * 4000, b"host: x\r\ncookie: " + b"c" * 8000 + b"\r\n", 200),
+    ],
+)
+def test_long_addresses_and_headers_are_refused(port: int, request_line: bytes, headers: bytes, expected: int) -> None:
+    with connect(port) as client:
+        assert status(answer(client, request_line + b" HTTP/1.1\r\n" + headers + b"\r\n")) == expected
+
+
+def test_one_address_has_so_many_connections_and_strangers_do_not_count_with_it(port: int) -> None:
+    with ExitStack() as stack:
+        mine = [stack.enter_context(connect(port)) for _ in range(20)]
+        assert all(status(answer(client)) == 200 for client in mine)
+        assert answer(stack.enter_context(connect(port))) == b""
+        assert status(answer(stack.enter_context(connect(port, "127.0.0.2")))) == 200
+        mine[0].close()
+        mine[1].close()
+        for _ in range(50):
+            if status(answer(stack.enter_context(connect(port)))) == 200:
+                break
+        else:
+            pytest.fail("a connection that was closed still counts")
+
+
+def test_beyond_the_limit_of_a_process_the_idlest_connection_goes_and_a_newcomer_is_served(port: int) -> None:
+    with ExitStack() as stack:
+        idle = [stack.enter_context(connect(port, f"127.0.1.{number}")) for number in range(1, 31)]
+        for number in range(1, 11):
+            assert status(answer(stack.enter_context(connect(port, f"127.0.2.{number}")))) == 200
+        assert answer(idle[0]) == b""
+
+
+def test_a_trusted_proxy_has_as_many_connections_as_it_wants(port: int, settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = ["127.0.0.0/24"]
+    with ExitStack() as stack:
+        assert all(status(answer(stack.enter_context(connect(port)))) == 200 for _ in range(25))
