@@ -128,7 +128,7 @@ def _apply(event: ProviderEvent) -> None:
 
 def _apply_charge(event: ProviderEvent) -> bool:
     """Only money that came is taken at its word. Everything else - refused, closed, lapsed - is a hint that may be old:
-    the provider is asked how it stands now.
+    the provider is asked how it stands now. So is money for an attempt that has ended: it may have gone back since.
     """
     told = unpack(event.outcome)
     believed = told is not None and told.state == State.SUCCEEDED
@@ -137,7 +137,11 @@ def _apply_charge(event: ProviderEvent) -> bool:
         names |= Q(provider_ref=told.provider_ref)
     payment = Payment.objects.select_related("account").filter(names, account=event.account).order_by("-id").first()
     if payment:
-        reconcile.apply(payment, told if told and believed else _ask_payment(payment))
+        ended = payment.status in (Payment.Status.FAILED, Payment.Status.CANCELLED)
+        stands = told if told and believed and not ended else _ask_payment(payment)
+        if believed and stands.state not in (State.SUCCEEDED, State.RETURNED):
+            raise ProviderError(f"told of money, but asked about it the provider says {stands.state}", permanent=False)
+        reconcile.apply(payment, stands)
     elif event.reference and not believed:
         provider = providers.get(event.account.provider)
         event.outcome = _pack(provider.fetch(event.account.as_data(), event.reference))

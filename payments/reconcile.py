@@ -38,6 +38,9 @@ def apply(payment: Payment, outcome: Outcome) -> Payment:
         return payment
     if outcome.state == State.FAILED:
         return lifecycle.end_payment(payment.pk, cancelled=payment.closing, code=outcome.code, words=outcome.message)
+    if outcome.state == State.RETURNED:
+        # Of money we have counted, refunds tell. What was sent back before we ever heard of it pays nothing.
+        return lifecycle.end_payment(payment.pk, cancelled=False, code=outcome.code, words=outcome.message)
     return payment
 
 

@@ -69,6 +69,7 @@ class State(StrEnum):
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"  # final: refused, or closed without money
+    RETURNED = "returned"  # a charge alone: it was paid, and sent back since; how much of it, the provider may not say
     UNKNOWN = "unknown"  # the provider has never heard of it (yet): says nothing about the future
 
 

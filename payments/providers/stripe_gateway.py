@@ -21,8 +21,8 @@ _KEY = re.compile(r"(?:sk|rk)_(test|live)_\w+", re.ASCII)
 _SESSION_LIFE = 26 * 3600  # seconds; Stripe's own limit is 24 hours
 _WAIT = {"balance_insufficient", "lock_timeout", "rate_limit"}  # another try of the same call can turn these
 _FOR_SHOP = {"balance_insufficient", "insufficient_funds", "api_key_expired", "testmode_charges_only", "account_closed"}
-_WITH_PAYMENT = ["payment_intent"]
-_WITH_PAYMENTS = ["data.payment_intent"]
+_WITH_PAYMENT = ["payment_intent.latest_charge"]
+_WITH_PAYMENTS = ["data.payment_intent.latest_charge"]
 
 stripe.enable_telemetry = False  # it reports on this host, and writes into the home directory
 

@@ -41,6 +41,8 @@ def charge_outcome(account: Account, session: Thing, reference: str) -> Outcome:
     payment = intent if isinstance(intent, dict) else {"id": intent}
     if session["payment_status"] == "paid":
         amount = from_units(session["amount_total"], session["currency"])
+        if _is_refunded(payment):
+            return Outcome(State.RETURNED, reference, payment["id"], amount, "refunded")
         return Outcome(State.SUCCEEDED, reference, provider_ref=payment["id"], amount=amount)
     error = payment.get("last_payment_error") or {}
     code, words = error.get("decline_code") or error.get("code") or "", error.get("message") or ""
@@ -53,6 +55,12 @@ def charge_outcome(account: Account, session: Thing, reference: str) -> Outcome:
 def refund_state(refund: Thing) -> State:
     """Stripe's reference calls `status` nullable: without one, or with a word we do not know, it is not decided."""
     return _REFUND_STATES.get(refund["status"] or "", State.PENDING)
+
+
+def _is_refunded(payment: Thing) -> bool:
+    """Whether all that was charged has been sent back; of a part of it, the refunds tell."""
+    charge = payment.get("latest_charge")
+    return isinstance(charge, dict) and bool(charge["refunded"])
 
 
 def refund_outcome(refund: Thing, reference: str) -> Outcome:

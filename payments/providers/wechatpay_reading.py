@@ -12,7 +12,7 @@ from payments.providers.wechatpay_client import public_keys, setting
 
 _CHARGES = {  # trade_state
     "SUCCESS": State.SUCCEEDED,
-    "REFUND": State.SUCCEEDED,  # paid, then (part of it) sent back: the refunds tell that story
+    "REFUND": State.RETURNED,  # paid, then all or part of it sent back, by us or by hand: of which, it does not say
     "CLOSED": State.FAILED,
     "REVOKED": State.FAILED,
 }
@@ -30,9 +30,12 @@ def charge(account: Account, told: Thing, reference: str) -> Outcome:
     expected = {"mchid": setting(account, "mchid"), "appid": setting(account, "appid"), "out_trade_no": reference}
     _must_match(told, expected)
     word = text(told, "trade_state")
-    if (state := _CHARGES.get(word, State.PENDING)) is State.SUCCEEDED:
-        return Outcome(state, reference, text(told, "transaction_id"), _money(told, "total", "currency"))
-    return Outcome(state, reference, code=word, message=str(told.get("trade_state_desc", "")))
+    state, words = _CHARGES.get(word, State.PENDING), str(told.get("trade_state_desc", ""))
+    if state in (State.SUCCEEDED, State.RETURNED):
+        code = word if state is State.RETURNED else ""
+        taken = text(told, "transaction_id"), _money(told, "total", "currency")
+        return Outcome(state, reference, *taken, code, words if code else "")
+    return Outcome(state, reference, code=word, message=words)
 
 
 def refund(told: Thing, reference: str, charge: str, charge_ref: str = "") -> Outcome:

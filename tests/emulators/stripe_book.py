@@ -66,13 +66,19 @@ class Book:
         """A copy to send, with the ids named replaced by what they stand for."""
         copy = deepcopy(thing)
         for name in names:
-            field = name.removeprefix("data.") if "data" in copy else name
+            path = (name.removeprefix("data.") if "data" in copy else name).split(".")
             for item in copy.get("data", [copy]):
-                if field not in _EXPANDABLE.get(item["object"], ()):
-                    raise Wrong(f"This property cannot be expanded ({name}).", param="expand")
-                if item[field]:
-                    item[field] = deepcopy(self.things[item[field]])
+                self._expand(item, path, name)
         return copy
+
+    def _expand(self, item: Thing, path: list[str], name: str) -> None:
+        field, *rest = path
+        if field not in _EXPANDABLE.get(item["object"], ()):
+            raise Wrong(f"This property cannot be expanded ({name}).", param="expand")
+        if isinstance(item[field], str):
+            item[field] = deepcopy(self.things[item[field]])
+        if rest and item[field]:
+            self._expand(item[field], rest, name)
 
     def _add(self, kind: str, prefix: str, **fields: Any) -> Thing:
         thing = {"id": f"{prefix}_{token()}", "object": kind, "created": self.now, **fields}
@@ -255,7 +261,8 @@ class Book:
             if it["amount_received"]
         ]
         refunds = [it for it in self.all("refund") if it["status"] not in ("failed", "canceled")]
-        return charges, [Return(it["metadata"][REFERENCE], it["metadata"]["charge"], it["amount"]) for it in refunds]
+        marks = [(it["metadata"].get(REFERENCE, it["id"]), it["metadata"].get("charge", ""), it) for it in refunds]
+        return charges, [Return(reference, charge, it["amount"]) for reference, charge, it in marks]
 
     def _book(self, kind: str, source: Thing, units: int) -> str:
         line = self._add("balance_transaction", "txn", **things.booking(kind, source, units, self.now))

@@ -226,8 +226,10 @@ def test_an_answer_for_another_merchant_or_app_is_not_believed(
     assert (error.value.code, error.value.permanent) == ("mismatch", False)
 
 
-def test_a_refunded_order_was_paid_all_the_same(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_a_refunded_order_was_paid_and_is_no_money_any_more(
+    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+) -> None:
     paid(wechatpay, wechatpay_account)
     refund(wechatpay_account)
     told = provider.fetch(wechatpay_account, "payment1")
-    assert (told.state, told.amount) == (State.SUCCEEDED, CNY90)
+    assert (told.state, told.amount) == (State.RETURNED, CNY90)
