@@ -42,6 +42,7 @@ def second_capture(payment: Payment, now: datetime) -> Payment:
         visitor=payment.visitor,
         network=payment.network,
         created_at=now,
+        next_attempt_at=now,
     )
 
 

@@ -24,10 +24,27 @@ _CHECKS = {
         FROM payments_payment p JOIN payments_refund r ON r.payment_id = p.id AND r.reason = 'merchant'
         GROUP BY p.id HAVING sum(r.amount) > p.amount_applied
     """,
-    "payment: refunds are in its currency": """
+    "payment: refunds are in its currency, through its account, by its shop": """
         SELECT r.public_id, format('%s of a payment in %s', r.currency, p.currency)
         FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id
-        WHERE r.currency <> p.currency OR r.account_id <> p.account_id
+        WHERE (r.currency, r.account_id, r.merchant_id) <> (p.currency, p.account_id, p.merchant_id)
+    """,
+    "payment: in the currency of its request, through an account of the same shop and mode": """
+        SELECT p.public_id, format('%s for %s through %s', p.currency, q.public_id, a.public_id)
+        FROM payments_payment p
+        JOIN payments_paymentrequest q ON q.id = p.request_id
+        JOIN orders_order o ON o.id = q.order_id
+        JOIN payments_provideraccount a ON a.id = p.account_id
+        WHERE (p.currency, p.merchant_id) <> (q.currency, q.merchant_id)
+            OR (a.merchant_id, a.live) <> (p.merchant_id, o.live)
+    """,
+    "payment: undecided is asked about again": """
+        SELECT public_id, status FROM payments_payment
+        WHERE status IN ('created', 'pending') AND next_attempt_at IS NULL
+    """,
+    "refund: undecided is sent or asked about again": """
+        SELECT public_id, status FROM payments_refund
+        WHERE status IN ('requested', 'submitted') AND next_attempt_at IS NULL
     """,
     "payment: captured exactly when succeeded": """
         SELECT public_id, status FROM payments_payment WHERE (status = 'succeeded') <> (amount_captured > 0)
@@ -54,6 +71,12 @@ _CHECKS = {
         FROM payments_paymentrequest
         WHERE amount_paid + amount_held > amount OR (status = 'paid') <> (amount_paid = amount)
     """,
+    "request: asks for its order's amount, in its currency and for its shop": """
+        SELECT q.public_id, format('%s %s of %s %s', q.currency, q.amount, o.currency, o.amount)
+        FROM payments_paymentrequest q JOIN orders_order o ON o.id = q.order_id
+        WHERE (q.currency, q.merchant_id) <> (o.currency, o.merchant_id)
+            OR (q.status IN ('open', 'paid') AND q.amount <> o.amount)
+    """,
     "order: paid is the sum of its requests": """
         SELECT o.public_id, format('paid %s, requests %s', o.amount_paid, a.paid)
         FROM orders_order o
@@ -61,6 +84,7 @@ _CHECKS = {
             SELECT coalesce(sum(amount_paid), 0) AS paid FROM payments_paymentrequest WHERE order_id = o.id
         ) a
         WHERE o.amount_paid <> a.paid OR (o.status = 'paid' AND NOT o.paid_elsewhere) <> (o.amount_paid = o.amount)
+            OR (o.paid_elsewhere AND (o.status <> 'paid' OR o.amount_paid > 0))
     """,
     "order: refunded is the sum of the merchant's confirmed refunds": """
         SELECT o.public_id, format('refunded %s, confirmed %s', o.amount_refunded, a.back)
@@ -73,6 +97,14 @@ _CHECKS = {
             WHERE q.order_id = o.id AND r.reason = 'merchant' AND r.status = 'succeeded'
         ) a
         WHERE o.amount_refunded <> a.back
+    """,
+    "events: an order is told to be paid exactly when it is, and once": """
+        SELECT o.public_id, format('%s, told %s times', o.status, e.told)
+        FROM orders_order o
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS told FROM orders_event WHERE order_id = o.id AND type = 'order.paid'
+        ) e
+        WHERE e.told <> (o.status = 'paid')::int
     """,
     "events: every change of a request is told once and in order": """
         SELECT q.public_id, format('seq %s, %s events up to %s', q.seq, count(e.id), max(e.seq))

@@ -58,7 +58,7 @@ def send_back(event_id: int, *, actor: str) -> Payment:
 def _row(event: ProviderEvent, outcome: Outcome, money: Money, request: PaymentRequest) -> Payment:
     """The payment that the money becomes, under the wallet's number for it as far as that is free and short enough."""
     _check_not_booked(event, outcome)
-    account = event.account
+    account, now = event.account, clock.now()
     namesake = Payment.objects.filter(account=account, reference=event.reference).first()
     if namesake and namesake.status in rules.UNDECIDED:
         # What it was asked for is not what came: that is what is booked now, and nothing else will come of it.
@@ -75,7 +75,8 @@ def _row(event: ProviderEvent, outcome: Outcome, money: Money, request: PaymentR
                 currency=money.currency,
                 amount=money.minor,
                 reference=event.reference if is_free else funds.new_reference(),
-                created_at=clock.now(),
+                created_at=now,
+                next_attempt_at=now,
             )
     except IntegrityError as error:
         raise _booked() from error

@@ -67,6 +67,14 @@ class Order(models.Model):
                 | (~Q(status="cancelled") & Q(cancelled_at__isnull=True)),
                 name="order_cancelled_has_time",
             ),
+            models.CheckConstraint(
+                condition=Q(status="cancelled", amount_paid=0) | ~Q(status="cancelled"),
+                name="order_cancelled_keeps_nothing",
+            ),
+            models.CheckConstraint(
+                condition=Q(paid_elsewhere=False) | Q(status="paid", amount_paid=0),
+                name="order_paid_once",
+            ),
         ]
         indexes = [models.Index(fields=["merchant", "live", "-id"], name="order_by_merchant")]
 

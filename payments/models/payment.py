@@ -98,6 +98,10 @@ class Payment(models.Model):
                 condition=Q(held_until__isnull=True) | Q(status__in=["created", "pending"]),
                 name="only_undecided_payments_hold",
             ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["created", "pending"]) | Q(next_attempt_at__isnull=False),
+                name="undecided_payments_are_asked_about",
+            ),
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="payment_due", condition=Q(next_attempt_at__isnull=False)),
@@ -173,6 +177,10 @@ class Refund(models.Model):
                 condition=Q(status="succeeded", succeeded_at__isnull=False, next_attempt_at__isnull=True)
                 | (~Q(status="succeeded") & Q(succeeded_at__isnull=True)),
                 name="refund_succeeded_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["requested", "submitted"]) | Q(next_attempt_at__isnull=False),
+                name="undecided_refunds_are_asked_about",
             ),
         ]
         indexes = [

@@ -1,16 +1,15 @@
 """The ledger check finds every way in which the books could be wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
-from orders.models import Order
 from payments import ledger, lifecycle, refunds, tasks
-from payments.models import Payment, PaymentRequest, Refund
 from payments.rules import Split
 from tests import shop
 
@@ -43,34 +42,107 @@ def test_right_books_pass(move_time: Callable[[float], None], capsys: pytest.Cap
     assert "right" in capsys.readouterr().out
 
 
-CORRUPTIONS: dict[str, Callable[[], object]] = {
-    "lost refund": lambda: Refund.objects.filter(reason="duplicate").delete(),
-    "refund of another amount": lambda: Refund.objects.filter(reason="mismatch").update(amount=2),
-    "refunded twice": lambda: Refund.objects.filter(reason="merchant").update(amount=9000),
-    "applied to nothing": lambda: Payment.objects.filter(amount_captured=1).update(amount_applied=1),
-    "hold forgotten": lambda: PaymentRequest.objects.filter(amount_held__gt=0).update(amount_held=0),
-    "hold left over": lambda: PaymentRequest.objects.filter(status="open").update(amount_held=1),
-    "order's sum": lambda: Order.objects.filter(status="awaiting_payment").update(amount_paid=1),
-    "order's refunds": lambda: Order.objects.filter(status="paid").update(amount_refunded=1),
-    "refund in another currency": lambda: Refund.objects.update(currency="USD"),
-    "event lost": lambda: _lose_an_event(),
-}
+SQL = Callable[[str], object]
 
 
-def _lose_an_event() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM orders_event WHERE type = 'payment.succeeded'")
-
-
-@pytest.mark.parametrize("corruption", CORRUPTIONS)
-def test_every_wrong_row_is_found_and_is_loud(
-    corruption: str, move_time: Callable[[float], None], settings: object
-) -> None:
+@pytest.fixture
+def corrupt(move_time: Callable[[float], None]) -> Iterator[SQL]:
+    """Make a row wrong, as nothing of ours ever does. It is rolled back before the test ends and is checked."""
     everything(move_time)
+    with suppress(Rollback), transaction.atomic():
+        yield _execute
+        raise Rollback
+
+
+class Rollback(Exception):
+    pass
+
+
+def _execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        assert cursor.rowcount
+
+
+WRONG = {
+    "lost refund": "DELETE FROM payments_refund WHERE reason = 'duplicate'",
+    "refund of another amount": "UPDATE payments_refund SET amount = 2 WHERE reason = 'mismatch'",
+    "refunded twice": "UPDATE payments_refund SET amount = 9000 WHERE reason = 'merchant'",
+    "applied to nothing": "UPDATE payments_payment SET amount_applied = 1 WHERE amount_captured = 1",
+    "hold forgotten": "UPDATE payments_paymentrequest SET amount_held = 0 WHERE amount_held > 0",
+    "hold left over": "UPDATE payments_paymentrequest SET amount_held = 1 WHERE status = 'open'",
+    "order's sum": "UPDATE orders_order SET amount_paid = 1 WHERE status = 'awaiting_payment'",
+    "order's refunds": "UPDATE orders_order SET amount_refunded = 1 WHERE status = 'paid'",
+    "request's event lost": "DELETE FROM orders_event WHERE type = 'payment.succeeded'",
+    "order's event lost": "DELETE FROM orders_event WHERE type = 'order.paid'",
+    "order's event twice": "UPDATE orders_event SET type = 'order.paid' WHERE type = 'order.created'",
+    "price changed under an open request": "UPDATE orders_order SET amount = 9005 WHERE status = 'awaiting_payment'",
+    "live account for a test order": "UPDATE payments_provideraccount SET live = true",
+    "test account for a live order": "UPDATE orders_order SET live = true",
+}
+"""What the ledger alone can see."""
+
+REFUSED = {
+    "refund in another currency": "UPDATE payments_refund SET currency = 'USD'",
+    "refund of another shop": "UPDATE payments_refund SET merchant_id = (SELECT max(id) FROM orders_merchant)",
+    "refund through another account": (
+        "UPDATE payments_refund SET account_id = (SELECT max(id) FROM payments_provideraccount)"
+    ),
+    "payment in another currency": "UPDATE payments_payment SET currency = 'USD' WHERE status = 'pending'",
+    "payment of another shop": "UPDATE payments_payment SET merchant_id = (SELECT min(id) FROM orders_merchant)",
+    "payment through another shop's account": (
+        "UPDATE payments_payment SET account_id = (SELECT min(id) FROM payments_provideraccount)"
+    ),
+    "request in another currency": "UPDATE payments_paymentrequest SET currency = 'USD' WHERE status = 'open'",
+    "request of another shop": "UPDATE payments_paymentrequest SET merchant_id = (SELECT min(id) FROM orders_merchant)",
+    "order in another currency": "UPDATE orders_order SET currency = 'USD'",
+    "payment nobody will ask about": "UPDATE payments_payment SET next_attempt_at = NULL WHERE status = 'pending'",
+    "refund nobody will send": "UPDATE payments_refund SET next_attempt_at = NULL WHERE status = 'requested'",
+    "cancelled though paid": (
+        "UPDATE orders_order SET status = 'cancelled', cancelled_at = now(), paid_at = NULL WHERE status = 'paid'"
+    ),
+    "paid here and elsewhere": "UPDATE orders_order SET paid_elsewhere = true WHERE status = 'paid'",
+    "paid elsewhere without being paid": "UPDATE orders_order SET paid_elsewhere = true WHERE status <> 'paid'",
+}
+"""What the database does not even take."""
+
+WITHOUT_CONSTRAINTS = """
+DO $$
+DECLARE held record;
+BEGIN
+    FOR held IN SELECT conname, conrelid::regclass AS on_table FROM pg_constraint
+        WHERE contype IN ('c', 'f') AND conrelid::regclass::text ~ '^(orders|payments)_'
+    LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', held.on_table, held.conname); END LOOP;
+END $$
+"""
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_every_wrong_row_is_found_and_is_loud(wrong: str, corrupt: SQL, settings: object) -> None:
     settings.ADMINS = [("Ada", "ada@example.com")]  # type: ignore[attr-defined]
-    CORRUPTIONS[corruption]()
+    corrupt(WRONG[wrong])
     assert ledger.check()
     with pytest.raises(CommandError, match="wrong in"):
         call_command("check_ledger")
     tasks.check_ledger()
     assert "ledger is wrong" in mail.outbox[0].subject
+
+
+@pytest.mark.parametrize("wrong", REFUSED)
+def test_what_the_database_can_refuse_it_refuses(wrong: str, corrupt: SQL) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        corrupt(REFUSED[wrong])
+    assert ledger.check() == []
+
+
+def test_what_the_database_refuses_the_ledger_would_find_by_itself(corrupt: SQL) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(WITHOUT_CONSTRAINTS)
+    blind = []
+    for wrong, sql in REFUSED.items():
+        savepoint = transaction.savepoint()
+        corrupt(sql)
+        blind += [] if ledger.check() else [wrong]
+        transaction.savepoint_rollback(savepoint)
+    assert blind == []

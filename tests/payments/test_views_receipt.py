@@ -58,7 +58,9 @@ def test_late_money_is_seen_going_back(client: Client, status: str, heading: str
     lifecycle.cancel_request(payment.request_id, actor="buyer")
     payment = shop.succeed(payment)
     payment.refunds.update(
-        status=status, next_attempt_at=None, succeeded_at=payment.succeeded_at if status == "succeeded" else None
+        status=status,
+        next_attempt_at=None if status == "succeeded" else payment.succeeded_at,
+        succeeded_at=payment.succeeded_at if status == "succeeded" else None,
     )
     text = words(client.get(page_of(payment)))
     assert heading in text
