@@ -65,6 +65,7 @@ def begin(
         amount=Money(payment.amount, payment.currency),
         subject=_subject(request),
         rail=rail,
+        method=method,
         deadline=payment.created_at + max(lasts, timedelta(seconds=provider.min_hold)),
         notify_url=offer.account.notify_url,
         return_url=f"{settings.PUBLIC_URL}/r/{payment.token}/",

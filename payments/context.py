@@ -158,7 +158,7 @@ def _wallets(order: Order, surface: Surface, *, link: str = "") -> dict[str, Any
     considered = offers.consider(order, surface)
     here = APPS.get(surface.place, "")
     hints = [
-        ELSEWHERE[offer.elsewhere] % {"wallet": offer.label, "here": here, "app": APPS.get(offer.provider, "")}
+        ELSEWHERE[offer.elsewhere] % {"wallet": offer.label, "here": here, "app": APPS.get(offer.method, "")}
         for offer in offers.elsewhere(considered)
     ]
     return {"offers": offers.shown(considered), "hints": hints, "link": link}

@@ -11,19 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import clock
 from orders.errors import Refused
 from orders.models import Order
+from orders.money import Money
 from payments import providers, rails, rollout
 from payments.models import ProviderAccount, StoppedBuyer
-from payments.providers.base import Provider, Rail
+from payments.providers.base import Method, Provider, ProviderError, Rail
 from payments.rails import Surface as Surface
 from payments.rollout import FRIEND, Case, Objection
 
-LABELS: dict[str, "str | Promise"] = {
-    "wechatpay": _("WeChat Pay"),
-    "alipay": _("Alipay"),
-    "card": _("Card"),
-    "sandbox": _("Sandbox wallet"),
-}
-"""The wallets. The order of this table is the order on the page."""
+LABELS: dict[str, "str | Promise"] = {name: _(label) for name, label in providers.labels().items()}
+"""Every method of every wallet, in the order of the page."""
 
 METHODS: dict[str, "str | Promise"] = {FRIEND: _("Ask a friend"), **LABELS}
 
@@ -37,6 +33,7 @@ class Offer:
     method: str
     rails: tuple[Rail, ...]  # the best first
     account: ProviderAccount
+    least: int = 1  # the smallest amount it takes, in minor units
     reason: str = ""
     detail: str = ""  # the reason in words, where a rule of the shop's is behind it
     elsewhere: str = ""  # where this wallet works that does not here: "browser", "wallet" or "desktop"
@@ -60,17 +57,20 @@ def consider(order: Order, surface: Surface) -> list[Offer]:
 
 
 def weigh(case: Case, surface: Surface) -> list[Offer]:
-    """The same for an order that there may never be."""
+    """The same for an order that there may never be. A wallet's own account comes before one that reaches it through
+    another company, so that no page names a wallet twice.
+    """
     accounts = ProviderAccount.objects.filter(merchant_id=case.merchant_id).order_by("id")
     against = _rules(case, surface)
     offers = [
-        _consider(case, surface, account, provider, method, against(method))
+        _consider(case, surface, account, provider, method, against(method.name))
         for account in accounts
         for provider in (providers.get(account.provider),)
         for method in provider.methods
+        if not method.by_choice or method.name in account.granted
     ]
     place = list(LABELS)
-    return sorted(offers, key=lambda offer: (place.index(offer.method), offer.account.pk))
+    return sorted(offers, key=lambda it: (place.index(it.method), it.provider != it.method, it.account.pk))
 
 
 def for_page(order: Order, surface: Surface) -> list[Offer]:
@@ -100,6 +100,11 @@ def label(method: str, account: ProviderAccount) -> str:
     """A method as people call it. A wallet that only plays its part says so wherever it is named."""
     name = str(LABELS[method])
     return str(_("%(wallet)s (simulated)") % {"wallet": name}) if account.is_simulated else name
+
+
+def below_minimum(least: object) -> "str | Promise":
+    """Why a method does not take an amount."""
+    return _("This wallet takes payments from %(amount)s.") % {"amount": least}
 
 
 def why_not_friend(case: Case, surface: Surface) -> Objection | None:
@@ -135,21 +140,26 @@ def _consider(
     surface: Surface,
     account: ProviderAccount,
     provider: Provider,
-    method: str,
+    method: Method,
     objection: Objection | None,
 ) -> Offer:
-    if account.is_locked:
-        return Offer(method, (), account, reason="credentials_locked")
-    works, off_ladder = rails.ways(provider, account, surface.place)
+    try:
+        data = account.as_data()
+    except ProviderError:
+        return Offer(method.name, (), account, reason="credentials_locked")
+    works, off_ladder = rails.ways(provider, method, data, surface.place)
+    least = method.smallest.get(case.currency, 1)
     reason = detail = elsewhere = ""
     if not account.enabled:
         reason = "account_disabled"
     elif account.live != case.live:
         reason = "account_is_for_live_orders" if account.live else "account_is_for_test_orders"
-    elif provider.currencies is not None and case.currency not in provider.currencies:
+    elif method.currencies is not None and case.currency not in method.currencies:
         reason = "currency_not_taken"
+    elif case.left < least:
+        reason, detail = "below_minimum", str(below_minimum(Money(least, case.currency)))
     elif objection:
         reason, detail = objection.code, objection.text
     elif off_ladder:
-        reason, elsewhere = off_ladder, rails.elsewhere(provider, account)
-    return Offer(method, works, account, reason=reason, detail=detail, elsewhere=elsewhere)
+        reason, elsewhere = off_ladder, rails.elsewhere(provider, method, data)
+    return Offer(method.name, works, account, least=least, reason=reason, detail=detail, elsewhere=elsewhere)

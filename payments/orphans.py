@@ -70,7 +70,7 @@ def _row(event: ProviderEvent, outcome: Outcome, money: Money, request: PaymentR
                 merchant_id=account.merchant_id,
                 request=request,
                 account=account,
-                method=providers.get(account.provider).methods[0],
+                method=providers.get(account.provider).methods[0].name,
                 rail="",
                 currency=money.currency,
                 amount=money.minor,

@@ -26,6 +26,7 @@ class Case:
     buyer: str
     currency: str
     amount: int
+    left: int  # what of it is still to be paid
     goods: tuple[tuple[str, str], ...]
     rules: tuple[RolloutRule, ...]
 
@@ -39,6 +40,7 @@ class Case:
             buyer=buyer or order.buyer_id,
             currency=order.currency,
             amount=order.amount,
+            left=(order.amount - order.amount_paid) or order.amount,
             goods=tuple((line.name, line.category) for line in order.lines.all()),
             rules=tuple(order.merchant.rollout_rules.all()),
         )

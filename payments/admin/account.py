@@ -52,11 +52,11 @@ class ProviderAccountAdmin(SupportAdmin):
             return ((None, {"fields": ("merchant", "provider", "name", "live")}),)
         names = [credentials.PREFIX + name for name in providers.get(obj.provider).fields]
         about = (None, {"fields": (("account", "mode", "shop"), ("name", "enabled"), "notify")})
-        granted = {"wechatpay": ("h5_granted",), "alipay": ("h5_granted", "page_granted")}.get(obj.provider, ())
-        more = (_("More"), {"fields": ("base_url", *granted, ("id_text", "refused_notifications"))})
+        more = (_("More"), {"fields": ("base_url", ("id_text", "refused_notifications"))})
         if not self.has_change_permission(request):
             return (about, more)
-        return (about, (_("Credentials"), {"fields": names}), more)
+        granted = ("granted",) if providers.get(obj.provider).grants else ()
+        return (about, (_("Credentials"), {"fields": (*names, *granted)}), more)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type[ModelForm]:  # type: ignore[type-arg]
         form = credentials.form_for(obj) if obj else credentials.AccountForm

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -67,6 +68,12 @@ def ask(account: ProviderAccount) -> tuple[bool, str]:
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new account: whose, where, and whether real money moves. Its credentials come next."""
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("provider") == "sandbox" and data.get("live"):
+            self.add_error("live", _("The sandbox wallet moves no real money: it can never be live."))
+        return data
+
     provider = forms.ChoiceField(
         label=_("Provider"), choices=[(name, name) for name in providers.NAMES], widget=UnfoldAdminSelectWidget
     )
@@ -100,8 +107,20 @@ class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
 
 def form_for(account: ProviderAccount) -> type[CredentialsForm]:
     """The form that asks for what this account's provider wants."""
-    names = providers.get(account.provider).fields
-    return type("CredentialsForm", (CredentialsForm,), {PREFIX + name: _field(account, name) for name in names})
+    provider = providers.get(account.provider)
+    fields: dict[str, forms.Field] = {PREFIX + name: _field(account, name) for name in provider.fields}
+    if provider.grants:
+        fields["granted"] = forms.MultipleChoiceField(
+            label=_("Granted"),
+            choices=list(provider.grants.items()),
+            required=False,
+            widget=UnfoldAdminCheckboxSelectMultipleWidget,
+            help_text=_("Tick what the wallet has granted to this account. Nothing else is offered to payers."),
+        )
+    meta = type(
+        "Meta", (CredentialsForm.Meta,), {"fields": (*CredentialsForm.Meta.fields, *fields.keys() & {"granted"})}
+    )
+    return type("CredentialsForm", (CredentialsForm,), fields | {"Meta": meta})
 
 
 def _kind(name: str) -> Kind:

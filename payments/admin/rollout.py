@@ -26,10 +26,12 @@ REASONS = {
     "account_is_for_test_orders": _("The account is for test orders, and this is a live one."),
     "credentials_locked": _("The stored credentials cannot be read with the present keys. Please enter them again."),
     "currency_not_taken": _("The wallet does not take this currency."),
+    "below_minimum": _("It is less than the smallest amount the wallet takes."),
     "no_rail_here": _("There is no way to open this wallet on this screen."),
     "no_app_secret": _("The account has no app secret, without which nothing opens inside WeChat."),
     "h5_not_granted": _("The account has not been granted the jump from a phone (H5)."),
     "page_not_granted": _("The account has not been granted the wallet's own page."),
+    "code_not_granted": _("The account has not been granted a product for codes to scan."),
 }
 """What withholds a method where no rule does."""
 

@@ -202,6 +202,7 @@ class TryForm(forms.Form):
             buyer=data["buyer"],
             currency=data["currency"],
             amount=data["minor"],
+            left=data["minor"],
             goods=tuple((category, category) for category in data["categories"]),
             rules=tuple(data["shop"].rollout_rules.all()),
         )

@@ -26,18 +26,7 @@ class ProviderAccount(models.Model):
     base_url = models.CharField(
         _("gateway"), max_length=200, blank=True, help_text=_("Empty for the provider's own gateway.")
     )
-    h5_granted = models.BooleanField(
-        _("H5 is granted"),
-        default=False,
-        help_text=_(
-            "The jump from a phone: WeChat Pay's H5支付 or Alipay's 手机网站支付. Tick it once the account has it."
-        ),
-    )
-    page_granted = models.BooleanField(
-        _("page is granted"),
-        default=False,
-        help_text=_("Alipay's own page on a computer (电脑网站支付). Tick it once the account has it."),
-    )
+    granted = models.JSONField(_("granted"), default=list, blank=True)
     sealed = models.TextField(editable=False, default="", blank=True)
     refused_notifications = models.BigIntegerField(_("refused notifications"), default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -46,6 +35,9 @@ class ProviderAccount(models.Model):
         ordering = ("id",)
         verbose_name = _("provider account")
         verbose_name_plural = _("provider accounts")
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(provider="sandbox", live=True), name="sandbox_is_never_live")
+        ]
 
     def __str__(self) -> str:
         return self.name or f"{self.provider} {self.public_id}"
@@ -85,5 +77,10 @@ class ProviderAccount(models.Model):
             words = "the stored credentials cannot be read with the present keys"
             raise ProviderError(words, permanent=False, code="credentials", for_shop=True) from None
         return Account(
-            id=self.public_id, live=self.live, config=config, base_url=self.base_url, notify_url=self.notify_url
+            id=self.public_id,
+            live=self.live,
+            config=config,
+            base_url=self.base_url,
+            notify_url=self.notify_url,
+            granted=frozenset(self.granted),
         )

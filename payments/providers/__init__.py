@@ -6,11 +6,13 @@ from importlib import import_module
 from payments.providers.base import Provider
 
 _MODULES = {
-    "alipay": "payments.providers.alipay.Alipay",
-    "sandbox": "payments.providers.sandbox.SandboxProvider",
-    "stripe": "payments.providers.stripe.Stripe",
     "wechatpay": "payments.providers.wechatpay.WeChatPay",
+    "alipay": "payments.providers.alipay.Alipay",
+    "stripe": "payments.providers.stripe.Stripe",
+    "sandbox": "payments.providers.sandbox.SandboxProvider",
 }
+"""In the order of the page."""
+
 NAMES = tuple(_MODULES)
 
 
@@ -20,6 +22,11 @@ def get(name: str) -> Provider:
     module, _, kind = _MODULES[name].rpartition(".")
     provider: Provider = getattr(import_module(module), kind)()
     return provider
+
+
+def labels() -> dict[str, str]:
+    """Every method there is and what people call it, in the order of the page."""
+    return {method.name: method.label for name in NAMES for method in get(name).methods}
 
 
 def step(name: str, currency: str) -> int:

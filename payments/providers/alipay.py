@@ -26,8 +26,11 @@ from payments.providers.alipay_gateway import (
 )
 from payments.providers.base import (
     BEIJING,
+    DESKTOP,
+    PHONE,
     Account,
     BillLine,
+    Method,
     NextStep,
     NoBill,
     Notification,
@@ -38,7 +41,11 @@ from payments.providers.base import (
     Reply,
     Start,
     State,
+    gettext_noop,
 )
+
+_CODES = {"order_code": "QR_CODE_OFFLINE", "face_to_face": "FACE_TO_FACE_PAYMENT"}
+"""The products that a code to scan can be of, the better one first."""
 
 _TRADE_NOT_EXIST = "ACQ.TRADE_NOT_EXIST"
 _TRADE_STATES = {
@@ -57,15 +64,34 @@ class Alipay:
     """The open platform in public-key mode. Takes CNY."""
 
     name = "alipay"
-    methods: tuple[str, ...] = ("alipay",)
+    methods: tuple[Method, ...] = (
+        Method(
+            "alipay",
+            gettext_noop("Alipay"),
+            currencies=frozenset({"CNY"}),
+            rails={"alipay": (Rail.H5,), PHONE: (Rail.H5,), DESKTOP: (Rail.NATIVE, Rail.REDIRECT)},
+        ),
+    )
     rails: tuple[Rail, ...] = (Rail.NATIVE, Rail.H5, Rail.REDIRECT)
-    currencies: frozenset[str] | None = frozenset({"CNY"})
+    grants: Mapping[str, str] = {
+        "order_code": "订单码支付",
+        "face_to_face": "当面付",
+        "page": "电脑网站支付",
+        "h5": "手机网站支付",
+    }
     max_hold = 2 * 60 * 60  # a code to scan lives that long at most
     min_hold = 2 * 60  # Alipay takes a minute or more, and the call takes its time too
     zone: tzinfo = BEIJING
     fields: tuple[str, ...] = ("app_id", "seller_id", "private_key", "alipay_public_key")
     refund_gap = 4  # Alipay asks for three (A12), by its own clock
     steps: Mapping[str, int] = {}
+
+    def lacks(self, account: Account, rail: Rail) -> str:
+        """A code takes one of two products: one is made for shops online, the other for tills (A11)."""
+        if rail is Rail.NATIVE:
+            return "" if account.granted & _CODES.keys() else "code_not_granted"
+        grant = "h5" if rail is Rail.H5 else "page"
+        return "" if grant in account.granted else f"{grant}_not_granted"
 
     def start(self, account: Account, start: Start) -> NextStep:
         """Open an attempt. Raises ValueError for a subject that may hold anybody else's words, and for other money."""
@@ -80,7 +106,7 @@ class Alipay:
             "time_expire": start.deadline.astimezone(BEIJING).strftime(TIME_FORMAT),
         }
         if start.rail is Rail.NATIVE:
-            order["product_code"] = "FACE_TO_FACE_PAYMENT"
+            order["product_code"] = _code_product(account)
             node = call(account, "alipay.trade.precreate", order, notify_url=start.notify_url)
             _same(node, "out_trade_no", start.reference)
             return NextStep(Rail.NATIVE, code=_text(node, "qr_code"))
@@ -238,6 +264,14 @@ class Alipay:
             )
         self.fetch(account, "friendpay_check")
         return f"Alipay knows app {setting(account, 'app_id')} and its signature, and its own answer verifies."
+
+
+def _code_product(account: Account) -> str:
+    """The better of the products the account has for a code to scan."""
+    for name, product in _CODES.items():
+        if name in account.granted:
+            return product
+    raise ProviderError("the account has no product for a code", permanent=True, code="configuration")
 
 
 def _parse(body: bytes) -> dict[str, str]:

@@ -25,6 +25,27 @@ class Rail(StrEnum):
     REDIRECT = "redirect"  # the provider's own page
 
 
+PHONE, DESKTOP, OTHER_APP = "phone", "desktop", "other_app"
+"""Where a page is opened. Inside a wallet's own browser the place is called as the wallet's method is."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to pay, as pages show it, and what a provider needs to know of it before it is offered."""
+
+    name: str  # what the API and a shop's rules call it; the same at every provider that has it
+    label: str  # what people call it, in English
+    currencies: frozenset[str] | None = None  # None: any
+    smallest: Mapping[str, int] = field(default_factory=dict)  # minor units; what is not named begins at one
+    rails: Mapping[str, tuple[Rail, ...]] | None = None  # by place, the best first; None: a web page, wherever they are
+    by_choice: bool = False  # offered only where the account is granted it by this name
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a text for translation, which is left to whoever shows it."""
+    return text
+
+
 @dataclass(frozen=True)
 class Account:
     """A merchant's account at a provider. `config` holds the decrypted credentials, by the names in `fields`."""
@@ -34,6 +55,7 @@ class Account:
     config: Mapping[str, str]
     base_url: str = ""  # empty: the provider's public gateway
     notify_url: str = ""  # where notifications about this account go; a refund has no other way to name it
+    granted: frozenset[str] = frozenset()  # which of the provider's `grants` the account has
 
 
 @dataclass(frozen=True)
@@ -44,6 +66,7 @@ class Start:
     amount: Money
     subject: str  # made by us, of letters, digits, spaces and hyphens only: no buyer's text reaches a provider
     rail: Rail
+    method: str  # the name of one of the provider's methods
     deadline: datetime  # when the provider must stop taking this payment
     notify_url: str
     return_url: str
@@ -166,15 +189,18 @@ class Provider(Protocol):
     """A wallet. Every call may be repeated with the same reference; none holds a database transaction open."""
 
     name: str  # "wechatpay": as in the notification URL and in ProviderAccount.provider
-    methods: tuple[str, ...]  # the methods a page may show for it ("wechatpay", "card", …)
+    methods: tuple[Method, ...]  # what a page may show for it
     rails: tuple[Rail, ...]
-    currencies: frozenset[str] | None  # None: any
+    grants: Mapping[str, str]  # what an account may have or not, each with the wallet's own name of it
     max_hold: int  # seconds: the longest deadline worth asking for
     min_hold: int  # seconds: the shortest deadline this provider accepts; a shorter hold is ended by close()
     fields: tuple[str, ...]  # names of the credentials `Account.config` must hold
     zone: tzinfo  # whose midnight begins a day of its bill
     refund_gap: int  # seconds between two refunds of one charge
     steps: Mapping[str, int]  # by currency: what amounts are multiples of, where that is not one minor unit
+
+    def lacks(self, account: Account, rail: Rail) -> str:
+        """What keeps this account from a rail, as a code for the shop; "" for nothing. Makes no call."""
 
     def start(self, account: Account, start: Start) -> NextStep:
         """Open an attempt. Repeating with the same reference gives an equivalent next step, never a second charge."""

@@ -12,6 +12,7 @@ from payments.providers.base import (
     BEIJING,
     Account,
     BillLine,
+    Method,
     NextStep,
     Notification,
     NotificationRefused,
@@ -21,6 +22,7 @@ from payments.providers.base import (
     Reply,
     Start,
     State,
+    gettext_noop,
 )
 from sandbox import bank
 from sandbox.signing import sign
@@ -44,15 +46,18 @@ _WORDS = {
 
 class SandboxProvider:
     name = "sandbox"
-    methods = ("sandbox",)
+    methods = (Method("sandbox", gettext_noop("Sandbox wallet")),)
     rails = (Rail.REDIRECT, Rail.NATIVE)
-    currencies: frozenset[str] | None = None
+    grants: Mapping[str, str] = {}
     max_hold = 600
     min_hold = 1
     zone: tzinfo = BEIJING  # as the wallets it stands in for: no zone of ours may slip in unnoticed
     fields = ("secret",)
     refund_gap = 0
     steps: Mapping[str, int] = {}
+
+    def lacks(self, account: Account, rail: Rail) -> str:
+        return ""
 
     def start(self, account: Account, start: Start) -> NextStep:
         secret = _secret(account)

@@ -1,4 +1,4 @@
-"""Cards, on the page that Stripe hosts (Checkout).
+"""Cards, and what else a shop has chosen (`stripe_methods`), on the page that Stripe hosts (Checkout).
 
 An attempt is a Checkout Session that carries our reference twice: as `client_reference_id`, and in the metadata that
 Stripe copies on to the payment. A refund carries its own in its metadata.
@@ -6,6 +6,7 @@ Stripe copies on to the payment. A refund carries its own in its metadata.
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
 
 import stripe
 from stripe.checkout import Session
@@ -16,6 +17,7 @@ from payments.providers import stripe_gateway as gateway
 from payments.providers.base import (
     Account,
     BillLine,
+    Method,
     NextStep,
     Notification,
     Outcome,
@@ -25,7 +27,8 @@ from payments.providers.base import (
     Start,
     State,
 )
-from payments.providers.stripe_amounts import CURRENCIES, STEPS, from_units, to_units
+from payments.providers.stripe_amounts import STEPS, from_units, to_units
+from payments.providers.stripe_methods import METHODS, TYPES
 from payments.providers.stripe_reading import (
     Thing,
     charge_outcome,
@@ -42,18 +45,21 @@ _REFUNDS = {"refund", "payment_refund", "refund_failure"}
 
 
 class Stripe:
-    """Cards by Stripe Checkout."""
+    """One method a session, by Stripe Checkout."""
 
     name = "stripe"
-    methods = ("card",)
+    methods: tuple[Method, ...] = METHODS
     rails = (Rail.REDIRECT,)
-    currencies = CURRENCIES
+    grants: Mapping[str, str] = {method.name: method.label for method in METHODS}
     max_hold = 23 * 3600  # Stripe takes 24 hours, by its own clock
     min_hold = 31 * 60  # Stripe asks for 30 minutes, counted from when the request arrives
     zone: tzinfo = UTC
     fields = ("secret_key", "webhook_secret")
     refund_gap = 0
     steps = STEPS
+
+    def lacks(self, account: Account, rail: Rail) -> str:
+        return ""
 
     def start(self, account: Account, start: Start) -> NextStep:
         """Open a session. Repeating finds the first one: by its key, or by our reference once Stripe forgot the key.
@@ -181,13 +187,26 @@ def _order(start: Start) -> SessionCreateParams:
                 },
             }
         ],
-        "allowed_payment_method_types": ["card"],  # a debit that takes days would outlive every hold
+        "allowed_payment_method_types": [_type(start.method)],  # this one alone, whatever else is switched on
+        "payment_method_options": _options(start.method),
         "adaptive_pricing": {"enabled": False},  # the payer is charged what was asked for, in its currency
         "expires_at": int(start.deadline.timestamp()),
         "success_url": start.return_url,
         "cancel_url": start.return_url,
         "locale": _LOCALES.get(start.locale.lower(), "auto"),
     }
+
+
+def _type(method: str) -> Any:
+    """What Stripe calls a method of ours."""
+    if kind := TYPES.get(method):
+        return kind
+    raise ProviderError(f"Stripe has no method {method!r}", permanent=True, code="method")
+
+
+def _options(method: str) -> Any:
+    """What Stripe asks for with a method: WeChat Pay is told that a web page shows its code."""
+    return {"payment_method_options": {"wechat_pay": {"client": "web"}}} if method == "wechatpay" else {}
 
 
 def _units(amount: Money) -> int:

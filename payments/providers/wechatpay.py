@@ -17,8 +17,11 @@ from payments.providers import wechatpay_crypto as crypto
 from payments.providers import wechatpay_reading as reading
 from payments.providers.base import (
     BEIJING,
+    DESKTOP,
+    PHONE,
     Account,
     BillLine,
+    Method,
     NextStep,
     NoBill,
     Notification,
@@ -28,12 +31,15 @@ from payments.providers.base import (
     Reply,
     Start,
     State,
+    gettext_noop,
 )
 from payments.providers.transport import call
 from payments.providers.wechatpay_client import ask, exchange, parsed, private_key, refusal, setting
 
 LOGIN = "https://open.weixin.qq.com"  # where the payer's browser goes for its openid
 LOGIN_API = "https://api.weixin.qq.com"  # where we fetch it
+
+DESCRIPTION_BYTES = 127  # not characters (W13)
 
 _NEVER_HEARD = {"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS"}
 
@@ -42,9 +48,16 @@ class WeChatPay:
     """The provider. What WeChat Pay has not signed moves no money."""
 
     name: str = "wechatpay"
-    methods: tuple[str, ...] = ("wechatpay",)
+    methods: tuple[Method, ...] = (
+        Method(
+            "wechatpay",
+            gettext_noop("WeChat Pay"),
+            currencies=frozenset({"CNY"}),
+            rails={"wechatpay": (Rail.JSAPI,), PHONE: (Rail.H5,), DESKTOP: (Rail.NATIVE,)},
+        ),
+    )
     rails: tuple[Rail, ...] = (Rail.NATIVE, Rail.H5, Rail.JSAPI)
-    currencies: frozenset[str] | None = frozenset({"CNY"})
+    grants: Mapping[str, str] = {"h5": "H5支付"}
     max_hold: int = 2 * 60 * 60  # a code and a prepay_id live no longer (W9)
     min_hold: int = 90  # WeChat Pay wants more than a minute, by its own clock
     zone: tzinfo = BEIJING
@@ -62,6 +75,11 @@ class WeChatPay:
     refund_gap: int = 60
     steps: Mapping[str, int] = {}
 
+    def lacks(self, account: Account, rail: Rail) -> str:
+        if rail is Rail.JSAPI and not account.config.get("app_secret"):
+            return "no_app_secret"
+        return "h5_not_granted" if rail is Rail.H5 and "h5" not in account.granted else ""
+
     def start(self, account: Account, start: Start) -> NextStep:
         """Repeating it after a code or a link has lapsed opens the same order anew (W9)."""
         if start.amount.currency != "CNY":
@@ -69,7 +87,7 @@ class WeChatPay:
         order: dict[str, Any] = {
             "appid": setting(account, "appid"),
             "mchid": setting(account, "mchid"),
-            "description": start.subject,
+            "description": start.subject.encode()[:DESCRIPTION_BYTES].decode(errors="ignore"),
             "out_trade_no": start.reference,
             "time_expire": start.deadline.astimezone(BEIJING).isoformat(timespec="seconds"),
             "notify_url": start.notify_url,

@@ -24,6 +24,7 @@ WALLETS: dict[str, type[WeChatPay] | type[Alipay] | type[Stripe]] = {
     "alipay": Alipay,
     "card": Stripe,
 }
+GRANTED: dict[str, list[str]] = {"wechatpay": [], "alipay": ["order_code"], "stripe": ["card"]}
 TELLS = {"wechatpay": "TRANSACTION", "alipay": "trade_status_sync", "card": "checkout.session"}
 """A part of the name of every notification of a payment."""
 
@@ -146,7 +147,7 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Scene]:
     method: str = request.param
     with running(postbox := Postbox()), running(wallet := WALLETS[method](notify_url=f"{postbox.url}/notify/")):
         account = ProviderAccount(merchant=shop.make_merchant(), provider=wallet.name, base_url=wallet.url)
-        account.config = wallet.account()
+        account.config, account.granted = wallet.account(), GRANTED[wallet.name]
         account.save()
         plea = shop.make_request(shop.make_order(account.merchant))
         yield Scene(method, wallet, postbox, account, plea)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
@@ -54,6 +55,45 @@ def test_an_account_is_made_off_and_switched_on_with_its_credentials(client: Cli
     for name in providers.get("wechatpay").fields:
         assert f'name="credential_{name}"' in body
     assert client.get(desk.page(account)).context["adminform"].form["enabled"].value() is True
+
+
+def test_a_sandbox_is_never_live_neither_by_the_form_nor_in_the_tables(client: Client) -> None:
+    merchant = shop.make_merchant()
+    given = {"merchant": merchant.pk, "provider": "sandbox", "name": "Second", "live": "on"}
+    answer = client.post("/admin/payments/provideraccount/add/", given)
+    assert "it can never be live" in answer.content.decode()
+    assert not ProviderAccount.objects.filter(name="Second").exists()
+    with pytest.raises(IntegrityError, match="sandbox_is_never_live"), transaction.atomic():
+        ProviderAccount.objects.create(merchant=merchant, provider="sandbox", live=True)
+
+
+@pytest.mark.parametrize(
+    ("provider", "ticked", "kept"),
+    [
+        ("alipay", ["order_code", "page"], ["order_code", "page"]),
+        ("wechatpay", ["h5"], ["h5"]),
+        ("stripe", ["card", "ideal"], ["card", "ideal"]),
+        ("stripe", [], []),
+    ],
+)
+def test_what_the_wallet_has_granted_is_ticked_in_the_form(
+    client: Client, provider: str, ticked: list[str], kept: list[str]
+) -> None:
+    account = ProviderAccount.objects.create(merchant=shop.make_merchant(), provider=provider, granted=["card"])
+    config = {f"credential_{name}": "x" for name in providers.get(provider).fields}
+    body = client.get(desk.page(account)).content.decode()
+    assert all(str(label) in body for label in providers.get(provider).grants.values())
+    assert client.post(desk.page(account), config | {"name": "Till", "granted": ticked}).status_code == 302
+    account.refresh_from_db()
+    assert account.granted == kept
+
+
+def test_nothing_can_be_granted_that_the_wallet_does_not_know(client: Client) -> None:
+    account = ProviderAccount.objects.create(merchant=shop.make_merchant(), provider="stripe", granted=["card"])
+    config = {"credential_secret_key": "x", "credential_webhook_secret": "x"}
+    assert client.post(desk.page(account), config | {"granted": ["sepa_debit"]}).status_code == 200
+    account.refresh_from_db()
+    assert account.granted == ["card"]
 
 
 @pytest.mark.parametrize("provider", providers.NAMES)
@@ -166,7 +206,7 @@ def test_mode_and_notification_address_are_plain(client: Client, account: Provid
     words = desk.text(client, desk.page(account))
     assert account.notify_url in words
     assert " test " in words
-    ProviderAccount.objects.update(live=True)
+    ProviderAccount.objects.update(provider="alipay", live=True)
     assert " live " in desk.text(client, desk.page(account))
 
 

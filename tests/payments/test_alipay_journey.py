@@ -33,7 +33,7 @@ def scan_page(scene: Scene, desk: Client) -> str:
 
 
 def test_who_has_no_phone_at_hand_pays_on_alipays_page(stage: Scene, move_time: Callable[[float], None]) -> None:
-    stage.account.page_granted = True
+    stage.account.granted = ["order_code", "page"]
     stage.account.save()
     desk = Client(headers={"User-Agent": agents.CHROME_DESKTOP})
     assert "Pay on a page of Alipay" in scan_page(stage, desk)

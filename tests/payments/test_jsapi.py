@@ -35,7 +35,7 @@ def wallet() -> Iterator[emulators.WeChatPay]:
 @pytest.fixture
 def plea(wallet: emulators.WeChatPay) -> PaymentRequest:
     plea = shop.make_request(split=Split(max_payers=3))
-    account = ProviderAccount(merchant=plea.merchant, provider="wechatpay", base_url=wallet.url, h5_granted=True)
+    account = ProviderAccount(merchant=plea.merchant, provider="wechatpay", base_url=wallet.url, granted=["h5"])
     account.config = wallet.account()
     account.save()
     return plea

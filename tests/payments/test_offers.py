@@ -5,6 +5,7 @@ from django.test import Client
 
 from orders.errors import Refused
 from orders.models import Merchant, Order
+from orders.money import Money
 from payments import checkout, offers, sharing
 from payments.models import ProviderAccount
 from payments.offers import Surface
@@ -14,6 +15,7 @@ from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 
+GRANTED = {"wechatpay": ["h5"], "alipay": ["h5", "order_code"], "stripe": ["card"]}
 EVERYTHING = {"wechatpay": "native", "alipay": "native", "card": "redirect", "sandbox": "redirect"}
 ON_A_PHONE = {**EVERYTHING, "wechatpay": "h5", "alipay": "h5"}
 IN_WECHAT = {"wechatpay": "jsapi", "card": "redirect", "sandbox": "redirect"}
@@ -23,7 +25,7 @@ IN_ANOTHER_APP = {"card": "redirect", "sandbox": "redirect"}
 
 def add(merchant: Merchant, provider: str, **options: object) -> ProviderAccount:
     config = {"app_secret": "secret"} if provider == "wechatpay" else {"any": "thing"}
-    given = {"config": config, "h5_granted": True, "merchant": merchant, "provider": provider, **options}
+    given = {"config": config, "granted": GRANTED[provider], "merchant": merchant, "provider": provider, **options}
     account = ProviderAccount()
     for name, value in given.items():
         setattr(account, name, value)
@@ -99,30 +101,109 @@ def test_a_rail_the_account_lacks_is_withheld_with_its_reason(
     agent: str, h5: bool, secret: str, reason: str, where: str
 ) -> None:
     order = shop.make_order()
-    add(order.merchant, "wechatpay", config={"app_secret": secret}, h5_granted=h5)
+    add(order.merchant, "wechatpay", config={"app_secret": secret}, granted=["h5"] if h5 else [])
     assert "wechatpay" not in on_page(order, agent)
     considered = offers.consider(order, Surface.of(agent))
     assert [(offer.reason, offer.elsewhere) for offer in considered if offer.method == "wechatpay"] == [(reason, where)]
 
 
 @pytest.mark.parametrize(
-    ("agent", "h5", "page", "works", "reason", "where"),
+    ("agent", "granted", "works", "reason", "where"),
     [
-        (agents.CHROME_DESKTOP, True, True, ("native", "redirect"), "", ""),
-        (agents.CHROME_DESKTOP, True, False, ("native",), "", ""),
-        (agents.SAFARI_IPHONE, True, True, ("h5",), "", ""),
-        (agents.SAFARI_IPHONE, False, True, (), "h5_not_granted", "desktop"),
-        (agents.ALIPAY_ANDROID, False, True, (), "h5_not_granted", "desktop"),
-        (agents.WECHAT_IPHONE, False, True, (), "no_rail_here", "desktop"),
+        (agents.CHROME_DESKTOP, ["order_code", "page"], ("native", "redirect"), "", ""),
+        (agents.CHROME_DESKTOP, ["face_to_face", "page"], ("native", "redirect"), "", ""),
+        (agents.CHROME_DESKTOP, ["order_code", "h5"], ("native",), "", ""),
+        (agents.CHROME_DESKTOP, ["page"], ("redirect",), "", ""),  # without a product for codes, the page is the way
+        (agents.CHROME_DESKTOP, ["h5"], (), "code_not_granted", "browser"),
+        (agents.CHROME_DESKTOP, [], (), "code_not_granted", ""),
+        (agents.SAFARI_IPHONE, ["h5", "order_code"], ("h5",), "", ""),
+        (agents.SAFARI_IPHONE, ["page"], (), "h5_not_granted", "desktop"),
+        (agents.ALIPAY_ANDROID, ["order_code"], (), "h5_not_granted", "desktop"),
+        (agents.WECHAT_IPHONE, ["order_code"], (), "no_rail_here", "desktop"),
     ],
 )
 def test_alipay_works_as_far_as_its_products_go(
-    agent: str, h5: bool, page: bool, works: tuple[str, ...], reason: str, where: str
+    agent: str, granted: list[str], works: tuple[str, ...], reason: str, where: str
 ) -> None:
     order = shop.make_order()
-    add(order.merchant, "alipay", h5_granted=h5, page_granted=page)
+    add(order.merchant, "alipay", granted=granted)
     (offer,) = (it for it in offers.consider(order, Surface.of(agent)) if it.method == "alipay")
     assert (offer.rails, offer.reason, offer.elsewhere) == (works, reason, where)
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "shown"),
+    [
+        ("EUR", 49, False),
+        ("EUR", 50, True),
+        ("JPY", 49, False),
+        ("JPY", 50, True),
+        ("KWD", 180, False),
+        ("KWD", 200, True),
+        ("HUF", 17_499, False),
+        ("IDR", 500_000, False),  # no sum of Stripe's own: about half a dollar
+        ("IDR", 2_000_000, True),
+    ],
+)
+def test_a_method_is_not_offered_below_the_smallest_amount_it_takes(currency: str, amount: int, shown: bool) -> None:
+    order = shop.make_order(currency=currency, amount=amount)
+    add(order.merchant, "stripe")
+    assert ("card" in on_page(order, agents.CHROME_DESKTOP)) is shown
+    (card,) = (it for it in offers.consider(order, Surface()) if it.method == "card")
+    assert card.reason == ("" if shown else "below_minimum")
+    assert card.detail == ("" if shown else f"This wallet takes payments from {Money(card.least, currency)}.")
+
+
+def test_what_is_left_of_an_order_counts_not_what_it_was() -> None:
+    order = shop.make_order(currency="EUR", amount=1000)
+    add(order.merchant, "stripe")
+    Order.objects.filter(pk=order.pk).update(amount_paid=970)
+    order.refresh_from_db()
+    assert "card" not in on_page(order, agents.CHROME_DESKTOP)
+
+
+# What a shop has chosen at Stripe
+
+
+def test_a_shop_offers_what_it_has_chosen_and_no_more() -> None:
+    order = shop.make_order(currency="EUR")
+    account = add(order.merchant, "stripe", granted=["card", "ideal", "paypal", "blik"])
+    assert list(on_page(order, agents.SAFARI_IPHONE)) == ["card", "paypal", "ideal", "sandbox"]
+    considered = {offer.method: offer.reason for offer in offers.consider(order, Surface())}
+    assert considered == {"card": "", "paypal": "", "ideal": "", "blik": "currency_not_taken", "sandbox": ""}
+    account.granted = ["ideal"]
+    account.save()
+    assert list(on_page(order, agents.SAFARI_IPHONE)) == ["ideal", "sandbox"]
+
+
+@pytest.mark.parametrize(
+    ("currency", "granted", "shown"),
+    [
+        ("CNY", ["wechatpay", "alipay"], {"wechatpay": "wechatpay", "alipay": "alipay"}),
+        ("EUR", ["wechatpay", "alipay"], {"wechatpay": "stripe", "alipay": "stripe"}),
+        ("EUR", ["card"], {"card": "stripe"}),
+    ],
+)
+def test_no_page_names_a_wallet_twice_and_the_shops_own_account_comes_first(
+    currency: str, granted: list[str], shown: dict[str, str]
+) -> None:
+    order = shop.make_order(currency=currency)
+    add(order.merchant, "stripe", granted=granted)  # older than the shop's own accounts
+    add(order.merchant, "wechatpay")
+    add(order.merchant, "alipay")
+    page = offers.for_page(order, Surface())
+    assert {offer.method: offer.provider for offer in page if offer.provider != "sandbox"} == shown
+    labels = [offer.label for offer in page]
+    assert len(labels) == len(set(labels))
+
+
+def test_wechat_pay_by_stripe_shows_a_code_and_so_needs_a_second_screen() -> None:
+    order = shop.make_order(currency="EUR")
+    add(order.merchant, "stripe", granted=["wechatpay", "alipay"])
+    assert set(on_page(order, agents.CHROME_DESKTOP)) == {"wechatpay", "alipay", "sandbox"}
+    assert set(on_page(order, agents.SAFARI_IPHONE)) == {"alipay", "sandbox"}
+    assert away(order, agents.SAFARI_IPHONE) == {"wechatpay": "desktop"}
+    assert away(order, agents.WECHAT_IPHONE) == {"wechatpay": "desktop", "alipay": "browser"}
 
 
 def test_of_two_accounts_the_one_that_can_is_taken() -> None:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from friendpay import ids
 from orders.demo_goods import MERCHANT
 from orders.models import ApiKey, Merchant
+from payments import providers
 from payments.models import ProviderAccount
 
 SIMULATED = "Simulated"
@@ -82,6 +83,6 @@ def make_stand_in(provider: str, *, base_url: str, config: dict[str, str]) -> Pr
         merchant=merchant, provider=provider, name=f"{SIMULATED} {provider}"
     )
     account.base_url, account.config, account.enabled = base_url, config, True
-    account.h5_granted = account.page_granted = True
+    account.granted = list(providers.get(provider).grants)
     account.save()
     return account

@@ -73,7 +73,13 @@ def alipay() -> Iterator[emulators.Alipay]:
 
 @pytest.fixture
 def alipay_account(alipay: emulators.Alipay) -> Account:
-    return Account(id="acc_1", live=False, config=alipay.account(), base_url=alipay.url)
+    return Account(
+        id="acc_1",
+        live=False,
+        config=alipay.account(),
+        base_url=alipay.url,
+        granted=frozenset({"order_code", "h5", "page"}),
+    )
 
 
 @pytest.fixture
@@ -88,6 +94,7 @@ def order(reference: str = "pay1", rail: Rail = Rail.NATIVE, *, notify: str = NO
         reference=reference,
         amount=CNY90,
         subject="Corner shop 42 礼物",
+        method="alipay",
         rail=rail,
         deadline=datetime.now(UTC) + timedelta(minutes=10),
         notify_url=notify,

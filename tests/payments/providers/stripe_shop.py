@@ -89,6 +89,7 @@ def order(reference: str = "pay1", amount: Money = EUR90) -> Start:
         reference=reference,
         amount=amount,
         subject="Corner shop 42 礼物",
+        method="card",
         rail=Rail.REDIRECT,
         deadline=datetime.now(UTC) + timedelta(seconds=provider.min_hold),
         notify_url="http://127.0.0.1:9/notify/",

@@ -49,6 +49,7 @@ def start(db: None) -> Start:
         reference="ref-1",
         amount=CNY90,
         subject="Order 1001",
+        method="sandbox",
         rail=Rail.REDIRECT,
         deadline=clock.now() + timedelta(minutes=5),
         notify_url="http://127.0.0.1:9/notify/sandbox/acc_shop/",

@@ -25,7 +25,7 @@ CLOSE = "POST /v3/pay/transactions/out-trade-no/payment1/close"
 
 def test_it_is_a_provider() -> None:
     wallet: Provider = provider
-    assert (wallet.name, wallet.currencies) == ("wechatpay", frozenset({"CNY"}))
+    assert [(it.name, it.currencies) for it in wallet.methods] == [("wechatpay", frozenset({"CNY"}))]
 
 
 def test_w1_the_signature_covers_the_exact_bytes_that_are_sent(

@@ -52,6 +52,7 @@ def order(reference: str = "payment1", rail: Rail = Rail.NATIVE, *, notify: str 
         reference=reference,
         amount=CNY90,
         subject="Corner shop 42 礼物",
+        method="wechatpay",
         rail=rail,
         deadline=datetime.now(UTC) + timedelta(minutes=100),
         notify_url=notify,
