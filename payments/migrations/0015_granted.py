@@ -21,7 +21,7 @@ def carry_back(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0013_put_away")]
+    dependencies = [("payments", "0014_books")]
 
     operations = [
         migrations.AddField("provideraccount", "granted", models.JSONField(blank=True, default=list, verbose_name="granted")),
