@@ -51,15 +51,17 @@ class RequestConsumer(AsyncWebsocketConsumer):
     async def _begin(self) -> None:
         if self.network and self.networks[self.network] > SOCKETS_OF_A_NETWORK:
             await self.accept()
-            return await self.close(CROWDED)
+            await self.close(CROWDED)
+            return
         await self.channel_layer.group_add(live.group(self.token), self.channel_name)
         snapshot = await _arrivals.read(self.token)
         await self.accept()
         if snapshot is None:
-            return await self.close(NOT_FOUND)
+            await self.close(NOT_FOUND)
+            return
         await self.snapshot({"snapshot": snapshot})
         self.looking.add(self)
-        return self._keep_up()
+        self._keep_up()
 
     async def disconnect(self, code: int) -> None:
         self._leave()
@@ -132,7 +134,8 @@ class _Arrivals:
             await asyncio.wait([before])
         tokens, self._tokens = self._tokens, set()
         self._now, self._next = self._next, None
-        return await _read(list(tokens))
+        found: dict[str, dict[str, Any]] = await _read(list(tokens))
+        return found
 
 
 _arrivals = _Arrivals()

@@ -101,7 +101,7 @@ async def test_nothing_counts_as_told_before_the_socket_is_accepted(monkeypatch:
     read, gate, stuck = consumers._read, asyncio.Event(), asyncio.Event()
 
     async def slow(tokens: list[str]) -> dict[str, dict[str, Any]]:
-        found = await read(tokens)
+        found: dict[str, dict[str, Any]] = await read(tokens)
         if stuck.is_set():
             await gate.wait()
         return found
@@ -138,7 +138,7 @@ async def test_a_snapshot_that_could_not_be_sent_is_not_told() -> None:
             raise ConnectionResetError
         sent.append(text)
 
-    consumer.send = send  # type: ignore[method-assign, assignment]
+    consumer.send = send
     with pytest.raises(ConnectionResetError):
         await consumer.snapshot({"snapshot": {"seq": 3}})
     await consumer.snapshot({"snapshot": {"seq": 3}})
