@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 
 from babel import Locale
-from babel.numbers import NumberPattern, format_currency, get_currency_symbol, parse_pattern
+from babel.numbers import NumberPattern, format_currency, get_currency_symbol, get_decimal_symbol, parse_pattern
 from django.utils.translation import to_locale
 
 _EXPONENTS = {
@@ -92,6 +92,10 @@ class Money:
             return text
         symbol = get_currency_symbol(self.currency, to_locale(locale))
         return text.replace(symbol, f"{symbol}\u200e")  # else CN¥ falls apart where letters run the other way
+
+    def figures(self, locale: str) -> str:
+        """The figures alone, as somebody would type them in that language: "1234.50", "1234,50"."""
+        return str(self.decimal).replace(".", get_decimal_symbol(to_locale(locale)))
 
     def __str__(self) -> str:
         return f"{self.decimal} {self.currency}"
