@@ -1,20 +1,19 @@
 """What buyers and friends send. Every error is a sentence for the person who reads it, and stands beside its field."""
 
-import re
 import unicodedata
-from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from orders.money import MAX_MINOR, Money
+from orders import amounts
 from payments import phrases, rules
 from payments.models import Report
 from payments.rules import Split
 
-_FIGURES = re.compile(r"\d{1,12}([.,]\d{1,3})?")
 _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they let a text read otherwise than it is
 
 
@@ -37,6 +36,12 @@ class Words(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return str(super().to_python(value) or "").replace("\r\n", "\n")
+
+
+class Figures(Words):
+    """An amount as it was typed or pasted; `orders.amounts` judges it."""
+
+    default_validators = []
 
 
 class MessageForm(forms.Form):
@@ -130,7 +135,8 @@ class PayForm(forms.Form):
     """
 
     method = forms.CharField(max_length=20, error_messages={"required": _("Please choose how to pay.")})
-    amount = Words(label=_("Your part"), max_length=20, required=False, attrs={"inputmode": "decimal", "form": "pay"})
+    amount = Figures(label=_("Your part"), max_length=40, required=False, attrs={"inputmode": "decimal", "form": "pay"})
+    seen = forms.IntegerField(required=False)  # minor units: what stood on the button
     name = Words(
         label=_("Your name, if you like"),
         max_length=20,
@@ -151,11 +157,9 @@ class PayForm(forms.Form):
         if not written:
             return None
         try:
-            if not _FIGURES.fullmatch(written):
-                raise ValueError
-            minor = Money.from_decimal(Decimal(written.replace(",", ".")), self.currency).minor
-        except ValueError:
-            raise ValidationError(_("Please write an amount in figures, like 30.00.")) from None
-        if not 0 < minor <= MAX_MINOR:
-            raise ValidationError(_("Please write an amount above zero."))
+            minor = amounts.read(written, self.currency, get_language() or settings.LANGUAGE_CODE).minor
+        except amounts.Unreadable as unreadable:
+            raise ValidationError(str(unreadable)) from None
+        if not minor:
+            raise ValidationError(_("Enter more than zero."))
         return minor

@@ -28,3 +28,9 @@ def big_money(minor: int, currency: str) -> SafeString:
 def amount(minor: int, currency: str) -> str:
     """An amount as plain text, for sentences and attributes."""
     return Money(minor, currency).text(get_language() or "en")
+
+
+@register.simple_tag
+def figures(minor: int, currency: str) -> str:
+    """The figures alone, as a form of the page's language takes them."""
+    return Money(minor, currency).figures(get_language() or "en")

@@ -5,9 +5,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from friendpay import clock
 from friendpay.pages import SeeOther, page
+from orders import amounts
 from orders.errors import Refused
 from orders.money import Money
 from payments import context, reminders, requests, rules
@@ -24,10 +26,12 @@ def _plea(token: str) -> PaymentRequest:
 def draw(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     """The page in the state it is in, with whatever has to be said on it."""
     given = context.friend_page(plea, visitor_of(request), surface_of(request))
-    share = Money(rules.fair_share(plea) or given["missing"], plea.currency).decimal
+    share = Money(rules.fair_share(plea) or given["missing"], plea.currency).figures(get_language() or "en")
+    typed = (request.POST or request.GET).get("amount", share)[:40]
     given |= {
         "page": reverse("friend", args=[plea.token]),
-        "form": PayForm(currency=plea.currency, initial={"amount": share}),
+        "sum": _part(plea, given["missing"], typed) if plea.split_max_payers else given["missing"],
+        "form": PayForm(currency=plea.currency, initial={"amount": typed}),
         "decline_form": DeclineForm(auto_id="decline_%s"),
         "mail_form": AddressForm(auto_id="mail_%s"),
         **more,
@@ -35,19 +39,32 @@ def draw(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **mor
     return render(request, "payments/friend.html", given, status=status)
 
 
+def _part(plea: PaymentRequest, missing: int, typed: str) -> int:
+    """What a friend of several would pay with this in the field; 0 while it is no amount."""
+    if not typed.strip():
+        return missing
+    try:
+        return amounts.read(typed, plea.currency, get_language() or "en").minor
+    except amounts.Unreadable:
+        return 0
+
+
 @page("GET")
 def show(request: HttpRequest, token: str) -> HttpResponse:
-    """What is asked, in the state it is in now."""
+    """What is asked, in the state it is in now. With `amount` it is drawn for a friend who would give that part."""
     return draw(request, _plea(token), said=request.GET.get("said"), page=request.get_full_path())
 
 
 @page("POST")
 def pay(request: HttpRequest, token: str) -> HttpResponse:
-    """Begin to pay and go on to the wallet. Tapping twice begins once."""
+    """Begin to pay and go on to the wallet. Tapping twice begins once; a sum no button showed is shown first."""
     plea = _plea(token)
     form = PayForm(request.POST, currency=plea.currency)
     status = 422
     if form.is_valid():
+        seen = form.cleaned_data["seen"]
+        if plea.split_max_payers and seen is not None and seen != (form.cleaned_data["amount"] or plea.remaining):
+            return draw(request, plea, form=form, check=True)
         try:
             return paying.begin(request, plea, form, by_buyer=False)
         except Refused as refused:

@@ -47,7 +47,8 @@ class Wish:
 
 def begin(request: HttpRequest, plea: PaymentRequest, form: PayForm, *, by_buyer: bool) -> HttpResponse:
     """Begin to pay as a valid `form` says, and lead to the wallet, or first to its login. Raises Refused."""
-    wish = Wish(plea=plea.token, by_buyer=by_buyer, **form.cleaned_data)
+    given = {name: value for name, value in form.cleaned_data.items() if name != "seen"}
+    wish = Wish(plea=plea.token, by_buyer=by_buyer, **given)
     visitor = keep_visitor(request)
     sealed = signing.dumps(asdict(wish), salt=_SALT)
     login = checkout.login_url(

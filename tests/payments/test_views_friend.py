@@ -236,3 +236,54 @@ def test_the_page_speaks_chinese(client: Client) -> None:
     page = client.get(page_of(shop.make_request()), headers={"Accept-Language": "zh-CN,zh;q=0.9"})
     assert '<html lang="zh-hans" dir="ltr">' in page.content.decode()
     assert "¥90.00" in words(page)
+
+
+def test_the_sum_of_a_part_stands_on_the_button_before_it_goes(client: Client) -> None:
+    plea = shop.make_request(split=Split(3, 1000))
+    page = client.get(page_of(plea))
+    assert "Pay CN¥30.00 with Sandbox wallet" in words(page)
+    assert 'name="seen" value="3000"' in page.content.decode()
+    changed = {"method": "sandbox", "amount": "2,5", "seen": "3000"}
+    refused = client.post(page_of(plea) + "pay/", {**changed, "amount": "2,500"})
+    assert refused.status_code == 200
+    assert "about to pay CN¥2,500.00" in words(refused)
+    assert untouched(plea)
+    page = client.post(page_of(plea) + "pay/", {**changed, "amount": "25,5"})
+    assert page.status_code == 200
+    assert "Pay CN¥25.50 with Sandbox wallet" in words(page)
+    assert 'value="25,5"' in page.content.decode()
+    assert 'name="seen" value="2550"' in page.content.decode()
+    assert untouched(plea)
+    assert client.post(page_of(plea) + "pay/", {**changed, "amount": "25,5", "seen": "2550"}).status_code == 303
+    assert Payment.objects.get().amount == 2550
+
+
+def test_an_emptied_field_means_all_that_is_missing_and_says_so_first(client: Client) -> None:
+    plea = shop.make_request(split=Split(3, 1000))
+    page = client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": " ", "seen": "3000"})
+    assert "about to pay CN¥90.00" in words(page)
+    assert untouched(plea)
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "label"),
+    [("en", "20", "CN¥20.00"), ("fr", "20,5", "20,50 CNY"), ("en", "2,0", "CN¥2.00"), ("hi", "२०", "CN¥20.00")],
+)
+def test_the_page_is_drawn_for_what_is_typed(client: Client, language: str, typed: str, label: str) -> None:
+    plea = shop.make_request(split=Split(3, 1000))
+    page = client.get(page_of(plea), {"amount": typed}, headers={"Accept-Language": language})
+    assert label in words(page)
+    assert f'value="{typed}"' in page.content.decode()
+
+
+def test_while_no_amount_is_typed_no_sum_is_on_the_button(client: Client) -> None:
+    page = client.get(page_of(shop.make_request(split=Split(3, 1000))), {"amount": "2,0,0"})
+    assert "Pay with Sandbox wallet" in words(page)
+    assert 'name="seen"' not in page.content.decode()
+
+
+def test_another_wallet_instead_takes_the_same_part(client: Client) -> None:
+    plea = shop.make_request(amount=1234560, currency="KWD", split=Split(3, 1000))
+    client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": "30.250"})
+    page = client.get(page_of(plea), headers={"Accept-Language": "fr"})
+    assert 'name="amount" value="30,250"' in page.content.decode()
