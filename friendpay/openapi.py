@@ -1,13 +1,15 @@
 """The API's description, completed: what every operation may answer, and how one answer leads to the next call."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
 from ninja.openapi.schema import OpenAPISchema
 
+from friendpay import openapi_events
 from friendpay.examples import BODIES
 from orders import idempotency
-from orders.problems import MEDIA_TYPE, WORDS
+from orders.problems import CODES, FIELD_CODES, MEDIA_TYPE, WORDS
 
 INTRODUCTION = """\
 Ask somebody else to pay: create an order, send the buyer to its `checkout_url`, or ask a friend yourself with a payment
@@ -34,6 +36,12 @@ _NAMES = {
     503: "Overloaded",
 }
 
+
+def _one_of(codes: Iterable[str]) -> dict[str, Any]:
+    """All codes there are; a client must bear others, since there may be more one day."""
+    return {"anyOf": [{"type": "string", "enum": sorted(set(codes))}, {"type": "string"}]}
+
+
 _PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457 problem details. `code` is for programs and stays the same; `detail` is for people.",
@@ -42,7 +50,7 @@ _PROBLEM: dict[str, Any] = {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "code": {"type": "string"},
+        "code": _one_of(CODES),
         "detail": {"type": "string"},
         "errors": {
             "type": "array",
@@ -51,7 +59,7 @@ _PROBLEM: dict[str, Any] = {
                 "required": ["field", "code", "message"],
                 "properties": {
                     "field": {"type": "string", "description": "Such as lines.0.quantity."},
-                    "code": {"type": "string"},
+                    "code": _one_of((*FIELD_CODES, *CODES)),
                     "message": {"type": "string"},
                 },
             },
@@ -119,6 +127,7 @@ def complete(schema: OpenAPISchema) -> OpenAPISchema:
         "parameters": {idempotency.HEADER: _KEY_HEADER},
     }
     schema["components"]["schemas"]["Problem"] = _PROBLEM
+    openapi_events.describe(schema)
     for name, example in BODIES.items():
         schema["components"]["schemas"][name]["examples"] = [example]
     return schema

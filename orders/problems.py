@@ -46,6 +46,41 @@ _CODES = {
 """What the checker calls a fault, and what the contract calls it; a wrong type is `wrong_type`, the rest `invalid`."""
 
 
+FIELD_CODES = (*dict.fromkeys(_CODES.values()), "wrong_type", "invalid")
+
+CODES = (
+    *(code for code, _words in WORDS.values()),
+    "amount_out_of_range",
+    "amount_step",
+    "endpoint_disabled",
+    "expires_in_out_of_range",
+    "idempotency_key_in_use",
+    "idempotency_key_reused",
+    "max_payers_out_of_range",
+    "merchant_frozen",
+    "message_has_contact",
+    "method_not_offered",
+    "min_amount_out_of_range",
+    "order_cancelled",
+    "order_not_awaiting_payment",
+    "order_paid",
+    "partly_paid",
+    "reference_used",
+    "refund_beyond_payment",
+    "request_cancelled",
+    "request_expired",
+    "request_open",
+    "request_paid",
+    "return_url_not_registered",
+    "right_missing",
+    "too_many_endpoints",
+    "unknown_currency",
+    "unknown_cursor",
+    "url_not_allowed",
+)
+"""Every code of a problem that a call can answer."""
+
+
 def problem(status: int, code: str = "", detail: object = "", errors: Sequence[dict[str, str]] = ()) -> HttpResponse:
     """A problem document. `code` is for programs and stays the same; `detail` is a sentence for people."""
     usual_code, usual_detail = WORDS.get(status, WORDS[400 if status < 500 else 500])

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from orders.event_data import OrderData, Sum
 from orders.models import Event, Order, OrderLine
 from orders.money import EXPONENT, MAX_MINOR
 from orders.services import LineDraft
@@ -18,14 +19,12 @@ FILLED_LINE = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"
 PARAGRAPH = rf"^(?:[^{_UNSEEN}]|\n)*$"
 
 Minor = Annotated[int, Field(ge=1, le=MAX_MINOR, description="A whole number of the currency's minor unit.")]
-Sum = Annotated[int, Field(description="A whole number of the currency's minor unit.")]
 Currency = Annotated[
     str,
     Field(min_length=3, max_length=3),
     WithJsonSchema({"type": "string", "enum": sorted(EXPONENT), "description": "ISO 4217."}),
 ]
 WebUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-\[\]-~]+$")]
-OrderStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Order.Status.values})]
 OrderId = Annotated[str, Field(pattern=r"^ord_[0-9A-Za-z]{1,36}$")]
 EventId = Annotated[str, Field(pattern=r"^evt_[0-9A-Za-z]{1,36}$")]
 Limit = Annotated[int, Field(ge=1, le=100)]
@@ -100,47 +99,25 @@ class BuyerOut(BaseModel):
     name: str
 
 
-class OrderOut(BaseModel):
+class OrderOut(OrderData):
     """An order: what is bought, and how much of it is paid."""
 
-    id: str
-    reference: str
-    live: bool
-    status: OrderStatus
-    currency: str
-    amount: Sum
-    amount_paid: Sum
-    amount_refunded: Sum
-    paid_elsewhere: bool
     lines: list[LineOut]
     buyer: BuyerOut
     checkout_url: Annotated[str, Field(description="The buyer's page. Whoever has it can cancel and see who paid.")]
     return_url: str
     locale: str
-    created_at: datetime
-    paid_at: datetime | None
-    cancelled_at: datetime | None
 
     @classmethod
-    def of(cls, order: Order) -> Self:
-        return cls(
-            id=order.public_id,
-            reference=order.reference,
-            live=order.live,
-            status=order.status,
-            currency=order.currency,
-            amount=order.amount,
-            amount_paid=order.amount_paid,
-            amount_refunded=order.amount_refunded,
-            paid_elsewhere=order.paid_elsewhere,
+    def of(cls, order: Order, **more: Any) -> Self:
+        return super().of(
+            order,
             lines=[LineOut.of(line) for line in order.lines.all()],
             buyer=BuyerOut(id=order.buyer_id, name=order.buyer_name),
             checkout_url=f"{settings.PUBLIC_URL}/checkout/{order.token}/",
             return_url=order.return_url,
             locale=order.locale,
-            created_at=order.created_at,
-            paid_at=order.paid_at,
-            cancelled_at=order.cancelled_at,
+            **more,
         )
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import events
 from orders.errors import Refused
+from orders.event_data import OrderData, OrderRefundData
 from orders.models import Merchant, Order, OrderLine
 from orders.money import EXPONENT, MAX_MINOR
 
@@ -118,11 +119,14 @@ def take_back_paid(order: Order, amount: int) -> None:
     order.save(update_fields=["amount_paid"])
 
 
-def change_refunded(order: Order, amount: int) -> None:
-    """A provider confirmed a refund by the merchant (or, with a negative amount, took the confirmation back)."""
+def change_refunded(order: Order, amount: int, refund: str) -> None:
+    """A provider confirmed a refund by the merchant (or, with a negative amount, took the confirmation back). `refund`
+    is its id.
+    """
     order.amount_refunded += amount
     order.save(update_fields=["amount_refunded"])
-    _note(order, "order.refunded" if amount > 0 else "order.refund_reopened", "provider")
+    data = OrderRefundData.of(order, refund=refund, refund_amount=abs(amount))
+    _note(order, "order.refunded" if amount > 0 else "order.refund_reopened", "provider", data)
 
 
 def mark_paid_elsewhere(order: Order, now: datetime) -> None:
@@ -150,19 +154,6 @@ def cancel_order(order: Order, now: datetime) -> None:
     _note(order, "order.cancelled", "merchant")
 
 
-def _note(order: Order, type: str, actor: str) -> None:
-    events.record(
-        type,
-        order=order,
-        object_id=order.public_id,
-        actor=actor,
-        data={
-            "id": order.public_id,
-            "reference": order.reference,
-            "status": order.status,
-            "currency": order.currency,
-            "amount": order.amount,
-            "amount_paid": order.amount_paid,
-            "amount_refunded": order.amount_refunded,
-        },
-    )
+def _note(order: Order, type: str, actor: str, data: OrderData | None = None) -> None:
+    data = data or OrderData.of(order)
+    events.record(type, order=order, object_id=order.public_id, actor=actor, data=data.stored())

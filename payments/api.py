@@ -67,7 +67,7 @@ def _payment_of(key: ApiKey, public_id: str) -> Payment:
 
 
 def _shown(key: ApiKey, public_id: str) -> PaymentRequestOut:
-    return PaymentRequestOut.of(_request_of(key, public_id), clock.now())
+    return PaymentRequestOut.as_of(_request_of(key, public_id), clock.now())
 
 
 # Orders, where payments are touched
@@ -165,7 +165,7 @@ def list_requests(
     rows = _requests(request.auth).filter(order=order_of(request.auth, order_id))
     found, has_more = newest_first(rows, after=after, before=before, limit=limit)
     now = clock.now()
-    return PaymentRequestPage.of((PaymentRequestOut.of(row, now) for row in found), has_more)
+    return PaymentRequestPage.of((PaymentRequestOut.as_of(row, now) for row in found), has_more)
 
 
 @router.get(
@@ -234,7 +234,7 @@ def refund_payment(request: Call, payment_id: PaymentId, data: RefundIn = Refund
     """
     payment = _payment_of(request.auth, payment_id)
     refund = refunds.refund_payment(payment.pk, data.amount, text=data.reason or "", actor="merchant")
-    return Status(201, RefundOut.of(refund, payment))
+    return Status(201, RefundOut.of(refund, payment, payment.request))
 
 
 @router.post(
@@ -252,13 +252,14 @@ def refund_order(request: Call, order_id: OrderId, data: RefundIn = RefundIn()) 
     order = order_of(request.auth, order_id)
     made = refunds.refund_order(order, data.amount, text=data.reason or "", actor="merchant")
     total = sum(refund.amount for refund in made)
-    return Status(201, RefundsOut(amount=total, refunds=[RefundOut.of(refund, refund.payment) for refund in made]))
+    shown = [RefundOut.of(refund, refund.payment, refund.payment.request) for refund in made]
+    return Status(201, RefundsOut(amount=total, refunds=shown))
 
 
 @router.get("/refunds/{refund_id}", response=RefundOut, tags=["Refunds"], operation_id="get_refund")
 def get_refund(request: Call, refund_id: RefundId) -> RefundOut:
     """Get a refund"""
-    rows = Refund.objects.select_related("payment")
+    rows = Refund.objects.select_related("payment__request__order")
     merchant, live = request.auth.merchant_id, request.auth.live
     refund = get_object_or_404(rows, merchant=merchant, payment__request__order__live=live, public_id=refund_id)
-    return RefundOut.of(refund, refund.payment)
+    return RefundOut.of(refund, refund.payment, refund.payment.request)

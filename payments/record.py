@@ -6,11 +6,17 @@ from typing import Any
 
 from django.db import transaction
 
-from friendpay import clock
 from orders import events
+from orders.event_data import EventData
 from orders.models import Order
 from payments import live, mail
+from payments.event_data import DeclinedData, PaymentData, RefundData, RequestData, ThankedData
 from payments.models import Payment, PaymentRequest, Refund
+
+_REQUEST_DATA: dict[str, type[RequestData]] = {
+    "payment_request.declined": DeclinedData,
+    "payment_request.thanked": ThankedData,
+}
 
 
 def lock_order(order_id: int) -> tuple[Order, PaymentRequest | None]:
@@ -57,25 +63,18 @@ def lock_refund(refund_id: int) -> tuple[Order, PaymentRequest, Payment, Refund]
 
 
 def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund | None = None, **more: Any) -> None:
-    """Say what happened, numbered under the request's lock. The caller saves the request afterwards."""
+    """Say what happened, numbered under the request's lock. The caller saves the request afterwards.
+
+    `more` are the fields that this type of event has besides those of the request.
+    """
     request.seq += 1
     subject = about or request
-    data = {
-        "id": subject.public_id,
-        "order": request.order.public_id,
-        "payment_request": request.public_id,
-        "reference": request.order.reference,
-        "status": subject.status,
-        "currency": subject.currency,
-        "amount": subject.amount,
-    }
     if isinstance(about, Payment):
-        data |= {"method": about.method, "amount_applied": about.amount_applied, "by_buyer": about.by_buyer}
-        data |= {"code": about.code, "payer_name": about.payer_name}
+        data: EventData = PaymentData.of(about, request)
     elif isinstance(about, Refund):
-        data |= {"payment": about.payment.public_id, "reason": about.reason, "code": about.code}
+        data = RefundData.of(about, about.payment, request)
     else:
-        data |= {"amount_paid": request.amount_paid, "expires_at": clock.rfc3339(request.expires_at)}
+        data = _REQUEST_DATA.get(type, RequestData).of(request, **more)
     event = events.record(
         type,
         order=request.order,
@@ -83,7 +82,7 @@ def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund
         seq=request.seq,
         object_id=subject.public_id,
         actor=actor,
-        data=data | more,
+        data=data.stored(),
     )
     mail.owe(event, request, about)
 

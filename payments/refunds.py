@@ -116,7 +116,8 @@ def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome
     refund.save()
     note(request, f"refund.{status}", actor, refund)
     if refund.reason == Refund.Reason.MERCHANT and STATUS.SUCCEEDED in (before, status):
-        services.change_refunded(order, refund.amount if status == STATUS.SUCCEEDED else -refund.amount)
+        change = refund.amount if status == STATUS.SUCCEEDED else -refund.amount
+        services.change_refunded(order, change, refund.public_id)
     save(request)
     return refund
 

@@ -1,27 +1,24 @@
 """What the API takes and gives of requests, payments and refunds."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from django.conf import settings
 from django.utils import translation
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, Field
 
 from friendpay.languages import supported
-from orders.schemas import PARAGRAPH, Minor, Page, Sum, Taken
+from orders.event_data import Sum
+from orders.schemas import PARAGRAPH, Minor, Page, Taken
 from payments import codes, offers, rules, sharing
-from payments.models import Payment, PaymentRequest, Refund
+from payments.event_data import PaymentData, RefundData, RequestData
+from payments.models import Payment, PaymentRequest
 from payments.offers import METHODS, Offer
 from payments.rollout import FRIEND, Objection
 
-_REASON = "merchant: you asked for it. All others happen by themselves."
 RequestId = Annotated[str, Field(pattern=r"^pr_[0-9A-Za-z]{1,36}$")]
 PaymentId = Annotated[str, Field(pattern=r"^pay_[0-9A-Za-z]{1,36}$")]
 RefundId = Annotated[str, Field(pattern=r"^re_[0-9A-Za-z]{1,36}$")]
-RequestStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": PaymentRequest.Status.values})]
-PaymentStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Payment.Status.values})]
-RefundStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Refund.Status.values})]
-RefundReason = Annotated[str, WithJsonSchema({"type": "string", "enum": Refund.Reason.values, "description": _REASON})]
 Seconds = Annotated[
     int,
     Field(
@@ -55,78 +52,19 @@ class RefundIn(Taken):
     )
 
 
-class RefundOut(BaseModel):
+class RefundOut(RefundData):
     """Money on its way back to who paid it, or there already."""
 
-    id: str
-    payment: str
-    status: RefundStatus
-    reason: RefundReason
-    note: Annotated[str, Field(description="Your words.")]
-    currency: str
-    amount: Sum
-    failure_code: Annotated[str, Field(description="The wallet's own code, where it refused.")]
-    created_at: datetime
-    succeeded_at: datetime | None
 
-    @classmethod
-    def of(cls, refund: Refund, payment: Payment) -> Self:
-        return cls(
-            id=refund.public_id,
-            payment=payment.public_id,
-            status=refund.status,
-            reason=refund.reason,
-            note=refund.note,
-            currency=refund.currency,
-            amount=refund.amount,
-            failure_code=refund.code,
-            created_at=refund.created_at,
-            succeeded_at=refund.succeeded_at,
-        )
-
-
-class PaymentOut(BaseModel):
+class PaymentOut(PaymentData):
     """One payer's attempt. What was captured but not applied went back by itself."""
 
-    id: str
-    order: str
-    payment_request: str
-    status: PaymentStatus
-    method: str
-    currency: str
-    amount: Annotated[int, Field(description="What the payer was to pay.")]
-    amount_captured: Annotated[int, Field(description="What the wallet took.")]
-    amount_applied: Annotated[int, Field(description="What of it counts towards the order.")]
-    payer_name: Annotated[str, Field(description="A nickname at most.")]
-    by_buyer: Annotated[bool, Field(description="The buyer paid, not a friend.")]
-    reference: Annotated[str, Field(description="Our number of it in your account at the wallet.")]
-    provider_reference: Annotated[str, Field(description="The wallet's number of the transaction.")]
-    failure_code: Annotated[str, Field(description="The wallet's own code, where it refused.")]
-    created_at: datetime
-    succeeded_at: datetime | None
     refunds: list[RefundOut]
 
     @classmethod
-    def of(cls, payment: Payment, request: PaymentRequest) -> Self:
-        return cls(
-            id=payment.public_id,
-            order=request.order.public_id,
-            payment_request=request.public_id,
-            status=payment.status,
-            method=payment.method,
-            currency=payment.currency,
-            amount=payment.amount,
-            amount_captured=payment.amount_captured,
-            amount_applied=payment.amount_applied,
-            payer_name=payment.payer_name,
-            by_buyer=payment.by_buyer,
-            reference=payment.reference,
-            provider_reference=payment.provider_ref,
-            failure_code=payment.code,
-            created_at=payment.created_at,
-            succeeded_at=payment.succeeded_at,
-            refunds=[RefundOut.of(refund, payment) for refund in payment.refunds.all()],
-        )
+    def of(cls, payment: Payment, request: PaymentRequest, **more: Any) -> Self:
+        refunds = [RefundOut.of(refund, payment, request) for refund in payment.refunds.all()]
+        return super().of(payment, request, refunds=refunds, **more)
 
 
 class SplitOut(BaseModel):
@@ -134,54 +72,35 @@ class SplitOut(BaseModel):
     min_amount: Sum
 
 
-class PaymentRequestOut(BaseModel):
+class PaymentRequestOut(RequestData):
     """The plea to pay one order. `url`, `code` and `qr_url` are the friend's; `share_text` carries them."""
 
-    id: str
-    order: str
-    status: RequestStatus
-    currency: str
-    amount: Sum
-    amount_paid: Sum
-    amount_held: Annotated[int, Field(description="What people who are paying just now reserve.")]
     message: str
     split: SplitOut | None
     url: Annotated[str, Field(description="The friend's page.")]
     code: Annotated[str, Field(description="To be spoken, and typed at /open/.", examples=["7K3M-9QXW"])]
     qr_url: str
     share_text: str
-    created_at: datetime
-    expires_at: datetime
-    paid_at: datetime | None
-    closed_at: datetime | None
     payments: list[PaymentOut]
 
     @classmethod
-    def of(cls, request: PaymentRequest, now: datetime) -> Self:
+    def as_of(cls, request: PaymentRequest, now: datetime) -> Self:
+        """A request whose time is over reads as expired, before the sweep comes too."""
         link = sharing.link(request)
         split = None
         if request.split_max_payers is not None and request.split_min_amount is not None:
             split = SplitOut(max_payers=request.split_max_payers, min_amount=request.split_min_amount)
         with translation.override(supported(request.order.locale) or settings.LANGUAGE_CODE):
             share_text = sharing.share_text(request)
-        return cls(
-            id=request.public_id,
-            order=request.order.public_id,
+        return cls.of(
+            request,
             status=request.status_at(now),
-            currency=request.currency,
-            amount=request.amount,
-            amount_paid=request.amount_paid,
-            amount_held=request.amount_held,
             message=request.message,
             split=split,
             url=link,
             code=codes.shown(request),
             qr_url=f"{link}qr.svg",
             share_text=share_text,
-            created_at=request.created_at,
-            expires_at=request.expires_at,
-            paid_at=request.paid_at,
-            closed_at=request.closed_at,
             payments=[PaymentOut.of(payment, request) for payment in request.payments.all()],
         )
 

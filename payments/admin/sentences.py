@@ -22,7 +22,11 @@ def _with_payer(text: str) -> Say:
 
     def say(data: Mapping[str, Any]) -> str:
         method = data.get("method", "")
-        return _(text) % {"payer": _payer(data), "wallet": LABELS.get(method, method), "code": data.get("code") or "-"}
+        return _(text) % {
+            "payer": _payer(data),
+            "wallet": LABELS.get(method, method),
+            "code": data.get("failure_code") or "-",
+        }
 
     return say
 
@@ -44,7 +48,7 @@ def _with_reason(text: str) -> Say:
     def say(data: Mapping[str, Any]) -> str:
         reason = data.get("reason", "")
         label = Refund.Reason(reason).label if reason in Refund.Reason.values else reason
-        return _(text) % {"reason": label, "code": data.get("code") or "-"}
+        return _(text) % {"reason": label, "code": data.get("failure_code") or "-"}
 
     return say
 

@@ -12,6 +12,8 @@ import orders.webhook_schemas
 import payments.schemas
 from friendpay.api import api
 from friendpay.examples import BODIES
+from friendpay.openapi_events import data_of
+from orders.events import TYPES
 from orders.problems import WORDS
 
 SCHEMAS = (orders.schemas, orders.webhook_schemas, payments.schemas)
@@ -86,13 +88,32 @@ def test_the_manual_shows_every_call_and_takes_nothing_from_elsewhere() -> None:
         assert f'id="{target}"' in page
 
 
-def test_the_guide_names_every_code_a_call_can_answer() -> None:
-    text = (ROOT / "docs" / "api.md").read_text()
+def codes_of_calls() -> set[str]:
+    """Every code that a call of the API can answer, by the sources it runs through."""
     used = ("lifecycle", "offers", "refunds", "requests", "rules")  # what payments.api calls
     sources = [*(ROOT / "orders").glob("*.py"), *(ROOT / "orders" / "webhooks").glob("*.py")]
     sources += [*(ROOT / "payments" / f"{name}.py" for name in used)]
     codes = {code for path in sources for code in re.findall(r'Refused\(\s*"(\w+)"', path.read_text())}
-    codes |= {code for code, _words in WORDS.values()} - {"forbidden"}
     of_pages = {"amount_changed", "begun", "crumb_left", "held", "last_part", "request_not_paid", "too_many_tries"}
     of_support = {"endpoint_deleted", "refund_not_failed", "refundable_changed"}
-    assert {code for code in codes - of_pages - of_support if f"`{code}`" not in text} == set()
+    return (codes | {code for code, _words in WORDS.values()}) - of_pages - of_support
+
+
+def test_the_guide_names_every_code_a_call_can_answer() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    assert {code for code in codes_of_calls() - {"forbidden"} if f"`{code}`" not in text} == set()
+
+
+def test_the_description_lists_exactly_the_codes_that_calls_answer(description: Any) -> None:
+    listed, _any = description["components"]["schemas"]["Problem"]["properties"]["code"]["anyOf"]
+    assert set(listed["enum"]) == codes_of_calls()
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_every_event_is_described_with_what_it_carries(type: str, description: Any) -> None:
+    message = description["webhooks"][type]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    _event, own = message["allOf"]
+    assert own["properties"]["type"] == {"const": type}
+    fields = description["components"]["schemas"][data_of(type).__name__]
+    assert "id" in fields["properties"]
+    assert set(fields["required"]) == set(fields["properties"])

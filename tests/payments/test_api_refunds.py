@@ -25,6 +25,7 @@ def test_a_payment_is_shown(caller: Caller) -> None:
     assert shown == {
         "id": payment.public_id,
         "order": asked["order"],
+        "order_reference": asked["order_reference"],
         "payment_request": asked["id"],
         "status": "succeeded",
         "method": "sandbox",
@@ -51,12 +52,16 @@ def test_a_part_of_a_payment_goes_back(caller: Caller) -> None:
     assert shown.pop("created_at").endswith("Z")
     assert shown == {
         "id": Refund.objects.get().public_id,
+        "order": asked["order"],
+        "order_reference": asked["order_reference"],
+        "payment_request": asked["id"],
         "payment": payment.public_id,
         "status": "requested",
         "reason": "merchant",
         "note": "One tin was broken.",
         "currency": "CNY",
         "amount": 1500,
+        "reference": Refund.objects.get().reference,
         "failure_code": "",
         "succeeded_at": None,
     }

@@ -35,6 +35,7 @@ def test_a_request_is_made_and_shown(caller: Caller) -> None:
     assert shown == {
         "id": request.public_id,
         "order": order["id"],
+        "order_reference": order["reference"],
         "status": "open",
         "currency": "CNY",
         "amount": 9000,

@@ -1,0 +1,61 @@
+"""What an event tells of an order: fields of the API's order, under the same names and with the same meaning."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from orders.models import Order
+
+Sum = Annotated[int, Field(description="A whole number of the currency's minor unit.")]
+OrderStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Order.Status.values})]
+
+
+class EventData(BaseModel):
+    """What is written into an event. Nothing in it is a link that gives a right, for events are kept and passed on."""
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON."""
+        return self.model_dump(mode="json")
+
+
+class OrderData(EventData):
+    """An order as it stood then."""
+
+    id: str
+    reference: str
+    live: bool
+    status: OrderStatus
+    currency: str
+    amount: Sum
+    amount_paid: Sum
+    amount_refunded: Sum
+    paid_elsewhere: bool
+    created_at: datetime
+    paid_at: datetime | None
+    cancelled_at: datetime | None
+
+    @classmethod
+    def of(cls, order: Order, **more: Any) -> Self:
+        return cls(
+            id=order.public_id,
+            reference=order.reference,
+            live=order.live,
+            status=order.status,
+            currency=order.currency,
+            amount=order.amount,
+            amount_paid=order.amount_paid,
+            amount_refunded=order.amount_refunded,
+            paid_elsewhere=order.paid_elsewhere,
+            created_at=order.created_at,
+            paid_at=order.paid_at,
+            cancelled_at=order.cancelled_at,
+            **more,
+        )
+
+
+class OrderRefundData(OrderData):
+    """An order, and the refund by which its `amount_refunded` changed."""
+
+    refund: Annotated[str, Field(description="The refund's id.")]
+    refund_amount: Sum

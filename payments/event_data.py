@@ -1,0 +1,150 @@
+"""What an event tells of a request, a payment or a refund: fields of the API's objects, under the same names."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field, WithJsonSchema
+
+from orders.event_data import EventData, Sum
+from payments.models import Payment, PaymentRequest, Refund
+
+_REASON = "merchant: you asked for it. All others happen by themselves."
+RequestStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": PaymentRequest.Status.values})]
+PaymentStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Payment.Status.values})]
+RefundStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Refund.Status.values})]
+RefundReason = Annotated[str, WithJsonSchema({"type": "string", "enum": Refund.Reason.values, "description": _REASON})]
+FailureCode = Annotated[str, Field(description="The wallet's own code, where it refused.")]
+
+
+class RequestData(EventData):
+    """A payment request as it stood then."""
+
+    id: str
+    order: str
+    order_reference: Annotated[str, Field(description="The order's reference, which is yours.")]
+    status: RequestStatus
+    currency: str
+    amount: Sum
+    amount_paid: Sum
+    amount_held: Annotated[int, Field(description="What people who are paying just now reserve.")]
+    created_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    closed_at: datetime | None
+
+    @classmethod
+    def of(cls, request: PaymentRequest, **more: Any) -> Self:
+        fields: dict[str, Any] = {
+            "id": request.public_id,
+            "order": request.order.public_id,
+            "order_reference": request.order.reference,
+            "status": request.status,
+            "currency": request.currency,
+            "amount": request.amount,
+            "amount_paid": request.amount_paid,
+            "amount_held": request.amount_held,
+            "created_at": request.created_at,
+            "expires_at": request.expires_at,
+            "paid_at": request.paid_at,
+            "closed_at": request.closed_at,
+        }
+        return cls(**fields | more)
+
+
+class ThankedData(RequestData):
+    """A request, and what the buyer said about it."""
+
+    words: str
+    choice: Annotated[
+        str, Field(description="The sentence that was chosen, by its name; empty for words of one's own.")
+    ]
+
+
+class DeclinedData(ThankedData):
+    """A request, and what a friend said about it."""
+
+    name: Annotated[str, Field(description="A nickname at most.")]
+
+
+class PaymentData(EventData):
+    """A payment as it stood then."""
+
+    id: str
+    order: str
+    order_reference: Annotated[str, Field(description="The order's reference, which is yours.")]
+    payment_request: str
+    status: PaymentStatus
+    method: str
+    currency: str
+    amount: Annotated[int, Field(description="What the payer was to pay.")]
+    amount_captured: Annotated[int, Field(description="What the wallet took.")]
+    amount_applied: Annotated[int, Field(description="What of it counts towards the order.")]
+    payer_name: Annotated[str, Field(description="A nickname at most.")]
+    by_buyer: Annotated[bool, Field(description="The buyer paid, not a friend.")]
+    reference: Annotated[str, Field(description="Our number of it in your account at the wallet.")]
+    provider_reference: Annotated[str, Field(description="The wallet's number of the transaction.")]
+    failure_code: FailureCode
+    created_at: datetime
+    succeeded_at: datetime | None
+
+    @classmethod
+    def of(cls, payment: Payment, request: PaymentRequest, **more: Any) -> Self:
+        return cls(
+            id=payment.public_id,
+            order=request.order.public_id,
+            order_reference=request.order.reference,
+            payment_request=request.public_id,
+            status=payment.status,
+            method=payment.method,
+            currency=payment.currency,
+            amount=payment.amount,
+            amount_captured=payment.amount_captured,
+            amount_applied=payment.amount_applied,
+            payer_name=payment.payer_name,
+            by_buyer=payment.by_buyer,
+            reference=payment.reference,
+            provider_reference=payment.provider_ref,
+            failure_code=payment.code,
+            created_at=payment.created_at,
+            succeeded_at=payment.succeeded_at,
+            **more,
+        )
+
+
+class RefundData(EventData):
+    """A refund as it stood then."""
+
+    id: str
+    order: str
+    order_reference: Annotated[str, Field(description="The order's reference, which is yours.")]
+    payment_request: str
+    payment: str
+    status: RefundStatus
+    reason: RefundReason
+    note: Annotated[str, Field(description="Your words.")]
+    currency: str
+    amount: Sum
+    reference: Annotated[str, Field(description="Our number of it in your account at the wallet.")]
+    failure_code: FailureCode
+    created_at: datetime
+    succeeded_at: datetime | None
+
+    @classmethod
+    def of(cls, refund: Refund, payment: Payment, request: PaymentRequest, **more: Any) -> Self:
+        return cls(
+            id=refund.public_id,
+            order=request.order.public_id,
+            order_reference=request.order.reference,
+            payment_request=request.public_id,
+            payment=payment.public_id,
+            status=refund.status,
+            reason=refund.reason,
+            note=refund.note,
+            currency=refund.currency,
+            amount=refund.amount,
+            reference=refund.reference,
+            failure_code=refund.code,
+            created_at=refund.created_at,
+            succeeded_at=refund.succeeded_at,
+            **more,
+        )
