@@ -44,7 +44,7 @@ def test_requests_do_not_look_alike() -> None:
 def test_nobody_works_it_out_without_our_secret(settings: object) -> None:
     tokens = [ids.token() for _ in range(20)]
     ours = [likeness.of(token) for token in tokens]
-    settings.SECRET_KEY = "another"  # type: ignore[attr-defined]
+    settings.DIGEST_KEY = "another"  # type: ignore[attr-defined]
     assert [likeness.of(token) for token in tokens] != ours
 
 
