@@ -174,9 +174,10 @@ def test_a_method_that_is_not_on_the_page_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"), [({"enabled": False}, "account_disabled"), ({"live": True}, "account_is_for_live_orders")]
+    ("changes", "reason"),
+    [({"enabled": False}, "account_disabled"), ({"provider": "alipay", "live": True}, "account_is_for_live_orders")],
 )
-def test_what_withholds_a_method_is_told_to_the_merchant(changes: dict[str, bool], reason: str) -> None:
+def test_what_withholds_a_method_is_told_to_the_merchant(changes: dict[str, object], reason: str) -> None:
     request = shop.make_request()
     account = shop.account_of(request)
     type(account).objects.update(**changes)

@@ -77,7 +77,7 @@ WRONG = {
     "order's event lost": "DELETE FROM orders_event WHERE type = 'order.paid'",
     "order's event twice": "UPDATE orders_event SET type = 'order.paid' WHERE type = 'order.created'",
     "price changed under an open request": "UPDATE orders_order SET amount = 9005 WHERE status = 'awaiting_payment'",
-    "live account for a test order": "UPDATE payments_provideraccount SET live = true",
+    "live account for a test order": "UPDATE payments_provideraccount SET provider = 'stripe', live = true",
     "test account for a live order": "UPDATE orders_order SET live = true",
 }
 """What the ledger alone can see."""

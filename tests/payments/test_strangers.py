@@ -37,8 +37,8 @@ def test_who_cannot_be_told_from_others_limits_nobody() -> None:
 
 @pytest.mark.parametrize("address", UNREADABLE)
 async def test_a_socket_opens_from_an_unreadable_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def read(token: str) -> dict[str, object]:
-        return {"seq": 1, "status": "open"}
+    async def read(tokens: list[str]) -> dict[str, dict[str, object]]:
+        return {token: {"seq": 1, "status": "open"} for token in tokens}
 
     monkeypatch.setattr(consumers, "_read", read)
     monkeypatch.setattr(consumers, "SOCKETS_OF_A_NETWORK", 1)
