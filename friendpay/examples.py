@@ -28,6 +28,8 @@ _REFUNDED: dict[str, Any] = {
     "failure_code": "",
     "created_at": "2026-05-04T09:30:00Z",
     "succeeded_at": None,
+    "closed_at": None,
+    "returned_how": "",
 }
 
 _PAID: dict[str, Any] = {

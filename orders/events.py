@@ -30,9 +30,12 @@ TYPES = (
     "payment_request.shared",
     "payment_request.thanked",
     "refund.failed",
+    "refund.renumbered",
     "refund.requested",
+    "refund.returned_elsewhere",
     "refund.submitted",
     "refund.succeeded",
+    "refund.withdrawn",
 )
 """All there are: what merchants may ask to be told of."""
 

@@ -140,15 +140,12 @@ class _Rows:
 
 
 def _ask_again(ours: Row) -> None:
-    provider = providers.get(ours.account.provider)
     try:
-        account = ours.account.as_data()
         if isinstance(ours, Payment):
-            reconcile.apply(ours, provider.fetch(account, ours.reference, ours.provider_session))
+            provider = providers.get(ours.account.provider)
+            reconcile.apply(ours, provider.fetch(ours.account.as_data(), ours.reference, ours.provider_session))
         else:
-            charge, charge_ref = ours.payment.reference, ours.payment.provider_ref
-            outcome = provider.fetch_refund(account, reference=ours.reference, charge=charge, charge_ref=charge_ref)
-            refunds.apply(ours, outcome)
+            refunds.apply(ours, refunds.ask(ours))
     except Exception as error:  # whatever it is, the difference is reported
         logger.warning("%s could not be asked about: %s", ours, error)
 

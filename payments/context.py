@@ -80,7 +80,9 @@ def _reminder(plea: PaymentRequest, visitor: str) -> dict[str, Any]:
 def _given(order: Order) -> dict[str, Any]:
     """What was paid for a paid order, and what the shop sent back of it."""
     payments = list(Payment.objects.filter(request__order=order, amount_applied__gt=0))
-    by_shop = Refund.objects.filter(payment__in=payments, reason=Refund.Reason.MERCHANT).select_related("payment")
+    by_shop = (
+        Refund.objects.standing().filter(payment__in=payments, reason=Refund.Reason.MERCHANT).select_related("payment")
+    )
     return {"payments": payments, "refunds": list(by_shop)}
 
 
@@ -212,7 +214,7 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
     """The payer's receipt: `state` is waiting, paid, returned or unpaid."""
     now = clock.now()
     plea = payment.request
-    refunds = list(payment.refunds.all())
+    refunds = list(payment.refunds.standing())
     back = sum(refund.amount for refund in refunds)
     if payment.status == Payment.Status.SUCCEEDED:
         state = "returned" if back == payment.amount_captured else "paid"
@@ -230,7 +232,7 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         "state": state,
         "wallet": label(payment.method, payment.account),
         "refunds": refunds,
-        "all_back": all(refund.status == Refund.Status.SUCCEEDED for refund in refunds),
+        "all_back": all(refund.is_back for refund in refunds),
         "why": phrases.WHY_RETURNED[Refund.Reason(refunds[-1].reason)] if refunds else "",
         "next_url": next_url(payment) if can_go_on else "",
         "back": back_url(payment),

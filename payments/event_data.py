@@ -128,6 +128,8 @@ class RefundData(EventData):
     failure_code: FailureCode
     created_at: datetime
     succeeded_at: datetime | None
+    closed_at: Annotated[datetime | None, Field(description="When it was withdrawn, or returned by other means.")]
+    returned_how: Annotated[str, Field(description="By what other means the payer got the money, if so.")]
 
     @classmethod
     def of(cls, refund: Refund, payment: Payment, request: PaymentRequest, **more: Any) -> Self:
@@ -146,5 +148,7 @@ class RefundData(EventData):
             failure_code=refund.code,
             created_at=refund.created_at,
             succeeded_at=refund.succeeded_at,
+            closed_at=refund.closed_at,
+            returned_how=refund.returned_how,
             **more,
         )

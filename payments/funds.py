@@ -39,6 +39,7 @@ def second_capture(payment: Payment, now: datetime) -> Payment:
         reference=new_reference(),
         payer_name=payment.payer_name,
         by_buyer=payment.by_buyer,
+        language=payment.language,
         visitor=payment.visitor,
         network=payment.network,
         created_at=now,

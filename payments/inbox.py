@@ -151,14 +151,11 @@ def _apply_charge(event: ProviderEvent) -> bool:
 def _apply_refund(event: ProviderEvent) -> bool:
     """As with charges; and where we hold that a refund failed, its success is asked about as well."""
     told = unpack(event.outcome)
-    refund = Refund.objects.select_related("account", "payment").filter(
-        account=event.account, reference=event.reference
-    )
-    found = refund.first()
-    if found:
-        believed = told is not None and told.state == State.SUCCEEDED and found.status != Refund.Status.FAILED
-        refunds.apply(found, told if told and believed else _ask_refund(found))
-    return found is not None
+    refund = Refund.objects.select_related("account", "payment").numbered(event.account, event.reference)
+    if refund:
+        believed = told is not None and told.state == State.SUCCEEDED and refund.status != Refund.Status.FAILED
+        refunds.apply(refund, told if told and believed else refunds.ask(refund))
+    return refund is not None
 
 
 def _ask_payment(payment: Payment) -> Outcome:
@@ -167,14 +164,6 @@ def _ask_payment(payment: Payment) -> Outcome:
     if outcome.state == State.UNKNOWN:
         raise ProviderError("the provider does not know the charge it told us of", permanent=False)
     return outcome
-
-
-def _ask_refund(refund: Refund) -> Outcome:
-    provider = providers.get(refund.account.provider)
-    payment = refund.payment
-    return provider.fetch_refund(
-        refund.account.as_data(), reference=refund.reference, charge=payment.reference, charge_ref=payment.provider_ref
-    )
 
 
 def _pack(outcome: Outcome | None) -> dict[str, Any] | None:

@@ -15,13 +15,14 @@ _CHECKS = {
         FROM payments_payment p
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(amount), 0) AS back FROM payments_refund
-            WHERE payment_id = p.id AND reason <> 'merchant'
+            WHERE payment_id = p.id AND reason <> 'merchant' AND status <> 'withdrawn'
         ) r
         WHERE p.amount_captured <> p.amount_applied + r.back
     """,
     "payment: the merchant sends back at most what was applied": """
         SELECT p.public_id, format('applied %s, refunded %s', p.amount_applied, sum(r.amount))
-        FROM payments_payment p JOIN payments_refund r ON r.payment_id = p.id AND r.reason = 'merchant'
+        FROM payments_payment p
+        JOIN payments_refund r ON r.payment_id = p.id AND r.reason = 'merchant' AND r.status <> 'withdrawn'
         GROUP BY p.id HAVING sum(r.amount) > p.amount_applied
     """,
     "payment: refunds are in its currency, through its account, by its shop": """
@@ -94,7 +95,7 @@ _CHECKS = {
             FROM payments_refund r
             JOIN payments_payment p ON p.id = r.payment_id
             JOIN payments_paymentrequest q ON q.id = p.request_id
-            WHERE q.order_id = o.id AND r.reason = 'merchant' AND r.status = 'succeeded'
+            WHERE q.order_id = o.id AND r.reason = 'merchant' AND r.status IN ('succeeded', 'returned_elsewhere')
         ) a
         WHERE o.amount_refunded <> a.back
     """,

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
@@ -231,6 +232,7 @@ def hold(request_id: int, attempt: Attempt, payer: Payer) -> Payment:
         reference=funds.new_reference(),
         payer_name=payer.name,
         by_buyer=payer.by_buyer,
+        language=get_language() or "",
         visitor=payer.visitor,
         network=payer.network,
         created_at=now,

@@ -5,7 +5,9 @@ choice; each reads it in their own.
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from orders.errors import Refused
 from payments import rules
@@ -29,6 +31,7 @@ WHY_RETURNED = {
     Refund.Reason.UNDERFUNDED: _("The full amount did not come together in time."),
     Refund.Reason.MISMATCH: _("It was not the amount that was asked for at that moment."),
 }
+_MOST_BYTES = 80  # of a refund's reason at WeChat Pay
 _KNOWN = DECLINES | THANKS
 
 
@@ -36,6 +39,14 @@ def said(data: Mapping[str, Any]) -> str:
     """What somebody said, as an event holds it: a chosen sentence in the reader's language, or their own words."""
     choice = data.get("choice", "")
     return str(_KNOWN[choice]) if choice in _KNOWN else str(data.get("words", ""))
+
+
+def to_wallet(refund: Refund) -> str:
+    """Why money goes back, as the payer reads it in the wallet: in the payer's language, as far as we know it."""
+    payment, reason = refund.payment, Refund.Reason(refund.reason)
+    with override(payment.language or payment.request.order.locale or settings.LANGUAGE_CODE):
+        words = str(WHY_RETURNED[reason])
+        return words if len(words.encode()) <= _MOST_BYTES else str(reason.label)
 
 
 def first_name(name: str) -> str:

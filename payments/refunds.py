@@ -1,36 +1,26 @@
-"""Money going back: asked for by the merchant, sent with one reference for ever, followed until the provider confirms
-it.
+"""Money going back: asked for by the merchant, sent under one number as long as that lives, followed until the
+provider confirms it. What is done about one that failed is in `remedies`.
 """
 
 import logging
+from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock, leases
-from orders import services
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import share_out
-from payments import funds, lifecycle, providers, rules
+from payments import funds, phrases, providers, rules
 from payments.models import Payment, PaymentRequest, Refund
 from payments.providers.base import Outcome, ProviderError, State
-from payments.record import lock_order, lock_payment, lock_refund, note, save
+from payments.record import lock_order, lock_payment, save
+from payments.refund_moves import make_room, move_refund, refundable, renumber
 
 logger = logging.getLogger(__name__)
 STATUS = Refund.Status
-
-
-def refundable(payment: Payment) -> int:
-    """What the merchant can still send back of a payment: what was applied of it and not asked back yet.
-
-    Nothing while its request is open, because every part of one that fails goes back whole.
-    """
-    if payment.request.status == PaymentRequest.Status.OPEN:
-        return 0
-    back = payment.refunds.filter(reason=Refund.Reason.MERCHANT).aggregate(sum=Sum("amount"))["sum"] or 0
-    return payment.amount_applied - back
 
 
 @transaction.atomic
@@ -40,6 +30,7 @@ def refund_payment(
     """The merchant sends `amount` (all that is left, without one) of a payment back to who paid it; never more than is
     left, and nothing while its request is open ("request_open").
 
+    Refunds of this payment that failed, and that there is no more room for, are withdrawn: this one is in their place.
     Repeating it refunds again, unless the caller says what it has `seen` left: it is refused once that has changed.
     """
     _order, request, payment = lock_payment(payment_id)
@@ -51,6 +42,7 @@ def refund_payment(
     if not 0 < amount <= left:
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
     rules.check_step(amount, payment.currency, providers.step(payment.account.provider, payment.currency))
+    make_room(request, payment, amount, actor)
     refund = funds.send_back(request, payment, amount, Refund.Reason.MERCHANT, clock.now(), actor, text)
     save(request)
     return refund
@@ -88,51 +80,16 @@ def _check_ended(request: PaymentRequest) -> None:
         )
 
 
-@transaction.atomic
-def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome: Outcome | None = None) -> Refund:
-    """What the provider said of a refund, or support's word to send a failed one again. Repeating a status does
-    nothing.
-
-    A refund that fails is still owed: it stays as visible work for support, with the provider's own code and words.
-    """
-    order, request, _payment, refund = lock_refund(refund_id)
-    if refund.status == status or (refund.status == STATUS.SUCCEEDED and status != STATUS.FAILED):
-        return refund
-    if refund.status == STATUS.FAILED and status == STATUS.SUBMITTED:
-        return refund  # news from before it failed
-    now = clock.now()
-    before = refund.status
-    lifecycle.move(refund, status)
-    if outcome:
-        refund.provider_ref = outcome.provider_ref or refund.provider_ref
-        refund.code, refund.words = outcome.code[:80], outcome.message[:300]
-    refund.succeeded_at = now if status == STATUS.SUCCEEDED else None
-    if status in (STATUS.SUCCEEDED, STATUS.FAILED):
-        refund.next_attempt_at = None
-    if status == STATUS.FAILED:
-        refund.billed_on = None  # what the bill said of this try is void; the next one has a line of its own
-    elif status == STATUS.REQUESTED:
-        refund.next_attempt_at, refund.attempts = now, 0
-    refund.save()
-    note(request, f"refund.{status}", actor, refund)
-    if refund.reason == Refund.Reason.MERCHANT and STATUS.SUCCEEDED in (before, status):
-        change = refund.amount if status == STATUS.SUCCEEDED else -refund.amount
-        services.change_refunded(order, change, refund.public_id)
-    save(request)
-    return refund
-
-
-@transaction.atomic
-def send_again(refund_id: int, *, actor: str) -> Refund:
-    """Support's word to send a failed refund once more, with its one reference. Refused unless it failed."""
-    refund = lock_refund(refund_id)[3]
-    if refund.status != STATUS.FAILED:
-        raise Refused("refund_not_failed", _("This refund has not failed, so there is nothing to send again."))
-    return move_refund(refund_id, STATUS.REQUESTED, actor=actor)
-
-
 def apply(refund: Refund, outcome: Outcome) -> Refund:
-    """Do what the provider's word on a refund means. Accepted is not refunded: that is `submitted`."""
+    """Do what the provider's word on a refund means. Accepted is not refunded: that is `submitted`.
+
+    A word about a number that was given up changes nothing, unless it says that money went under it: that is an error
+    for support to look at, since the refund may have gone under its new number too.
+    """
+    if outcome.reference in refund.past_references:
+        if outcome.state == State.SUCCEEDED:
+            raise ValueError(f"{refund} went under {outcome.reference}, which was dead")
+        return refund
     if outcome.state == State.SUCCEEDED:
         return move_refund(refund.pk, STATUS.SUCCEEDED, outcome=outcome)
     if outcome.state == State.FAILED:
@@ -142,42 +99,97 @@ def apply(refund: Refund, outcome: Outcome) -> Refund:
     return refund
 
 
+# At the provider
+
+
 def send(refund_id: int | None = None, limit: int = 50) -> int:
     """Send one refund (a nudge), or all that are due (the sweep), or ask where they stand. Says how many.
 
     A retry uses the refund's one reference, so that the provider never refunds twice. A refusal for good fails the
-    refund; not being reachable puts it off.
+    refund; not being reachable, and whatever the shop can put right, puts it off.
     """
     now = clock.now()
-    due = Refund.objects.select_related("account", "payment")
+    due = Refund.objects.select_related("account", "payment__request__order")
     due = due.filter(pk=refund_id, next_attempt_at__isnull=False) if refund_id else due.due(now)
     refunds = leases.take(due, now, limit)
     for refund in refunds:
         try:
-            apply(refund, _send(refund))
+            _send(refund)
         except ProviderError as error:
-            logger.warning("refund %s was not taken: %s", refund.public_id, error)
-            if error.permanent and not error.for_shop:
-                refused = Outcome(State.FAILED, refund.reference, code=error.code, message=error.message)
-                move_refund(refund.pk, STATUS.FAILED, outcome=refused)
+            _put_off(refund, error)
     return len(refunds)
 
 
-def _send(refund: Refund) -> Outcome:
-    provider = providers.get(refund.account.provider)
-    account, payment = refund.account.as_data(), refund.payment
-    if refund.status == STATUS.SUBMITTED:
-        outcome = provider.fetch_refund(
-            account, reference=refund.reference, charge=payment.reference, charge_ref=payment.provider_ref
-        )
-        if outcome.state != State.UNKNOWN:
-            return outcome
-    return provider.refund(
-        account,
+def _send(refund: Refund) -> None:
+    if refund.status == STATUS.FAILED:  # its day has come: the next sweep sends it
+        move_refund(refund.pk, STATUS.REQUESTED, actor="system")
+        return
+    if refund.sent_at:
+        outcome = ask(refund)
+        if outcome.state == State.FAILED and refund.status == STATUS.REQUESTED:  # that is why it is sent again
+            if outcome.dead:
+                refund.reference = renumber(refund.pk, refund.reference).reference
+        elif outcome.state != State.UNKNOWN:
+            apply(refund, outcome)
+            return
+    if not _claim_sending(refund):
+        return
+    try:
+        outcome = _order(refund)
+    except ProviderError as error:
+        if not _is_final(error):
+            raise
+        # A refusal is final once the provider, asked, knows of no such refund: an earlier try may have got through.
+        outcome = ask(refund)
+        if outcome.state in (State.UNKNOWN, State.FAILED):
+            outcome = Outcome(State.FAILED, refund.reference, code=error.code, message=error.message, dead=outcome.dead)
+    apply(refund, outcome)
+
+
+def _is_final(error: ProviderError) -> bool:
+    return error.permanent and not error.for_shop
+
+
+def _put_off(refund: Refund, error: ProviderError) -> None:
+    """Nothing is decided; the row was put off when it was taken. What the provider said is shown until it is."""
+    logger.warning("refund %s was not taken: %s", refund.public_id, error)
+    undecided = Refund.objects.filter(pk=refund.pk, status__in=[STATUS.REQUESTED, STATUS.SUBMITTED])
+    undecided.update(code=error.code[:80], words=error.message[:300], waits_for_shop=error.for_shop)
+
+
+@transaction.atomic
+def _claim_sending(refund: Refund) -> bool:
+    """Whether the provider may be asked now; some want a while between two refunds of one charge. Else a little later.
+
+    The payment's lock makes two workers agree on who goes first.
+    """
+    lock_payment(refund.payment_id)
+    now, gap = clock.now(), timedelta(seconds=providers.get(refund.account.provider).refund_gap)
+    others = Refund.objects.filter(payment=refund.payment_id).exclude(pk=refund.pk)
+    last = others.aggregate(last=Max("sent_at"))["last"]
+    if last and last + gap > now:
+        Refund.objects.filter(pk=refund.pk).update(next_attempt_at=last + gap)
+        return False
+    Refund.objects.filter(pk=refund.pk).update(sent_at=now)
+    return True
+
+
+def ask(refund: Refund) -> Outcome:
+    """Where the provider says that a refund stands."""
+    payment = refund.payment
+    return providers.get(refund.account.provider).fetch_refund(
+        refund.account.as_data(), reference=refund.reference, charge=payment.reference, charge_ref=payment.provider_ref
+    )
+
+
+def _order(refund: Refund) -> Outcome:
+    payment = refund.payment
+    return providers.get(refund.account.provider).refund(
+        refund.account.as_data(),
         reference=refund.reference,
         charge=payment.reference,
         charge_ref=payment.provider_ref,
         amount=refund.money,
         charged=payment.captured,
-        reason=refund.reason,
+        reason=phrases.to_wallet(refund),
     )

@@ -29,11 +29,15 @@ MOVES: dict[type, dict[str, tuple[str, ...]]] = {
         PAYMENT.CANCELLED: (PAYMENT.SUCCEEDED,),
     },
     Refund: {
-        REFUND.REQUESTED: (REFUND.SUBMITTED, REFUND.SUCCEEDED, REFUND.FAILED),
-        REFUND.SUBMITTED: (REFUND.SUCCEEDED, REFUND.FAILED),
-        # Banks bounce refunds after they were confirmed; support sends a failed one again.
+        # What is requested may be part of one that failed, and was returned elsewhere before it was ever sent.
+        REFUND.REQUESTED: (REFUND.SUBMITTED, REFUND.SUCCEEDED, REFUND.FAILED, REFUND.RETURNED_ELSEWHERE),
+        REFUND.SUBMITTED: (REFUND.SUCCEEDED, REFUND.FAILED, REFUND.RETURNED_ELSEWHERE),
+        # Banks bounce refunds after they were confirmed. What failed is sent again, replaced, or returned elsewhere.
         REFUND.SUCCEEDED: (REFUND.FAILED,),
-        REFUND.FAILED: (REFUND.REQUESTED, REFUND.SUCCEEDED),
+        REFUND.FAILED: (REFUND.REQUESTED, REFUND.SUCCEEDED, REFUND.WITHDRAWN, REFUND.RETURNED_ELSEWHERE),
+        # A provider's word that the money went counts at any time.
+        REFUND.WITHDRAWN: (REFUND.SUCCEEDED,),
+        REFUND.RETURNED_ELSEWHERE: (REFUND.SUCCEEDED,),
     },
 }
 

@@ -90,7 +90,7 @@ def refunds_panel(refunds: Iterable[Refund]) -> Panel:
             money(refund.amount, refund.currency),
             refund.get_reason_display(),
             moment(refund.created_at),
-            moment(refund.succeeded_at),
+            moment(refund.back_at),
         )
         for refund in refunds
     ]

@@ -25,7 +25,7 @@ from orders.admin.filters import mode_by
 from orders.models import Event
 from orders.money import Money
 from orders.templatetags.money import amount
-from payments import refunds
+from payments import refund_moves, refunds
 from payments.admin import parts, search
 from payments.admin.filters import MethodFilter
 from payments.models import Payment
@@ -126,7 +126,7 @@ class PaymentAdmin(SupportAdmin):
         return [parts.refunds_panel(payment.refunds.all()), timeline.timeline(events)]
 
     def can(self, action: str, payment: Payment) -> bool:
-        return refunds.refundable(payment) > 0
+        return refund_moves.refundable(payment) > 0
 
     @action(
         description=_("Refund"),
@@ -139,7 +139,7 @@ class PaymentAdmin(SupportAdmin):
         payment = self.get_object(request, object_id)
         if payment is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        left = Money(refunds.refundable(payment), payment.currency)
+        left = Money(refund_moves.refundable(payment), payment.currency)
 
         def do(data: dict[str, Any]) -> str:
             refund = refunds.refund_payment(

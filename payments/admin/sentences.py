@@ -53,6 +53,10 @@ def _with_reason(text: str) -> Say:
     return say
 
 
+def _returned_elsewhere(data: Mapping[str, Any]) -> str:
+    return _("The money was returned by other means: %(how)s") % {"how": data.get("returned_how") or "-"}
+
+
 timeline.SENTENCES.update(
     {
         "payment_request.created": gettext_lazy("A payment request was opened."),
@@ -75,6 +79,13 @@ timeline.SENTENCES.update(
             gettext_noop("What %(payer)s held is free again; the wallet is still being asked.")
         ),
         "refund.requested": _with_reason(gettext_noop("Money is to go back to the payer: %(reason)s.")),
+        "refund.renumbered": _with_reason(
+            gettext_noop("The refund goes on under a new number; the wallet closed the old.")
+        ),
+        "refund.returned_elsewhere": _returned_elsewhere,
+        "refund.withdrawn": _with_reason(
+            gettext_noop("The refund that failed was withdrawn: another may take its place.")
+        ),
         "refund.submitted": _with_reason(gettext_noop("The wallet accepted the refund.")),
         "refund.succeeded": _with_reason(gettext_noop("The refund is with the payer.")),
         "refund.failed": _with_reason(gettext_noop("The wallet refused the refund (%(code)s). It is still owed.")),

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from friendpay import clock
 from payments.admin import inbox
 from payments.admin.payment import undecided_for_long
 from payments.models import BillMismatch, Payment, ProviderEvent, Refund, Report
@@ -46,6 +47,14 @@ KINDS = (
         lambda: Refund.objects.filter(status=Refund.Status.FAILED),
         "payments_refund",
         "status__exact=failed",
+    ),
+    Work(
+        gettext_lazy("Refunds that wait"),
+        gettext_lazy("They wait for something at the shop's account, or no wallet has decided them for hours."),
+        "payments.view_refund",
+        lambda: Refund.objects.held_up(clock.now()),
+        "payments_refund",
+        "waiting=long",
     ),
     Work(
         gettext_lazy("Orphans"),

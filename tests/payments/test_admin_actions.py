@@ -10,7 +10,7 @@ from django.test import Client
 
 from friendpay import clock
 from orders.models import Event
-from payments import inbox, lifecycle, refunds
+from payments import inbox, lifecycle, refund_moves, refunds
 from payments.models import BillMismatch, Payment, PaymentRequest, ProviderEvent, Refund
 from payments.providers.base import Outcome, State
 from tests import desk, shop
@@ -22,6 +22,9 @@ RIGHTS = {
     "cancel": "payments.cancel_paymentrequest",
     "refund": "payments.refund_payment",
     "send_again": "payments.resend_refund",
+    "send_in_parts": "payments.resend_refund",
+    "returned_elsewhere": "payments.settle_refund",
+    "withdraw": "payments.withdraw_refund",
     "try_again": "payments.retry_providerevent",
     "count": "payments.assign_providerevent",
     "send_back": "payments.assign_providerevent",
@@ -36,7 +39,7 @@ def paid() -> Payment:
 
 def failed_refund() -> Refund:
     refund = refunds.refund_payment(paid().pk, actor="merchant")
-    return refunds.move_refund(refund.pk, "failed", outcome=Outcome(State.FAILED, refund.reference, code="NO"))
+    return refund_moves.move_refund(refund.pk, "failed", outcome=Outcome(State.FAILED, refund.reference, code="NO"))
 
 
 def orphan(minor: int = 0, request: PaymentRequest | None = None) -> ProviderEvent:
@@ -64,6 +67,9 @@ THINGS: dict[str, Callable[[], Any]] = {
     "cancel": shop.make_request,
     "refund": paid,
     "send_again": failed_refund,
+    "send_in_parts": failed_refund,
+    "returned_elsewhere": failed_refund,
+    "withdraw": failed_refund,
     "try_again": orphan,
     "count": lambda: orphan(1000),
     "send_back": lambda: orphan(1000),
@@ -77,7 +83,7 @@ def support(action: str) -> Client:
 
 
 def refund(client: Client, payment: Payment, amount: str, seen: int | None = None) -> Any:
-    left = refunds.refundable(payment) if seen is None else seen
+    left = refund_moves.refundable(payment) if seen is None else seen
     return client.post(desk.page(payment, "refund"), {"amount": amount, "note": "broken cup", "seen": str(left)})
 
 
@@ -166,7 +172,7 @@ def test_a_currency_without_small_coins_is_refunded_in_whole_ones() -> None:
 
 def test_a_double_click_refunds_once() -> None:
     payment, client = paid(), support("refund")
-    seen = refunds.refundable(payment)
+    seen = refund_moves.refundable(payment)
     assert refund(client, payment, "10.00", seen).status_code == 302
     assert refund(client, payment, "10.00", seen).status_code == 409
     assert Refund.objects.get().amount == 1000
@@ -191,6 +197,37 @@ def test_a_failed_refund_is_sent_again_with_its_reference() -> None:
     assert Event.objects.filter(type="refund.requested", actor="support:anna").count() == 1
     assert client.post(desk.page(row, "send_again")).status_code == 409
     assert LogEntry.objects.count() == 1
+
+
+def test_a_failed_refund_is_sent_in_two_parts() -> None:
+    row, client = failed_refund(), support("send_in_parts")
+    assert client.post(desk.page(row, "send_in_parts"), {"amount": "90.00"}).status_code == 422
+    assert client.post(desk.page(row, "send_in_parts"), {"amount": "30.00"}).status_code == 302
+    assert list(Refund.objects.values_list("status", "amount")) == [
+        ("withdrawn", 9000),
+        ("requested", 3000),
+        ("requested", 6000),
+    ]
+
+
+def test_what_was_returned_by_other_means_is_booked_with_a_word_how() -> None:
+    row, client = failed_refund(), support("returned_elsewhere")
+    page = desk.page(row, "returned_elsewhere")
+    assert client.post(page, {"amount": "90.00", "how": " "}).status_code == 200
+    assert client.post(page, {"amount": "90.00", "how": "in cash, 100% of it"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.status, row.returned_how) == ("returned_elsewhere", "in cash, 100% of it")
+    assert "in cash, 100% of it" in desk.text(client, desk.page(row))
+    assert client.post(page, {"amount": "90.00", "how": "again"}).status_code == 409
+    assert LogEntry.objects.count() == 1
+
+
+def test_a_failed_refund_is_withdrawn() -> None:
+    row, client = failed_refund(), support("withdraw")
+    assert client.post(desk.page(row, "withdraw")).status_code == 302
+    row.refresh_from_db()
+    assert (row.status, row.next_attempt_at) == ("withdrawn", None)
+    assert client.post(desk.page(row, "withdraw")).status_code == 409
 
 
 @pytest.mark.parametrize("why", ["orphaned_at", "set_aside_at"])

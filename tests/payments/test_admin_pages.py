@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from friendpay import clock
 from orders.admin.timeline import SENTENCES
 from orders.models import Order
-from payments import refunds, requests
+from payments import refund_moves, refunds, requests
 from payments.models import BillMismatch, Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
 from payments.providers.base import Outcome, State
 from payments.rules import Split
@@ -167,13 +167,14 @@ def test_the_front_page_counts_what_needs_work(move_time: Callable[[float], None
     account = refund.account
     shop.hold(shop.make_request(shop.make_order(refund.merchant)))
     client = desk.staff(*desk.READ)
-    assert [kind.count for kind in client.get("/admin/").context["work"]] == [0, 0, 0, 1, 0]
-    refunds.move_refund(refund.pk, "failed", outcome=Outcome(State.FAILED, refund.reference, code="NO_MONEY"))
+    assert [kind.count for kind in client.get("/admin/").context["work"]] == [0, 0, 0, 0, 1, 0]
+    refund_moves.move_refund(refund.pk, "failed", outcome=Outcome(State.FAILED, refund.reference, code="NO_MONEY"))
     notification(account, 2, orphaned_at=clock.now())
     notification(account, 3, set_aside_at=clock.now())
-    move_time(3601)
+    refunds.refund_payment(refund.payment_id, 1, actor="merchant")  # no wallet decides it
+    move_time(3 * 3600 + 1)
     work = client.get("/admin/").context["work"]
-    assert [kind.count for kind in work] == [1, 1, 1, 1, 1]
+    assert [kind.count for kind in work] == [1, 1, 1, 1, 1, 1]
     for kind in work:
         assert len(client.get(kind.url).context["cl"].result_list) == 1
 
@@ -181,14 +182,14 @@ def test_the_front_page_counts_what_needs_work(move_time: Callable[[float], None
 def test_the_front_page_shows_nobody_what_they_may_not_see() -> None:
     paid_and_refunded()
     work = desk.staff("payments.view_refund").get("/admin/").context["work"]
-    assert [str(kind.title) for kind in work] == ["Failed refunds"]
+    assert [str(kind.title) for kind in work] == ["Failed refunds", "Refunds that wait"]
     assert "Ask whoever runs friendpay" in desk.text(desk.staff(name="carl"), "/admin/")
 
 
 def test_a_failed_refund_shows_the_wallets_own_words() -> None:
     refund = paid_and_refunded()
     refused = Outcome(State.FAILED, refund.reference, code="NOTENOUGH", message="The balance is not enough.")
-    refunds.move_refund(refund.pk, "failed", outcome=refused)
+    refund_moves.move_refund(refund.pk, "failed", outcome=refused)
     client = desk.staff(*desk.READ)
     for address in (desk.page(refund), f"{desk.rows(Refund)}?status__exact=failed"):
         assert "NOTENOUGH The balance is not enough." in desk.text(client, address)

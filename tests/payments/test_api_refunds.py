@@ -64,6 +64,8 @@ def test_a_part_of_a_payment_goes_back(caller: Caller) -> None:
         "reference": Refund.objects.get().reference,
         "failure_code": "",
         "succeeded_at": None,
+        "closed_at": None,
+        "returned_how": "",
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from friendpay import clock
 from orders.money import Money
-from payments import bill_days, bills, lifecycle, providers, refunds, tasks
+from payments import bill_days, bills, lifecycle, providers, refund_moves, refunds, tasks
 from payments.models import BillDay, BillMismatch, Payment, PaymentRequest, ProviderAccount, Refund
 from payments.providers.base import BEIJING, BillLine, NoBill, ProviderError, State
 from sandbox import bank
@@ -186,7 +186,7 @@ def test_a_refund_that_came_back_and_went_again_has_a_line_each_time(move_time: 
     account = with_a_refund()
     assert found(account) == []
     refund = Refund.objects.get()
-    refunds.move_refund(refund.pk, "failed")
+    refund_moves.move_refund(refund.pk, "failed")
     assert Refund.objects.get().billed_on is None
 
 

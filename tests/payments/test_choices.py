@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from orders.models import Event
-from payments import lifecycle, refunds
+from payments import lifecycle, refund_moves, refunds
 from payments.models import Payment, PaymentRequest
 from tests import shop
 from tests.pages import words
@@ -167,7 +167,7 @@ def test_refunds_stand_on_both_receipts_with_their_state_and_day(
         ("failed", "Could not be returned yet CN¥20.00 The wallet refused"),
         ("succeeded", "Returned CN¥20.00"),
     ):
-        refunds.move_refund(refund.pk, status)
+        refund_moves.move_refund(refund.pk, status)
         for page in pages:
             assert line in words(client.get(page))
 

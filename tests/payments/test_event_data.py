@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orders.models import Event
-from payments import lifecycle, refunds
+from payments import lifecycle, refund_moves
 from payments.models import PaymentRequest, Refund
 from tests.caller import Caller
 
@@ -42,7 +42,7 @@ def test_an_events_data_are_fields_of_the_object_and_mean_the_same(caller: Calle
 def test_a_refunds_events_name_it_and_the_orders_event_names_the_refund(caller: Caller) -> None:
     _asked, payment = caller.paid()
     caller.post(f"/payments/{payment.public_id}/refunds", {"amount": 1500})
-    refunds.move_refund(Refund.objects.get().pk, "succeeded")
+    refund_moves.move_refund(Refund.objects.get().pk, "succeeded")
     refund = caller.get(f"/refunds/{Refund.objects.get().public_id}").json
     assert told("refund.succeeded") == refund
     data = told("order.refunded")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from friendpay import clock
-from payments import inbox, providers, refunds, tasks
+from payments import inbox, providers, refund_moves, refunds, tasks
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
 from payments.providers.base import Notification, Outcome, State
 from sandbox import bank
@@ -151,7 +151,7 @@ def test_a_refunds_old_success_does_not_undo_its_failure(monkeypatch: pytest.Mon
     request = shop.make_request()
     payment = shop.succeed(shop.hold(request))
     refund = refunds.refund_payment(payment.pk, 1000, actor="merchant")
-    refunds.move_refund(refund.pk, "failed")
+    refund_moves.move_refund(refund.pk, "failed")
     said = Outcome(State.SUCCEEDED, refund.reference, "re-1", refund.money)
     old = Notification("old-1", "refund.done", refund.reference, "refund", said)
     provider = providers.get("sandbox")

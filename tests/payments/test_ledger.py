@@ -9,7 +9,7 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from payments import ledger, lifecycle, refunds, tasks
+from payments import ledger, lifecycle, refund_moves, refunds, tasks
 from payments.rules import Split
 from tests import shop
 
@@ -25,7 +25,7 @@ def everything(move_time: Callable[[float], None]) -> None:
     shop.succeed(second)
     refunds.refund_payment(first.pk, 100, actor="merchant")
     refund = refunds.refund_payment(first.pk, 200, actor="merchant")
-    refunds.move_refund(refund.pk, "succeeded")
+    refund_moves.move_refund(refund.pk, "succeeded")
     shop.succeed(shop.hold(shop.make_request()), amount=1)
     lifecycle.cancel_request(shop.hold(shop.make_request()).request_id, actor="buyer")
     short = shop.make_request(amount=10000, split=Split(3), expires_in=timedelta(seconds=60))

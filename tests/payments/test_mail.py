@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from pytest_django import Settings
 
-from payments import letters, lifecycle, refunds, sending
+from payments import letters, lifecycle, refund_moves, refunds, sending
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 from payments.rules import Split
 from payments.tasks import purge_mail, sweep_mail, sweep_requests
@@ -185,7 +185,7 @@ def test_the_buyer_is_told_of_everything_that_matters_and_each_once(client: Clie
     assert f"/checkout/{plea.order.token}/" in letter.body
     refund = refunds.refund_payment(payment.pk, 2000, actor="merchant")
     assert sent() == []
-    refunds.move_refund(refund.pk, "succeeded")
+    refund_moves.move_refund(refund.pk, "succeeded")
     [letter] = sent()
     assert "CN¥20.00 of your order went back" in letter.body
     move_time(HOUR)
@@ -209,7 +209,7 @@ def test_money_nobody_needed_is_no_news_for_the_buyer(client: Client) -> None:
     payment = shop.hold(plea)
     lifecycle.cancel_request(plea.pk, actor="buyer")
     refund = shop.succeed(payment).refunds.get()
-    refunds.move_refund(refund.pk, "succeeded")
+    refund_moves.move_refund(refund.pk, "succeeded")
     assert sent() == []
 
 
@@ -236,7 +236,7 @@ def test_the_payer_gets_the_receipt_the_refund_and_the_thanks(client: Client) ->
     assert letter.subject == "Lin says thank you"
     assert "star" not in letter.body
     refund = refunds.refund_payment(payment.pk, actor="merchant")
-    refunds.move_refund(refund.pk, "succeeded")
+    refund_moves.move_refund(refund.pk, "succeeded")
     [letter] = sent()
     assert letter.subject == "Your money is back with you"
     assert "The shop has refunded it." in letter.body
@@ -261,7 +261,7 @@ def test_one_payers_news_are_not_anothers() -> None:
     second = pay(other, plea, amount="50.00")
     assert sent() == []
     refund = refunds.refund_payment(second.pk, actor="merchant")
-    refunds.move_refund(refund.pk, "succeeded")
+    refund_moves.move_refund(refund.pk, "succeeded")
     assert sent() == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import share_out
-from payments import ledger, lifecycle, refunds, tasks
+from payments import ledger, lifecycle, refund_moves, refunds, tasks
 from payments.models import Payment, PaymentRequest, Refund
 from payments.providers.base import Outcome, State
 from payments.rules import Split
@@ -156,7 +156,7 @@ def test_a_refused_refund_stays_visible_and_can_be_sent_again(move_time: MoveTim
     move_time(7200)
     tasks.sweep_refunds()
     assert not ChargeRefund.objects.exists()
-    refunds.move_refund(refund.pk, Refund.Status.REQUESTED, actor="support:ada")
+    refund_moves.move_refund(refund.pk, Refund.Status.REQUESTED, actor="support:ada")
     tasks.sweep_refunds()
     refund.refresh_from_db()
     assert refund.status == "succeeded"

@@ -1,19 +1,26 @@
 """Money going back through each wallet as it really behaves."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.conf import settings
+from django.utils.translation import override
 
+from friendpay import clock
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
-from payments import checkout, ledger, lifecycle, reconcile, refunds, rules, tasks
+from payments import checkout, ledger, lifecycle, phrases, providers, reconcile, refunds, remedies, rules, tasks
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import Surface
+from payments.providers.base import Outcome, ProviderError, State
 from payments.rules import Payer, Split
 from tests import shop
+from tests.emulators.alipay import Alipay
 from tests.emulators.stripe import Stripe
 from tests.emulators.stripe_requests import Wrong
+from tests.emulators.wechatpay import WeChatPay
 from tests.payments.scene import Scene
 
 pytestmark = pytest.mark.django_db
@@ -181,3 +188,162 @@ def test_wrong_credentials_fail_no_refund(scene: Scene, move_time: MoveTime) -> 
     scene.hear()
     assert set(Refund.objects.values_list("status", flat=True)) == {"succeeded"}
     assert scene.moved()[1] == [1000, 1000]
+
+
+# Ended without success, or not at all
+
+
+at_wechat_pay = pytest.mark.parametrize("stage", ["wechatpay"], indirect=True)
+at_alipay = pytest.mark.parametrize("stage", ["alipay"], indirect=True)
+
+
+def wechat_pay(scene: Scene) -> WeChatPay:
+    assert isinstance(scene.wallet, WeChatPay)
+    return scene.wallet
+
+
+def numbers(scene: Scene) -> dict[str, str]:
+    """Every number of a refund WeChat Pay knows, and what became of it."""
+    orders = wechat_pay(scene).book.orders.values()
+    return {number: refund.status for order in orders for number, refund in order.refunds.items()}
+
+
+@at_wechat_pay
+def test_a_closed_refund_is_sent_again_under_a_new_number(scene: Scene) -> None:
+    book = wechat_pay(scene).book
+    payment = paid(scene)
+    book.refunds_wait = True
+    refund = refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    refunds.send()
+    book.end_refund(refund.reference, "CLOSED")
+    scene.hear()
+    refund.refresh_from_db()
+    assert (refund.status, refund.code, refund.past_references) == ("failed", "CLOSED", [])
+    book.refunds_wait = False
+    remedies.send_again(refund.pk, actor="support:ada")
+    refunds.send()
+    scene.hear()
+    old, refund = refund.reference, Refund.objects.get()
+    assert (refund.status, refund.past_references) == ("succeeded", [old])
+    assert numbers(scene) == {old: "CLOSED", refund.reference: "SUCCESS"}
+    assert Order.objects.get().amount_refunded == 1000
+
+
+@at_wechat_pay
+def test_a_number_is_kept_until_a_query_says_that_it_is_closed(scene: Scene, move_time: MoveTime) -> None:
+    """The notification said CLOSED; asked, WeChat Pay says that the refund is under way."""
+    book = wechat_pay(scene).book
+    payment = paid(scene)
+    book.refunds_wait = True
+    refund = refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    sweep(move_time, 1)
+    refunds.apply(refund, Outcome(State.FAILED, refund.reference, code="CLOSED", dead=True))
+    remedies.send_again(refund.pk, actor="support:ada")
+    sweep(move_time, 1)
+    assert (Refund.objects.get().status, numbers(scene)) == ("submitted", {refund.reference: "PROCESSING"})
+
+
+@at_wechat_pay
+def test_late_money_whose_refund_was_closed_goes_back_by_itself(scene: Scene, move_time: MoveTime) -> None:
+    book = wechat_pay(scene).book
+    lifecycle.cancel_request(scene.plea.pk, actor="buyer")
+    book.refunds_wait = True
+    paid(scene)
+    refunds.send()
+    book.end_refund(Refund.objects.get().reference, "CLOSED")
+    scene.hear()
+    assert Refund.objects.get().status == "failed"
+    book.refunds_wait = False
+    for _sweep in range(3):
+        move_time(86400)
+        tasks.sweep_refunds()
+    assert Refund.objects.get().status == "succeeded"
+    assert sorted(numbers(scene).values()) == ["CLOSED", "SUCCESS"]
+
+
+@at_wechat_pay
+def test_an_abnormal_refund_is_asked_about_daily_and_may_succeed_after_all(scene: Scene, move_time: MoveTime) -> None:
+    book = wechat_pay(scene).book
+    payment = paid(scene)
+    book.refunds_wait = True
+    refund = refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    refunds.send()
+    book.end_refund(refund.reference, "ABNORMAL")
+    scene.hear()
+    refund.refresh_from_db()
+    assert (refund.status, refund.code, refund.waits_for_shop) == ("submitted", "ABNORMAL", True)
+    wechat_pay(scene).calls.clear()
+    sweep(move_time, 3 * 24)
+    assert len(wechat_pay(scene).calls) == 3
+    book.end_refund(refund.reference)  # by hand, in WeChat Pay's merchant platform
+    sweep(move_time, 24)
+    assert Refund.objects.get().status == "succeeded"
+
+
+@at_alipay
+def test_a_refund_taken_but_never_made_is_work_for_somebody(scene: Scene, move_time: MoveTime) -> None:
+    assert isinstance(scene.wallet, Alipay)
+    payment = paid(scene)
+    scene.wallet.book.refund_seconds = 10**9
+    refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    sweep(move_time, 1)
+    assert not Refund.objects.held_up(clock.now()).exists()
+    sweep(move_time, 3)
+    refund = Refund.objects.get()
+    assert (refund.status, refund.code) == ("submitted", "fund_change=N")
+    assert Refund.objects.held_up(clock.now()).get() == refund
+
+
+def test_an_earlier_try_that_got_through_is_found_when_the_next_is_refused(
+    scene: Scene, move_time: MoveTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wallet says that nothing is left to refund, since the try without an answer took it."""
+    payment = paid(scene)
+    provider = providers.get(scene.account.provider)
+    real = provider.refund
+
+    def lost(*args: Any, **kwargs: Any) -> Outcome:
+        real(*args, **kwargs)
+        raise ProviderError("nothing is left to refund", permanent=True, code="TOO_MUCH")
+
+    monkeypatch.setattr(provider, "refund", lost)
+    refunds.refund_payment(payment.pk, actor="merchant")
+    sweep(move_time)
+    assert Refund.objects.get().status == "succeeded"
+
+
+# Words for the payer
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh-hans", "店铺已退款。"),
+        ("en", "The shop has refunded it."),
+        ("", "The shop has refunded it."),
+    ],
+)
+@at_wechat_pay
+def test_the_wallet_tells_the_payer_why_in_her_language(
+    scene: Scene, move_time: MoveTime, language: str, words: str
+) -> None:
+    payment = paid(scene)
+    Payment.objects.update(language=language)
+    refunds.refund_payment(payment.pk, 1000, text="SKU 17 gone", actor="merchant")
+    sweep(move_time, 1)
+    (refund,) = wechat_pay(scene).book.orders[payment.reference].refunds.values()
+    assert refund.content["reason"] == words
+
+
+def test_the_language_of_the_page_is_kept_with_the_attempt(stage: Scene) -> None:
+    with override("ja"):
+        assert stage.begin().language == "ja"
+
+
+def test_every_reason_fits_every_wallet_in_every_language() -> None:
+    refund = Refund(payment=shop.hold(shop.make_request()))
+    for code, _name in settings.LANGUAGES:
+        refund.payment.language = code
+        for reason in Refund.Reason:
+            refund.reason = reason
+            assert 0 < len(phrases.to_wallet(refund).encode()) <= 80
