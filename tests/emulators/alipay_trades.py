@@ -16,6 +16,7 @@ from tests.emulators.notifier import Clock
 BUYER = {"buyer_logon_id": "mei***@example.com", "buyer_user_id": "2088000000000777"}
 
 CODE_LIVES = timedelta(hours=2)
+REFUNDS_APART = timedelta(seconds=3)
 SHORTEST = timedelta(minutes=1)
 
 _BILL_HEADER = (
@@ -37,6 +38,7 @@ def china(moment: datetime) -> str:
 class Refund:
     amount: int
     done_at: datetime
+    asked_at: datetime | None = None  # by the API; one made by hand was not
 
 
 @dataclass
@@ -169,7 +171,10 @@ class Book:
         elif trade.refunded + amount > trade.paid:
             raise Wrong("40004", "ACQ.REASON_TRADE_REFUND_FEE_ERR", "退款金额无效")
         else:
-            trade.refunds[number] = Refund(amount, self.clock.now() + timedelta(seconds=self.refund_seconds))
+            now = self.clock.now()
+            if any(it.asked_at and now - it.asked_at < REFUNDS_APART for it in trade.refunds.values()):
+                raise Wrong("20000", "ACQ.SYSTEM_ERROR", "同一笔交易的退款需间隔3秒以上")
+            trade.refunds[number] = Refund(amount, now + timedelta(seconds=self.refund_seconds), now)
             if trade.refunded == trade.paid:
                 trade.status = "TRADE_CLOSED"
             changed = not self.refund_seconds

@@ -44,6 +44,7 @@ class Book:
         self.tell = tell
         self.page = page
         self.things: dict[str, Thing] = {}
+        self.balance_is_short = False  # True: a refund waits until `top_up`
         self._planned: dict[str, Params] = {}  # by session: what its payment will be made of
         self._cards: dict[str, str] = {}  # by charge
 
@@ -213,14 +214,18 @@ class Book:
             words = f"Refund amount ({asked}) is greater than unrefunded amount on charge ({rest})"
             raise Wrong(words, param="amount")
         card = self._cards[charge["id"]]
-        status = "pending" if card == REFUND_PENDS else "succeeded"
+        status = "pending" if card == REFUND_PENDS or self.balance_is_short else "succeeded"
         refund = self._add("refund", "re", **things.refund(charge, amount, params), status=status)
+        if status == "pending":
+            refund["pending_reason"] = "insufficient_funds" if self.balance_is_short else "processing"
         refund["balance_transaction"] = self._book("refund", refund, -amount)
         charge["amount_refunded"] += amount
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
         self.tell("refund.created", refund)
         self.tell("charge.refunded", charge)
         answer = deepcopy(refund)
+        if self.balance_is_short:
+            return answer
         if card == REFUND_PENDS:
             self.move_refund(refund, "succeeded")
         elif card == REFUND_FAILS:
@@ -230,6 +235,7 @@ class Book:
     def move_refund(self, refund: Thing, status: str | None) -> None:
         """Later news of a refund: pending, requires_action, succeeded, failed, canceled, or none at all."""
         refund["status"] = status
+        refund.pop("pending_reason", None)
         if status in ("failed", "canceled"):
             charge = self.things[refund["charge"]]
             charge["amount_refunded"] -= refund["amount"]
@@ -239,6 +245,13 @@ class Book:
             refund["failure_reason"] = "lost_or_stolen_card"
             self.tell("refund.failed", refund)
         self.tell("refund.updated", refund)
+
+    def top_up(self) -> None:
+        """The shop fills its balance: what waited for it goes."""
+        self.balance_is_short = False
+        for refund in self.all("refund"):
+            if refund.get("pending_reason") == "insufficient_funds":
+                self.move_refund(refund, "succeeded")
 
     def _charge(self, params: Params) -> Thing:
         if ("charge" in params) == ("payment_intent" in params):

@@ -14,6 +14,7 @@ LIVES = {"native": timedelta(hours=2), "jsapi": timedelta(hours=2), "h5": timede
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=7)
 REFUND_WITHIN = timedelta(days=365)
+WAITS_FOR_BALANCE = timedelta(days=7)
 MOST_REFUNDS = 50
 
 _DESCRIPTIONS = {"SUCCESS": "支付成功", "REFUND": "转入退款", "NOTPAY": "订单未支付", "CLOSED": "订单已关闭"}
@@ -87,6 +88,7 @@ class Book:
         self.appid = appid
         self.refund_ended = refund_ended
         self.refunds_wait = False  # True: a refund stays PROCESSING until end_refund
+        self.balance_is_short = False  # True: a refund stays PROCESSING, and is closed by itself a week later
         self.orders: dict[str, Order] = {}
         self.prepays: dict[str, Prepay] = {}
 
@@ -215,13 +217,22 @@ class Book:
         refund = order.refunds[content["out_refund_no"]] = Refund(content, refund_id, now)
         order.state = "REFUND"
         accepted = self.refund_told(order, refund)
-        if not self.refunds_wait:
+        if not self.refunds_wait and not self.balance_is_short:
             self.end_refund(refund.number)
         return accepted
 
+    def _close_stale(self) -> None:
+        """What waited too long for the shop's balance is closed; everybody who looks at refunds does this first."""
+        if self.balance_is_short:
+            oldest = self.clock.now() - WAITS_FOR_BALANCE
+            for order in self.orders.values():
+                for refund in order.refunds.values():
+                    if refund.status == "PROCESSING" and refund.created_at <= oldest:
+                        self.end_refund(refund.number, "CLOSED")
+
     def end_refund(self, number: str, status: str = "SUCCESS") -> None:
         """SUCCESS, CLOSED or ABNORMAL: the end of a refund, of which the shop is told."""
-        if (found := self._refund(number)) is None:
+        if (found := self._known(number)) is None:
             raise KeyError(number)
         order, refund = found
         refund.status, refund.done_at = status, self.clock.now()
@@ -233,6 +244,10 @@ class Book:
         raise Problem(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
 
     def _refund(self, number: str) -> tuple[Order, Refund] | None:
+        self._close_stale()
+        return self._known(number)
+
+    def _known(self, number: str) -> tuple[Order, Refund] | None:
         for order in self.orders.values():
             if number in order.refunds:
                 return order, order.refunds[number]

@@ -183,9 +183,9 @@ def test_wrong_credentials_fail_no_refund(scene: Scene, move_time: MoveTime) -> 
         assert refund.status == "requested"
     scene.account.config = good
     scene.account.save()
-    sweep(move_time)
-    assert set(Refund.objects.values_list("status", flat=True)) <= {"succeeded", "submitted"}
-    scene.hear()
+    for _hour in range(3):
+        scene.wallet.clock.advance(3600)
+        sweep(move_time, 1)
     assert set(Refund.objects.values_list("status", flat=True)) == {"succeeded"}
     assert scene.moved()[1] == [1000, 1000]
 
@@ -310,6 +310,92 @@ def test_an_earlier_try_that_got_through_is_found_when_the_next_is_refused(
     refunds.refund_payment(payment.pk, actor="merchant")
     sweep(move_time)
     assert Refund.objects.get().status == "succeeded"
+
+
+@at_alipay
+def test_refunds_of_one_trade_are_sent_three_seconds_apart(scene: Scene, move_time: MoveTime) -> None:
+    payment = paid(scene)
+    for part in (1000, 2500, 500):
+        refunds.refund_payment(payment.pk, part, actor="merchant")
+    for sent in (1, 2, 3):
+        refunds.send()
+        assert Refund.objects.filter(status="succeeded").count() == sent
+        assert not Refund.objects.exclude(code="").exists()  # Alipay had nothing to refuse
+        scene.wallet.clock.advance(5)
+        move_time(5)
+
+
+@at_wechat_pay
+def test_late_money_outlives_weeks_of_a_short_balance(scene: Scene, move_time: MoveTime) -> None:
+    """WeChat Pay closes the refund by itself after a week, again and again, until the shop fills its balance."""
+    book = wechat_pay(scene).book
+    lifecycle.cancel_request(scene.plea.pk, actor="buyer")
+    book.balance_is_short = True
+    paid(scene)
+    for day in range(24):
+        book.balance_is_short = day < 20
+        scene.wallet.clock.advance(86400)
+        move_time(86400)
+        tasks.sweep_refunds()
+        tasks.sweep_refunds()
+    refund = Refund.objects.get()
+    for number, status in numbers(scene).items():
+        if status == "PROCESSING":
+            book.end_refund(number)
+    move_time(3601)
+    tasks.sweep_refunds()
+    refund.refresh_from_db()
+    assert (refund.status, len(refund.past_references)) == ("succeeded", 2)
+    assert [status for status in numbers(scene).values() if status != "CLOSED"] == ["SUCCESS"]
+    assert ledger.check() == []
+
+
+@at_stripe
+def test_a_refund_waits_for_stripes_balance_and_is_shown(scene: Scene, move_time: MoveTime) -> None:
+    payment = paid(scene)
+    stripe(scene).book.balance_is_short = True
+    refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    refunds.send()
+    refund = Refund.objects.held_up(clock.now()).get()
+    assert (refund.status, refund.code) == ("submitted", "insufficient_funds")
+    stripe(scene).book.top_up()
+    move_time(86401)
+    tasks.sweep_refunds()
+    assert Refund.objects.get().status == "succeeded"
+
+
+@at_stripe
+def test_a_refund_that_failed_after_it_succeeded_is_owed_again(scene: Scene) -> None:
+    payment = paid(scene)
+    refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    refunds.send()
+    assert Order.objects.get().amount_refunded == 1000
+    book = stripe(scene).book
+    book.move_refund(book.all("refund")[0], "failed")
+    scene.hear()
+    refund = Refund.objects.get()
+    assert (refund.status, refund.code, Order.objects.get().amount_refunded) == ("failed", "lost_or_stolen_card", 0)
+    refunds.refund_payment(payment.pk, 9000, actor="merchant")
+    refunds.send()
+    assert list(Refund.objects.values_list("status", flat=True)) == ["withdrawn", "succeeded"]
+
+
+@at_stripe
+@pytest.mark.parametrize("status", [None, "a_new_word"])
+def test_a_refund_without_a_status_is_undecided_and_holds_up_nobody(
+    scene: Scene, move_time: MoveTime, status: str | None
+) -> None:
+    payment = paid(scene)
+    book = stripe(scene).book
+    refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    refunds.send()
+    book.all("refund")[0]["status"] = status
+    refund = Refund.objects.get()
+    assert refunds.ask(refund).state is State.PENDING
+    for amount in (1100, 1200, 1300):
+        refunds.refund_payment(payment.pk, amount, actor="merchant")
+    sweep(move_time, 1)
+    assert Refund.objects.filter(status="succeeded").count() == 4
 
 
 # Words for the payer

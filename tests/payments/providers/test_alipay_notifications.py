@@ -159,6 +159,7 @@ def test_a6_what_a_refund_notifies_is_about_the_refund_and_pays_nothing(
 ) -> None:
     paid(alipay_account, notify=f"{alipay_shop.url}/notify/")
     refund(alipay_account, "re1", 1000)
+    alipay.clock.advance(4)
     refund(alipay_account, "re2", 8000)
     alipay_shop.until(lambda: len(alipay_shop.heard) == 3)
 
