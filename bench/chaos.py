@@ -9,6 +9,7 @@ when anything was lost.
 
 import argparse
 import asyncio
+import base64
 import random
 import shutil
 import sys
@@ -20,12 +21,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import httpx
+
 from bench import checker
 from bench.emulated import EmulatedAlipay, EmulatedStripe, EmulatedWeChatPay
 from bench.faultproxy import Fate, FaultProxy
 from bench.people import GaveUp, History, Town
+from bench.receiver import TOLD_OF, Receiver
 from bench.stack import VICTIMS, Stack, running
-from bench.stories import PLOTS, Story
+from bench.stories import PLOTS, Plot, Story
 from bench.wallets import Sandbox, Wallet
 
 WALLETS: dict[str, Callable[[], Wallet]] = {
@@ -45,6 +49,7 @@ FATES = {
     Fate.SWALLOW_REQUEST: 12,
     Fate.SWALLOW_ANSWER: 12,
 }
+FLOOR = {"sandbox": 500, "wechatpay": 250, "alipay": 250, "stripe": 250}  # orders settled in a minute, at least
 FINISH = 120  # seconds for what people have begun, once nothing fails any more
 DAY, HOUR = 86_400, 3_600
 
@@ -71,8 +76,14 @@ def _chosen() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=60, help="how long everything fails (default: 60)")
     parser.add_argument("--requests", type=int, default=800, help="payment requests made meanwhile (default: 800)")
     parser.add_argument("--seed", type=int, default=1, help="what chance begins with (default: 1)")
+    parser.add_argument("--hang", action="store_true", help="the wallet takes calls and answers none for a third of it")
     parser.add_argument("--provider", choices=sorted(WALLETS), default="sandbox", help="the wallet that pays")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if chosen.hang and chosen.provider == "sandbox":
+        parser.error(
+            "the sandbox wallet works within friendpay's own processes: there is no line to it that could hang"
+        )
+    return chosen
 
 
 class Chaos:
@@ -80,6 +91,7 @@ class Chaos:
 
     def __init__(self, stack: Stack, wallet: Wallet, history: Path, chosen: argparse.Namespace) -> None:
         self.stack, self.wallet, self.chosen = stack, wallet, chosen
+        self.began = time.monotonic()
         self.path, self.history = history, History(history)
         self.fates: Counter[Fate] = Counter()
         self.surprises: list[str] = []
@@ -99,10 +111,31 @@ class Chaos:
             self.fates[drawn] += 1
             return drawn
 
-        async with self.wallet.at_work(self.stack, fate):
+        def at_wallet() -> Fate:
+            return Fate.SWALLOW_REQUEST if self._hangs() else fate()
+
+        self.receiver = Receiver(self.history)
+        async with self.wallet.at_work(self.stack, at_wallet):
+            await self._listen()
             await self._pay(fate)
+            self.receiver.failing = False
             recovery = await asyncio.to_thread(self._converge)
+            self.receiver.close()
             return self._report(recovery)
+
+    def _hangs(self) -> bool:
+        """Whether it is the middle third, in which a wallet that hangs answers nobody."""
+        third = self.chosen.seconds / 3
+        return self.chosen.hang and self.failing and third < time.monotonic() - self.began < 2 * third
+
+    async def _listen(self) -> None:
+        """The shop's server is told of what happens to orders from now on."""
+        address = await self.receiver.listen()
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {self.stack.key}"}, trust_env=False) as shop:
+            wanted = {"url": address, "events": list(TOLD_OF)}
+            answer = await shop.post(f"{self.stack.address}/api/v1/webhook-endpoints", json=wanted)
+        self.receiver.secret = base64.b64decode(answer.raise_for_status().json()["secret"].removeprefix("whsec_"))
+        self.history.note("shop", "listen", time.monotonic(), answer.status_code, listens=TOLD_OF)
 
     # Under fire
 
@@ -110,6 +143,7 @@ class Chaos:
         proxy = FaultProxy(lambda: asyncio.open_connection("127.0.0.1", self.stack.port), fate)
         await proxy.listen()
         door = f"http://127.0.0.1:{proxy.port}"
+        self.began = time.monotonic()
         town = Town(door, self.stack.address, self.stack.key, self.wallet, self.history, CLOCK)
         telling = asyncio.ensure_future(self._tell(town))
         await self._kill()
@@ -143,8 +177,9 @@ class Chaos:
                 await free.acquire()
                 if not self.failing:
                     break
-                story = Story(town, number, random.Random(f"{self.chosen.seed} {number}"))
-                told = asyncio.create_task(self._story(story))
+                chance = random.Random(f"{self.chosen.seed} {number}")
+                plot = chance.choices(list(PLOTS), [often for often, _end in PLOTS.values()])[0]
+                told = asyncio.create_task(self._story(plot, Story(town, number, chance, PLOTS[plot][1])))
                 told.add_done_callback(lambda _: free.release())
                 stories.add(told)
             await asyncio.gather(*stories)
@@ -153,8 +188,7 @@ class Chaos:
             for told in stories:
                 told.cancel()
 
-    async def _story(self, story: Story) -> None:
-        plot = story.chance.choices(list(PLOTS), list(PLOTS.values()))[0]
+    async def _story(self, plot: Plot, story: Story) -> None:
         try:
             await plot(story)
         except (GaveUp, AssertionError, KeyError, ValueError) as error:
@@ -181,10 +215,13 @@ class Chaos:
         with self.stack.connect() as database:
             losses = checker.check(checker.read(self.path), database, self.wallet)
             counts = checker.counts(lambda sql: database.execute(sql).fetchall())
+            settled = checker.settled(checker.read(self.path), database, self.wallet)
+        floor = FLOOR[self.chosen.provider] * self.chosen.seconds // (90 if self.chosen.hang else 60)
         ledger = self.stack.manage("check_ledger")
         losses["ledger out of balance"] = ledger.stderr.splitlines() if ledger.returncode else []
         losses["pending after the last sweep"] = self.stack.undecided()
         losses["answers nobody expected"] = self.surprises
+        losses["too little settled"] = [f"{settled} orders instead of {floor}"] if settled < floor else []
         _table(
             "Under fire",
             {
@@ -195,7 +232,11 @@ class Chaos:
                 **{f"  {victim}": number for victim, number in self.stack.kills.items()},
                 **{f"line: {fate}": self.fates[fate] for fate in FATES if fate != Fate.PASS},
                 **{f"wallet: {fault}": number for fault, number in sorted(self.wallet.faults.items())},
+                **{f"shop's server: {fault}": number for fault, number in sorted(self.receiver.faults.items())},
+                "webhooks heard": self.receiver.heard,
                 "stories broken off": self.unfinished,
+                "settled as their stories expect": settled,
+                "  at least": floor,
                 "seconds until nothing was due": f"{recovery:.1f}" if recovery is not None else "more than 60",
             },
         )

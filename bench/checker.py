@@ -5,17 +5,15 @@ It shares no code with what it checks: it reads tables, the wallet's own books, 
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 
-from bench.wallets import Wallet
-
-Rows = Callable[[str], list[tuple[Any, ...]]]
-Told = dict[str, Any]
+from bench import ends
+from bench.ends import Rows, Told
+from bench.wallets import Books, Wallet
 
 LOSSES = (
     "acknowledged payments lost",
@@ -25,6 +23,10 @@ LOSSES = (
     "refunds asked for twice",
     "wallet and books differ",
     "seq went back",
+    "stories that ended otherwise",
+    "money booked for another",
+    "webhooks lost or false",
+    "events out of order or false",
 )
 
 
@@ -36,15 +38,19 @@ def check(
     def rows(sql: str) -> list[tuple[Any, ...]]:
         return database.execute(sql).fetchall()
 
-    told = list(history)
+    told, books = list(history), wallet.books(database)
     finders: tuple[Iterator[str], ...] = (
         _payments_lost(told, rows),
         _requests_lost(told, rows),
         _double_settled(rows),
         _refunds_beyond(rows),
         _refunds_twice(told, rows),
-        _books_differ(wallet, database, rows),
+        _books_differ(books, rows),
         _seq_back(told),
+        (wrong for affair in ends.affairs(told, rows, books) for wrong in affair.wrongs()),
+        ends.crossed(told, rows, books),
+        _webhooks_lost(told, rows),
+        _events_false(rows),
     )
     return {loss: list(found) for loss, found in zip(LOSSES, finders, strict=True)}
 
@@ -73,7 +79,7 @@ def _payments_lost(told: list[Told], rows: Rows) -> Iterator[str]:
     settled = {token for (token,) in rows("SELECT token FROM payments_payment WHERE status = 'succeeded'")}
     for fact in told:
         if receipt := fact.get("approved"):
-            token = urlsplit(receipt).path.strip("/").split("/")[-1]
+            token = ends.receipt_token(receipt)
             if token not in settled:
                 yield f"{fact['who']} paid, receipt {token}"
     paid = {token for (token,) in rows("SELECT token FROM payments_paymentrequest WHERE status = 'paid'")}
@@ -135,9 +141,9 @@ def _refunds_twice(told: list[Told], rows: Rows) -> Iterator[str]:
     yield from (f"refund {refund} answers {times} keys" for refund, times in asked.items() if times > 1)
 
 
-def _books_differ(wallet: Wallet, database: "psycopg.Connection[tuple[Any, ...]]", rows: Rows) -> Iterator[str]:
+def _books_differ(books: Books, rows: Rows) -> Iterator[str]:
     """To the unit: every movement the wallet knows is one of ours, and every one of ours is known there."""
-    charges, returns = wallet.books(database)
+    charges, returns = books
     theirs = Counter((c.account, c.transaction, c.amount, c.currency) for c in charges)
     ours = Counter(
         rows(
@@ -172,6 +178,59 @@ def _seq_back(told: list[Told]) -> Iterator[str]:
             if fact["seq"] < last[key]:
                 yield f"{fact['who']} saw {fact['request']} at {last[key]}, then at {fact['seq']}"
             last[key] = max(last[key], fact["seq"])
+
+
+def _webhooks_lost(told: list[Told], rows: Rows) -> Iterator[str]:
+    """Every event the shop's server wanted came at least once, signed, always with the same id and the same body."""
+    wanted = {type for fact in told for type in fact.get("listens", ())}
+    heard: dict[str, Told] = {}
+    for fact in told:
+        if "webhook" not in fact:
+            continue
+        said, known = fact["said"], heard.setdefault(fact["webhook"], fact["said"])
+        if not fact["signed"] or said["id"] != fact["webhook"]:
+            yield f"{fact['webhook']} was not ours"
+        elif said != known:
+            yield f"{fact['webhook']} came with two bodies"
+    for id, type, sequence, data in rows("SELECT public_id, type, sequence, data FROM orders_event"):
+        if type in wanted and id not in heard:
+            yield f"{type} {id} never came"
+        elif id in heard and (heard[id]["type"], heard[id]["sequence"], heard[id]["data"]) != (type, sequence, data):
+            yield f"{type} {id} came otherwise than it is recorded"
+    known_ids = {id for (id,) in rows("SELECT public_id FROM orders_event")}
+    yield from (f"{id} tells of nothing that happened" for id in heard.keys() - known_ids)
+
+
+def _events_false(rows: Rows) -> Iterator[str]:
+    """Published in the order in which things happened to a request, and each with the amount of what it tells of."""
+    yield from _said(
+        rows,
+        """
+        SELECT request, 'told at', sequence, 'after', latest FROM (
+            SELECT request, sequence, max(sequence) OVER (
+                PARTITION BY request ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS latest FROM orders_event WHERE request <> ''
+        ) published WHERE sequence < latest
+        UNION ALL
+        SELECT e.public_id, e.type, NULL, e.data->>'amount', p.amount FROM orders_event e
+        JOIN payments_payment p ON p.public_id = e.object_id
+        WHERE e.type LIKE 'payment.%' AND (e.data->>'amount')::bigint <> p.amount
+        UNION ALL
+        SELECT e.public_id, e.type, NULL, e.data->>'amount', r.amount FROM orders_event e
+        JOIN payments_refund r ON r.public_id = e.object_id
+        WHERE e.type LIKE 'refund.%' AND (e.data->>'amount')::bigint <> r.amount
+        UNION ALL
+        SELECT o.public_id, o.status, NULL, count(e.id)::text, NULL FROM orders_order o
+        LEFT JOIN orders_event e ON e.order_id = o.id AND e.type = 'order.paid'
+        GROUP BY o.id HAVING count(e.id) <> (o.status = 'paid')::int
+        """,
+    )
+
+
+def settled(history: Iterable[Told], database: "psycopg.Connection[tuple[Any, ...]]", wallet: Wallet) -> int:
+    """How many orders money came for and that ended as their stories expect."""
+    everything = ends.affairs(list(history), lambda sql: database.execute(sql).fetchall(), wallet.books(database))
+    return ends.settled(everything)
 
 
 def _said(rows: Rows, sql: str) -> Iterator[str]:

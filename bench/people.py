@@ -62,7 +62,7 @@ class Person:
     """Somebody with a browser, or a program, of their own."""
 
     def __init__(self, town: Town, name: str) -> None:
-        self.town, self.name = town, name
+        self.town, self.name, self.page = town, name, ""
         transport = httpx.AsyncHTTPTransport(verify=False)
         device = {"User-Agent": random.choice(town.wallet.devices)}
         self.http = httpx.AsyncClient(
@@ -128,6 +128,7 @@ class Person:
     async def look(self, address: str) -> httpx.Response:
         response = await self.surely("look", "GET", address)
         self.note("look", response)
+        self.page = (address.split("/") + [""] * 3)[2]
         return response
 
     async def tap(self, address: str, **fields: str) -> httpx.Response | None:
@@ -164,7 +165,7 @@ class Person:
         for _try in range(TRIES):
             response, receipt = await self.town.wallet.approve(self, wallet, how=how)
             if response is not None:
-                self.note(how, response, **({"approved": receipt} if receipt else {}))
+                self.note(how, response, **({"approved": receipt, "page": self.page} if receipt else {}))
                 if response.status_code < 500:
                     return bool(receipt)
             await asyncio.sleep(0.4)

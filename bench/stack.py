@@ -37,6 +37,7 @@ _DUE = """
             WHERE status = 'open' AND expires_at <= clock_timestamp() AND amount_held = 0)
         + (SELECT count(*) FROM sandbox_notice WHERE next_attempt_at <= clock_timestamp())
         + (SELECT count(*) FROM orders_event WHERE sequence IS NULL)
+        + (SELECT count(*) FROM orders_webhookdelivery WHERE next_attempt_at <= clock_timestamp())
 """
 _UNDECIDED = {
     "payment": "SELECT public_id FROM payments_payment WHERE status IN ('created', 'pending')",
@@ -45,6 +46,7 @@ _UNDECIDED = {
     "notification": "SELECT event_id FROM payments_providerevent WHERE applied_at IS NULL",
     "notice of the wallet": "SELECT event_id FROM sandbox_notice WHERE next_attempt_at IS NOT NULL",
     "event": "SELECT public_id FROM orders_event WHERE sequence IS NULL",
+    "webhook": "SELECT public_id FROM orders_webhookdelivery WHERE status <> 'delivered'",
 }
 
 

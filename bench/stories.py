@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from bench.ends import End
 from bench.people import TAKE_OVER, Person, Town
 from orders.money import Money
 
@@ -31,10 +32,10 @@ class Plea:
 
 
 class Story:
-    """One order, from asking to the end. `chance` decides whatever chance decides."""
+    """One order, from asking to `end`, which it must come to. `chance` decides whatever chance decides."""
 
-    def __init__(self, town: Town, number: int, chance: random.Random) -> None:
-        self.town, self.number, self.chance = town, number, chance
+    def __init__(self, town: Town, number: int, chance: random.Random, end: End) -> None:
+        self.town, self.number, self.chance, self.end = town, number, chance, end
         self.shop = town.person("shop")
 
     async def ask_for(self, amount: int = 0, *, split: int = 0, life: int = 0) -> Plea:
@@ -51,7 +52,8 @@ class Story:
             },
         )
         made = _made(order, 201)
-        self.shop.note("order", order, order=made["id"], amount=made["amount"])
+        told = {"order": made["id"], "for_order": made["id"], "expects": self.end}
+        self.shop.note("order", order, **told)
         terms: dict[str, Any] = {"split": {"max_payers": split, "min_amount": 1}} if split else {}
         terms |= {"expires_in": life} if life else {}
         response = await self.shop.call("request", f"/orders/{made['id']}/payment-requests", terms)
@@ -70,7 +72,8 @@ class Story:
     async def refunds(self, plea: Plea, amount: int) -> None:
         response = await self.shop.call("refund", f"/orders/{plea.order}/refunds", {"amount": amount})
         made = _made(response, 201)
-        self.shop.note("refund", response, refunds=[refund["id"] for refund in made["refunds"]], amount=amount)
+        back = [refund["id"] for refund in made["refunds"]]
+        self.shop.note("refund", response, refunds=back, amount=amount, for_order=plea.order)
 
     # The stories
 
@@ -130,14 +133,16 @@ class Story:
     async def _cancel(self, plea: Plea) -> None:
         await asyncio.sleep(self.chance.uniform(0, 1.5))
         response = await self.shop.call("cancel", f"/payment-requests/{plea.request}/cancel")
-        self.shop.note("cancel", response, **({"cancelled": plea.request} if response.status_code == 200 else {}))
+        done = {"cancelled": plea.request, "for_order": plea.order, "over": True}
+        self.shop.note("cancel", response, **(done if response.status_code == 200 else {}))
 
     async def paid_elsewhere(self) -> None:
         plea = await self.ask_for()
         async with self.town.person("friend") as friend:
             wallet = await friend.begin(plea.page)
             response = await self.shop.call("mark paid", f"/orders/{plea.order}/mark-paid")
-            self.shop.note("mark paid", response, **({"paid_order": plea.order} if response.status_code == 200 else {}))
+            done = {"paid_order": plea.order, "for_order": plea.order, "over": True}
+            self.shop.note("mark paid", response, **(done if response.status_code == 200 else {}))
             await self._late(friend, wallet)
 
     async def another_price(self) -> None:
@@ -214,11 +219,11 @@ class Story:
                     and response.status_code == 303
                     and "/checkout/" in response.headers["location"]
                 ):
-                    buyer.note("check out", response)
                     break
             else:
                 return
             page = httpx.URL(response.headers["location"]).path
+            buyer.note("check out", response, for_order=page.split("/")[2], expects=self.end)
             if wallet := await buyer.begin(page):
                 await buyer.approve(wallet)
 
@@ -232,22 +237,22 @@ def _made(response: httpx.Response, status: int) -> dict[str, Any]:
 
 Plot = Callable[[Story], Awaitable[None]]
 
-PLOTS: dict[Plot, int] = {
-    Story.plain: 52,
-    Story.untold: 5,
-    Story.told_again: 3,
-    Story.double_tap: 7,
-    Story.race: 4,
-    Story.take_over: 4,
-    Story.cancelled: 3,
-    Story.paid_elsewhere: 2,
-    Story.another_price: 2,
-    Story.together: 3,
-    Story.too_few: 2,
-    Story.too_late: 2,
-    Story.refunded: 4,
-    Story.shared_back: 2,
-    Story.listened: 3,
-    Story.herself: 2,
+PLOTS: dict[Plot, tuple[int, End]] = {
+    Story.plain: (52, End.ALONE),
+    Story.untold: (5, End.ALONE),
+    Story.told_again: (3, End.ALONE),
+    Story.double_tap: (7, End.ONE),
+    Story.race: (4, End.ONE),
+    Story.take_over: (4, End.ONE),
+    Story.cancelled: (3, End.ENDED),
+    Story.paid_elsewhere: (2, End.ENDED),
+    Story.another_price: (2, End.ONE),
+    Story.together: (3, End.PARTS),
+    Story.too_few: (2, End.PARTS),
+    Story.too_late: (2, End.ENDED),
+    Story.refunded: (4, End.ALONE),
+    Story.shared_back: (2, End.PARTS),
+    Story.listened: (3, End.ALONE),
+    Story.herself: (2, End.ALONE),
 }
-"""How often each happens, in a hundred."""
+"""How often each happens, in a hundred, and how it has to end."""

@@ -1,5 +1,7 @@
 """The checker of bench/chaos.py finds each kind of loss, and nothing where nothing was lost."""
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,11 +11,16 @@ from django.conf import settings
 from django.db import connection
 
 from bench import checker
+from bench.ends import End
 from bench.wallets import Sandbox
-from orders.models import Order
-from payments import refunds, tasks
+from orders import publication
+from orders.models import Event, Order
+from payments import funds, ledger, lifecycle, refunds, tasks
 from payments.models import Payment, PaymentRequest, Refund
+from sandbox import bank
 from sandbox.models import Charge
+from tests import shop
+from tests.payments.test_checkout import begin
 from tests.payments.test_refunds import paid
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
@@ -34,15 +41,31 @@ def a_day() -> History:
     payment = Payment.objects.get()
     refund = refunds.refund_payment(payment.pk, 2500, actor="merchant")
     tasks.sweep_refunds()
+    back = {"for_order": request.order.public_id, "amount": 2500}
     return [
+        {"who": "shop", "did": "listen", "listens": ["order.paid", "payment.succeeded"]},
+        expects(request, End.ALONE),
         {"who": "shop", "did": "order", "order": request.order.public_id},
         {"who": "shop", "did": "request", "asked": request.public_id},
         {"who": "mei", "did": "status", "request": request.token, "seq": 1, "state": "open"},
         {"who": "mei", "did": "approve", "approved": f"http://127.0.0.1/r/{payment.token}/"},
         {"who": "mei", "did": "status", "request": request.token, "seq": 3, "state": "paid"},
         {"who": "ann", "did": "status", "request": request.token, "seq": 2, "state": "open"},
-        {"who": "shop", "did": "refund", "refunds": [refund.public_id]},
+        *heard(),
+        {**back, "who": "shop", "did": "refund", "refunds": [refund.public_id]},
     ]
+
+
+def expects(request: PaymentRequest, end: End) -> dict[str, Any]:
+    return {"who": "shop", "did": "order", "for_order": request.order.public_id, "expects": end}
+
+
+def heard() -> History:
+    """What the shop's server is told, once each."""
+    while publication.publish():
+        pass
+    events = [event.told() for event in Event.objects.filter(type__in=["order.paid", "payment.succeeded"])]
+    return [{"who": "shop", "did": "hear", "webhook": event["id"], "said": event, "signed": True} for event in events]
 
 
 def test_a_day_without_loss(losses: Callable[[History], list[str]]) -> None:
@@ -59,12 +82,18 @@ def test_a_day_without_loss(losses: Callable[[History], list[str]]) -> None:
         ({"cancelled": "pr_lost"}, "acknowledged requests lost"),
         ({"paid_order": "ord_lost"}, "acknowledged requests lost"),
         ({"refunds": ["re_lost"]}, "acknowledged requests lost"),
+        ({"approved": "http://127.0.0.1/r/{receipt}/", "page": "another"}, "money booked for another"),
+        ({"webhook": "evt_none", "said": {"id": "evt_none", "type": "a"}, "signed": True}, "webhooks lost or false"),
+        ({"webhook": "{event}", "said": {"id": "{event}", "type": "a"}, "signed": True}, "webhooks lost or false"),
     ],
 )
 def test_what_somebody_was_told_must_be_so(
     losses: Callable[[History], list[str]], fact: dict[str, Any], loss: str
 ) -> None:
-    assert losses([*a_day(), {"who": "mei", "did": "ask", **fact}]) == [loss]
+    told = a_day()
+    names = {"receipt": Payment.objects.get().token, "event": Event.objects.get(type="payment.succeeded").public_id}
+    fact = json.loads(re.sub(r"{(\w+)}", lambda name: names[name[1]], json.dumps(fact)))
+    assert losses([*told, {"who": "mei", "did": "ask", **fact}]) == [loss]
 
 
 def test_a_request_never_goes_back_before_anybodys_eyes(losses: Callable[[History], list[str]]) -> None:
@@ -74,12 +103,12 @@ def test_a_request_never_goes_back_before_anybodys_eyes(losses: Callable[[Histor
 
 
 def test_a_refund_nobody_was_told_of_was_made_twice(losses: Callable[[History], list[str]]) -> None:
-    assert losses(a_day()[:-1]) == ["refunds asked for twice"]
+    assert losses(a_day()[:-1]) == ["refunds asked for twice", "stories that ended otherwise"]
 
 
 def test_one_refund_for_two_keys_is_found(losses: Callable[[History], list[str]]) -> None:
     told = a_day()
-    assert losses([*told, told[-1]]) == ["refunds asked for twice"]
+    assert "refunds asked for twice" in losses([*told, told[-1]])
 
 
 @pytest.mark.parametrize(
@@ -92,6 +121,12 @@ def test_one_refund_for_two_keys_is_found(losses: Callable[[History], list[str]]
         (lambda: Order.objects.update(amount_refunded=2400), "wallet and books differ"),
         (lambda: Order.objects.update(amount=8000, amount_paid=8000), "double-settled"),
         (lambda: Refund.objects.update(amount=9001), "refunds beyond captures"),
+        (lambda: Event.objects.filter(type="order.paid").delete(), "events out of order or false"),
+        (
+            lambda: Event.objects.filter(type="payment.created").update(data={"amount": 1}),
+            "events out of order or false",
+        ),
+        (lambda: Event.objects.filter(type="payment.succeeded").update(sequence=10**6), "events out of order or false"),
     ],
 )
 def test_wrong_books_are_found(
@@ -100,6 +135,61 @@ def test_wrong_books_are_found(
     told = a_day()
     corrupt()
     assert loss in losses(told)
+
+
+def test_a_webhook_that_never_came_is_found(losses: Callable[[History], list[str]]) -> None:
+    told = a_day()
+    for lost in heard():
+        left = [fact for fact in told if fact.get("webhook") != lost["webhook"]]
+        assert "webhooks lost or false" in losses(left)
+
+
+def test_a_webhook_that_came_twice_is_as_good_as_once(losses: Callable[[History], list[str]]) -> None:
+    told = a_day()
+    assert losses([*told, *heard()]) == []
+
+
+def test_an_app_that_refunds_every_payment_is_found(
+    losses: Callable[[History], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(funds, "fitting", lambda request, payment, taken: 0)
+    request = paid()
+    tasks.sweep_refunds()
+    lifecycle.cancel_request(request.pk, actor="buyer")
+    assert ledger.check() == []
+    assert losses([expects(request, End.ALONE)]) == ["stories that ended otherwise"]
+
+
+def test_two_charges_of_one_order_both_kept_are_found(losses: Callable[[History], list[str]]) -> None:
+    request = shop.make_request()
+    first, second = begin(request, "Mei"), None
+    lifecycle.let_go(first.pk)
+    second = begin(request, "Ann")
+    for payment in (first, second):
+        charge = Charge.objects.get(reference=payment.reference)
+        bank.approve(charge.ref)
+        shop.succeed(payment, ref=bank.find(charge.account, charge.reference).transaction)  # type: ignore[union-attr]
+    Refund.objects.all().delete()
+    assert "stories that ended otherwise" in losses([expects(request, End.ONE)])
+
+
+def test_money_counted_for_another_order_is_found(losses: Callable[[History], list[str]]) -> None:
+    """Two friends pay 90.00 for two orders of a shop; the news are crossed."""
+    merchant = shop.make_merchant()
+    payments = [begin(shop.make_request(shop.make_order(merchant))) for _order in range(2)]
+    charges = [Charge.objects.get(reference=payment.reference) for payment in payments]
+    transactions = [bank.approve(charge.ref).transaction for charge in charges]
+    for payment, transaction in zip(payments, reversed(transactions), strict=True):
+        shop.succeed(payment, ref=transaction)
+    assert ledger.check() == []
+    assert losses([expects(payment.request, End.ALONE) for payment in payments]) == ["money booked for another"]
+
+
+def test_only_what_ended_as_expected_counts_as_settled() -> None:
+    told = a_day()
+    with psycopg.connect(settings.DATABASE_URL, dbname=connection.settings_dict["NAME"], autocommit=True) as database:
+        assert checker.settled(told, database, Sandbox()) == 1
+        assert checker.settled([fact for fact in told if "refunds" not in fact], database, Sandbox()) == 0
 
 
 def test_a_line_of_the_history_that_was_broken_off_is_left_out(tmp_path: Any) -> None:
