@@ -16,10 +16,22 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from orders.admin.base import is_shown_filter
 from orders.admin.confirm import confirm
 
 for _model in (User, Group, TOTPDevice):
     admin.site.unregister(_model)
+
+
+def _rights(group: Group) -> set[str]:
+    return {f"{right.content_type.app_label}.{right.codename}" for right in group.permissions.all()}
+
+
+def _is_above(user: User, other: Any) -> bool:
+    """Whether this login may do something that the other may not."""
+    if other.is_superuser:
+        return False
+    return user.is_superuser or not user.get_all_permissions() <= other.get_all_permissions()
 
 
 @admin.register(User)
@@ -43,6 +55,27 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody changes the login, the password or the second factor of somebody who may do more."""
+        return super().has_change_permission(request, obj) and (obj is None or not _is_above(obj, request.user))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Only a superuser makes another, or gives rights one by one."""
+        fixed = () if request.user.is_superuser else ("is_superuser", "user_permissions")
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Groups are given away by who has all of their rights."""
+        if db_field.name == "groups" and not request.user.is_superuser:
+            own = request.user.get_all_permissions()
+            kwargs["queryset"] = Group.objects.filter(
+                pk__in=[group.pk for group in Group.objects.all() if _rights(group) <= own]
+            )
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return is_shown_filter(self, lookup)
+
     @action(
         description=_("Reset the second factor"),
         url_path="reset-second-factor",
@@ -52,7 +85,7 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     )
     def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         user = self.get_object(request, object_id)
-        if user is None:
+        if user is None or _is_above(user, request.user):
             return HttpResponseRedirect(reverse("admin:auth_user_changelist"))
 
         def do(_data: dict[str, Any]) -> str:
@@ -75,7 +108,19 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Group)
 class StaffGroupAdmin(GroupAdmin, ModelAdmin):
-    """Rights that several people share."""
+    """Rights that several people share. Superusers change them: else who may would give them to himself."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    has_add_permission = has_module_permission
+    has_change_permission = has_delete_permission = has_view_permission
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return is_shown_filter(self, lookup)
 
     compressed_fields = False
     actions = None

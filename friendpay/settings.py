@@ -212,6 +212,18 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", f"friendpay@{urlsplit(PUBLIC_URL).hostname}")
 ADMINS = [(address, address) for address in env.items("OPERATOR_EMAILS", "")]  # told what needs the operator
 
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "MinimumLengthValidator": {"min_length": 12},
+        "UserAttributeSimilarityValidator": {},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
+]
+SESSION_COOKIE_AGE = 3600  # of the desk: it ends after an hour in which nothing was done
+SESSION_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # a new API key is never put into a cookie
 LOGIN_REDIRECT_URL = "admin:index"  # nobody else logs in
 OTP_TOTP_ISSUER = "friendpay"
 UNFOLD = {  # how the support desk looks; what is on it belongs to the apps

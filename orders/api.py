@@ -25,6 +25,11 @@ def order_of(key: ApiKey, public_id: str) -> Order:
     return get_object_or_404(orders, merchant=key.merchant_id, live=key.live, public_id=public_id)
 
 
+def shown(key: ApiKey, order: Order) -> OrderOut:
+    """The order as this key may see it."""
+    return OrderOut.of(order) if key.can_write else OrderOut.of(order, checkout_url="")
+
+
 @router.post("/orders", response={201: OrderOut}, tags=["Orders"], operation_id="create_order")
 def create_order(request: Call, data: OrderIn) -> Status[OrderOut]:
     """Create an order
@@ -63,13 +68,13 @@ def list_orders(
     if reference is not None:
         orders = orders.filter(reference=reference)
     found, has_more = newest_first(orders, after=after, before=before, limit=limit)
-    return OrderPage.of(map(OrderOut.of, found), has_more)
+    return OrderPage.of((shown(request.auth, order) for order in found), has_more)
 
 
 @router.get("/orders/{order_id}", response=OrderOut, tags=["Orders"], operation_id="get_order")
 def get_order(request: Call, order_id: OrderId) -> OrderOut:
     """Get an order"""
-    return OrderOut.of(order_of(request.auth, order_id))
+    return shown(request.auth, order_of(request.auth, order_id))
 
 
 @router.get("/events", response=EventPage, tags=["Events"], operation_id="list_events")

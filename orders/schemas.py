@@ -99,25 +99,29 @@ class BuyerOut(BaseModel):
     name: str
 
 
+_CHECKOUT = "The buyer's page. Whoever has it can cancel and see who paid: empty for a key that may only read."
+
+
 class OrderOut(OrderData):
     """An order: what is bought, and how much of it is paid."""
 
     lines: list[LineOut]
     buyer: BuyerOut
-    checkout_url: Annotated[str, Field(description="The buyer's page. Whoever has it can cancel and see who paid.")]
+    checkout_url: Annotated[str, Field(description=_CHECKOUT)]
     return_url: str
     locale: str
 
     @classmethod
     def of(cls, order: Order, **more: Any) -> Self:
+        """For a key that may only read, `checkout_url=""`: whoever has it can cancel, so it is a right to write."""
+        link = {"checkout_url": f"{settings.PUBLIC_URL}/checkout/{order.token}/"}
         return super().of(
             order,
             lines=[LineOut.of(line) for line in order.lines.all()],
             buyer=BuyerOut(id=order.buyer_id, name=order.buyer_name),
-            checkout_url=f"{settings.PUBLIC_URL}/checkout/{order.token}/",
             return_url=order.return_url,
             locale=order.locale,
-            **more,
+            **link | more,
         )
 
 

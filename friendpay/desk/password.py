@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import ngettext
 from unfold.forms import AuthenticationForm
 
+from friendpay.desk import logbook
 from friendpay.digests import digest
 from friendpay.networks import network_of
 from orders import ratelimit
@@ -44,6 +45,7 @@ class PasswordForm(AuthenticationForm):
             default=0,
         )
         if self.seconds:
+            logbook.write_failure(self.request, logbook.LOCKED_OUT, self.cleaned_data.get("username", ""))
             minutes = -(-self.seconds // 60)
             raise forms.ValidationError(
                 ngettext(
@@ -56,6 +58,7 @@ class PasswordForm(AuthenticationForm):
         try:
             return super().clean()
         except forms.ValidationError:
+            logbook.write_failure(self.request, logbook.WRONG_PASSWORD, self.cleaned_data.get("username", ""))
             ratelimit.count(*names, window=WINDOW)
             raise
 

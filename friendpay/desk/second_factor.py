@@ -17,7 +17,10 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from qrcode.image.svg import SvgPathImage
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from friendpay.desk import logbook
 from friendpay.desk.site import Desk
+
+_ENROLLING = "enrolling"  # in the session: the phone whose key it was shown
 
 
 class CodeForm(forms.Form):
@@ -39,7 +42,8 @@ class CodeForm(forms.Form):
 def second_factor(request: HttpRequest, site: Desk) -> HttpResponse:
     """Ask for the code; let in whoever has it. A code opens once; wrong ones make the next try wait longer and longer.
 
-    A new phone is only set up for who has none: a stolen password does not replace it.
+    A new phone is only set up for who has none: a stolen password does not replace it. Its key is made for this visit,
+    shown once, and dead as soon as another visit begins: whoever saw one earlier, with a stolen password, has nothing.
     """
     following = _following(request)
     if not site.knows(request):
@@ -49,21 +53,26 @@ def second_factor(request: HttpRequest, site: Desk) -> HttpResponse:
     if "logout" in request.POST:  # the admin's own logout is for who is in
         logout(request)
         return HttpResponseRedirect(reverse("admin:login"))
-    device = _device(request)
+    device, is_new = _device(request)
     form = CodeForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and not is_new:
         if django_otp.verify_token(request.user, device.persistent_id, form.cleaned_data["code"]):
-            TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
+            if not device.confirmed:
+                TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
+                logbook.write(request, logbook.ENROLLED)
             request.session.cycle_key()
             django_otp.login(request, device)
+            logbook.write(request, logbook.CAME_IN)
             return HttpResponseRedirect(following)
+        logbook.write(request, logbook.WRONG_CODE)
         form.add_error("code", _("This code is not right, or was used already. Wait for the next one."))
     context = {
         **site.each_context(request),
         "title": _("Second factor"),
         "form": form,
-        "picture": "" if device.confirmed else _picture(device.config_url),
-        "key": "" if device.confirmed else b32encode(device.bin_key).decode(),
+        "picture": _picture(device.config_url) if is_new else "",
+        "key": b32encode(device.bin_key).decode() if is_new else "",
+        "enrolling": not device.confirmed,
     }
     return TemplateResponse(request, "admin/second_factor.html", context)
 
@@ -76,13 +85,21 @@ def _following(request: HttpRequest) -> str:
     return reverse("admin:index")
 
 
-def _device(request: HttpRequest) -> TOTPDevice:
-    """The user's phone, or one to be set up."""
+def _device(request: HttpRequest) -> tuple[TOTPDevice, bool]:
+    """The user's phone, or one to be set up; and whether its key was made just now.
+
+    Only the session that was shown the key can confirm it, and only until any other is shown one.
+    """
     phones = TOTPDevice.objects.filter(user=request.user)
-    return (
-        phones.filter(confirmed=True).first()
-        or phones.get_or_create(user=request.user, confirmed=False, defaults={"name": "phone"})[0]
-    )
+    if phone := phones.filter(confirmed=True).first():
+        return phone, False
+    begun = phones.filter(confirmed=False, pk=request.session.get(_ENROLLING)).first()
+    if begun and request.method == "POST":
+        return begun, False
+    phones.filter(confirmed=False).delete()
+    phone = phones.create(user=request.user, confirmed=False, name="phone")
+    request.session[_ENROLLING] = phone.pk
+    return phone, True
 
 
 def _picture(text: str) -> SafeString:

@@ -1,5 +1,6 @@
 """Who gets in: staff with a password and a code from their phone. A demo asks for the password alone."""
 
+import time
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
+from friendpay.desk import logbook
 from friendpay.desk.password import PasswordForm, remember
+
+SEEN_EVERY = 60  # seconds between writing down that somebody is at work
+_SEEN = "seen"
 
 
 class Desk(UnfoldAdminSite):
@@ -22,7 +27,10 @@ class Desk(UnfoldAdminSite):
     login_form = PasswordForm
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return self.knows(request) and (settings.DEMO or request.user.is_verified())  # type: ignore[union-attr]
+        allowed = self.knows(request) and (settings.DEMO or request.user.is_verified())  # type: ignore[union-attr]
+        if allowed and time.time() - request.session.get(_SEEN, 0) > SEEN_EVERY:
+            request.session[_SEEN] = time.time()  # saving the session gives it another SESSION_COOKIE_AGE
+        return allowed
 
     def knows(self, request: HttpRequest) -> bool:
         """Whether the password was right, and is one of staff."""
@@ -37,6 +45,7 @@ class Desk(UnfoldAdminSite):
         response: HttpResponse = super().login(request, extra_context)
         if request.method == "POST" and self.knows(request):
             remember(request, response)
+            logbook.write(request, logbook.PASSWORD_RIGHT)
         elif isinstance(response, TemplateResponse) and (seconds := response.context_data["form"].seconds):  # type: ignore[index]
             response.status_code = 429
             response["Retry-After"] = seconds

@@ -189,3 +189,13 @@ def test_two_at_once_are_both_counted() -> None:
     allowance = ratelimit.take(key)
     assert allowance is not None
     assert allowance.left == 1000 - 9
+
+
+def test_a_key_that_may_only_read_gets_no_buyers_link() -> None:
+    shop = Caller()
+    order = shop.order()
+    reader = Caller(shop.merchant, can_write=False)
+    assert order["checkout_url"]
+    assert reader.get(f"/orders/{order['id']}")["checkout_url"] == ""
+    assert [row["checkout_url"] for row in reader.get("/orders")["data"]] == [""]
+    assert shop.get(f"/orders/{order['id']}")["checkout_url"] == order["checkout_url"]
