@@ -7,13 +7,28 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+_FIRST = (
+    r"TelegramBot|Slackbot(-LinkExpanding)?|Slack-ImgProxy|facebookexternalhit|facebookcatalog|Twitterbot|redditbot|"
+    r"meta-external(agent|fetcher)|LinkedInBot|Discordbot|SkypeUriPreview Preview|Iframely|Embedly|Pinterestbot|"
+    r"Snap URL Preview Service|Mattermost-Bot|Synapse|Googlebot(-\w+)?|Applebot|Baiduspider(-\w+)?|"
+    r"Sogou web spider|YandexBot|YandexImages"
+)
+_COMPATIBLE = (
+    r"Discordbot|vkShare|Linespider|Pinterestbot|redditbot|Embedly|Yeti|Googlebot(-\w+)?|Google-InspectionTool|bingbot|"
+    r"Baiduspider(-\w+)?|Bytespider|YandexBot|YandexImages|PetalBot|meta-external(agent|fetcher)"
+)
 CRAWLERS = re.compile(
-    r"^WhatsApp/|TelegramBot|Slackbot|Slack-ImgProxy|facebookexternalhit|Facebot|facebookcatalog|meta-externalagent|"
-    r"Twitterbot|LinkedInBot|Discordbot|SkypeUriPreview|kakaotalk-scrap|Line(spider|bot)|vkShare|Viber|Iframely|"
-    r"Googlebot|Applebot|bingbot|Baiduspider|Sogou web spider|Bytespider|Yandex(Bot|Images)|PetalBot",
+    r"^(?:WhatsApp/[\d.]+( [A-Z])?$|Viber(/[\d.]+)?( CFNetwork/\S+ Darwin/\S+)?$|"  # all that these two say
+    rf"(?:{_FIRST})(?![\w-])|"  # named first
+    rf"Mozilla/5\.0 .*[(; ]compatible; ?(?:{_COMPATIBLE})(?![\w-])|"  # drawing pages as a browser does
+    r"Mozilla/5\.0 .* facebookexternalhit/1\.1 Facebot Twitterbot/1\.0$|"  # Messages of Apple
+    r"Mozilla/5\.0 .* SkypeUriPreview Preview/[\d.]+$|"  # Skype and Teams
+    r"Mozilla/5\.0 .*\(Applebot/)",
     re.IGNORECASE,
 )
-"""How those introduce themselves that fetch links without a person looking; never what an app's own browser says."""
+"""Who fetches links without a person looking, by exact introductions: a messenger's own browser may name the messenger
+anywhere, and whoever sits before it wants to pay.
+"""
 
 PRIVATE = ("/p/", "/checkout/", "/pay/", "/r/")
 

@@ -13,22 +13,20 @@ from tests import agents, shop
 pytestmark = pytest.mark.django_db
 
 CRAWLERS = {
-    "WhatsApp": "WhatsApp/2.24.20.89 A",
-    "Slack": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
-    "Telegram": "TelegramBot (like TwitterBot)",
-    "Facebook": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
-    "iMessage": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) Version/9.0.1 "
-    "Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0",
+    **{name: agents.PREVIEWS[name] for name in ("WhatsApp", "Telegram", "iMessage")},
     "WeChat": agents.WECHAT_ANDROID,  # it fetches as its own browser does
     "one we do not know": "curl/8.5.0",
 }
-PEOPLE = (
-    agents.SAFARI_IPHONE,
-    agents.CHROME_ANDROID,
-    agents.WECHAT_IPHONE,
-    agents.ALIPAY_ANDROID,
-    agents.CHROME_DESKTOP,
-)
+PEOPLE = {
+    **agents.IN_APPS,
+    "Safari": agents.SAFARI_IPHONE,
+    "Chrome": agents.CHROME_ANDROID,
+    "a desktop": agents.CHROME_DESKTOP,
+    "WeChat": agents.WECHAT_IPHONE,
+    "WeChat on a desk": agents.WECHAT_WINDOWS,
+    "Alipay": agents.ALIPAY_ANDROID,
+    "nobody": "",
+}
 NAME, THING = "Linnea Bergström", "Silver teapot"
 
 
@@ -88,17 +86,23 @@ def test_a_crawler_changes_nothing_and_learns_nothing(client: Client, agent: str
     assert not client.cookies.get("visitor")
 
 
-@pytest.mark.parametrize("name", ["WhatsApp", "Slack", "Telegram", "Facebook", "iMessage"])
-def test_a_known_crawler_is_shown_one_page_for_all(client: Client, name: str) -> None:
-    plea = asked()
-    agent = {"User-Agent": CRAWLERS[name]}
+def test_known_crawlers_are_shown_one_page_for_all(client: Client) -> None:
+    pages = [page for page in addresses(asked()) if page != "/open/"]
     seen = {
-        re.sub(r'value="[^"]*"', "", client.get(address, headers=agent).content.decode())
-        for address in [*addresses(plea), "/p/unknown/"]
-        if address != "/open/"
+        re.sub(r'value="[^"]*"', "", client.get(address, headers={"User-Agent": agent}).content.decode())
+        for agent in CRAWLERS.values()
+        if agent in agents.PREVIEWS.values()
+        for address in [*pages, "/p/unknown/"]
     }
     assert len(seen) == 1
     assert "Could you help with a payment?" in seen.pop()
+
+
+@pytest.mark.parametrize("agent", agents.PREVIEWS.values(), ids=agents.PREVIEWS)
+def test_a_crawler_is_known_by_its_exact_introduction(client: Client, agent: str) -> None:
+    body = client.get(f"/p/{asked().token}/", headers={"User-Agent": agent}).content.decode()
+    assert NAME not in body
+    assert "Could you help with a payment?" in body
 
 
 def test_the_preview_has_words_and_a_picture_that_can_be_fetched(client: Client) -> None:
@@ -109,7 +113,7 @@ def test_the_preview_has_words_and_a_picture_that_can_be_fetched(client: Client)
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/static/og[.\w]*png", told["image"])
 
 
-@pytest.mark.parametrize("agent", PEOPLE)
+@pytest.mark.parametrize("agent", PEOPLE.values(), ids=PEOPLE)
 def test_a_person_is_never_taken_for_a_crawler(client: Client, agent: str) -> None:
     body = client.get(f"/p/{asked().token}/", headers={"User-Agent": agent}).content.decode()
     assert NAME in body
