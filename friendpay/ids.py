@@ -5,8 +5,12 @@ import secrets
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz"  # 54 symbols, none alike
 
 
-def token(length: int = 24) -> str:
-    """An unguessable string for a link: 24 symbols are 138 bits."""
+LENGTH = 24
+"""Of a link's token: 138 bits."""
+
+
+def token(length: int = LENGTH) -> str:
+    """An unguessable string for a link."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 

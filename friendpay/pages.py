@@ -6,6 +6,7 @@ from functools import wraps
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
 View = Callable[..., HttpResponse]
@@ -17,14 +18,21 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def page(*methods: str) -> Callable[[View], View]:
-    """A view for people. Other methods than these get the 405 page; no cache keeps what only one person may see."""
+def page(*methods: str, of: str = "") -> Callable[[View], View]:
+    """A view for people. Other methods than these get the 405 page; no cache keeps what only one person may see.
+
+    `of` names the page whose form is sent here. Who comes back by GET, with an old tab or a copied address, is led to
+    that page.
+    """
     allowed = ("HEAD", *methods) if "GET" in methods else methods
 
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            if request.method not in allowed:
+            response: HttpResponse
+            if of and request.method in ("GET", "HEAD"):
+                response = SeeOther(reverse(of, args=args, kwargs=kwargs))
+            elif request.method not in allowed:
                 response = render(request, "405.html", status=405)
                 response["Allow"] = ", ".join(allowed)
             else:

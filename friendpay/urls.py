@@ -15,3 +15,4 @@ urlpatterns = [
 ]
 
 handler400 = "friendpay.pages.bad_request"
+handler404 = "payments.views.lost.not_found"

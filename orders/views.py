@@ -53,7 +53,7 @@ def basket(request: HttpRequest) -> HttpResponse:
     return chosen.keep(SeeOther(to), secure=request.is_secure())
 
 
-@page("POST")
+@page("POST", of="basket")
 def place(request: HttpRequest) -> HttpResponse:
     """Make an order of the basket and go to its checkout."""
     chosen = Basket.of(request)

@@ -8,13 +8,17 @@ types the right one gets through all the same; who errs has fewer tries than in 
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from friendpay import ids
 from orders import ratelimit
 from orders.errors import Refused
 from payments.models import PaymentRequest
+from payments.signs import invisible
 
 SPOKEN: dict[str, "str | Promise"] = {
     "2": _("two"),
@@ -50,10 +54,15 @@ ALPHABET = "".join(SPOKEN)
 _LENGTH = 8  # seven drawn, one to check
 _MEANT = str.maketrans("BGSZ", "8652")  # what people read or type for the sign that looks like it
 _SIGNS = f"[{ALPHABET}BGSZ]"
-_BETWEEN = r"[\s\-–—_.·]*"
+_BETWEEN = r"[\s\-_.·•・:=*/~|]*"
 _CODE = re.compile(rf"(?<![0-9A-Z])(?=({_SIGNS}{{4}}){_BETWEEN}({_SIGNS}{{4}})(?![0-9A-Z]))")
 _SPELLED = re.compile(_BETWEEN.join(["", *[f"({_SIGNS})"] * _LENGTH, ""]))
-_TOKEN = re.compile(r"/p/([0-9A-Za-z]{20,40})")
+_TOKEN = re.compile(rf"/p/+([0-9A-Za-z]{{{ids.LENGTH}}})", re.IGNORECASE)
+_READ = 20_000
+"""How much of a pasted text is read: a whole conversation, with what it quotes."""
+
+_DASHES = "−⁃‧ー〜~─━"  # that are none by their category
+_BREAKS = re.compile(r"=\r?\n|[\s>]+")  # as mail programs write and quote them
 
 WINDOW = 600
 """Seconds in which wrong codes count together."""
@@ -102,7 +111,7 @@ def spoken(request: PaymentRequest) -> list[tuple[str, "str | Promise"]]:
 
 def inside(text: str) -> list[str]:
     """The share codes in a text, however they are typed; at most three."""
-    text = unicodedata.normalize("NFKC", text[:4000]).upper()
+    text = _plain(text).upper()
     spelled = _SPELLED.fullmatch(text)
     found = [spelled.groups()] if spelled else _CODE.findall(text)
     codes = ["".join(signs).translate(_MEANT) for signs in found]
@@ -115,33 +124,55 @@ def find(text: str) -> PaymentRequest | None:
     Lower case, spaces, full-width letters and the words around are understood. A link is looked for first; a code opens
     only what is still open, newest first, so that an old one leads nowhere.
     """
-    return _by_link(text) or _by_code(text)
+    return by_link(text) or _by_code(inside(text))
 
 
 def look_up(text: str, *, network: str, neighbourhood: str) -> PaymentRequest | None:
     """The same for a stranger, who may not be wrong too often: raises TooManyGuesses without having looked.
 
-    Links and right codes never count. Valkey counts; while it does not answer, nobody is turned away.
+    Only codes that could be right count: neither links nor other text, however wrong. Valkey counts; while it does not
+    answer, nobody is turned away.
     """
-    if found := _by_link(text):
+    if found := by_link(text):
         return found
+    codes = inside(text)
+    if not codes:
+        return None
     near = (f"guess:{network}", f"guesses:{neighbourhood}") if network else ()  # unreadable: strangers to each other
     *counts, (all_, _ends) = ratelimit.counted(*near, "guesses")
     limits = SIEGE if all_ >= MANY else CALM
     waits = [ends for (wrong, ends), most in zip(counts, limits, strict=False) if wrong >= most]
     if waits:
         raise TooManyGuesses(max(waits))
-    found = _by_code(text)
+    found = _by_code(codes)
     if not found:
-        ratelimit.count(*near, "guesses", window=WINDOW)
+        for _code in codes:
+            ratelimit.count(*near, "guesses", window=WINDOW)
     return found
 
 
-def _by_link(text: str) -> PaymentRequest | None:
-    tokens = _TOKEN.findall(unicodedata.normalize("NFKC", text[:4000]))[:3]
-    return PaymentRequest.objects.filter(token__in=tokens).first() if tokens else None
+def by_link(text: str) -> PaymentRequest | None:
+    """The request whose link is in a text: broken by lines, wrapped by a mail scanner, in capitals."""
+    tokens = list(dict.fromkeys(token for form in _unwrapped(_plain(text)) for token in _TOKEN.findall(form)))[:3]
+    known = PaymentRequest.objects
+    return (known.filter(token__in=tokens).first() or known.spelled(tokens)) if tokens else None
 
 
-def _by_code(text: str) -> PaymentRequest | None:
-    codes = inside(text)
+def _by_code(codes: list[str]) -> PaymentRequest | None:
     return PaymentRequest.objects.filter(code__in=codes, status=PaymentRequest.Status.OPEN).first() if codes else None
+
+
+def _plain(text: str) -> str:
+    """A pasted text without what nobody sees in it, full-width signs as plain ones, every dash as "-"."""
+    kept = (sign for sign in unicodedata.normalize("NFKC", text[:_READ]) if not invisible(sign))
+    return "".join("-" if unicodedata.category(sign) == "Pd" or sign in _DASHES else sign for sign in kept)
+
+
+def _unwrapped(text: str) -> Iterator[str]:
+    """A text as it is; without the breaks and quote marks in it; and with the links that others have packed up."""
+    yield text
+    text = _BREAKS.sub("", text)
+    for _time in range(3):  # packed into one another
+        yield text
+        text = unquote(text)
+    yield text.replace("_", "/")  # urldefense, in its second version

@@ -115,12 +115,20 @@ class ReportForm(forms.Form):
     words = Words(label=_("What happened, if you like"), max_length=500, required=False, rows=3)
 
 
+class Pasted(Words):
+    """Whatever came with the message: it is read, never judged."""
+
+    default_validators = []
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(str(value or "").replace("\0", ""))
+
+
 class CodeForm(forms.Form):
     """A share code, a link, or the whole message they came in."""
 
-    text = Words(
+    text = Pasted(
         label=_("Code or message"),
-        max_length=4000,
         rows=2,
         attrs={"autocapitalize": "characters", "spellcheck": "false", "placeholder": "7K3M-9QXW"},
         error_messages={"required": _("Please type the code, or paste the message.")},

@@ -6,6 +6,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import ids
@@ -17,6 +18,10 @@ class PaymentRequestQuerySet(models.QuerySet["PaymentRequest"]):
     def due_for_expiry(self, now: datetime) -> Self:
         """Open, past their time, and with nobody's money on its way."""
         return self.filter(status=PaymentRequest.Status.OPEN, expires_at__lte=now, amount_held=0)
+
+    def spelled(self, tokens: list[str]) -> "PaymentRequest | None":
+        """The one with such a token, capitals or not: keyboards and mail programs change them. 119 bits are left."""
+        return self.annotate(upper=Upper("token")).filter(upper__in=[token.upper() for token in tokens]).first()
 
 
 class PaymentRequest(models.Model):
@@ -94,6 +99,7 @@ class PaymentRequest(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="request_due", condition=Q(status="open")),
             models.Index(fields=["merchant", "-id"], name="request_by_merchant"),
+            models.Index(Upper("token"), name="request_by_spelled_token"),
         ]
 
     def __str__(self) -> str:

@@ -49,7 +49,7 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
     return draw(request, _order(request, token))
 
 
-@page("POST")
+@page("POST", of="buyer")
 def ask(request: HttpRequest, token: str) -> HttpResponse:
     """Open a request to share, or share the one that is open, where asking a friend is offered."""
     order = _order(request, token)
@@ -60,7 +60,7 @@ def ask(request: HttpRequest, token: str) -> HttpResponse:
     return SeeOther(_url(order))
 
 
-@page("POST")
+@page("POST", of="buyer")
 def message(request: HttpRequest, token: str) -> HttpResponse:
     """Other words to the friend."""
     order = _order(request, token)
@@ -77,7 +77,7 @@ def message(request: HttpRequest, token: str) -> HttpResponse:
     return SeeOther(_url(order))
 
 
-@page("POST")
+@page("POST", of="buyer")
 def parts(request: HttpRequest, token: str) -> HttpResponse:
     """Several friends may pay together, or one alone."""
     order = _order(request, token)
@@ -93,7 +93,7 @@ def parts(request: HttpRequest, token: str) -> HttpResponse:
     return SeeOther(_url(order))
 
 
-@page("POST")
+@page("POST", of="buyer")
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """No friend is asked any more."""
     order = _order(request, token)
@@ -133,7 +133,7 @@ def wallets(request: HttpRequest, order: Order, *, status: int = 200, **more: An
     return render(request, "payments/buyer_pay.html", given, status=status)
 
 
-@page("POST")
+@page("POST", of="buyer")
 def thanks(request: HttpRequest, token: str) -> HttpResponse:
     """A thank-you for the receipts of all who paid."""
     order = _order(request, token)

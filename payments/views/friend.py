@@ -55,7 +55,7 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
     return draw(request, _plea(token), said=request.GET.get("said"), page=request.get_full_path())
 
 
-@page("POST")
+@page("POST", of="friend")
 def pay(request: HttpRequest, token: str) -> HttpResponse:
     """Begin to pay and go on to the wallet. Tapping twice begins once; a sum no button showed is shown first."""
     plea = _plea(token)
@@ -75,7 +75,7 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
     return draw(request, plea, status=status, form=form, refusal=paying.above(form, *shown))
 
 
-@page("POST")
+@page("POST", of="friend")
 def decline(request: HttpRequest, token: str) -> HttpResponse:
     """Say no, with a kind line or without. The request stays open for others, and for second thoughts."""
     plea = _plea(token)

@@ -24,7 +24,7 @@ def _giver(request: HttpRequest, form: AddressForm) -> Giver:
     return Giver(address, get_language() or "en", keep_visitor(request), network_of(request))
 
 
-@page("POST")
+@page("POST", of="buyer")
 def tell_buyer(request: HttpRequest, token: str) -> HttpResponse:
     """The buyer gives an address for the news of the order."""
     order = get_object_or_404(Order.objects.select_related("merchant"), token=token)
@@ -44,7 +44,7 @@ def tell_buyer(request: HttpRequest, token: str) -> HttpResponse:
     return buyer.draw(request, order, status=status, mail_form=form, refusal=paying.above(form, "address"))
 
 
-@page("POST")
+@page("POST", of="receipt")
 def mail_receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The payer wants the receipt by mail."""
     payment = get_object_or_404(Payment, token=token)
@@ -60,7 +60,7 @@ def mail_receipt(request: HttpRequest, token: str) -> HttpResponse:
     return receipt.draw(request, token, status=status, mail_form=form)
 
 
-@page("POST")
+@page("POST", of="friend")
 def remind(request: HttpRequest, token: str) -> HttpResponse:
     """A friend wants to be reminded by mail."""
     plea = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)

@@ -1,12 +1,13 @@
 """Share codes: read as people write them, and not to be guessed."""
 
 import random
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
 
 from orders import ratelimit
-from payments import codes
+from payments import codes, sharing
 from payments.codes import TooManyGuesses
 from payments.models import PaymentRequest
 from tests import shop
@@ -29,7 +30,10 @@ def guesses(count: int) -> list[str]:
     ]
 
 
-def wrong(network: str, neighbourhood: str = "", *, text: str = "hello") -> bool:
+WRONG = "7K3M9QX" + codes._check_symbol("7K3M9QX")  # well-formed, and nobody's
+
+
+def wrong(network: str, neighbourhood: str = "", *, text: str = WRONG) -> bool:
     """One wrong code; says whether it was turned away unread."""
     try:
         assert codes.look_up(text, network=network, neighbourhood=neighbourhood or network) is None
@@ -97,6 +101,67 @@ def test_links_and_right_codes_never_count() -> None:
         pass
     message = f"Lin asks: https://pay.example/p/{plea.token}/ (or code {codes.shown(plea)})"
     assert codes.look_up(message, network="here", neighbourhood="here") == plea
+
+
+INVISIBLE = "\u200b\u2060\u00ad\ufeff\ufe0f\u200d\u2066"
+
+
+@pytest.mark.parametrize("dash", "-‐‑‒–—―−﹘﹣－⁃‧ー〜~·・•_./:")
+def test_a_code_is_read_with_any_dash(dash: str) -> None:
+    code = codes.new()
+    assert codes.inside(f"{code[:4]}{dash}{code[4:]}") == [code]
+    assert codes.inside(f"代付码{code[:4]} {dash} {code[4:]}，谢谢") == [code]
+
+
+def test_signs_that_nobody_sees_do_not_part_a_code_or_a_link() -> None:
+    plea = shop.make_request()
+    assert codes.find(INVISIBLE.join(plea.code)) == plea
+    assert codes.find(f"\u2068Lin\u2069: {INVISIBLE.join(sharing.link(plea))}") == plea
+    assert codes.inside("\ufe0f\u20e3".join("7777")) == []
+    assert codes.find("".join(f"{sign}\ufe0f\u20e3" if sign.isdigit() else sign for sign in plea.code)) == plea
+
+
+def wrapped(link: str) -> list[str]:
+    """A link as mail programs, scanners and messengers hand it on."""
+    packed = quote(link, safe="")
+    token = link.split("/p/")[1]
+    v2 = "https-3A__pay.example_p_" + token.replace("/", "_")
+    return [
+        f"{link[:-12]}\n{link[-12:]}",
+        f"{link[:-12]}\r\n> {link[-12:]}",
+        f"{link[:-12]}=\r\n{link[-12:]}",
+        f"{link[:20]} {link[20:]}",
+        f"<{link}>",
+        f"[pay]({link})",
+        f"「{link}」。",
+        f"https://eur01.safelinks.protection.outlook.com/?url={packed}&data=05%7C02%7C&sdata=x&reserved=0",
+        f"https://urldefense.com/v3/__{link}__;!!AbC!dEf$",
+        f"https://urldefense.proofpoint.com/v2/url?u={v2}&d=DwMFaQ&c=x",
+        f"https://urldefense.proofpoint.com/v1/url?u={link}&k=x",
+        f"https://linkprotect.cudasvc.com/url?a={packed.lower().replace(token[:-1].lower(), token[:-1])}&c=E,1",
+        f"https://www.google.com/url?q={quote(packed, safe='')}&sa=D",
+        f"https://l.facebook.com/l.php?u={packed}&h=AT0",
+    ]
+
+
+def test_a_link_is_read_however_it_was_handed_on() -> None:
+    plea = shop.make_request()
+    for text in wrapped(sharing.link(plea)):
+        assert codes.find(f"Lin schrieb:\n{text}\nDanke!") == plea, text
+
+
+def test_what_could_never_be_a_code_costs_no_guess(client: Client) -> None:
+    plea = shop.make_request()
+    mistyped = plea.code[:-1] + codes.ALPHABET[(codes.ALPHABET.index(plea.code[-1]) + 1) % len(codes.ALPHABET)]
+    for text in ("hello", "", "https://pay.example/p/", f"/p/{'A' * 24}/", mistyped, "7K3M", "x" * 30_000):
+        for _time in range(codes.CALM[0]):
+            assert codes.look_up(text, network="here", neighbourhood="here") is None
+    assert codes.look_up(plea.code, network="here", neighbourhood="here") == plea
+
+
+def test_each_code_of_one_text_is_a_guess() -> None:
+    assert not wrong("here", text=" ".join(guesses(3)))
+    assert [wrong("here") for _time in range(codes.CALM[0])].count(False) == codes.CALM[0] - 3
 
 
 @pytest.mark.proof

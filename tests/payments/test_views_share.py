@@ -56,7 +56,9 @@ def test_the_whole_message_opens_its_request(client: Client) -> None:
     assert answer["Location"] == f"/p/{plea.token}/"
 
 
-@pytest.mark.parametrize("text", ["", " ", "AAAA-AAAA", "hello", "\x00", "x" * 5000, "/p/AAAAAAAAAAAAAAAAAAAAAAAA/"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "AAAA-AAAA", "hello", "\x00", "x" * 50000, "\u2066\u2069", "/p/AAAAAAAAAAAAAAAAAAAAAAAA/"]
+)
 def test_what_is_no_code_is_told_beside_the_field(client: Client, text: str) -> None:
     page = client.post("/open/", {"text": text})
     assert page.status_code == 422
@@ -91,15 +93,82 @@ def test_an_unknown_address_is_a_kind_404(client: Client, address: str) -> None:
 def test_the_wrong_method_is_told_and_moves_nothing(client: Client) -> None:
     plea = shop.make_request()
     before = plea.seq
-    for path, method in (("", "post"), ("pay/", "get"), ("decline/", "put"), ("status.json", "delete")):
+    for path, method in (("", "post"), ("opened/", "get"), ("decline/", "put"), ("status.json", "delete")):
         page = client.generic(method.upper(), f"/p/{plea.token}/{path}")
         assert page.status_code == 405
         assert page["Allow"]
         assert "That does not work this way" in words(page)
-    for path in ("ask/", "cancel/", "message/"):
-        assert client.get(f"/checkout/{plea.order.token}/{path}").status_code == 405
     plea.refresh_from_db()
     assert (plea.seq, plea.status) == (before, "open")
+
+
+def test_who_comes_back_to_the_address_of_a_form_is_led_to_its_page(client: Client) -> None:
+    plea = shop.make_request()
+    payment = shop.hold(plea)
+    before = PaymentRequest.objects.get().seq
+    forms = {
+        f"/p/{plea.token}/": ("pay/", "decline/", "remind/"),
+        f"/checkout/{plea.order.token}/": ("ask/", "message/", "parts/", "cancel/", "thanks/", "mail/"),
+        f"/r/{payment.token}/": ("mail/",),
+        "/basket/": ("order/",),
+    }
+    for page, ways in forms.items():
+        for way in ways:
+            for method in (client.get, client.head):
+                answer = method(f"{page}{way}?method=sandbox")
+                assert (answer.status_code, answer["Location"]) == (303, page)
+    assert PaymentRequest.objects.get().seq == before
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "/p/{})",
+        "/p/{}/)",
+        "/p/{}。",
+        "/p/{}/。请帮忙",
+        "/p/{}/」",
+        "/p//{}/",
+        "/p/{}//",
+        "/P/{}/",
+        '/p/{}"',
+        "/p/{}/%22%3E",
+        "/p/{}/%E2%80%9D",
+        "/p/%E2%80%8B{}/",
+        "/p/{}/&from=singlemessage",
+        "/p/{}%20thanks",
+        "/p/{}/…",
+        "/p/{}/.",
+        "/p/{}'s",
+        "/ｐ/{}/",
+    ],
+)
+def test_a_link_with_something_stuck_to_it_opens(client: Client, written: str) -> None:
+    plea = shop.make_request()
+    answer = client.get(written.format(plea.token))
+    assert (answer.status_code, answer["Location"]) == (302, f"/p/{plea.token}/")
+
+
+def test_a_link_in_capitals_opens(client: Client) -> None:
+    plea = shop.make_request()
+    assert client.get(f"/P/{plea.token.upper()}/")["Location"] == f"/p/{plea.token}/"
+    assert client.post("/open/", {"text": f"HTTPS://PAY.EXAMPLE/P/{plea.token.upper()}/"}).status_code == 303
+
+
+def test_the_buyers_and_the_payers_links_open_as_well(client: Client) -> None:
+    plea = shop.make_request()
+    payment = shop.hold(plea)
+    for page in (f"/checkout/{plea.order.token}/", f"/r/{payment.token}/", f"/pay/{payment.token}/", "/open/"):
+        for spoilt in (f"{page})", f"{page[:-1]}。", f"/{page[1].upper()}{page[2:]}%3E"):
+            assert client.get(spoilt)["Location"] == page
+
+
+def test_what_was_never_a_link_stays_a_404(client: Client) -> None:
+    payment = shop.hold(shop.make_request())
+    nowhere = (f"/p/{'A' * 24})", f"/checkout/{'A' * 24}/)", f"/pay/{payment.token}/qr.svg", "/openly", "/p/)", "/p/")
+    for path in nowhere:
+        assert client.get(path).status_code == 404
+    assert client.post(f"/p/{payment.request.token})").status_code == 404
 
 
 def test_without_the_forms_token_nothing_is_done() -> None:
