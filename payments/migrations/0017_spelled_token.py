@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0008_logo'),
-        ('payments', '0011_reports'),
+        ('payments', '0016_refund_remedies'),
     ]
 
     operations = [
