@@ -14,7 +14,7 @@ from orders.errors import Refused
 from orders.models import Order
 from orders.money import share_out
 from payments import funds, phrases, providers, rules
-from payments.models import Payment, PaymentRequest, Refund
+from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
 from payments.providers.base import Outcome, ProviderError, State
 from payments.record import lock_order, lock_payment, save
 from payments.refund_moves import make_room, move_refund, refundable, renumber
@@ -118,6 +118,12 @@ def send(refund_id: int | None = None, limit: int = 50) -> int:
         except ProviderError as error:
             _put_off(refund, error)
     return len(refunds)
+
+
+def try_now(account: ProviderAccount) -> None:
+    """The shop has put something right at this account: what waits for that is due at once. Repeating is fine."""
+    waiting = Refund.objects.filter(account=account, waits_for_shop=True, next_attempt_at__isnull=False)
+    waiting.update(next_attempt_at=clock.now())
 
 
 def _send(refund: Refund) -> None:

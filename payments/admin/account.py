@@ -17,7 +17,7 @@ from unfold.decorators import action
 from orders.admin.base import SupportAdmin, address, badge, code, link, mode
 from orders.admin.confirm import confirm
 from orders.admin.filters import ModeFilter
-from payments import providers
+from payments import providers, refunds
 from payments.admin import credentials
 from payments.admin.filters import AccountProviderFilter
 from payments.models import ProviderAccount
@@ -90,8 +90,10 @@ class ProviderAccountAdmin(SupportAdmin):
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def _ask(self, request: HttpRequest, account: ProviderAccount) -> bool:
-        """Show what the provider says of the account."""
+        """Show what the provider says of the account. Where it is content, refunds that waited for that go on."""
         fine, words = credentials.ask(account)
+        if fine:
+            refunds.try_now(account)
         self.message_user(request, words, messages.SUCCESS if fine else messages.ERROR)
         return fine
 

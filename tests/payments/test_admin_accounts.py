@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from payments import providers
+from payments import providers, refunds
 from payments.models import ProviderAccount
 from payments.providers.base import Account, ProviderError
 from tests import desk, shop
@@ -162,6 +162,24 @@ def test_testing_shows_what_the_provider_says(
     assert "Test this account" in desk.text(client, desk.page(account))
     answer = client.post(desk.page(account, "test"), follow=True)
     assert "This secret is not known &lt;b&gt;here&lt;/b&gt;. (SIGN_ERROR)" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("secret", "now"), [("a new secret", True), ("", False)])
+def test_refunds_that_waited_for_the_account_go_on_once_the_provider_is_content(
+    client: Client, account: ProviderAccount, commits: Any, secret: str, now: bool
+) -> None:
+    payment = shop.succeed(shop.hold(shop.make_request(shop.make_order(account.merchant))))
+    refund = refunds.refund_payment(payment.pk, actor="merchant")
+    account.config = {"secret": ""}
+    account.save()
+    refunds.send()
+    refund.refresh_from_db()
+    assert (refund.waits_for_shop, refund.code) == (True, "no_secret")
+    put_off = refund.next_attempt_at
+    with commits():
+        write(client, account, credential_secret=secret)
+    refund.refresh_from_db()
+    assert (refund.next_attempt_at != put_off) is now
 
 
 def test_no_transaction_is_open_while_the_provider_is_asked(

@@ -73,6 +73,28 @@ def test_which_refusals_are_final(
     assert (error.value.permanent, error.value.code, error.value.message) == (permanent, sub_code or code, "words")
 
 
+@pytest.mark.parametrize(
+    ("code", "sub_code", "for_shop"),
+    [
+        ("40002", "isv.invalid-signature", True),
+        ("40006", "isv.insufficient-isv-permissions", True),
+        ("20001", "aop.invalid-auth-token", True),
+        ("40004", "ACQ.SELLER_BALANCE_NOT_ENOUGH", True),
+        ("40004", "ACQ.ACCESS_FORBIDDEN", True),
+        ("40004", "ACQ.REASON_TRADE_REFUND_FEE_ERR", False),
+        ("40004", "ACQ.TRADE_HAS_FINISHED", False),
+        ("20000", "ACQ.SYSTEM_ERROR", False),
+    ],
+)
+def test_which_refusals_the_shop_can_put_right(
+    alipay: emulators.Alipay, alipay_account: Account, code: str, sub_code: str, for_shop: bool
+) -> None:
+    alipay.scripted.append({"code": code, "sub_code": sub_code, "msg": "m", "sub_msg": "words"})
+    with pytest.raises(ProviderError) as error:
+        refund(alipay_account)
+    assert error.value.for_shop is for_shop
+
+
 def test_an_unsigned_refusal_settles_nothing(alipay_account: Account) -> None:
     with pytest.raises(ProviderError) as error:
         provider.fetch(with_config(alipay_account, app_id="2021999999999999"), "pay1")

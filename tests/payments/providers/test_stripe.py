@@ -257,6 +257,7 @@ def test_what_may_be_tried_again_and_what_may_not(
     assert error.permanent is permanent
     assert error.code == (code or "idempotency_key_in_use")
     assert str(wrong) in error.message
+    assert error.for_shop is (wrong.status == 403 or code == "balance_insufficient")
     assert refusal(lambda: refund(stripe_account, charge)).permanent is permanent
 
 

@@ -68,6 +68,28 @@ def test_a_refund_waits_for_the_shops_balance(wechatpay: emulators.WeChatPay, we
     assert error.value.message == "基本账户余额不足，请充值后重新发起"
 
 
+@pytest.mark.parametrize(
+    ("problem", "for_shop"),
+    [
+        (Problem(401, "SIGN_ERROR", "签名错误", signed=False), True),
+        (Problem(403, "NO_AUTH", "商户无权限"), True),
+        (Problem(403, "NOT_ENOUGH", "余额不足"), True),
+        (Problem(404, "MCH_NOT_EXISTS", "商户号不存在"), True),
+        (Problem(403, "USER_ACCOUNT_ABNORMAL", "用户账户异常"), False),
+        (Problem(403, "REQUEST_BLOCKED", "请求受阻"), False),
+        (Problem(400, "INVALID_REQUEST", "申请退款金额大于订单可退金额"), False),
+    ],
+)
+def test_which_refusals_the_shop_can_put_right(
+    wechatpay: emulators.WeChatPay, wechatpay_account: Account, problem: Problem, for_shop: bool
+) -> None:
+    paid(wechatpay, wechatpay_account)
+    wechatpay.scripted += [problem] * 2
+    with pytest.raises(ProviderError) as error:
+        refund(wechatpay_account)
+    assert error.value.for_shop is for_shop
+
+
 def test_a_refund_of_another_charge_is_not_believed(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
     paid(wechatpay, wechatpay_account)
     refund(wechatpay_account)
