@@ -13,6 +13,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from orders.errors import Refused
+from orders.webhooks import transport
 from payments import providers
 from payments.models import ProviderAccount
 from payments.providers.base import ProviderError
@@ -94,6 +96,28 @@ class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if not self.instance.sealed:
             self.initial["enabled"] = True  # with its first credentials an account is ready
+
+    def clean_base_url(self) -> str:
+        """Nobody on the desk leads secrets elsewhere: live ones go to the wallet, others to no host inside."""
+        address: str = self.cleaned_data["base_url"]
+        if not address or address == self.instance.base_url:
+            return address
+        if self.instance.live:
+            raise forms.ValidationError(_("A live account speaks to the wallet's own gateway alone. Leave this empty."))
+        try:
+            transport.check(address)
+        except Refused as refused:
+            raise forms.ValidationError(str(refused.message)) from refused
+        return address
+
+    def clean(self) -> dict[str, Any]:
+        """Another gateway gets no secret that was entered for the one before."""
+        data = super().clean() or self.cleaned_data
+        if data.get("base_url", self.instance.base_url) != self.initial.get("base_url", ""):
+            for name in stored(self.instance):
+                if _kind(name).secret and not data.get(PREFIX + name):
+                    self.add_error(PREFIX + name, _("Enter it again: it would be sent to another gateway."))
+        return data
 
     def save(self, commit: bool = True) -> ProviderAccount:
         config = stored(self.instance)

@@ -70,7 +70,10 @@ class ProviderAccount(models.Model):
         return False
 
     def as_data(self) -> Account:
-        """What a provider is given. Raises ProviderError, not a permanent one, while no key of ours opens it."""
+        """What a provider is given. A live account speaks to the wallet's own gateway alone.
+
+        Raises ProviderError, not a permanent one, while no key of ours opens the credentials.
+        """
         try:
             config = self.config
         except InvalidToken:
@@ -80,7 +83,7 @@ class ProviderAccount(models.Model):
             id=self.public_id,
             live=self.live,
             config=config,
-            base_url=self.base_url,
+            base_url="" if self.live else self.base_url,
             notify_url=self.notify_url,
             granted=frozenset(self.granted),
         )

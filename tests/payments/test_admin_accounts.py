@@ -1,6 +1,7 @@
 """Provider accounts: credentials go in, never out; the provider says what it thinks of them."""
 
 from typing import Any
+from unittest import mock
 
 import pytest
 from cryptography.fernet import Fernet
@@ -10,6 +11,7 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from payments import providers, refunds
+from payments.admin import credentials
 from payments.models import ProviderAccount
 from payments.providers.base import Account, ProviderError
 from tests import desk, shop
@@ -251,3 +253,46 @@ def test_who_may_only_look_sees_no_credentials_and_tests_nothing(account: Provid
     assert "credential" not in client.get(desk.page(account)).content.decode().lower()
     assert write(client, account).status_code == 403
     assert client.post(desk.page(account, "test")).status_code == 403
+
+
+def stripe(**changes: Any) -> ProviderAccount:
+    account = ProviderAccount(merchant=shop.make_merchant(), provider="stripe", **changes)
+    account.config = {"secret_key": "sk_live_stored", "webhook_secret": "whsec_stored"}
+    account.save()
+    return account
+
+
+def move(client: Client, account: ProviderAccount, base_url: str, **secrets: str) -> ProviderAccount:
+    form = {"name": "Till", "enabled": "on", "base_url": base_url, "granted": ["card"]}
+    with mock.patch.object(credentials, "ask", return_value=(True, "fine")):
+        client.post(desk.page(account), form | {credentials.PREFIX + name: value for name, value in secrets.items()})
+    account.refresh_from_db()
+    return account
+
+
+@pytest.mark.parametrize("address", ["https://thief.example", "https://api.stripe.com.thief.example/v1"])
+def test_a_live_accounts_secrets_go_to_the_wallet_alone(client: Client, address: str) -> None:
+    account = stripe(live=True)
+    assert move(client, account, address, secret_key="sk_live_new", webhook_secret="whsec_new").base_url == ""
+    ProviderAccount.objects.update(base_url=address)  # even if it stood there
+    account.refresh_from_db()
+    assert account.as_data().base_url == ""
+
+
+def test_another_gateway_gets_no_stored_secret(client: Client) -> None:
+    account = stripe()
+    assert move(client, account, "https://stand-in.example").base_url == ""
+    assert move(client, account, "https://stand-in.example", secret_key="sk_test_new").base_url == ""
+    moved = move(client, account, "https://stand-in.example", secret_key="sk_test_new", webhook_secret="whsec_new")
+    assert moved.base_url == "https://stand-in.example"
+    assert moved.config == {"secret_key": "sk_test_new", "webhook_secret": "whsec_new"}
+    assert move(client, moved, "").base_url == "https://stand-in.example"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://10.0.0.1", "https://169.254.169.254/", "ftp://stand-in.example", "http://x"]
+)
+def test_no_gateway_is_inside_our_own_network(client: Client, settings: Settings, address: str) -> None:
+    settings.WEBHOOK_ALLOW_LOOPBACK = False
+    account = stripe()
+    assert move(client, account, address, secret_key="sk_test_new", webhook_secret="whsec_new").base_url == ""
