@@ -11,6 +11,26 @@ app = Celery("friendpay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+# Whatever waits for somebody else's server - a wallet's, the mail server - has a queue and a worker of its own. Money
+# that came, what is over, and the shops' webhooks are on the other one, whose threads none of these can reach.
+OURS, CALLS = "celery", "calls"
+_CALLING = (
+    "orders.send_webhook_mails",
+    "payments.ask",
+    "payments.refund",
+    "payments.confirm",
+    "payments.sweep_hints",
+    "payments.sweep_payments",
+    "payments.sweep_refunds",
+    "payments.sweep_mail",
+    "payments.check_ledger",  # whose findings are mailed
+    "payments.compare_bills",
+    "sandbox.send_notices",
+)
+app.conf.task_default_queue = OURS
+app.conf.task_queues = {OURS: {}, CALLS: {}}  # a worker that is told nothing serves both
+app.conf.task_routes = {name: {"queue": CALLS} for name in _CALLING}
+
 # Nothing waits for these in the ordinary course: nudges do the work at once. The sweeps do what no nudge reached, so a
 # lost one costs seconds and never money. A sweep nobody took in time is dropped, since the next one does the same.
 _EVERY = {
@@ -19,9 +39,10 @@ _EVERY = {
     "orders.purge_answers": 3600,
     "orders.purge_webhooks": 3600,
     "payments.sweep_notifications": 2,
-    "payments.sweep_payments": 5,
+    "payments.sweep_hints": 2,
+    "payments.sweep_payments": 2,
     "payments.sweep_requests": 2,
-    "payments.sweep_refunds": 5,
+    "payments.sweep_refunds": 2,
     "payments.sweep_mail": 15,
     "payments.purge_mail": 3600,
     "payments.purge_steps": 3600,

@@ -79,7 +79,7 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
             _fail("the database could not be brought up to date; the reason is above.")
         _start(servers, "web")
         _await(supervisor, data, "web", lambda: _answers(chosen, chosen.port, "/readyz"))
-        for name in ("worker", "beat", *wallets):
+        for name in ("worker", "caller", "beat", *wallets):
             _start(servers, name)
         for name, port in wallets.items():
             _await(supervisor, data, name, partial(_answers, chosen, port, "/_emulator/account"))

@@ -35,7 +35,7 @@ def compare_due() -> None:
             logger.exception("the bills of %s cannot be planned", account.public_id)
     now = clock.now()
     due = BillDay.objects.select_related("account").due(now)
-    while days := leases.take(due, now, 1, lambda day: WAITS[min(day.attempts, len(WAITS)) - 1]):
+    while days := leases.take(due, 1, lambda day: WAITS[min(day.attempts, len(WAITS)) - 1]):
         _compare(days[0])
 
 

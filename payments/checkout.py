@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import clock
 from orders.errors import Refused
 from orders.money import Money
-from payments import friction, lifecycle, offers, providers, reconcile
+from payments import calls, friction, lifecycle, offers, providers, reconcile
 from payments.models import Payment, PaymentRequest
 from payments.offers import Offer, Surface
 from payments.providers.base import KnowsPayer, NextStep, ProviderError, Rail, Start
@@ -52,6 +52,8 @@ def begin(
     rail = Rail.REDIRECT if on_page and Rail.REDIRECT in offer.rails else offer.rails[0]
     if open_already := _step_aside(request, offer, rail, payer, amount, take_over):
         return open_already
+    if not calls.is_open(offer.account):
+        raise _unavailable()
     request.refresh_from_db()
     if amount is None:
         amount = request.remaining if request.split_max_payers else request.amount - request.amount_paid
@@ -74,7 +76,8 @@ def begin(
         locale=get_language() or "en",
     )
     try:
-        step = provider.start(offer.account.as_data(), start)
+        with calls.calling(offer.account) as (wallet, account):
+            step = wallet.start(account, start)
     except ProviderError as error:
         if error.permanent:
             lifecycle.end_payment(payment.pk, cancelled=False, code=error.code, words=error.message)
@@ -101,7 +104,8 @@ def payer_id_of(request: PaymentRequest, *, method: str, surface: Surface, code:
     """The payer's name in the wallet, for the code she came back with. Refused when the wallet does not know it."""
     offer = _offer(request, method, surface)
     try:
-        return _knowing(offer).openid(offer.account.as_data(), code)
+        with calls.calling(offer.account) as (_wallet, account):
+            return _knowing(offer).openid(account, code)
     except ProviderError as error:
         raise _unavailable() from error
 

@@ -1,7 +1,8 @@
 """Notifications from providers: verified, stored, answered, and only then applied. A replay changes nothing."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -13,9 +14,10 @@ from friendpay import clock, leases
 from friendpay.background import nudge
 from orders.errors import Refused
 from orders.money import Money
-from payments import providers, reconcile, refunds
+from payments import providers, reconcile, refunds, rounds
+from payments.calls import calling
 from payments.models import Payment, ProviderAccount, ProviderEvent, Refund
-from payments.providers.base import NotificationRefused, Outcome, ProviderError, Reply, State
+from payments.providers.base import Account, NotificationRefused, Outcome, Provider, ProviderError, Reply, State
 
 logger = logging.getLogger(__name__)
 
@@ -52,34 +54,69 @@ def receive(provider_name: str, account_id: str, headers: Mapping[str, str], bod
         about=notification.about,
         reference=notification.reference[:LONGEST_REFERENCE],
         outcome=_pack(notification.outcome),
+        asks=bool(notification.reference) and not _tells_of_money(notification.outcome),
         body=body,
         received_at=now,
         next_attempt_at=now,
     )
     ProviderEvent.objects.bulk_create([event], ignore_conflicts=True)
-    nudge("payments.apply", account.pk, notification.event_id)
+    _soon(event)
     return provider.acknowledge()
 
 
-def apply(account_id: int | None = None, event_id: str = "", limit: int = 50) -> int:
-    """Apply one stored notification (a nudge), or all that are due (the sweep). Says how many were tried."""
-    now = clock.now()
-    due = ProviderEvent.objects.select_related("account")
+def _soon(event: ProviderEvent) -> None:
+    nudge("payments.confirm" if event.asks else "payments.apply", event.account_id, event.event_id)
+
+
+def apply(account_id: int | None = None, event_id: str = "", *, asking: bool | None = None) -> int:
+    """Apply one stored notification (a nudge), or all that are due (the sweep). Says how many were tried.
+
+    With `asking`, only those for which the wallet has to be asked; with `asking=False` only the others, which nothing
+    can hold up but the database.
+    """
     if event_id:
-        due = due.filter(account_id=account_id, event_id=event_id, next_attempt_at__isnull=False)
+        one = ProviderEvent.objects.filter(account_id=account_id, event_id=event_id, next_attempt_at__isnull=False)
+        due, limit = one, 1
     else:
-        due = due.due(now)
-    events = leases.take(due, now, limit)
-    for event in events:
-        try:
-            _apply(event)
-        except Exception as error:  # one poisoned notification must not stop the others
-            logger.exception("notification %s could not be applied", event)
-            event.error = str(error)[:300]
-            if event.attempts >= TRIES:
-                event.set_aside_at, event.next_attempt_at = clock.now(), None
-            event.save(update_fields=["error", "set_aside_at", "next_attempt_at"])
-    return len(events)
+        due, limit = ProviderEvent.objects.due(clock.now()), None
+    done = 0
+    if asking is not True:
+        told = due.filter(asks=False).select_related("account")
+        while (limit is None or done < limit) and (events := leases.take(told, 1)):
+            leases.attempt(events[0], _attempt, foreseen=(ProviderError,))
+            done += not events[0].asks
+    if asking is not False:
+        done += rounds.work_through(due.filter(asks=True), _attempt, limit=limit)
+    return done
+
+
+class _Asks(Exception):
+    """The wallet has to be asked first, and this is not the place for it."""
+
+
+@contextmanager
+def _asking(event: ProviderEvent) -> Iterator[tuple[Provider, Account]]:
+    """A call about what it names, where calls are made: `apply` with `asking`."""
+    if not event.asks:
+        raise _Asks
+    with calling(event.account) as both:
+        yield both
+
+
+def _attempt(event: ProviderEvent) -> None:
+    """Apply it; what fails too often is set aside for support."""
+    try:
+        _apply(event)
+    except _Asks:
+        event.asks, event.attempts = True, event.attempts - 1
+        event.next_attempt_at = event.received_at  # due at once
+        event.save(update_fields=["asks", "attempts", "next_attempt_at"])
+        _soon(event)
+    except Exception:
+        if event.attempts >= TRIES:
+            event.set_aside_at, event.next_attempt_at = clock.now(), None
+            event.save(update_fields=["set_aside_at", "next_attempt_at"])
+        raise
 
 
 @transaction.atomic
@@ -89,7 +126,7 @@ def try_again(event_id: int) -> ProviderEvent:
     event.orphaned_at = event.set_aside_at = None
     event.next_attempt_at, event.attempts = clock.now(), 0
     event.save(update_fields=["orphaned_at", "set_aside_at", "next_attempt_at", "attempts"])
-    transaction.on_commit(lambda: nudge("payments.apply", event.account_id, event.event_id))
+    transaction.on_commit(lambda: _soon(event))
     return event
 
 
@@ -115,7 +152,7 @@ def lock_waiting(event_id: int) -> ProviderEvent:
 def _apply(event: ProviderEvent) -> None:
     """Find what it speaks of and do what it says; one that speaks of nothing we know is kept as an orphan."""
     known = _apply_refund(event) if event.about == "refund" else _apply_charge(event)
-    event.next_attempt_at, event.error = None, ""
+    event.next_attempt_at = None
     if known:
         event.applied_at = clock.now()
     elif event.reference:
@@ -123,7 +160,7 @@ def _apply(event: ProviderEvent) -> None:
         logger.error("notification %s names %s, which is none of ours", event, event.reference)
     else:
         event.applied_at = clock.now()  # nothing in it for us, such as a test message
-    event.save(update_fields=["next_attempt_at", "applied_at", "orphaned_at", "error", "outcome"])
+    event.save(update_fields=["next_attempt_at", "applied_at", "orphaned_at", "outcome"])
 
 
 def _apply_charge(event: ProviderEvent) -> bool:
@@ -131,39 +168,50 @@ def _apply_charge(event: ProviderEvent) -> bool:
     the provider is asked how it stands now. So is money for an attempt that has ended: it may have gone back since.
     """
     told = unpack(event.outcome)
-    believed = told is not None and told.state == State.SUCCEEDED
+    believed = _tells_of_money(told)
     names = Q(reference=event.reference)
     if told and told.provider_ref:
         names |= Q(provider_ref=told.provider_ref)
     payment = Payment.objects.select_related("account").filter(names, account=event.account).order_by("-id").first()
     if payment:
         ended = payment.status in (Payment.Status.FAILED, Payment.Status.CANCELLED)
-        stands = told if told and believed and not ended else _ask_payment(payment)
+        stands = told if told and believed and not ended else _ask_payment(event, payment)
         if believed and stands.state not in (State.SUCCEEDED, State.RETURNED):
             raise ProviderError(f"told of money, but asked about it the provider says {stands.state}", permanent=False)
         reconcile.apply(payment, stands)
     elif event.reference and not believed:
-        provider = providers.get(event.account.provider)
-        event.outcome = _pack(provider.fetch(event.account.as_data(), event.reference))
+        with _asking(event) as (provider, account):
+            event.outcome = _pack(provider.fetch(account, event.reference))
     return payment is not None
 
 
 def _apply_refund(event: ProviderEvent) -> bool:
     """As with charges; and where we hold that a refund failed, its success is asked about as well."""
     told = unpack(event.outcome)
-    refund = Refund.objects.select_related("account", "payment").numbered(event.account, event.reference)
+    refund = Refund.objects.select_related("payment").numbered(event.account, event.reference)
     if refund:
-        believed = told is not None and told.state == State.SUCCEEDED and refund.status != Refund.Status.FAILED
-        refunds.apply(refund, told if told and believed else refunds.ask(refund))
+        believed = _tells_of_money(told) and refund.status != Refund.Status.FAILED
+        refunds.apply(refund, told if told and believed else _ask_refund(event, refund))
     return refund is not None
 
 
-def _ask_payment(payment: Payment) -> Outcome:
-    provider = providers.get(payment.account.provider)
-    outcome = provider.fetch(payment.account.as_data(), payment.reference, payment.provider_session)
+def _ask_payment(event: ProviderEvent, payment: Payment) -> Outcome:
+    with _asking(event) as (provider, account):
+        outcome = provider.fetch(account, payment.reference, payment.provider_session)
     if outcome.state == State.UNKNOWN:
         raise ProviderError("the provider does not know the charge it told us of", permanent=False)
     return outcome
+
+
+def _ask_refund(event: ProviderEvent, refund: Refund) -> Outcome:
+    if not event.asks:
+        raise _Asks
+    refund.account = event.account
+    return refunds.ask(refund)
+
+
+def _tells_of_money(outcome: Outcome | None) -> bool:
+    return outcome is not None and outcome.state == State.SUCCEEDED
 
 
 def _pack(outcome: Outcome | None) -> dict[str, Any] | None:

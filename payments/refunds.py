@@ -2,24 +2,23 @@
 provider confirms it. What is done about one that failed is in `remedies`.
 """
 
-import logging
 from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import clock, leases
+from friendpay import clock
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import share_out
-from payments import funds, phrases, providers, rules
+from payments import funds, phrases, providers, rounds, rules
+from payments.calls import calling
 from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
 from payments.providers.base import Outcome, ProviderError, State
 from payments.record import lock_order, lock_payment, save
 from payments.refund_moves import make_room, move_refund, refundable, renumber
 
-logger = logging.getLogger(__name__)
 STATUS = Refund.Status
 
 
@@ -102,22 +101,24 @@ def apply(refund: Refund, outcome: Outcome) -> Refund:
 # At the provider
 
 
-def send(refund_id: int | None = None, limit: int = 50) -> int:
+def send(refund_id: int | None = None) -> int:
     """Send one refund (a nudge), or all that are due (the sweep), or ask where they stand. Says how many.
 
     A retry uses the refund's one reference, so that the provider never refunds twice. A refusal for good fails the
     refund; not being reachable, and whatever the shop can put right, puts it off.
     """
-    now = clock.now()
-    due = Refund.objects.select_related("account", "payment__request__order")
-    due = due.filter(pk=refund_id, next_attempt_at__isnull=False) if refund_id else due.due(now)
-    refunds = leases.take(due, now, limit)
-    for refund in refunds:
-        try:
-            _send(refund)
-        except ProviderError as error:
-            _put_off(refund, error)
-    return len(refunds)
+    due = Refund.objects.select_related("payment__request__order")
+    if refund_id:
+        return rounds.work_through(due.filter(pk=refund_id, next_attempt_at__isnull=False), _attempt, limit=1)
+    return rounds.work_through(due.due(clock.now()), _attempt)
+
+
+def _attempt(refund: Refund) -> None:
+    try:
+        _send(refund)
+    except ProviderError as error:
+        _put_off(refund, error)
+        raise
 
 
 def try_now(account: ProviderAccount) -> None:
@@ -158,7 +159,6 @@ def _is_final(error: ProviderError) -> bool:
 
 def _put_off(refund: Refund, error: ProviderError) -> None:
     """Nothing is decided; the row was put off when it was taken. What the provider said is shown until it is."""
-    logger.warning("refund %s was not taken: %s", refund.public_id, error)
     undecided = Refund.objects.filter(pk=refund.pk, status__in=[STATUS.REQUESTED, STATUS.SUBMITTED])
     undecided.update(code=error.code[:80], words=error.message[:300], waits_for_shop=error.for_shop)
 
@@ -183,19 +183,21 @@ def _claim_sending(refund: Refund) -> bool:
 def ask(refund: Refund) -> Outcome:
     """Where the provider says that a refund stands."""
     payment = refund.payment
-    return providers.get(refund.account.provider).fetch_refund(
-        refund.account.as_data(), reference=refund.reference, charge=payment.reference, charge_ref=payment.provider_ref
-    )
+    with calling(refund.account) as (provider, account):
+        return provider.fetch_refund(
+            account, reference=refund.reference, charge=payment.reference, charge_ref=payment.provider_ref
+        )
 
 
 def _order(refund: Refund) -> Outcome:
     payment = refund.payment
-    return providers.get(refund.account.provider).refund(
-        refund.account.as_data(),
-        reference=refund.reference,
-        charge=payment.reference,
-        charge_ref=payment.provider_ref,
-        amount=refund.money,
-        charged=payment.captured,
-        reason=phrases.to_wallet(refund),
-    )
+    with calling(refund.account) as (provider, account):
+        return provider.refund(
+            account,
+            reference=refund.reference,
+            charge=payment.reference,
+            charge_ref=payment.provider_ref,
+            amount=refund.money,
+            charged=payment.captured,
+            reason=phrases.to_wallet(refund),
+        )

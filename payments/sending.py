@@ -2,8 +2,9 @@
 looked at once more before it goes: none to who has paid or declined, none after the end.
 """
 
-import logging
 import smtplib
+import threading
+import time
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -16,32 +17,62 @@ from payments import letters
 from payments.mail import Kind, Role, forget
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 
-logger = logging.getLogger(__name__)
-
-BATCH = 20
-AGAIN = timedelta(minutes=5)  # longer than a batch takes where every call of the mail server runs into its time limit
+BUDGET = 30.0  # seconds for one sweep
+AGAIN = timedelta(minutes=5)  # longer than one mail takes where every step of the mail server runs into its time limit
 GIVE_UP = 20  # attempts: most of a day
 
 
-def send(limit: int = BATCH) -> int:
-    """Send what is due; says how many it looked at. A worker that dies after sending sends again, the same mail."""
+_at_work = threading.Lock()
+
+
+class NotSent(Exception):
+    """Says of what kind the mail server's error was, and not whom it names."""
+
+
+def send() -> int:
+    """Send what is due; says how many it looked at. A worker that dies after sending sends again, the same mail.
+
+    One thread of a process does it, and stops for this time where the mail server does not answer.
+    """
+    if not _at_work.acquire(blocking=False):
+        return 0
+    try:
+        return _send_due()
+    finally:
+        _at_work.release()
+
+
+def _send_due() -> int:
+    ends, done = time.monotonic() + BUDGET, 0
+    due = Mail.objects.due(clock.now())
+    due = due.select_related("to__order__merchant", "to__request", "to__payment__account", "event")
+    while time.monotonic() < ends and (mails := leases.take(due, 1, _wait)):
+        began, done = time.monotonic(), done + 1
+        well = leases.attempt(mails[0], _send, foreseen=(NotSent,))
+        if not well and time.monotonic() - began >= settings.EMAIL_TIMEOUT:
+            break
+    return done
+
+
+def _wait(mail: Mail) -> timedelta:
+    return max(AGAIN, leases.growing(mail.attempts - 1))
+
+
+def _send(mail: Mail) -> None:
     now = clock.now()
-    due = Mail.objects.due(now).select_related("to__order__merchant", "to__request", "to__payment__account", "event")
-    mails = leases.take(due, now, limit, wait=lambda mail: max(AGAIN, leases.growing(mail.attempts - 1)))
-    for mail in mails:
-        if mail.kind == Kind.REMINDER and (fate := _reminder(mail, now)) != "send":
-            if fate == "never":
-                forget(MailAddress.objects.filter(pk=mail.to_id))
-            continue
-        try:
-            message(mail).send()
-        except Exception as error:  # the mail server's, or one that cannot be written: it holds up no other
-            _failed(mail, error)
-        else:
-            Mail.objects.filter(pk=mail.pk).update(sent_at=now, next_attempt_at=None)
-            if mail.kind == Kind.REMINDER:
-                forget(MailAddress.objects.filter(pk=mail.to_id))
-    return len(mails)
+    if mail.kind == Kind.REMINDER and (fate := _reminder(mail, now)) != "send":
+        if fate == "never":
+            forget(MailAddress.objects.filter(pk=mail.to_id))
+        return
+    try:
+        message(mail).send()
+    except Exception as error:
+        if _is_refused(error) or mail.attempts >= GIVE_UP:
+            forget(MailAddress.objects.filter(pk=mail.to_id))
+        raise NotSent(type(error).__name__) from None
+    Mail.objects.filter(pk=mail.pk).update(sent_at=now, next_attempt_at=None)
+    if mail.kind == Kind.REMINDER:
+        forget(MailAddress.objects.filter(pk=mail.to_id))
 
 
 def _reminder(mail: Mail, now: datetime) -> str:
@@ -56,14 +87,11 @@ def _reminder(mail: Mail, now: datetime) -> str:
     return "later" if waits else "send"
 
 
-def _failed(mail: Mail, error: Exception) -> None:
-    """Try again later, except where the mail server says that there is no such address."""
-    refused = isinstance(error, smtplib.SMTPRecipientsRefused) and all(
+def _is_refused(error: Exception) -> bool:
+    """Whether the mail server says that there is no such address."""
+    return isinstance(error, smtplib.SMTPRecipientsRefused) and all(
         code >= 500 for code, _words in error.recipients.values()
     )
-    if refused or mail.attempts >= GIVE_UP:
-        forget(MailAddress.objects.filter(pk=mail.to_id))
-    logger.warning("%s could not be sent: %s", mail.public_id, type(error).__name__)
 
 
 def message(mail: Mail) -> EmailMultiAlternatives:

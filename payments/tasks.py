@@ -1,9 +1,9 @@
-"""What the worker does: fetch, call one function. A nudge does one thing at once; the sweeps guarantee that all is
-done.
+"""What the workers do: fetch, call one function. A nudge does one thing at once; the sweeps guarantee that all is done.
+
+Which of them call others' servers, and so run on a queue of their own, is said in `friendpay/celery.py`.
 """
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 
 from celery import shared_task
@@ -11,12 +11,9 @@ from django.conf import settings
 from django.core.mail import mail_admins
 
 from friendpay import clock
-from payments import bill_days, friction, inbox, ledger, lifecycle, mail, reconcile, refunds, retention, sending
-from payments.models import PaymentRequest
+from payments import bill_days, expiry, friction, inbox, ledger, mail, reconcile, refunds, retention, sending
 
 logger = logging.getLogger(__name__)
-
-BATCH = 500
 
 
 @shared_task(name="payments.ask")
@@ -33,41 +30,50 @@ def refund(refund_id: int) -> None:
 
 @shared_task(name="payments.apply")
 def apply(account_id: int, event_id: str) -> None:
-    """Apply one notification."""
-    inbox.apply(account_id, event_id)
+    """Apply one notification that says all there is to know."""
+    inbox.apply(account_id, event_id, asking=False)
+
+
+@shared_task(name="payments.confirm")
+def confirm(account_id: int, event_id: str) -> None:
+    """Ask the wallet about one notification that is only a hint, and apply what it says."""
+    inbox.apply(account_id, event_id, asking=True)
 
 
 @shared_task(name="payments.sweep_notifications")
 def sweep_notifications() -> None:
     """Apply what no nudge reached."""
-    _until_done(inbox.apply)
+    inbox.apply(asking=False)
+
+
+@shared_task(name="payments.sweep_hints")
+def sweep_hints() -> None:
+    """The same for notifications about which the wallet has to be asked."""
+    inbox.apply(asking=True)
 
 
 @shared_task(name="payments.sweep_payments")
 def sweep_payments() -> None:
     """Ask about every undecided payment that is due; close those whose hold has ended."""
-    _until_done(reconcile.ask)
+    reconcile.ask()
 
 
 @shared_task(name="payments.sweep_refunds")
 def sweep_refunds() -> None:
     """Send every refund that is due, and follow those under way."""
-    _until_done(refunds.send)
+    refunds.send()
 
 
 @shared_task(name="payments.sweep_requests")
 def sweep_requests() -> None:
-    """End the requests whose time is over: in batches where nobody ever came, one by one where parts go back."""
-    while lifecycle.expire_plain(BATCH):
-        pass
-    for pk in PaymentRequest.objects.due_for_expiry(clock.now()).values_list("pk", flat=True)[:BATCH]:
-        lifecycle.expire_request(pk)
+    """End the holds and requests whose time is over."""
+    expiry.sweep()
 
 
 @shared_task(name="payments.sweep_mail")
 def sweep_mail() -> None:
     """Send the mail that is due."""
-    _until_done(sending.send, batch=sending.BATCH)
+    sending.send()
 
 
 @shared_task(name="payments.purge_mail")
@@ -102,10 +108,3 @@ def forget_payers() -> None:
 def compare_bills() -> None:
     """Compare every bill that is due."""
     bill_days.compare_due()
-
-
-def _until_done(some: Callable[..., int], batch: int = 50, rounds: int = 20) -> None:
-    """Work through what is due, but never for so long that the next sweep finds this one at it for ever."""
-    for _round in range(rounds):
-        if some(limit=batch) < batch:
-            break

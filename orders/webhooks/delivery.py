@@ -106,7 +106,7 @@ def _take(under_way: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
     for endpoint in waiting:
         if room := _room(endpoint, [*under_way, *taken]):
             rows = due.filter(endpoint=endpoint).select_related("endpoint", "event__order")
-            taken += leases.take(rows, now, room, wait=lambda _: LEASE)
+            taken += leases.take(rows, room, wait=lambda _: LEASE)
     return taken
 
 

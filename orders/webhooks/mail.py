@@ -26,8 +26,11 @@ def send_due() -> None:
             continue  # somebody else has it in hand
         try:
             _send(endpoint)
-        except OSError as error:  # the mail server's failures are all of this kind
+        except OSError as error:  # the mail server's failures are all of this kind: the others have no better chance
             logger.warning("the mail about endpoint %s could not be sent: %s", endpoint.public_id, error)
+            return
+        except Exception:  # one that cannot be written holds up no other
+            logger.exception("the mail about endpoint %s", endpoint.public_id)
         else:
             WebhookEndpoint.objects.filter(pk=endpoint.pk, mail_due_at=now + AGAIN).update(mail_due_at=None)
 

@@ -29,7 +29,11 @@ class ProviderAccount(models.Model):
     granted = models.JSONField(_("granted"), default=list, blank=True)
     sealed = models.TextField(editable=False, default="", blank=True)
     refused_notifications = models.BigIntegerField(_("refused notifications"), default=0, editable=False)
+    hangs = models.PositiveIntegerField(default=0, editable=False)  # calls in a row that had no answer
+    paused_until = models.DateTimeField(null=True, blank=True, editable=False)  # see payments/calls.py
     created_at = models.DateTimeField(auto_now_add=True)
+
+    probing = False  # whether this object may make the one call that tries a paused account
 
     class Meta:
         ordering = ("id",)
@@ -49,6 +53,11 @@ class ProviderAccount(models.Model):
     @config.setter
     def config(self, values: dict[str, str]) -> None:
         self.sealed = vault.seal(values)
+
+    @property
+    def gateway(self) -> str:
+        """The server that is called, as far as we know it: many accounts share one."""
+        return f"{self.provider} {self.base_url}"
 
     @property
     def notify_url(self) -> str:

@@ -30,6 +30,7 @@ class ProviderEvent(models.Model):
     about = models.CharField(_("about"), max_length=10)
     reference = models.CharField(_("our reference"), max_length=200, blank=True)
     outcome = models.JSONField(null=True, blank=True)  # what it says, as read and verified; null: ask the provider
+    asks = models.BooleanField(default=False)  # whether the provider has to be asked before it can be applied
     body = models.BinaryField()
     received_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField(null=True, blank=True)

@@ -85,6 +85,7 @@ class Mail(models.Model):
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="+", null=True)
     next_attempt_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)  # why the last attempt came to nothing
     sent_at = models.DateTimeField(null=True)
 
     objects = MailQuerySet.as_manager()

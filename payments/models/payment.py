@@ -26,6 +26,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Attempts it is time to ask the provider about."""
         return self.filter(next_attempt_at__lte=now)
 
+    def held_beyond(self, moment: datetime) -> Self:
+        """Attempts that hold an amount although their time was over by then."""
+        return self.filter(held_until__lte=moment)
+
 
 class Payment(models.Model):
     """An attempt to pay (part of) a request through one provider account.
@@ -69,6 +73,7 @@ class Payment(models.Model):
     closing = models.BooleanField(default=False)  # nobody wants it any more: close it at the provider
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    error = models.CharField(_("error"), max_length=300, blank=True)  # why the last attempt came to nothing
     succeeded_at = models.DateTimeField(null=True, blank=True)
     billed_on = models.DateField(null=True, editable=False)  # the day, the provider's, whose bill has a line of it
 
@@ -108,6 +113,7 @@ class Payment(models.Model):
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="payment_due", condition=Q(next_attempt_at__isnull=False)),
+            models.Index(fields=["held_until"], name="payment_holds", condition=Q(held_until__isnull=False)),
             models.Index(fields=["merchant", "-id"], name="payment_by_merchant"),
             models.Index(
                 fields=["account", "succeeded_at"],
@@ -212,6 +218,7 @@ class Refund(models.Model):
     created_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    error = models.CharField(_("error"), max_length=300, blank=True)  # why the last attempt came to nothing
     sent_at = models.DateTimeField(null=True, blank=True)  # when the provider was last asked to make it
     succeeded_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)  # when it was withdrawn, or returned by other means

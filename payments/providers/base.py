@@ -151,6 +151,10 @@ class BillLine:
     charge_ref: str = ""
 
 
+TIMEOUT = "timeout"
+"""The code of a ProviderError that says that no answer came in time."""
+
+
 class ProviderError(Exception):
     """The provider refused, or could not be reached.
 

@@ -45,7 +45,7 @@ class _Wire(stripe.HTTPClient):
         try:
             answer = transport.call(method.upper(), url, content=content, headers=headers, limit=ANSWER_BYTES)
         except ProviderError as error:
-            raise stripe.APIConnectionError(error.message) from error  # type: ignore[no-untyped-call]
+            raise stripe.APIConnectionError(error.message, code=error.code) from error  # type: ignore[no-untyped-call]
         return answer.body.decode(errors="replace"), answer.status, answer.headers
 
     def close(self) -> None:

@@ -20,7 +20,8 @@ from friendpay import up
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {
     "web": "manage.py serve",
-    "worker": "celery.*worker",
+    "worker": "celery.*worker.*--queues celery",
+    "caller": "celery.*worker.*--queues calls",
     "beat": "celery.*beat",
     "valkey": "valkey-server",
     "postgres": "bin/postgres",

@@ -239,7 +239,7 @@ def _charges(request_id: int) -> QuerySet[Charge]:
 
 
 def _sweep() -> None:
-    tasks.sweep_notifications()
+    inbox.apply()
     tasks.sweep_payments()
     tasks.sweep_requests()
     tasks.sweep_refunds()

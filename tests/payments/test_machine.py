@@ -201,7 +201,7 @@ class Shop(RuleBasedStateMachine):
         self.line.dies = ""
 
     def _sweep(self) -> None:
-        tasks.sweep_notifications()
+        inbox.apply()
         tasks.sweep_payments()
         held = set(Payment.objects.filter(held_until__gt=clock.now()).values_list("request_id", flat=True))
         tasks.sweep_requests()

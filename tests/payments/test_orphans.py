@@ -41,7 +41,7 @@ def an_orphan() -> tuple[ProviderEvent, PaymentRequest]:
     body = notice.body.replace(Payment.objects.get().reference, "fp-lost").encode()
     Charge.objects.update(reference="fp-lost")
     assert deliver(notice, account, body=body) == 204
-    tasks.sweep_notifications()
+    inbox.apply()
     return ProviderEvent.objects.get(orphaned_at__isnull=False), request
 
 

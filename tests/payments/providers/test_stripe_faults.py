@@ -84,7 +84,7 @@ def test_a_start_that_hangs_after_taking_effect_is_repeated_into_the_same_sessio
     stripe.faults.set("hang_after_commit")
     start = order()
     error = refusal(lambda: provider.start(stripe_account, start))
-    assert (error.permanent, error.code) == (False, "transport")
+    assert (error.permanent, error.code) == (False, "timeout")
     assert provider.fetch(stripe_account, "pay1").state is State.PENDING
     step = provider.start(stripe_account, start)
     assert [step.session] == [session["id"] for session in stripe.book.all("checkout.session")]
