@@ -58,6 +58,9 @@ def begin(
     if amount is None:
         amount = request.remaining if request.split_max_payers else request.amount - request.amount_paid
         amount = max(amount, 1)
+    if amount < offer.least:
+        least = Money(offer.least, request.currency).text(get_language() or settings.LANGUAGE_CODE)
+        raise Refused("below_minimum", offers.below_minimum(least), field="amount", status=422)
     provider = providers.get(offer.provider)
     lasts = min(HOLD, timedelta(seconds=provider.max_hold))
     attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=amount, lasts=lasts)
@@ -83,7 +86,7 @@ def begin(
             lifecycle.end_payment(payment.pk, cancelled=False, code=error.code, words=error.message)
         else:
             lifecycle.let_go(payment.pk)
-        raise _unavailable() from error
+        raise _refused(error) from error
     payment = lifecycle.start_payment(payment.pk, next_step=_packed(step), session=step.session)
     if not payer.by_buyer:
         friction.record(friction.Kind.PAY_STARTED, request, method=method, surface=surface.place)
@@ -107,14 +110,25 @@ def payer_id_of(request: PaymentRequest, *, method: str, surface: Surface, code:
         with calls.calling(offer.account) as (_wallet, account):
             return _knowing(offer).openid(account, code)
     except ProviderError as error:
-        raise _unavailable() from error
+        raise _refused(error) from error
 
 
 def _knowing(offer: Offer) -> KnowsPayer:
     return cast(KnowsPayer, providers.get(offer.provider))
 
 
-def _unavailable() -> Refused:
+def _refused(error: ProviderError) -> Refused:
+    """What the wallet said, as what it is: an amount it does not take, an account it does not serve, its no, or
+    silence.
+    """
+    if error.over_limit:
+        words = _("This wallet does not take this amount. Nothing was paid; please choose another.")
+        return Refused("amount_not_taken", words, status=422)
+    if error.for_shop:
+        words = _("This shop cannot take this wallet at the moment. Nothing was paid; please choose another.")
+        return Refused("wallet_not_permitted", words)
+    if error.permanent:
+        return Refused("wallet_refused", _("This wallet refused. Nothing was paid; please choose another."))
     return Refused(
         "wallet_unavailable",
         _("This wallet does not answer. Nothing was paid; please try again or choose another."),

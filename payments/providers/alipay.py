@@ -5,13 +5,14 @@ or status in it is believed: `fetch` asks Alipay over a verified call.
 """
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qsl
 
 from orders.money import Money
-from payments.providers import alipay_bill
+from payments.providers import alipay_bill, transport
 from payments.providers.alipay_gateway import (
     TIME_FORMAT,
     Node,
@@ -46,6 +47,12 @@ from payments.providers.base import (
 
 _CODES = {"order_code": "QR_CODE_OFFLINE", "face_to_face": "FACE_TO_FACE_PAYMENT"}
 """The products that a code to scan can be of, the better one first."""
+
+_PAGES = {
+    "h5": ("alipay.trade.wap.pay", "QUICK_WAP_WAY"),
+    "page": ("alipay.trade.page.pay", "FAST_INSTANT_TRADE_PAY"),
+}
+_NO_PRODUCT = r"insufficient-isv-permissions|ACCESS_FORBIDDEN|INSUFFICIENT_PERMISSIONS"
 
 _TRADE_NOT_EXIST = "ACQ.TRADE_NOT_EXIST"
 _TRADE_STATES = {
@@ -111,11 +118,10 @@ class Alipay:
             _same(node, "out_trade_no", start.reference)
             return NextStep(Rail.NATIVE, code=_text(node, "qr_code"))
         if start.rail is Rail.H5:
-            method = "alipay.trade.wap.pay"
-            order |= {"product_code": "QUICK_WAP_WAY", "quit_url": start.return_url}
+            method, order["product_code"] = _PAGES["h5"]
+            order["quit_url"] = start.return_url
         elif start.rail is Rail.REDIRECT:
-            method = "alipay.trade.page.pay"
-            order["product_code"] = "FAST_INSTANT_TRADE_PAY"
+            method, order["product_code"] = _PAGES["page"]
         else:
             raise ValueError(f"Alipay has no {start.rail} rail")
         url = page_url(account, method, order, notify_url=start.notify_url, return_url=start.return_url)
@@ -255,7 +261,9 @@ class Alipay:
             raise ProviderError(str(error), permanent=False, code="unreadable") from error
 
     def check(self, account: Account) -> str:
-        """Ask about an order that is not there. It proves the app and both keys; `seller_id` only a payment proves."""
+        """Ask about an order that is not there, and try each product the account is said to have, with an order of 0.01
+        that nobody is shown. It proves the app and both keys; `seller_id` only a payment proves.
+        """
         if private_key(account).public_key() == public_key(account):
             raise ProviderError(
                 "alipay_public_key is your own public key: paste the one that Alipay shows in exchange for it",
@@ -263,7 +271,32 @@ class Alipay:
                 code="configuration",
             )
         self.fetch(account, "friendpay_check")
-        return f"Alipay knows app {setting(account, 'app_id')} and its signature, and its own answer verifies."
+        known = f"Alipay knows app {setting(account, 'app_id')} and its signature, and its own answer verifies."
+        tried = [f"{label} {_tried(account, name)}." for name, label in self.grants.items() if name in account.granted]
+        return " ".join([known, *tried])
+
+
+def _tried(account: Account, grant: str) -> str:
+    """Whether a product works. An order is no trade before somebody opens it, and this one lapses unseen."""
+    order = {
+        "out_trade_no": f"check{secrets.token_hex(10)}",
+        "total_amount": "0.01",
+        "subject": "check",
+        "time_expire": (datetime.now(BEIJING) + timedelta(minutes=2)).strftime(TIME_FORMAT),
+    }
+    if product := _CODES.get(grant):
+        try:
+            call(account, "alipay.trade.precreate", order | {"product_code": product})
+        except ProviderError as error:
+            return f"is refused: {error.message} ({error.code})"
+        return "works"
+    method, product = _PAGES[grant]
+    away = {"quit_url": "https://example.com/"} if grant == "h5" else {}
+    answer = transport.call("GET", page_url(account, method, order | {"product_code": product} | away))
+    said = answer.body.decode(errors="replace") + answer.headers.get("location", "")
+    if answer.status >= 400 or (refused := re.search(_NO_PRODUCT, said, re.I)):
+        return f"is refused ({refused[0] if answer.status < 400 and refused else answer.status})"
+    return "opens"
 
 
 def _code_product(account: Account) -> str:

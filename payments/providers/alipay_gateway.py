@@ -23,6 +23,14 @@ TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 Node = dict[str, Any]
 
+_AMOUNT_SUB_CODES = {
+    "TOTAL_FEE_EXCEED",
+    "BUYER_PAYMENT_AMOUNT_DAY_LIMIT_ERROR",
+    "BUYER_PAYMENT_AMOUNT_MONTH_LIMIT_ERROR",
+    "BEYOND_PAY_RESTRICTION",
+    "BEYOND_PER_RECEIPT_RESTRICTION",
+}
+
 _LIVE = "https://openapi.alipay.com"
 _SANDBOX = "https://openapi-sandbox.dl.alipaydev.com"
 _KEY_BITS = 2048  # what RSA2 asks for
@@ -187,6 +195,7 @@ def _refusal(node: Node, *, believed: bool = True) -> ProviderError:
         permanent=believed and not transient,
         code=sub_code or code,
         for_shop=code in _SHOP_CODES or reason in _SHOP_SUB_CODES,
+        over_limit=reason in _AMOUNT_SUB_CODES,
     )
 
 

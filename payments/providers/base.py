@@ -164,14 +164,19 @@ class ProviderError(Exception):
     `for_shop`: it is the shop's account that is refused - its keys, rights, settings or balance - and not this call:
     the same one works once the shop has put that right. Somebody who pays now cannot wait for it; money that is owed
     can, so that no refund ever ends for such a reason.
+
+    `over_limit`: it is the amount that the wallet does not take, from this payer or at all.
     """
 
-    def __init__(self, message: str, *, permanent: bool, code: str = "", for_shop: bool = False) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool, code: str = "", for_shop: bool = False, over_limit: bool = False
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.permanent = permanent
         self.code = code
         self.for_shop = for_shop or code == "configuration"
+        self.over_limit = over_limit
 
 
 class NoBill(ProviderError):

@@ -206,7 +206,7 @@ def _type(method: str) -> Any:
 
 def _options(method: str) -> Any:
     """What Stripe asks for with a method: WeChat Pay is told that a web page shows its code."""
-    return {"payment_method_options": {"wechat_pay": {"client": "web"}}} if method == "wechatpay" else {}
+    return {"wechat_pay": {"client": "web"}} if method == "wechatpay" else {}
 
 
 def _units(amount: Money) -> int:

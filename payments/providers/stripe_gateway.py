@@ -21,6 +21,8 @@ _KEY = re.compile(r"(?:sk|rk)_(test|live)_\w+", re.ASCII)
 _SESSION_LIFE = 26 * 3600  # seconds; Stripe's own limit is 24 hours
 _WAIT = {"balance_insufficient", "lock_timeout", "rate_limit"}  # another try of the same call can turn these
 _FOR_SHOP = {"balance_insufficient", "insufficient_funds", "api_key_expired", "testmode_charges_only", "account_closed"}
+_METHOD_IS_OFF = "No valid payment method types"  # not switched on in the Dashboard, or not for this currency
+_AMOUNTS = {"amount_too_small", "amount_too_large"}
 _WITH_PAYMENT = ["payment_intent.latest_charge"]
 _WITH_PAYMENTS = ["data.payment_intent.latest_charge"]
 
@@ -79,7 +81,9 @@ def calling() -> Iterator[None]:
         code = error.code or (told and (told.code or told.type)) or "transport"
         refused = 400 <= status < 500 and status not in (409, 429) and code not in _WAIT
         for_shop = status in (401, 403) or code in _FOR_SHOP
-        raise ProviderError(str(error), permanent=refused, code=code, for_shop=for_shop) from error
+        for_shop = for_shop or _METHOD_IS_OFF in (error.user_message or "")
+        over = code in _AMOUNTS
+        raise ProviderError(str(error), permanent=refused, code=code, for_shop=for_shop, over_limit=over) from error
 
 
 def about_an_earlier_call(error: stripe.StripeError) -> bool:

@@ -28,6 +28,7 @@ APP_ID = "2021000000000001"
 SELLER_ID = "2088000000000001"
 
 PAGES = ("alipay.trade.wap.pay", "alipay.trade.page.pay")
+PRODUCTS = ("QR_CODE_OFFLINE", "FACE_TO_FACE_PAYMENT", "QUICK_WAP_WAY", "FAST_INSTANT_TRADE_PAY")
 CHANGES = ("alipay.trade.precreate", "alipay.trade.close", "alipay.trade.refund")
 
 BILL_LINK_LIVES = timedelta(seconds=30)
@@ -41,6 +42,7 @@ class Alipay(Emulator):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.book = Book(self.clock, refunded=self._tell_refunded)
+        self.contracts = set(PRODUCTS)  # the products signed for this application
         self.bills: dict[str, tuple[datetime, bytes]] = {}
         self.calls: list[str] = []  # every method asked for, whatever came of it
         self.scripted: list[dict[str, str]] = []  # answers to give, signed, instead of doing what the next calls ask
@@ -81,6 +83,7 @@ class Alipay(Emulator):
             call = read(request, APP_ID, rsa_key("alipay shop").public_key(), named)
             if self.scripted:
                 return self._answer(call.method, self.scripted.pop(0))
+            self._check_contract(call)
             if call.method in PAGES:
                 return redirect(f"{self.url}/cashier/{self.book.order(call).code}")
             node = self._do(call)
@@ -90,6 +93,19 @@ class Alipay(Emulator):
             return self._answer(request.operation, wrong.node, signed=wrong.signed)
         request.commits = call.method in CHANGES
         return self._answer(call.method, {"code": "10000", "msg": "Success", **node})
+
+    def _check_contract(self, call: Call) -> None:
+        """Every order is of a product, which the application must have."""
+        if call.method not in (*PAGES, "alipay.trade.precreate"):
+            return
+        product = call.content.get("product_code", "FACE_TO_FACE_PAYMENT")
+        if product in self.contracts:
+            return
+        if self.contracts & {"FACE_TO_FACE_PAYMENT", "QR_CODE_OFFLINE"} and call.method == "alipay.trade.precreate":
+            raise Wrong("40004", "ACQ.ACCESS_FORBIDDEN", "无权限使用接口")
+        raise Wrong(
+            "40006", "isv.insufficient-isv-permissions", "ISV权限不足，建议在开发者中心检查对应功能是否已经添加"
+        )
 
     def _do(self, call: Call) -> dict[str, str]:
         match call.method:

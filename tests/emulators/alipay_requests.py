@@ -76,6 +76,7 @@ class Wrong(Exception):
     def __init__(self, code: str, sub_code: str, words: str, *, signed: bool = True) -> None:
         super().__init__(sub_code)
         titles = {"40001": "Missing Required Arguments", "40002": "Invalid Arguments", "40004": "Business Failed"}
+        titles["40006"] = "Insufficient Permissions"
         self.node = {
             "code": code,
             "msg": titles.get(code, "Service Currently Unavailable"),

@@ -20,7 +20,7 @@ from tests.emulators.base import Emulator, Request, Response, as_json, main, red
 from tests.emulators.notifier import Outgoing
 from tests.emulators.stripe_book import CARDS, DECLINED, Book
 from tests.emulators.stripe_events import API_VERSION, new_event, signed_headers
-from tests.emulators.stripe_pages import checkout_page
+from tests.emulators.stripe_pages import checkout_page, stale_page
 from tests.emulators.stripe_requests import Params, Wrong
 from tests.emulators.stripe_things import Thing
 
@@ -237,12 +237,17 @@ class Stripe(Emulator):
 
     @route("POST", "/c/pay/{session}")
     def decide(self, request: Request, session: str) -> Response:
-        """approve: pay with `card`. refuse: it is declined, and the payer may try again. lapse: the time is over."""
+        """A page that was opened before its session expired does not change: it takes the card, and then says that all
+        went well, although nothing did (S9).
+
+        approve: pay with `card`. refuse: it is declined, and the payer may try again. lapse: the time is over."""
         self.book.sweep()
         it = self.book.things.get(session)
+        choice = request.form.get("choice")
+        if it is not None and it["status"] == "expired" and choice == "approve":
+            return stale_page()
         if it is None or it["status"] != "open":
             return checkout_page(it)
-        choice = request.form.get("choice")
         card = re.sub(r"\s", "", request.form.get("card", "")) or "4242424242424242"
         if choice == "lapse":
             self.book.expire(it)
@@ -252,7 +257,9 @@ class Stripe(Emulator):
         elif choice in ("approve", "refuse"):
             if choice == "refuse":
                 card = next(iter(DECLINED))
-            if card not in CARDS:
+            if "card" not in it["payment_method_types"] and choice == "approve":
+                card = ""  # another way to pay has no card
+            elif card not in CARDS:
                 return checkout_page(it, "Your card number is invalid.")
             short = card not in DECLINED and self.faults.take("wrong_amount", "checkout.session")
             if self.book.pay(it, card, short=1 if short else 0):

@@ -11,6 +11,7 @@ from tests.emulators import stripe_things as things
 from tests.emulators.base import token
 from tests.emulators.moved import Charge, Moved, Return
 from tests.emulators.notifier import Clock
+from tests.emulators.stripe_methods import CURRENCIES, fitting
 from tests.emulators.stripe_requests import Params, Wrong
 from tests.emulators.stripe_things import Thing
 
@@ -44,6 +45,7 @@ class Book:
         self.tell = tell
         self.page = page
         self.things: dict[str, Thing] = {}
+        self.activated = set(CURRENCIES)  # what the shop has switched on in its Dashboard
         self.balance_is_short = False  # True: a refund waits until `top_up`
         self._planned: dict[str, Params] = {}  # by session: what its payment will be made of
         self._cards: dict[str, str] = {}  # by charge
@@ -103,7 +105,16 @@ class Book:
             raise Wrong("The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.")
         if expires_at > self.now + LONGEST.total_seconds():
             raise Wrong("The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.")
-        session = self._add("checkout.session", "cs_test", **things.session(params, currency, total, expires_at))
+        allowed = [*params.get("allowed_payment_method_types", {}).values()]
+        if not (kinds := fitting(allowed, currency, self.activated)):
+            raise Wrong(
+                "No valid payment method types for this Checkout Session. Please ensure that you have activated "
+                "payment methods compatible with your chosen currency in your dashboard."
+            )
+        if "wechat_pay" in kinds and "client" not in params.get("payment_method_options", {}).get("wechat_pay", {}):
+            name = "payment_method_options[wechat_pay][client]"
+            raise Wrong(f"Missing required param: {name}.", code="parameter_missing", param=name)
+        session = self._add("checkout.session", "cs_test", **things.session(params, currency, total, expires_at, kinds))
         session["url"] = self.page(session["id"])
         self._planned[session["id"]] = params.get("payment_intent_data", {})
         return session

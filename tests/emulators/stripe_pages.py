@@ -18,6 +18,11 @@ _CARDS = {
 }
 
 
+def stale_page() -> Response:
+    """What a payer reads who was on the page already when its session expired."""
+    return page(BRAND, "You did it", "<p>Thank you.</p>")
+
+
 def checkout_page(session: Thing | None, problem: str = "") -> Response:
     if session is None or session["object"] != "checkout.session":
         return page(BRAND, "No such page", "", status=404)

@@ -4,6 +4,8 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.emulators.stripe_methods import CURRENCIES
+
 Params = dict[str, Any]
 
 _INT = r"-?\d{1,12}"
@@ -38,7 +40,8 @@ SESSION: Params = {
             },
         }
     ],
-    "allowed_payment_method_types": ["card|sepa_debit"],
+    "allowed_payment_method_types": ["|".join(CURRENCIES)],
+    "payment_method_options": {"wechat_pay": {"client!": "android|ios|web"}},
     "adaptive_pricing": {"enabled": _BOOL},
     "expires_at": _INT,
     "success_url!": _URL,

@@ -9,7 +9,7 @@ from tests.emulators.stripe_requests import Params
 Thing = dict[str, Any]
 
 
-def session(params: Params, currency: str, total: int, expires_at: int) -> Thing:
+def session(params: Params, currency: str, total: int, expires_at: int, kinds: list[str]) -> Thing:
     allowed = [*params.get("allowed_payment_method_types", {}).values()]
     return {
         "adaptive_pricing": {"enabled": params.get("adaptive_pricing", {}).get("enabled") != "false"},
@@ -36,7 +36,7 @@ def session(params: Params, currency: str, total: int, expires_at: int) -> Thing
         "payment_intent": None,
         "payment_link": None,
         "payment_method_collection": "if_required",
-        "payment_method_types": [kind for kind in ("card", "sepa_debit") if not allowed or kind in allowed],
+        "payment_method_types": kinds,
         "payment_status": "unpaid",
         "shipping_options": [],
         "status": "open",

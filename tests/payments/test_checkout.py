@@ -1,6 +1,7 @@
 """A payer begins: who steps aside for whom, what is held, and what happens when the wallet does not answer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from orders.errors import Refused
 from payments import checkout, lifecycle, offers, providers, reconcile
 from payments.models import Payment, PaymentRequest, Refund
+from payments.providers.base import Account, NextStep, ProviderError, Start
 from payments.rules import Payer, Split
 from sandbox import bank
 from sandbox.models import Charge
@@ -137,7 +139,7 @@ def test_a_charge_the_wallet_took_although_it_did_not_answer_is_closed_there(fau
 def test_a_wallet_that_refuses_fails_the_attempt(faulty: Fault) -> None:
     request = shop.make_request()
     faulty("start", permanent=True)
-    with pytest.raises(Refused, match="wallet_unavailable"):
+    with pytest.raises(Refused, match="wallet_refused"):
         begin(request)
     payment = Payment.objects.get()
     assert (payment.status, payment.code, payment.words, held(request)) == ("failed", "DEAD", "the line is dead", 0)
@@ -193,3 +195,44 @@ def test_the_wallet_stops_taking_the_money_no_earlier_than_the_hold_ends(move_ti
     assert payment.held_until > request.expires_at
     assert Charge.objects.get().deadline >= payment.held_until
     assert providers.get("sandbox").max_hold >= checkout.HOLD.total_seconds()
+
+
+# What the wallet says, as what it is
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (ProviderError("no", permanent=True, code="X"), "wallet_refused", "This wallet refused."),
+        (ProviderError("no", permanent=True, code="X", for_shop=True), "wallet_not_permitted", "This shop cannot take"),
+        (ProviderError("no", permanent=True, code="configuration"), "wallet_not_permitted", "This shop cannot take"),
+        (ProviderError("no", permanent=True, over_limit=True), "amount_not_taken", "does not take this amount"),
+        (ProviderError("no", permanent=False, code="transport"), "wallet_unavailable", "does not answer"),
+    ],
+)
+def test_a_refusal_is_told_as_what_it_is(
+    monkeypatch: pytest.MonkeyPatch, error: ProviderError, code: str, words: str
+) -> None:
+    def refuse(account: Account, start: Start) -> NextStep:
+        raise error
+
+    monkeypatch.setattr(providers.get("sandbox"), "start", refuse)
+    request = shop.make_request()
+    with pytest.raises(Refused) as refused:
+        begin(request)
+    assert refused.value.code == code
+    assert words in str(refused.value.message)
+    assert "Nothing was paid" in str(refused.value.message)
+    assert held(request) == 0
+
+
+def test_a_part_below_what_the_wallet_takes_is_refused_before_anything_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = providers.get("sandbox")
+    monkeypatch.setattr(sandbox, "methods", (replace(sandbox.methods[0], smallest={"CNY": 500}),))
+    request = shop.make_request(amount=10000, split=Split(3))
+    with pytest.raises(Refused) as refused:
+        begin(request, amount=499)
+    assert (refused.value.code, refused.value.field) == ("below_minimum", "amount")
+    assert "5.00" in str(refused.value.message)
+    assert not Payment.objects.exists()
+    assert begin(request, amount=500).status == "pending"

@@ -278,3 +278,45 @@ def test_a_bill_that_cannot_be_read_is_an_error_not_an_empty_day(
     with pytest.raises(ProviderError) as error:
         provider.bill(alipay_account, alipay.clock.now().date())
     assert not error.value.permanent
+
+
+# Products
+
+
+@pytest.mark.parametrize(
+    ("granted", "product"),
+    [
+        ({"order_code"}, "QR_CODE_OFFLINE"),
+        ({"face_to_face"}, "FACE_TO_FACE_PAYMENT"),
+        ({"face_to_face", "order_code"}, "QR_CODE_OFFLINE"),
+    ],
+)
+def test_a11_a_code_is_of_the_product_the_account_has(
+    alipay: emulators.Alipay, alipay_account: Account, granted: set[str], product: str
+) -> None:
+    alipay.contracts = {product}
+    provider.start(replace(alipay_account, granted=frozenset(granted)), order())
+    assert alipay.book.trades["pay1"].call.content["product_code"] == product
+
+
+@pytest.mark.parametrize("contracts", [{"FACE_TO_FACE_PAYMENT"}, set()])
+def test_a11_a_product_the_account_lacks_is_the_shops_to_mend(
+    alipay: emulators.Alipay, alipay_account: Account, contracts: set[str]
+) -> None:
+    alipay.contracts = contracts
+    with pytest.raises(ProviderError) as error:
+        provider.start(replace(alipay_account, granted=frozenset({"order_code"})), order())
+    assert (error.value.permanent, error.value.for_shop) == (True, True)
+    assert alipay.book.trades == {}
+
+
+def test_a11_testing_the_account_says_which_product_works(alipay: emulators.Alipay, alipay_account: Account) -> None:
+    alipay.contracts = {"QR_CODE_OFFLINE", "QUICK_WAP_WAY"}
+    everything = replace(alipay_account, granted=frozenset(provider.grants))
+    said = provider.check(everything)
+    assert "订单码支付 works." in said
+    assert "当面付 is refused: 无权限使用接口 (ACQ.ACCESS_FORBIDDEN)." in said
+    assert "手机网站支付 opens." in said
+    assert "电脑网站支付 is refused" in said
+    assert "订单码支付" not in provider.check(replace(alipay_account, granted=frozenset({"h5"})))
+    assert alipay.book.moved() == ([], [])

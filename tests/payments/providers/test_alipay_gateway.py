@@ -126,9 +126,11 @@ def test_a_missing_credential_is_named(alipay_account: Account, name: str) -> No
 
 
 def test_checking_an_account_asks_alipay_and_changes_nothing(alipay: emulators.Alipay, alipay_account: Account) -> None:
-    assert emulators.APP_ID in provider.check(alipay_account)
+    assert emulators.APP_ID in provider.check(replace(alipay_account, granted=frozenset()))
     assert alipay.calls == ["alipay.trade.query"]
     assert alipay.book.trades == {}
+    provider.check(alipay_account)  # with products: an order of each, which nobody sees and which is no trade
+    assert {(trade.status, trade.asked) for trade in alipay.book.trades.values()} == {("", 1)}
 
 
 def test_checking_says_what_is_wrong(alipay: emulators.Alipay, alipay_account: Account) -> None:

@@ -9,7 +9,8 @@ import stripe as sdk
 
 from orders.money import Money
 from payments.providers import stripe_gateway
-from payments.providers.base import Account, Outcome, Rail, State
+from payments.providers.base import Account, Outcome, ProviderError, Rail, State
+from payments.providers.stripe_methods import METHODS, StripeMethod
 from tests.emulators import stripe as emulators
 from tests.emulators import stripe_events
 from tests.emulators.stripe_requests import Wrong
@@ -177,8 +178,19 @@ def test_s5_closing_expires_the_session(stripe: emulators.Stripe, stripe_account
     step = provider.start(stripe_account, order())
     closed = provider.close(stripe_account, "pay1", step.session)
     assert (closed.state, closed.code) == (State.FAILED, "expired")
-    assert pay_anyway(step.url) == 410
+    assert httpx.get(step.url, trust_env=False).status_code == 410
     assert provider.close(stripe_account, "pay1", step.session).state is State.FAILED
+
+
+def test_s9_a_page_that_stayed_open_says_that_all_went_well_and_nothing_is_charged(
+    stripe: emulators.Stripe, stripe_account: Account
+) -> None:
+    step = provider.start(stripe_account, order())
+    provider.close(stripe_account, "pay1", step.session)
+    answer = httpx.post(step.url, data={"choice": "approve", "card": "4242 4242 4242 4242"}, trust_env=False)
+    assert (answer.status_code, "You did it" in answer.text) == (200, True)
+    assert stripe.book.moved() == ([], [])
+    assert provider.fetch(stripe_account, "pay1", step.session).state is State.FAILED
 
 
 def test_s5_closing_without_the_session_finds_it(stripe: emulators.Stripe, stripe_account: Account) -> None:
@@ -204,10 +216,6 @@ def test_a_session_that_lapsed_by_itself_has_failed(stripe: emulators.Stripe, st
     stripe.clock.advance(provider.min_hold)
     outcome = provider.fetch(stripe_account, "pay1", step.session)
     assert (outcome.state, outcome.code) == (State.FAILED, "expired")
-
-
-def pay_anyway(url: str) -> int:
-    return httpx.post(url, data={"choice": "approve"}, trust_env=False).status_code
 
 
 # Checking, and what goes wrong
@@ -267,3 +275,55 @@ def test_the_version_is_pinned_and_the_global_key_stays_unset(
     provider.check(stripe_account)  # the emulator takes no other version
     assert stripe_gateway.API_VERSION == stripe_events.API_VERSION
     assert sdk.api_key is None
+
+
+# Other ways to pay than cards
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_each_method_is_opened_alone_and_paid_in_each_of_its_currencies(
+    stripe: emulators.Stripe, stripe_account: Account, method: StripeMethod
+) -> None:
+    assert method.currencies
+    for number, code in enumerate(sorted(method.currencies)):
+        least = Money(method.smallest[code], code)
+        step = provider.start(stripe_account, replace(order(f"{method.name}{number}", least), method=method.name))
+        assert stripe.book.things[step.session]["payment_method_types"] == [method.type]
+        if number == 0:
+            pay(step)
+            outcome = provider.fetch(stripe_account, f"{method.name}0", step.session)
+            assert (outcome.state, outcome.amount) == (State.SUCCEEDED, least)
+
+
+@pytest.mark.parametrize(
+    ("method", "amount", "of_shop", "over_limit"),
+    [
+        ("ideal", Money(9000, "USD"), True, False),
+        ("pix", Money(9000, "EUR"), True, False),
+        ("kakaopay", Money(9000, "JPY"), True, False),
+        ("card", Money(49, "EUR"), False, True),
+        ("card", Money(100, "CNY"), False, True),  # Stripe names no smallest amount: half a dollar it is
+        ("card", Money(5000, "IDR"), False, True),
+    ],
+)
+def test_what_stripe_does_not_take_is_refused_as_what_it_is(
+    stripe_account: Account, method: str, amount: Money, of_shop: bool, over_limit: bool
+) -> None:
+    with pytest.raises(ProviderError) as error:
+        provider.start(stripe_account, replace(order(amount=amount), method=method))
+    assert (error.value.permanent, error.value.for_shop, error.value.over_limit) == (True, of_shop, over_limit)
+
+
+def test_a_method_that_is_not_switched_on_at_stripe_is_the_shops_to_mend(
+    stripe: emulators.Stripe, stripe_account: Account
+) -> None:
+    stripe.book.activated = {"card"}
+    with pytest.raises(ProviderError) as error:
+        provider.start(stripe_account, replace(order(), method="ideal"))
+    assert (error.value.permanent, error.value.for_shop) == (True, True)
+
+
+def test_no_debit_can_be_asked_for(stripe: emulators.Stripe, stripe_account: Account) -> None:
+    with pytest.raises(ProviderError, match="no method"):
+        provider.start(stripe_account, replace(order(), method="sepa_debit"))
+    assert stripe.calls == []

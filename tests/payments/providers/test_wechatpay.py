@@ -233,3 +233,13 @@ def test_a_refunded_order_was_paid_and_is_no_money_any_more(
     refund(wechatpay_account)
     told = provider.fetch(wechatpay_account, "payment1")
     assert (told.state, told.amount) == (State.RETURNED, CNY90)
+
+
+@pytest.mark.parametrize("subject", ["礼" * 60, "a" + "礼" * 60, "ab" + "礼" * 60, "é" * 100, "x" * 127, "🎁" * 40])
+def test_w13_a_description_is_cut_by_bytes_and_never_within_a_character(
+    wechatpay: emulators.WeChatPay, wechatpay_account: Account, subject: str
+) -> None:
+    provider.start(wechatpay_account, replace(order(), subject=subject))
+    sent = wechatpay.book.orders["payment1"].content["description"]
+    assert subject.startswith(sent)
+    assert 124 <= len(sent.encode()) <= 127
