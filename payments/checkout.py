@@ -129,6 +129,10 @@ def _refused(error: ProviderError) -> Refused:
         return Refused("wallet_not_permitted", words)
     if error.permanent:
         return Refused("wallet_refused", _("This wallet refused. Nothing was paid; please choose another."))
+    return _unavailable()
+
+
+def _unavailable() -> Refused:
     return Refused(
         "wallet_unavailable",
         _("This wallet does not answer. Nothing was paid; please try again or choose another."),
