@@ -21,6 +21,7 @@ from tests.emulators.alipay import Alipay
 from tests.emulators.stripe import Stripe
 from tests.emulators.stripe_requests import Wrong
 from tests.emulators.wechatpay import WeChatPay
+from tests.emulators.wechatpay_requests import Problem
 from tests.payments.scene import Scene
 
 pytestmark = pytest.mark.django_db
@@ -278,6 +279,33 @@ def test_an_abnormal_refund_is_asked_about_daily_and_may_succeed_after_all(scene
     book.end_refund(refund.reference)  # by hand, in WeChat Pay's merchant platform
     sweep(move_time, 24)
     assert Refund.objects.get().status == "succeeded"
+
+
+@at_wechat_pay
+@pytest.mark.parametrize("code", ["NO_AUTH", "MCH_NOT_EXISTS", "APPID_MCHID_NOT_MATCH", "NOT_ENOUGH"])
+def test_a_right_that_is_missing_for_refunds_alone_is_waited_for(scene: Scene, move_time: MoveTime, code: str) -> None:
+    """Questions are answered, and say that there is no such refund."""
+    payment = paid(scene)
+    wechat_pay(scene).scripted.append(Problem(403, code, "商户无此接口权限"))
+    refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    refunds.send()
+    refund = Refund.objects.held_up(clock.now()).get()
+    assert (refund.status, refund.code, refund.waits_for_shop) == ("requested", code, True)
+    sweep(move_time, 2)
+    refund.refresh_from_db()
+    assert (refund.status, refund.waits_for_shop) == ("succeeded", False)
+
+
+@at_wechat_pay
+@pytest.mark.parametrize("code", ["USER_ACCOUNT_ABNORMAL", "INVALID_REQUEST", "REQUEST_BLOCKED"])
+def test_a_refusal_of_this_refund_is_final(scene: Scene, move_time: MoveTime, code: str) -> None:
+    payment = paid(scene)
+    wechat_pay(scene).scripted.append(Problem(403, code, "退款请求失败"))
+    refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    sweep(move_time)
+    refund = Refund.objects.get()
+    assert (refund.status, refund.code, refund.words) == ("failed", code, "退款请求失败")
+    assert scene.moved()[1] == []
 
 
 @at_alipay
