@@ -16,6 +16,7 @@ from channels.security.websocket import OriginValidator, WebsocketDenier
 from django.conf import settings
 from django.urls import re_path
 
+from friendpay import lanes
 from friendpay.bridge import Bridge, Receive, Scope, Send, sentence
 from friendpay.health import PROBES
 from friendpay.proxies import Forwarded
@@ -35,8 +36,7 @@ def words(path: str, status: HTTPStatus) -> tuple[str, bytes]:
 
 lane = partial(Bridge, _pages, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, words=words)
 pages = lane(threads=settings.WEB_THREADS)
-# Who waits for a wallet's server waits on threads of their own: a slow wallet holds up no page and no notification.
-payers = lane(threads=settings.PAYER_THREADS)
+payers = lane(threads=settings.PAYER_THREADS, lane=lanes.lane)  # who waits for a wallet's server
 sockets = OriginValidator(
     URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())]), [settings.PUBLIC_URL]
 )
@@ -45,7 +45,7 @@ sockets = OriginValidator(
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """Whatever the web server hands us."""
     if scope["type"] == "http":
-        bridge = payers if scope["method"] == "POST" and scope["path"].endswith("/pay/") else pages
+        bridge = payers if lanes.waits(scope) else pages
         await PROBES.get(scope["path"], bridge)(scope, receive, send)
     elif scope["type"] == "websocket":
         await sockets(scope, receive, send)

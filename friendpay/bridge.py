@@ -8,6 +8,7 @@ streams for ever does not fit here. The event loop goes on serving sockets and p
 import asyncio
 import logging
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
@@ -42,7 +43,8 @@ class Bridge:
 
     At most `threads` requests are worked on and `waiting` more wait for a thread, none longer than `patience` seconds;
     what is beyond that gets 503 at once. Of a body larger than `max_body` the application sees the size and no content.
-    What is answered without the application is put in `words`.
+    What is answered without the application is put in `words`. `lane` is shown a request and its body; every lane that
+    it names has so many threads, and places to wait, of its own.
     """
 
     def __init__(
@@ -54,15 +56,17 @@ class Bridge:
         waiting: int = 200,
         patience: float = 5.0,
         words: Words = sentence,
+        lane: Callable[[Scope, bytes], str] = lambda scope, body: "",
     ) -> None:
         self._wsgi = wsgi
         self._words = words
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
+        self._lane = lane
+        self._pools: dict[str, ThreadPoolExecutor] = {}
         self._threads = threads
         self._most = threads + waiting
         self._max_body = max_body
         self._patience = patience
-        self._inside = 0
+        self._inside = Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -72,14 +76,15 @@ class Bridge:
             return await _send(send, self._refusal(scope["path"], HTTPStatus.REQUEST_TIMEOUT))
         except ConnectionAbortedError:
             return None
-        if self._inside >= self._most:
+        lane = self._lane(scope, body)
+        if self._inside[lane] >= self._most:
             return await _send(send, self._refusal(scope["path"], HTTPStatus.SERVICE_UNAVAILABLE))
-        self._inside += 1
+        self._inside[lane] += 1
         try:
-            job = self._pool.submit(self._answer, environ(scope, body, size))
-            outcome = await self._outcome(job, receive)
+            job = self._pool(lane).submit(self._answer, environ(scope, body, size))
+            outcome = await self._outcome(job, receive, crowded=self._inside[lane] > self._threads)
         finally:
-            self._inside -= 1
+            self._inside[lane] -= 1
         status, headers, content = outcome or self._refusal(scope["path"], HTTPStatus.SERVICE_UNAVAILABLE)
         if size > DRAINED:
             headers = [*headers, (b"connection", b"close")]
@@ -87,7 +92,13 @@ class Bridge:
 
     def close(self) -> None:
         """Begin nothing more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _pool(self, lane: str) -> ThreadPoolExecutor:
+        if lane not in self._pools:
+            self._pools[lane] = ThreadPoolExecutor(self._threads, thread_name_prefix=f"page {lane}".strip())
+        return self._pools[lane]
 
     async def _read(self, receive: Receive) -> tuple[bytes, int]:
         """The body, and its size; no body when it is too large."""
@@ -105,10 +116,10 @@ class Bridge:
                 break
         return (b"".join(parts) if size <= self._max_body else b""), size
 
-    async def _outcome(self, job: "Future[Answer]", receive: Receive) -> Answer | None:
+    async def _outcome(self, job: "Future[Answer]", receive: Receive, *, crowded: bool) -> Answer | None:
         """What a thread answers; nothing when none took the job in time or its client left before."""
         answer = asyncio.wrap_future(job)
-        if self._inside > self._threads:
+        if crowded:
             left = asyncio.ensure_future(receive())  # all there is to receive now is that the client went away
             either: set[asyncio.Future[Any]] = {answer, left}
             await asyncio.wait(either, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)

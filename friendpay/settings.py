@@ -22,7 +22,7 @@ PUBLIC_URL = env.web_address("PUBLIC_URL")  # links and codes are made from this
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")  # whose X-Forwarded-For and -Proto are believed
 WEB_THREADS = env.number("WEB_THREADS", 2)  # pages a process serves at once, each thread on one database connection
-PAYER_THREADS = env.number("PAYER_THREADS", 4)  # payers a process waits with for a wallet's server at once, likewise
+PAYER_THREADS = env.number("PAYER_THREADS", 4)  # payers a process waits with for one wallet's server at once, likewise
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")  # lets in who asks for /metrics through a proxy or from another machine
 
 if DEMO and not all(env.is_local(host) for host in (urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS)):

@@ -278,7 +278,7 @@ def test_who_leaves_while_waiting_costs_no_work(application: Application) -> Non
         for _ in range(5):
             with pytest.raises(httpx.ReadTimeout):
                 BROWSER.get(f"{site}/gone", timeout=0.05)
-        assert _becomes(lambda: bridge._inside == 1)
+        assert _becomes(lambda: bridge._inside.total() == 1)
         application.open.set()
         visitor.join()
         assert BROWSER.get(f"{site}/page").status_code == 200
@@ -290,3 +290,16 @@ def _becomes(true: Callable[[], bool]) -> bool:
     while not true() and time.monotonic() < deadline:
         time.sleep(0.01)
     return true()
+
+
+def test_a_lane_whose_threads_all_wait_holds_up_no_other(application: Application) -> None:
+    """As when every friend at one wallet waits for its server."""
+    bridge = Bridge(application, threads=1, max_body=LIMIT, lane=lambda scope, body: body.decode())
+    with serving(bridge) as site:
+        hung = threading.Thread(target=BROWSER.post, args=(f"{site}/hang",), kwargs={"content": b"ill", "timeout": 20})
+        hung.start()
+        assert application.entered.acquire(timeout=20)
+        assert BROWSER.post(f"{site}/page", content=b"well", timeout=5).status_code == 200
+        application.open.set()
+        hung.join()
+    bridge.close()
