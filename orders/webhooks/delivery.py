@@ -50,6 +50,7 @@ them gets one.
 """
 
 SLOW = 2000  # milliseconds
+HANGS = timedelta(milliseconds=SLOW) - LEASE  # of a call under way: past the end of its lease, which is in the future
 POLL = 0.2  # seconds
 
 Status = WebhookDelivery.Status
@@ -90,7 +91,10 @@ def send_due() -> None:
             return
         for delivery, answer in _finished(done):
             under_way.remove(delivery)
-            _note(delivery, answer)
+            try:
+                _note(delivery, answer)
+            except Exception:  # it is sent again once its lease is over; the others go on
+                logger.exception("what came of webhook delivery %s cannot be noted", delivery.public_id)
 
 
 def _take(under_way: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
@@ -98,12 +102,16 @@ def _take(under_way: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
     if len(under_way) >= CALLS:
         return []
     now, taken = clock.now(), list[WebhookDelivery]()
+    hanging = {sent.endpoint_id for sent in under_way if sent.next_attempt_at and now - sent.next_attempt_at > HANGS}
+    for sent in under_way:  # none of these has to end before it counts as slow
+        sent.endpoint.is_slow = sent.endpoint.is_slow or sent.endpoint_id in hanging
     due = WebhookDelivery.objects.due(now)
     # One look at the index for each endpoint; a plain EXISTS would have all that is due read, a whole backlog of it.
     first = due.filter(endpoint=OuterRef("pk")).order_by("next_attempt_at").values("pk")[:1]
     waiting = list(WebhookEndpoint.objects.enabled().alias(first=Subquery(first)).filter(first__isnull=False))
     random.shuffle(waiting)
     for endpoint in waiting:
+        endpoint.is_slow = endpoint.is_slow or endpoint.pk in hanging
         if room := _room(endpoint, [*under_way, *taken]):
             rows = due.filter(endpoint=endpoint).select_related("endpoint", "event__order")
             taken += leases.take(rows, room, wait=lambda _: LEASE)
