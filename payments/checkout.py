@@ -110,7 +110,7 @@ def payer_id_of(request: PaymentRequest, *, method: str, surface: Surface, code:
         with calls.calling(offer.account) as (_wallet, account):
             return _knowing(offer).openid(account, code)
     except ProviderError as error:
-        raise _refused(error) from error
+        raise _unavailable() from error  # a code works once: another try brings another
 
 
 def _knowing(offer: Offer) -> KnowsPayer:

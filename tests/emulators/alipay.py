@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.emulators.alipay_requests import Call, Wrong, read
 from tests.emulators.alipay_trades import BUYER, Book, Trade, china, yuan
-from tests.emulators.base import Emulator, Request, Response, main, redirect, route, rsa_key
+from tests.emulators.base import Emulator, Request, Response, main, receives, redirect, route, rsa_key
 from tests.emulators.notifier import Outgoing
 from tests.emulators.pages import buttons, page
 
@@ -84,6 +84,8 @@ class Alipay(Emulator):
             if self.scripted:
                 return self._answer(call.method, self.scripted.pop(0))
             self._check_contract(call)
+            if call.notify_url and not receives(call.notify_url, private=self.private):
+                raise Wrong("40002", "isv.invalid-parameter", "notify_url必须为外网可访问的https地址")
             if call.method in PAGES:
                 return redirect(f"{self.url}/cashier/{self.book.order(call).code}")
             node = self._do(call)

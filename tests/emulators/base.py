@@ -16,6 +16,7 @@ Under `/_emulator/` every emulator answers its operator: `GET account` (what a f
 """
 
 import argparse
+import ipaddress
 import json
 import re
 import secrets
@@ -41,6 +42,23 @@ MAX_BODY = 1 << 20
 def rsa_key(label: str) -> rsa.RSAPrivateKey:
     """A key that lasts as long as the process: one per label, because making one takes a while."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def is_private(url: str) -> bool:
+    """Whether an address is one of this machine or its own network, as in a demo or a test."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or "." not in host
+
+
+def receives(url: str, *, private: bool) -> bool:
+    """Whether a wallet would send its notifications there: to a public host by https; if `private`, to this network too."""
+    parts = urlsplit(url)
+    if not parts.hostname or parts.scheme not in ("http", "https") or parts.username:
+        return False
+    return private if is_private(url) else parts.scheme == "https"
 
 
 class Request:
@@ -119,6 +137,7 @@ class Emulator:
         """`notify_url`: where every notification goes, whatever an order says. `compress`: 0.01 retries 100x faster."""
         self.url = ""  # known once it runs
         self.notify_url = notify_url
+        self.private = True  # False: as the real one, which knows no addresses of its neighbours
         self.clock = clock or Clock()
         self.faults = Faults(faults)
         self.lock = threading.RLock()

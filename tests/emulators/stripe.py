@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.emulators import stripe_requests as shapes
-from tests.emulators.base import Emulator, Request, Response, as_json, main, redirect, route, token
+from tests.emulators.base import Emulator, Request, Response, as_json, main, receives, redirect, route, token
 from tests.emulators.notifier import Outgoing
 from tests.emulators.stripe_book import CARDS, DECLINED, Book
 from tests.emulators.stripe_events import API_VERSION, new_event, signed_headers
@@ -272,7 +272,10 @@ class Stripe(Emulator):
     @route("POST", "/_emulator/webhook")
     def set_webhook(self, request: Request) -> Response:
         """Where events go from now on, as the Dashboard's page of webhooks would say."""
-        self.notify_url = str(json.loads(request.body)["url"])
+        url = str(json.loads(request.body)["url"])
+        if not receives(url, private=self.private):
+            return as_json({"error": "Invalid URL: URL must be publicly accessible, by https"}, 400)
+        self.notify_url = url
         return as_json({"url": self.notify_url})
 
     def _tell(self, kind: str, thing: Thing) -> None:

@@ -14,12 +14,23 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tests.emulators.base import Emulator, Request, Response, main, route, rsa_key, token
+from tests.emulators.base import Emulator, Request, Response, main, receives, route, rsa_key, token
 from tests.emulators.notifier import Outgoing
 from tests.emulators.wechatpay_bills import bill
 from tests.emulators.wechatpay_orders import Book, Order, Refund, china
 from tests.emulators.wechatpay_phone import Phone
-from tests.emulators.wechatpay_requests import BILL, CLOSE, ORDERS, REFUND, Doorkeeper, Problem, Thing, conform, content
+from tests.emulators.wechatpay_requests import (
+    BILL,
+    CLOSE,
+    ORDERS,
+    REFUND,
+    Doorkeeper,
+    Problem,
+    Thing,
+    conform,
+    content,
+    malformed,
+)
 from tests.emulators.wechatpay_sealing import certificate_pem, private_pem, public_pem, seal, signature_headers
 
 MCHID = "1900000109"
@@ -83,7 +94,7 @@ class WeChatPay(Phone, Emulator):
     @route("POST", "/v3/pay/transactions/native", commits=True)
     def native(self, request: Request) -> Response:
         def work() -> Thing:
-            prepay_id = self.book.open("native", content(request, ORDERS["native"]))
+            prepay_id = self.book.open("native", self._order(request, "native"))
             return {"code_url": f"weixin://wxpay/bizpayurl?pr={prepay_id}"}
 
         return self._v3(request, work)
@@ -91,7 +102,7 @@ class WeChatPay(Phone, Emulator):
     @route("POST", "/v3/pay/transactions/h5", commits=True)
     def h5(self, request: Request) -> Response:
         def work() -> Thing:
-            prepay_id = self.book.open("h5", content(request, ORDERS["h5"]))
+            prepay_id = self.book.open("h5", self._order(request, "h5"))
             return {"h5_url": f"{self.url}/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={prepay_id}&package=1405458241"}
 
         return self._v3(request, work)
@@ -99,12 +110,18 @@ class WeChatPay(Phone, Emulator):
     @route("POST", "/v3/pay/transactions/jsapi", commits=True)
     def jsapi(self, request: Request) -> Response:
         def work() -> Thing:
-            order = content(request, ORDERS["jsapi"])
+            order = self._order(request, "jsapi")
             if order["payer"]["openid"] not in self.openids:
                 raise Problem(400, "PARAM_ERROR", "无效的openid", field="/payer/openid")
             return {"prepay_id": self.book.open("jsapi", order)}
 
         return self._v3(request, work)
+
+    def _order(self, request: Request, kind: str) -> Thing:
+        order = content(request, ORDERS[kind])
+        if not receives(order["notify_url"], private=self.private):
+            raise malformed("/notify_url", "回调地址必须为外网可访问的https地址")
+        return order
 
     @route("GET", "/v3/pay/transactions/out-trade-no/{number}")
     def query(self, request: Request, number: str) -> Response:

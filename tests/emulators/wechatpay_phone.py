@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from html import escape
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.emulators.base import Emulator, Request, Response, as_json, redirect, route, token
+from tests.emulators.base import Emulator, Request, Response, as_json, is_private, redirect, route, token
 from tests.emulators.pages import buttons, page
 from tests.emulators.wechatpay_bills import yuan
 from tests.emulators.wechatpay_orders import Book, Order
@@ -28,7 +29,7 @@ window.WeixinJSBridge = {
   invoke(name, params, done) {
     if (name !== "getBrandWCPayRequest") throw new Error("WeixinJSBridge has no " + name);
     const choice = confirm("Simulated WeChat Pay: no money moves here. Pay?") ? "approve" : "refuse";
-    fetch("%s/bridge", { method: "POST", body: JSON.stringify({ choice, params }) })
+    fetch("%s/bridge", { method: "POST", body: JSON.stringify({ choice, params, page: location.href }) })
       .then((answer) => answer.json()).then(done);
   },
 };
@@ -47,7 +48,16 @@ class Phone(Emulator):
     def __init__(self, **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
         self.openids = {PAYER}
+        self.h5_hosts = {"shop.example"}  # H5支付域名
+        self.login_host = "shop.example"  # 网页授权域名
+        self.folders = {"https://shop.example/pay/"}  # JSAPI支付授权目录
         self._codes: dict[str, datetime] = {}
+
+    def registered(self, url: str, known: Collection[str]) -> bool:
+        """Whether a page is where the shop said its pages are (W14): its host, or its folder."""
+        if self.private and is_private(url):
+            return True
+        return urlsplit(url).hostname in known or any(url.startswith(it) for it in known if "/" in it)
 
     def tell_paid(self, order: Order) -> None:
         raise NotImplementedError
@@ -78,6 +88,8 @@ class Phone(Emulator):
         """WeChat asks which page the payer comes from; without a Referer it refuses."""
         if urlsplit(request.headers.get("referer", "")).scheme not in ("http", "https"):
             return page(self.brand, "商家参数格式有误，请联系商家解决", "", status=403)
+        if not self.registered(request.headers["referer"], self.h5_hosts):
+            return page(self.brand, "商家存在未配置的参数，请联系商家解决", "", status=403)
         if "micromessenger" in request.headers.get("user-agent", "").lower():
             return page(self.brand, "请在微信外打开订单，进行支付", "", status=403)
         prepay_id = request.query.get("prepay_id", "")
@@ -122,8 +134,12 @@ class Phone(Emulator):
 
     @route("POST", "/bridge")
     def bridge(self, request: Request) -> Response:
-        """{"params": what getBrandWCPayRequest was given, "choice": "approve" or "refuse"}."""
+        """{"params": what getBrandWCPayRequest was given, "choice": "approve" or "refuse", "page": where it stands}."""
         asked = json.loads(request.body)
+        if not self.registered(asked.get("page", self.url), self.folders):
+            response = as_json({"err_msg": "get_brand_wcpay_request:fail", "err_desc": "当前页面的URL未注册"})
+            response.headers["Access-Control-Allow-Origin"] = "*"
+            return response
         word = self._sheet(asked["params"], asked["choice"])
         response = as_json({"err_msg": f"get_brand_wcpay_request:{word}"})
         response.headers["Access-Control-Allow-Origin"] = "*"
@@ -160,6 +176,8 @@ class Phone(Emulator):
             return page(self.brand, "Scope 参数错误或没有 Scope 权限", "10005", status=400)
         if urlsplit(query.get("redirect_uri", "")).scheme not in ("http", "https"):
             return page(self.brand, "redirect_uri 参数错误", "10003", status=400)
+        if not self.registered(query["redirect_uri"], {self.login_host}):
+            return page(self.brand, "redirect_uri域名与后台配置不一致", "10003", status=400)
         if not re.fullmatch(r"[a-zA-Z0-9]{0,128}", query.get("state", "")):
             return page(self.brand, "state 参数错误", "", status=400)
         code = token(32)
