@@ -54,7 +54,7 @@ def is_private(url: str) -> bool:
 
 
 def receives(url: str, *, private: bool) -> bool:
-    """Whether a wallet would send its notifications there: to a public host by https; if `private`, to this network too."""
+    """Whether a wallet would send its notifications there: a public host, by https; or, if `private`, this network."""
     parts = urlsplit(url)
     if not parts.hostname or parts.scheme not in ("http", "https") or parts.username:
         return False
