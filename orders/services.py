@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders import events
+from orders import events, safety
 from orders.errors import Refused
 from orders.event_data import OrderData, OrderRefundData
 from orders.models import Merchant, Order, OrderLine
@@ -50,7 +50,7 @@ def place_order(
                 currency=currency,
                 amount=amount,
                 buyer_id=buyer_id,
-                buyer_name=buyer_name,
+                buyer_name=safety.name(buyer_name) or str(_("A friend")),
                 return_url=return_url,
                 locale=locale,
             )
@@ -81,7 +81,7 @@ def _write_lines(order: Order, lines: list[LineDraft]) -> None:
     OrderLine.objects.bulk_create(
         OrderLine(
             order=order,
-            name=line.name,
+            name=safety.line(line.name) or "-",
             quantity=line.quantity,
             unit_amount=line.unit_amount,
             category=line.category,

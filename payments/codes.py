@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import ids
 from orders import ratelimit
 from orders.errors import Refused
+from orders.signs import invisible
 from payments.models import PaymentRequest
-from payments.signs import invisible
 
 SPOKEN: dict[str, "str | Promise"] = {
     "2": _("two"),

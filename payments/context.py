@@ -106,8 +106,9 @@ def _parts(plea: PaymentRequest) -> list[Payment]:
 
 
 def _declines(plea: PaymentRequest) -> list[dict[str, Any]]:
+    """The last kind line: whatever strangers write, the buyer's page says no more of it than one."""
     events = Event.objects.filter(request=plea.public_id, type="payment_request.declined").order_by("-id")
-    return [{"words": phrases.said(data)} for data in events.values_list("data", flat=True)[:3]]
+    return [{"words": phrases.said(data)} for data in events.values_list("data", flat=True)[:1]]
 
 
 def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from orders import amounts
+from orders import amounts, safety
+from orders.errors import Refused
 from payments import phrases, rules
 from payments.models import Report
 from payments.rules import Split
@@ -158,6 +159,15 @@ class PayForm(forms.Form):
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currency = currency
+
+    def clean_name(self) -> str:
+        """One line with something to see, that leads nowhere."""
+        name = safety.line(self.cleaned_data["name"])
+        try:
+            safety.check_name(name)
+        except Refused as refused:
+            raise ValidationError(str(refused.message)) from None
+        return name
 
     def clean_amount(self) -> int | None:
         """Minor units; None when nothing was written, which means all that is missing."""

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
-from orders import services
+from orders import safety, services
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
@@ -53,7 +53,7 @@ def open_request(
     With `reuse=False` an open one is refused instead ("request_open"). A stale one is ended here, before the sweep
     comes.
     """
-    rules.check_message(message)
+    safety.check(message)
     order, found = lock_order(order_id)
     now = clock.now()
     if found and found.status_at(now) == REQUEST.EXPIRED:

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
+from orders import safety
 from orders.errors import Refused
-from payments import rules
 from payments.models import Refund
 
 DECLINES = {
@@ -53,7 +53,7 @@ def first_name(name: str) -> str:
     """A buyer's first name, for what leaves our pages; "A friend" where it is no name but holds an address."""
     first = name.split()[0][:20] if name.split() else ""
     try:
-        rules.check_message(first)
+        safety.check_name(first)
     except Refused:
         first = ""
     return first or str(_("A friend"))

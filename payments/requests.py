@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
+from orders import ratelimit, safety
 from orders.errors import Refused
 from orders.models import Event
 from payments import friction, mail, rules
@@ -13,11 +14,13 @@ from payments.models import PaymentRequest
 from payments.record import lock_request, note, save
 from payments.rules import Split
 
+DECLINES_OF_A_NETWORK, DECLINES_OF_A_REQUEST, HOUR = 3, 20, 3600
+
 
 @transaction.atomic
 def change_message(request_id: int, message: str, *, actor: str) -> None:
     """Other words from the buyer."""
-    rules.check_message(message)
+    safety.check(message)
     _order, request = lock_request(request_id)
     rules.check_request_open(request, clock.now())
     if request.message != message:
@@ -58,7 +61,7 @@ def extend_request(request_id: int, expires_in: timedelta, *, actor: str) -> Pay
 @transaction.atomic
 def thank(request_id: int, *, words: str = "", choice: str = "") -> None:
     """The buyer thanks everybody who paid, once; a second try changes nothing. Own words carry no address either."""
-    rules.check_message(words, field="words")
+    safety.check(words, field="words")
     _order, request = lock_request(request_id)
     if request.status != PaymentRequest.Status.PAID:
         raise Refused("request_not_paid", _("This is not paid yet, so there is nobody to thank."))
@@ -67,11 +70,31 @@ def thank(request_id: int, *, words: str = "", choice: str = "") -> None:
         save(request)
 
 
+def decline(
+    request_id: int, *, name: str = "", words: str = "", choice: str = "", visitor: str = "", network: str = ""
+) -> None:
+    """A friend says no, kindly: with one of our sentences or in own words. The request stays open for others.
+
+    Nobody floods the buyer: a network says no to a request a few times, and a request hears it so often at most.
+    """
+    safety.check(words, field="note")
+    if network and ratelimit.count(f"decline:{request_id}:{network}", window=HOUR)[0][0] > DECLINES_OF_A_NETWORK:
+        raise _told_already()
+    _decline(request_id, name=name, words=words, choice=choice, visitor=visitor)
+
+
+def _told_already() -> Refused:
+    words = _("The buyer has been told already. Nothing more is needed.")
+    return Refused("told_already", words, status=429)
+
+
 @transaction.atomic
-def decline(request_id: int, *, name: str = "", words: str = "", choice: str = "", visitor: str = "") -> None:
-    """A friend says no, kindly: with one of our sentences or in own words. The request stays open for others."""
+def _decline(request_id: int, *, name: str, words: str, choice: str, visitor: str) -> None:
     _order, request = lock_request(request_id)
     rules.check_request_open(request, clock.now())
+    told = Event.objects.filter(request=request.public_id, type="payment_request.declined")
+    if told.count() >= DECLINES_OF_A_REQUEST:
+        raise _told_already()
     note(request, "payment_request.declined", "payer", name=name, words=words, choice=choice)
     mail.forget_visitor(request, visitor)
     save(request)

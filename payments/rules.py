@@ -2,8 +2,6 @@
 people.
 """
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,10 +42,6 @@ MOVES: dict[type, dict[str, tuple[str, ...]]] = {
 LIFE = timedelta(hours=24)
 SHORTEST_LIFE, LONGEST_LIFE = timedelta(seconds=60), timedelta(days=30)
 MOST_PAYERS = 50
-_ADDRESS = re.compile(
-    r"://|www\.|@\w+\.|\b[\w-]{2,}\.(com|cn|net|org|io|me|cc|top|xyz|info|app|shop|link|vip|co)\b", re.I
-)
-_NUMBER = re.compile(r"\d(?:[\s().+-]{0,3}\d){6,}")  # seven figures or more, however they are spaced
 TRIES_OF_A_VISITOR, TRIES_OF_A_NETWORK, TRIES_WITHIN = 5, 15, timedelta(hours=1)
 
 
@@ -92,18 +86,6 @@ def life(expires_in: timedelta | None) -> timedelta:
             status=422,
         )
     return expires_in
-
-
-def check_message(message: str, *, field: str = "message") -> None:
-    """The buyer's words carry no address and no number: who is asked for money must not be led anywhere else."""
-    text = unicodedata.normalize("NFKC", message)
-    if _ADDRESS.search(text) or _NUMBER.search(text):
-        raise Refused(
-            "message_has_contact",
-            _("Please leave out links, addresses and phone numbers."),
-            field=field,
-            status=422,
-        )
 
 
 def check_split(order: Order, split: Split | None) -> None:

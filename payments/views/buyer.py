@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from friendpay.languages import speak
+from friendpay.networks import network_of
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.models import Order
@@ -54,7 +55,7 @@ def ask(request: HttpRequest, token: str) -> HttpResponse:
     """Open a request to share, or share the one that is open, where asking a friend is offered."""
     order = _order(request, token)
     try:
-        asking.ask(order, surface_of(request))
+        asking.ask(order, surface_of(request), network_of(request))
     except Refused as refused:
         return draw(request, order, status=refused.status, refusal=refused.message)
     return SeeOther(_url(order))

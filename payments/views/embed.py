@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from friendpay.languages import speak
 from friendpay.middleware import framed_by
+from friendpay.networks import network_of
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from orders.models import Order
@@ -40,7 +41,7 @@ def sheet(request: HttpRequest, token: str) -> HttpResponse:
     status = 200
     if request.method == "POST":
         try:
-            asking.ask(order, surface_of(request))
+            asking.ask(order, surface_of(request), network_of(request))
             return _framed(SeeOther(request.get_full_path()), origin)
         except Refused as refused:
             refusal, status = refused.message, refused.status

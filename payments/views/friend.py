@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from friendpay import clock
+from friendpay.networks import network_of
 from friendpay.pages import SeeOther, page
 from orders import amounts
 from orders.errors import Refused
@@ -84,10 +85,13 @@ def decline(request: HttpRequest, token: str) -> HttpResponse:
         return draw(request, plea, status=422, decline_form=form)
     try:
         given = form.cleaned_data
-        requests.decline(plea.pk, words=given["note"], choice=given["choice"], visitor=visitor_of(request))
+        who = {"visitor": visitor_of(request), "network": network_of(request)}
+        requests.decline(plea.pk, words=given["note"], choice=given["choice"], **who)
     except Refused as refused:
         plea.refresh_from_db()
-        return draw(request, plea, status=refused.status, refusal=refused.message)
+        paying.put_beside(form, refused)
+        above = paying.above(form, "note")
+        return draw(request, plea, status=refused.status, decline_form=form, refusal=above)
     return SeeOther(f"{reverse('friend', args=[plea.token])}?said=no")
 
 

@@ -11,9 +11,9 @@ from django.views.defaults import page_not_found
 
 from friendpay import ids
 from orders.models import Order
+from orders.signs import invisible
 from payments import codes
 from payments.models import Payment
-from payments.signs import invisible
 
 _OPEN = re.compile(r"/+open(?![0-9a-z])", re.IGNORECASE)
 _OTHERS: dict[str, tuple[type[Model], str]] = {

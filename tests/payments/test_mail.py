@@ -174,7 +174,7 @@ def test_the_buyer_is_told_of_everything_that_matters_and_each_once(client: Clie
     plea = shop.make_request()
     assert tell(plea) == 303
     assert "We write to l…@post.example" in words(client.get(f"/checkout/{plea.order.token}/"))
-    client.post(f"/p/{plea.token}/decline/", {"note": "Buy at prize.example"})
+    client.post(f"/p/{plea.token}/decline/", {"note": "Buy me a prize"})
     [letter] = sent()
     assert letter.subject == "A friend cannot pay this time"
     assert "prize" not in letter.body

@@ -2,8 +2,9 @@
 
 import pytest
 
+from orders import safety
 from orders.errors import Refused
-from payments import requests, rules
+from payments import requests
 from payments.models import PaymentRequest
 from tests import shop
 
@@ -22,7 +23,7 @@ from tests import shop
 )
 def test_words_that_lead_elsewhere_are_refused(message: str) -> None:
     with pytest.raises(Refused, match="message_has_contact"):
-        rules.check_message(message)
+        safety.check(message)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_words_that_lead_elsewhere_are_refused(message: str) -> None:
     ],
 )
 def test_ordinary_words_pass(message: str) -> None:
-    rules.check_message(message)
+    safety.check(message)
 
 
 @pytest.mark.django_db
