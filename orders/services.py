@@ -130,9 +130,13 @@ def change_refunded(order: Order, amount: int, refund: str) -> None:
 
 
 def mark_paid_elsewhere(order: Order, now: datetime) -> None:
-    """The shop was paid by other means. Repeating it changes nothing."""
-    if order.status == Order.Status.PAID:
+    """The shop was paid by other means. Repeating it changes nothing; an order that was paid here has its money."""
+    if order.status == Order.Status.PAID and order.paid_elsewhere:
         return
+    if order.status == Order.Status.PAID:
+        raise Refused(
+            "order_paid", _("This order is paid here already. Were you paid elsewhere too, refund one of the two.")
+        )
     if order.status == Order.Status.CANCELLED:
         raise Refused("order_cancelled", _("This order was cancelled; it cannot be paid any more."))
     order.status = Order.Status.PAID

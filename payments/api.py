@@ -98,7 +98,8 @@ def cancel_order(request: Call, order_id: OrderId, data: Nothing = Nothing()) ->
 def mark_paid(request: Call, order_id: OrderId, data: Nothing = Nothing()) -> OrderOut:  # noqa: B008
     """Say that you were paid elsewhere
 
-    Its open request ends, and parts that were paid here go back. Repeating it changes nothing.
+    Its open request ends, and parts that were paid here go back. Repeating it changes nothing. An order that was paid
+    here in full is refused with `order_paid`: you have its money twice, and one of the two is to go back.
     """
     return OrderOut.of(lifecycle.close_order(order_of(request.auth, order_id).pk, paid_elsewhere=True))
 

@@ -5,6 +5,7 @@ forgotten.
 """
 
 import re
+import time
 from dataclasses import asdict
 from datetime import timedelta
 from typing import cast
@@ -25,6 +26,8 @@ from payments.rules import Attempt, Payer
 HOLD = timedelta(minutes=5)
 TAKE_OVER_AFTER = timedelta(minutes=1)
 TOO_LATE_TO_RESUME = timedelta(seconds=30)
+STARTS_WITHIN = timedelta(seconds=20)
+"""No wallet is waited for that long: an attempt that has not started by then was left by a process that died."""
 
 
 def begin(
@@ -42,7 +45,8 @@ def begin(
     """Hold an amount (all that is missing, without one) and open an attempt; `payment.next_step` says where the payer
     goes.
 
-    The same visitor asking again for the same gets the attempt that is open already: a double tap pays once. With
+    The same visitor asking again for the same gets the attempt that is open already, or that the wallet is just opening
+    for an earlier tap: a double tap pays once, however slow the wallet is. With
     `take_over` attempts of others that are older than a minute are closed at their provider first. Refused when the
     method is not offered here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
     `on_page`: on the wallet's own page, where that is another way here.
@@ -55,16 +59,22 @@ def begin(
     if not calls.is_open(offer.account):
         raise _unavailable()
     request.refresh_from_db()
-    if amount is None:
-        amount = request.remaining if request.split_max_payers else request.amount - request.amount_paid
-        amount = max(amount, 1)
-    if amount < offer.least:
+    wanted = amount
+    if wanted is None:
+        wanted = request.remaining if request.split_max_payers else request.amount - request.amount_paid
+        wanted = max(wanted, 1)
+    if wanted < offer.least:
         least = Money(offer.least, request.currency).text(get_language() or settings.LANGUAGE_CODE)
         raise Refused("below_minimum", offers.below_minimum(least), field="amount", status=422)
     provider = providers.get(offer.provider)
     lasts = min(HOLD, timedelta(seconds=provider.max_hold))
-    attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=amount, lasts=lasts)
-    payment = lifecycle.hold(request.pk, attempt, payer)
+    attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=wanted, lasts=lasts)
+    try:
+        payment = lifecycle.hold(request.pk, attempt, payer)
+    except Refused as refused:
+        if refused.code == "begun" and (begun := _step_aside(request, offer, rail, payer, amount, take_over=False)):
+            return begun
+        raise
     start = Start(
         reference=payment.reference,
         amount=Money(payment.amount, payment.currency),
@@ -162,7 +172,7 @@ def _step_aside(
             and payment.amount == (amount or payment.amount)
             and now + TOO_LATE_TO_RESUME < (payment.held_until or now)
         )
-        if own and same and payment.status == Payment.Status.PENDING:
+        if own and same and _has_started(payment):
             return payment
         if own or (take_over and payment.created_at + TAKE_OVER_AFTER <= now):
             try:
@@ -173,6 +183,22 @@ def _step_aside(
                     _("Somebody is paying this, and their wallet does not answer. Please try again in a minute."),
                 ) from error
     return None
+
+
+def _has_started(payment: Payment) -> bool:
+    """Whether the payer can go on with an attempt; one that the wallet is just opening is waited for. Refused where the
+    wallet would not open it, as the tap that began it is told too.
+    """
+    awaited = False
+    while payment.status == Payment.Status.CREATED and not payment.closing:
+        if payment.created_at + STARTS_WITHIN <= clock.now():
+            return False
+        awaited = True
+        time.sleep(0.1)
+        payment.refresh_from_db()
+    if awaited and payment.status != Payment.Status.PENDING:
+        raise _unavailable()
+    return payment.status == Payment.Status.PENDING and not payment.closing
 
 
 def _subject(request: PaymentRequest) -> str:

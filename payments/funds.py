@@ -5,15 +5,42 @@ Called inside a transaction that holds the locks of `record`; the caller saves t
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_hex
 
 from django.db import transaction
+from django.utils.translation import get_language
 
 from friendpay.background import nudge
 from payments import rules
 from payments.models import Payment, PaymentRequest, Refund
 from payments.record import note
+from payments.rules import Attempt, Payer
+
+FIRST_QUESTION = timedelta(seconds=15)
+
+
+def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: datetime) -> Payment:
+    """The row of an attempt, which holds its amount from now on."""
+    request.amount_held += attempt.amount
+    return Payment.objects.create(
+        merchant_id=request.merchant_id,
+        request=request,
+        account=attempt.account,
+        method=attempt.method,
+        rail=attempt.rail,
+        currency=request.currency,
+        amount=attempt.amount,
+        reference=new_reference(),
+        payer_name=payer.name,
+        by_buyer=payer.by_buyer,
+        language=get_language() or "",
+        visitor=payer.visitor,
+        network=payer.network,
+        created_at=now,
+        held_until=now + attempt.lasts,
+        next_attempt_at=now + min(FIRST_QUESTION, attempt.lasts),
+    )
 
 
 def fitting(request: PaymentRequest, payment: Payment, taken: int) -> int:

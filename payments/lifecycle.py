@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
@@ -22,8 +21,6 @@ from payments import codes, funds, providers, rules
 from payments.models import Payment, PaymentRequest, Refund
 from payments.record import lock_order, lock_payment, lock_request, note, save
 from payments.rules import Attempt, Payer, Split
-
-FIRST_QUESTION = timedelta(seconds=15)
 
 REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
 
@@ -158,7 +155,10 @@ def expire_plain(limit: int) -> int:
 
 @transaction.atomic
 def close_order(order_id: int, *, paid_elsewhere: bool) -> Order:
-    """The merchant was paid by other means, or will not deliver: the open request ends and its parts go back."""
+    """The merchant was paid by other means, or will not deliver: the open request ends and its parts go back.
+
+    Repeating does nothing. What was paid in full here is neither: refused, for the money is with the shop already.
+    """
     order, request = lock_order(order_id)
     now = clock.now()
     if request:
@@ -212,34 +212,18 @@ def hold(request_id: int, attempt: Attempt, payer: Payer) -> Payment:
     """Reserve an amount of an open request for one payer. The provider is called afterwards, outside of this
     transaction.
 
-    Refused when the request is not open, the amount is not one that may be paid, or others hold what is left ("held").
+    Refused when the request is not open, the amount is not one that may be paid, others hold what is left ("held"), or
+    this visitor has an attempt open already ("begun"): two taps at once begin once.
     """
     order, request = lock_request(request_id)
     now = clock.now()
+    rules.check_begins_once(request, payer)
     rules.check_request_open(request, now)
     rules.check_order_open(order)
     rules.check_tries(request, payer, now)
     rules.check_amount(request, attempt.amount)
     rules.check_step(attempt.amount, request.currency, providers.step(attempt.account.provider, request.currency))
-    payment = Payment.objects.create(
-        merchant_id=request.merchant_id,
-        request=request,
-        account=attempt.account,
-        method=attempt.method,
-        rail=attempt.rail,
-        currency=request.currency,
-        amount=attempt.amount,
-        reference=funds.new_reference(),
-        payer_name=payer.name,
-        by_buyer=payer.by_buyer,
-        language=get_language() or "",
-        visitor=payer.visitor,
-        network=payer.network,
-        created_at=now,
-        held_until=now + attempt.lasts,
-        next_attempt_at=now + min(FIRST_QUESTION, attempt.lasts),
-    )
-    request.amount_held += payment.amount
+    payment = funds.new_attempt(request, attempt, payer, now)
     note(request, "payment.created", "payer", payment)
     save(request, "amount_held")
     return payment
@@ -300,17 +284,18 @@ def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
     if amount.currency != payment.currency or amount.minor <= 0:
         raise ValueError(f"{payment} was to be paid in {payment.currency}, but the provider took {amount}")
     now = clock.now()
-    if payment.status == PAYMENT.SUCCEEDED:
+    second = payment.status == PAYMENT.SUCCEEDED
+    if second:
         payment = funds.second_capture(payment, now)
     funds.release(request, payment)
-    applied = funds.fitting(request, payment, amount.minor)
+    applied = 0 if second else funds.fitting(request, payment, amount.minor)
     move(payment, PAYMENT.SUCCEEDED)
     payment.provider_ref, payment.succeeded_at, payment.next_attempt_at = provider_ref, now, None
     payment.amount_captured, payment.amount_applied = amount.minor, applied
     payment.save()
     note(request, "payment.succeeded", "provider", payment)
     if applied < amount.minor:
-        reason = rules.why_not_applied(request, payment, amount, applied)
+        reason = Refund.Reason.DUPLICATE if second else rules.why_not_applied(request, payment, amount, applied)
         funds.send_back(request, payment, amount.minor - applied, reason, now, "system")
     if applied:
         request.amount_paid += applied

@@ -182,6 +182,12 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
         raise Refused("held", _("Somebody is paying this right now."))
 
 
+def check_begins_once(request: PaymentRequest, payer: Payer) -> None:
+    """A visitor has one attempt at a time: of two taps at once the later is led to where the earlier goes."""
+    if payer.visitor and request.payments.undecided().filter(visitor=payer.visitor, held_until__isnull=False).exists():
+        raise Refused("begun", _("You have begun to pay already. Please load the page again."))
+
+
 def check_tries(request: PaymentRequest, payer: Payer, now: datetime) -> None:
     """Nobody holds a link again and again: attempts without money count, by visitor and, less strictly, by network."""
     recent = request.payments.filter(created_at__gt=now - TRIES_WITHIN, amount_captured=0)

@@ -4,6 +4,7 @@ hash.
 
 import secrets
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from friendpay.digests import digest
@@ -20,8 +21,14 @@ def visitor_of(request: HttpRequest) -> str:
 
 
 def keep_visitor(request: HttpRequest) -> str:
-    """The same for somebody who begins to pay, who gets a cookie now; `remember` sends it."""
-    request.COOKIES.setdefault(COOKIE, secrets.token_urlsafe(18))
+    """The same for somebody who begins to pay, who gets a cookie now; `remember` sends it.
+
+    It is made of the browser's CSRF cookie: two taps of a first visit come before either is answered, and are one
+    visitor's all the same.
+    """
+    if COOKIE not in request.COOKIES:
+        secret = request.COOKIES.get(settings.CSRF_COOKIE_NAME) or secrets.token_urlsafe(18)
+        request.COOKIES[COOKIE] = salted_hmac("payments.visitor.cookie", secret).hexdigest()[:32]
     return visitor_of(request)
 
 

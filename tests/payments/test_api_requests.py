@@ -244,10 +244,11 @@ def test_closing_an_order_ends_its_request_and_sends_parts_back(caller: Caller, 
     assert ledger() == before
 
 
-def test_a_paid_order_is_not_cancelled(caller: Caller) -> None:
+@pytest.mark.parametrize("action", ["cancel", "mark-paid"])
+def test_a_paid_order_is_neither_cancelled_nor_paid_elsewhere(caller: Caller, action: str) -> None:
     request, _payment = caller.paid()
     before = ledger()
-    answer = caller.post(f"/orders/{request['order']}/cancel", {})
+    answer = caller.post(f"/orders/{request['order']}/{action}", {})
     assert (answer.status, answer["code"]) == (409, "order_paid")
     assert ledger() == before
 

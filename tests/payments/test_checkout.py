@@ -1,5 +1,6 @@
 """A payer begins: who steps aside for whom, what is held, and what happens when the wallet does not answer."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from orders.errors import Refused
 from payments import checkout, lifecycle, offers, providers, reconcile
 from payments.models import Payment, PaymentRequest, Refund
 from payments.providers.base import Account, NextStep, ProviderError, Start
-from payments.rules import Payer, Split
+from payments.rules import Attempt, Payer, Split
 from sandbox import bank
 from sandbox.models import Charge
 from tests import shop
@@ -57,6 +58,31 @@ def test_a_double_tap_gives_the_same_attempt() -> None:
     request = shop.make_request()
     assert begin(request).pk == begin(request).pk
     assert Charge.objects.count() == 1
+
+
+@pytest.mark.parametrize("ends", ["end_payment", "let_go"])
+def test_who_taps_again_while_the_wallet_fails_is_told_so(monkeypatch: pytest.MonkeyPatch, ends: str) -> None:
+    request = shop.make_request()
+    attempt = Attempt(shop.account_of(request), "sandbox", "redirect", 9000, timedelta(minutes=5))
+    payment = lifecycle.hold(request.pk, attempt, Payer("Mei", "Mei"))
+    fails = {
+        "end_payment": lambda _seconds: lifecycle.end_payment(payment.pk, cancelled=False),
+        "let_go": lambda _seconds: lifecycle.let_go(payment.pk),
+    }
+    monkeypatch.setattr(time, "sleep", fails[ends])
+    with pytest.raises(Refused, match="wallet_unavailable"):
+        begin(request)
+    assert Payment.objects.count() == 1
+
+
+def test_an_attempt_whose_process_died_is_not_waited_for(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    attempt = Attempt(shop.account_of(request), "sandbox", "redirect", 9000, timedelta(minutes=5))
+    lost = lifecycle.hold(request.pk, attempt, Payer("Mei", "Mei"))
+    move_time(21)
+    assert begin(request).status == "pending"
+    lost.refresh_from_db()
+    assert (lost.held_until, held(request)) == (None, 9000)
 
 
 def test_another_friend_is_told_that_somebody_is_paying() -> None:

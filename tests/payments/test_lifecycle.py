@@ -271,6 +271,45 @@ def test_an_order_paid_elsewhere_closes_the_request_and_returns_what_comes() -> 
     assert reload(request).order.amount_paid == 0
 
 
+def test_an_order_that_was_paid_here_was_not_paid_elsewhere_in_silence() -> None:
+    request = shop.make_request()
+    shop.succeed(shop.hold(request))
+    before = (reload(request).seq, Event.objects.count())
+    with pytest.raises(Refused, match="order_paid"):
+        lifecycle.close_order(request.order_id, paid_elsewhere=True)
+    assert (reload(request).seq, Event.objects.count()) == before
+    assert not reload(request).order.paid_elsewhere
+
+
+def test_paid_elsewhere_may_be_said_twice() -> None:
+    request = shop.make_request()
+    lifecycle.close_order(request.order_id, paid_elsewhere=True)
+    before = Event.objects.count()
+    assert lifecycle.close_order(request.order_id, paid_elsewhere=True).paid_elsewhere
+    assert Event.objects.count() == before
+
+
+@pytest.mark.parametrize("split", [None, Split(3), Split(2, 100)])
+def test_a_second_charge_of_one_attempt_is_never_applied(split: Split | None) -> None:
+    request = shop.make_request(amount=10000, split=split)
+    payment = shop.hold(request, 5000 if split else 10000)
+    shop.succeed(payment, ref="txn-a")
+    second = shop.succeed(payment, ref="txn-b")
+    assert (second.amount_captured, second.amount_applied) == (payment.amount, 0)
+    assert (Refund.objects.get().payment, Refund.objects.get().reason) == (second, "duplicate")
+    assert reload(request).amount_paid == payment.amount
+
+
+def test_a_second_charge_is_not_applied_where_the_first_was_not_either() -> None:
+    """The first was of a wrong amount; the second happens to be the right one."""
+    request = shop.make_request()
+    payment = shop.hold(request)
+    shop.succeed(payment, ref="txn-a", amount=8999)
+    shop.succeed(payment, ref="txn-b")
+    assert sorted(Refund.objects.values_list("amount", "reason")) == [(8999, "mismatch"), (9000, "duplicate")]
+    assert (reload(request).status, reload(request).amount_paid) == ("open", 0)
+
+
 def test_a_paid_order_cannot_be_cancelled() -> None:
     request = shop.make_request()
     shop.succeed(shop.hold(request))

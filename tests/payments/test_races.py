@@ -1,5 +1,6 @@
 """Things that happen at the same moment, in real transactions on several connections."""
 
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -10,9 +11,11 @@ from django.db import connection
 
 from orders.errors import Refused
 from orders.models import Event, Order
-from payments import lifecycle
+from payments import checkout, lifecycle, providers
 from payments.models import Payment, PaymentRequest, Refund
-from payments.rules import Split
+from payments.offers import Surface
+from payments.rules import Payer, Split
+from sandbox.models import Charge
 from tests import shop
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
@@ -65,6 +68,34 @@ def test_of_friends_tapping_pay_at_once_one_holds() -> None:
     assert sum(isinstance(answer, Payment) for answer in answers) == 1
     assert answers.count("held") == 11
     assert PaymentRequest.objects.get().amount_held == 9000
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.1])
+@pytest.mark.parametrize("split", [None, Split(3)])
+def test_two_taps_begin_once_however_slow_the_wallet_is(
+    monkeypatch: pytest.MonkeyPatch, split: Split | None, apart: float
+) -> None:
+    provider = providers.get("sandbox")
+    real = provider.start
+
+    def slow(*args: Any) -> Any:
+        time.sleep(0.3)
+        return real(*args)
+
+    monkeypatch.setattr(provider, "start", slow)
+    plea = shop.make_request(split=split)
+
+    def tap(after: float = 0) -> Payment:
+        time.sleep(after)
+        amount = 3000 if split else None
+        payer, request = Payer("Mei", "Mei"), PaymentRequest.objects.get(pk=plea.pk)
+        return checkout.begin(request, method="sandbox", payer=payer, surface=Surface(), amount=amount)
+
+    first, second = at_once([tap, lambda: tap(apart)])
+    assert first.pk == second.pk
+    assert first.next_step["url"] == second.next_step["url"]
+    assert (Payment.objects.count(), Charge.objects.count()) == (1, 1)
+    assert Payment.objects.get().held_until is not None
 
 
 def test_parts_held_at_once_never_exceed_the_amount() -> None:

@@ -84,6 +84,18 @@ def test_two_taps_begin_once(client: Client) -> None:
     assert Payment.objects.count() == 1
 
 
+def test_two_taps_of_a_first_visit_are_one_visitors(client: Client) -> None:
+    """The second tap leaves before the first is answered, so it brings no cookie but the one the page gave."""
+    plea = shop.make_request()
+    client.get(page_of(plea))
+    again = Client()
+    again.cookies["csrftoken"] = client.cookies["csrftoken"].value
+    first, second = (who.post(page_of(plea) + "pay/", {"method": "sandbox"}) for who in (client, again))
+    assert first["Location"] == second["Location"]
+    assert Payment.objects.count() == 1
+    assert client.cookies["csrftoken"].value not in client.cookies["visitor"].value
+
+
 def test_who_began_to_pay_can_go_on(client: Client) -> None:
     plea = shop.make_request()
     answer = client.post(page_of(plea) + "pay/", {"method": "sandbox"})
