@@ -28,7 +28,7 @@ def keep_visitor(request: HttpRequest) -> str:
     """
     if COOKIE not in request.COOKIES:
         secret = request.COOKIES.get(settings.CSRF_COOKIE_NAME) or secrets.token_urlsafe(18)
-        request.COOKIES[COOKIE] = salted_hmac("payments.visitor.cookie", secret).hexdigest()[:32]
+        request.COOKIES[COOKIE] = digest("payments.visitor.cookie", secret)[:32]
     return visitor_of(request)
 
 
