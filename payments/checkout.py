@@ -37,6 +37,7 @@ def begin(
     payer: Payer,
     surface: Surface,
     amount: int | None = None,
+    price: int | None = None,
     take_over: bool = False,
     on_page: bool = False,
     payer_ip: str = "",
@@ -49,6 +50,8 @@ def begin(
     for an earlier tap: a double tap pays once, however slow the wallet is. With
     `take_over` attempts of others that are older than a minute are closed at their provider first. Refused when the
     method is not offered here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
+    `price` is what all of it cost on the page the payer saw: where it costs something else by now, she is shown that
+    first ("amount_changed").
     `on_page`: on the wallet's own page, where that is another way here.
     `payer_id` is the name the wallet has for the payer, from `payer_id_of`. It goes to the wallet and is not kept.
     """
@@ -68,7 +71,7 @@ def begin(
         raise Refused("below_minimum", offers.below_minimum(least), field="amount", status=422)
     provider = providers.get(offer.provider)
     lasts = min(HOLD, timedelta(seconds=provider.max_hold))
-    attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=wanted, lasts=lasts)
+    attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=wanted, lasts=lasts, price=price)
     try:
         payment = lifecycle.hold(request.pk, attempt, payer)
     except Refused as refused:

@@ -117,7 +117,9 @@ def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, An
     plea = order.payment_requests.filter(status=PaymentRequest.Status.OPEN).first()
     given: dict[str, Any] = {"order": order, "shop": order.merchant, "missing": order.amount - order.amount_paid}
     given |= _wallets(order, surface, link=f"{settings.PUBLIC_URL}{reverse('buyer_pay', args=[order.token])}")
-    given |= {"by_code": _by_code(order, surface), "held": False}
+    given |= {"by_code": _by_code(order, surface), "held": False, "part": bool(plea and plea.split_max_payers)}
+    if plea and plea.split_max_payers:
+        given["missing"] = plea.remaining or plea.amount - plea.amount_paid
     given |= {"may_ask": (plea and plea.shared_at) or offers.may_ask_friend(order, surface)}
     if plea:
         given |= {"live": live.snapshot(plea, now)} | _held(plea, visitor, now)

@@ -146,6 +146,7 @@ class PayForm(forms.Form):
     method = forms.CharField(max_length=20, error_messages={"required": _("Please choose how to pay.")})
     amount = Figures(label=_("Your part"), max_length=40, required=False, attrs={"inputmode": "decimal", "form": "pay"})
     seen = forms.IntegerField(required=False)  # minor units: what stood on the button
+    price = forms.IntegerField(required=False)  # minor units: what all of it cost when the page was drawn
     name = Words(
         label=_("Your name, if you like"),
         max_length=20,

@@ -221,6 +221,7 @@ def hold(request_id: int, attempt: Attempt, payer: Payer) -> Payment:
     rules.check_request_open(request, now)
     rules.check_order_open(order)
     rules.check_tries(request, payer, now)
+    rules.check_price(request, attempt.price)
     rules.check_amount(request, attempt.amount)
     rules.check_step(attempt.amount, request.currency, providers.step(attempt.account.provider, request.currency))
     payment = funds.new_attempt(request, attempt, payer, now)

@@ -72,6 +72,7 @@ class Attempt:
     rail: str
     amount: int
     lasts: timedelta
+    price: int | None = None  # of all of it, as the payer saw it; None where nothing was shown
 
 
 def life(expires_in: timedelta | None) -> timedelta:
@@ -180,6 +181,14 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
             )
     if amount > request.remaining:
         raise Refused("held", _("Somebody is paying this right now."))
+
+
+def check_price(request: PaymentRequest, seen: int | None) -> None:
+    """Nobody is charged at a price that was not shown: whoever saw another one is shown this first."""
+    if seen is not None and seen != request.amount:
+        text = Money(request.amount, request.currency).text(get_language() or settings.LANGUAGE_CODE)
+        words = _("The price has changed: all of it costs %(price)s now. Please look at it again.") % {"price": text}
+        raise Refused("amount_changed", words, field="amount")
 
 
 def check_begins_once(request: PaymentRequest, payer: Payer) -> None:

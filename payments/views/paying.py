@@ -39,6 +39,7 @@ class Wish:
     take_over: bool
     by_code: bool
     on_page: bool
+    price: int | None = None
 
     def surface(self, request: HttpRequest) -> Surface:
         """Where it is to be paid: here, or by code as if this were a desktop, since another phone scans it."""
@@ -73,6 +74,7 @@ def carry_out(request: HttpRequest, plea: PaymentRequest, wish: Wish, *, payer_i
         plea,
         method=wish.method,
         amount=wish.amount,
+        price=wish.price,
         take_over=wish.take_over,
         on_page=wish.on_page,
         payer=Payer(wish.name, keep_visitor(request), network_of(request), wish.by_buyer),

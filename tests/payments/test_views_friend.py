@@ -1,5 +1,6 @@
 """The friend's page in every state, and what may be sent to it."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -7,14 +8,23 @@ import pytest
 from django.test import Client
 
 from orders.models import Event
+from orders.services import LineDraft
 from payments import lifecycle
 from payments.models import Payment, PaymentRequest
 from payments.rules import Split
 from tests import shop
-from tests.pages import DANGEROUS, HTML, forms, words
+from tests.pages import DANGEROUS, HTML, Answer, forms, words
 from tests.payments.conftest import Fault
 
 pytestmark = pytest.mark.django_db
+
+
+def sent_by(page: Answer) -> dict[str, str]:
+    """The hidden fields of the form that pays."""
+    form = re.search(r'<form class="dock".*?</form>', page.content.decode(), re.S)
+    assert form
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+    return {name: value for name, value in fields.items() if name != "csrfmiddlewaretoken"}
 
 
 def page_of(plea: PaymentRequest) -> str:
@@ -299,3 +309,49 @@ def test_another_wallet_instead_takes_the_same_part(client: Client) -> None:
     client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": "30.250"})
     page = client.get(page_of(plea), headers={"Accept-Language": "fr"})
     assert 'name="amount" value="30,250"' in page.content.decode()
+
+
+def change_price(plea: PaymentRequest, amount: int) -> None:
+    lifecycle.change_order(plea.order_id, [LineDraft("Spring oolong, 100 g", 1, amount)])
+
+
+@pytest.mark.parametrize("split", [None, Split(3)])
+@pytest.mark.parametrize("now", [8000, 9001, 20000])
+def test_a_price_that_changed_is_shown_before_it_is_charged(client: Client, split: Split | None, now: int) -> None:
+    plea = shop.make_request(split=split)
+    drawn = sent_by(client.get(page_of(plea)))
+    assert drawn["price"] == "9000"
+    change_price(plea, now)
+    tap = {**drawn, "method": "sandbox"} | ({"amount": "30.00", "seen": "3000"} if split else {})
+    page = client.post(page_of(plea) + "pay/", tap)
+    assert page.status_code == 409
+    assert f"The price has changed: all of it costs CN¥{now / 100:.2f} now." in words(page)
+    assert not Payment.objects.exists()
+    again = {**tap, "price": sent_by(page)["price"]}
+    assert client.post(page_of(plea) + "pay/", again).status_code == 303
+    assert Payment.objects.get().amount == (3000 if split else now)
+
+
+@pytest.mark.parametrize("seen", ["", "9000"])
+def test_the_price_that_was_seen_is_charged_at_once(client: Client, seen: str) -> None:
+    plea = shop.make_request()
+    assert client.post(page_of(plea) + "pay/", {"method": "sandbox", "price": seen}).status_code == 303
+
+
+@pytest.mark.parametrize("seen", ["x", "9e3", "9" * 30, "-9000", "0"])
+def test_a_price_nobody_was_shown_begins_nothing(client: Client, seen: str) -> None:
+    plea = shop.make_request()
+    page = client.post(page_of(plea) + "pay/", {"method": "sandbox", "price": seen})
+    assert page.status_code in (409, 422)
+    assert 'role="alert"' in page.content.decode()
+    assert untouched(plea)
+
+
+@pytest.mark.parametrize("of", ["buyer", "friend"])
+def test_every_form_that_pays_carries_the_price(client: Client, move_time: Callable[[float], None], of: str) -> None:
+    plea = shop.make_request()
+    address = f"/checkout/{plea.order.token}/pay/" if of == "buyer" else page_of(plea)
+    assert sent_by(client.get(address))["price"] == "9000"
+    Client().post(page_of(plea) + "pay/", {"method": "sandbox"})
+    move_time(61)
+    assert sent_by(client.get(address)) == {"price": "9000", "take_over": "1"}
