@@ -275,6 +275,27 @@ class Book:
             raise Wrong(words, param="payment_intent")
         return self.things[intent["latest_charge"]]
 
+    # Disputes
+
+    def open_dispute(self, intent: Thing, reason: str = "fraudulent") -> Thing:
+        """The payer's bank contests a payment: its money leaves the balance at once."""
+        charge = self.things[intent["latest_charge"]]
+        due_by = self.now + int(timedelta(days=7).total_seconds())
+        dispute = self._add("dispute", "du", **things.dispute(charge, reason, due_by))
+        charge["disputed"] = True
+        self._book("adjustment", dispute, -charge["amount"])
+        self.tell("charge.dispute.created", dispute)
+        self.tell("charge.dispute.funds_withdrawn", dispute)
+        return dispute
+
+    def close_dispute(self, dispute: Thing, *, won: bool) -> None:
+        """The bank decides. What was won comes back to the balance."""
+        dispute["status"] = "won" if won else "lost"
+        if won:
+            self._book("adjustment", dispute, dispute["amount"])
+            self.tell("charge.dispute.funds_reinstated", dispute)
+        self.tell("charge.dispute.closed", dispute)
+
     # Bookings
 
     def moved(self) -> Moved:

@@ -8,6 +8,21 @@ from tests.emulators.stripe_requests import Params
 
 Thing = dict[str, Any]
 
+_EVIDENCE = (
+    *("access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure"),
+    *("cancellation_rebuttal", "customer_communication", "customer_email_address", "customer_name"),
+    *("customer_purchase_ip", "customer_signature", "duplicate_charge_documentation", "duplicate_charge_explanation"),
+    *("duplicate_charge_id", "product_description", "receipt", "refund_policy", "refund_policy_disclosure"),
+    *("refund_refusal_explanation", "service_date", "service_documentation", "shipping_address", "shipping_carrier"),
+    *(
+        "shipping_date",
+        "shipping_documentation",
+        "shipping_tracking_number",
+        "uncategorized_file",
+        "uncategorized_text",
+    ),
+)
+
 
 def session(params: Params, currency: str, total: int, expires_at: int, kinds: list[str]) -> Thing:
     allowed = [*params.get("allowed_payment_method_types", {}).values()]
@@ -108,6 +123,32 @@ def refund(charge: Thing, amount: int, params: Params) -> Thing:
         "receipt_number": None,
         "source_transfer_reversal": None,
         "transfer_reversal": None,
+    }
+
+
+def dispute(charge: Thing, reason: str, due_by: int) -> Thing:
+    """A payer's bank takes the money back while the shop may answer. Our reference is on the payment, not here."""
+    return {
+        "amount": charge["amount"],
+        "balance_transactions": [],
+        "charge": charge["id"],
+        "currency": charge["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": dict.fromkeys(_EVIDENCE) | {"enhanced_evidence": {}},
+        "evidence_details": {
+            "due_by": due_by,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+            "submission_method": "not_submitted",
+        },
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": charge["payment_intent"],
+        "reason": reason,
+        "status": "needs_response",
     }
 
 

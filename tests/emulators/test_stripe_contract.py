@@ -21,7 +21,10 @@ from tests.emulators.stripe_events import new_event
 
 pytestmark = pytest.mark.proof
 
-NEWER = {"checkout.session": {"allowed_payment_method_types"}}
+NEWER = {
+    "checkout.session": {"allowed_payment_method_types"},
+    "dispute.evidence_details": {"submission_method"},
+}
 """What the SDK's version of the API has, and the older description has not."""
 
 TYPES: dict[str, type[sdk.StripeObject]] = {
@@ -30,6 +33,7 @@ TYPES: dict[str, type[sdk.StripeObject]] = {
     "balance_transaction": sdk.BalanceTransaction,
     "charge": sdk.Charge,
     "checkout.session": sdk.checkout.Session,
+    "dispute": sdk.Dispute,
     "event": sdk.Event,
     "payment_intent": sdk.PaymentIntent,
     "refund": sdk.Refund,
@@ -73,6 +77,9 @@ def things() -> list[dict[str, Any]]:
         for intent in emulator.book.all("payment_intent"):
             if intent["latest_charge"]:
                 api.v1.refunds.create({"payment_intent": intent["id"], "amount": 40, "reason": "duplicate"})
+        paid = [it for it in emulator.book.all("payment_intent") if it["latest_charge"]]
+        for won, intent in zip((True, False), paid[:2], strict=True):
+            emulator.book.close_dispute(emulator.book.open_dispute(intent), won=won)
         for status in ("requires_action", "canceled"):
             emulator.book.move_refund(emulator.book.all("refund")[0], status)
         sent += [
