@@ -37,6 +37,7 @@ def words(path: str, status: HTTPStatus) -> tuple[str, bytes]:
 lane = partial(Bridge, _pages, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, words=words)
 pages = lane(threads=settings.WEB_THREADS)
 payers = lane(threads=settings.PAYER_THREADS, lane=lanes.lane)  # who waits for a wallet's server
+drawers = lane(threads=1, waiting=30)  # posters: drawn elsewhere, one after another, and no page waits for them
 sockets = OriginValidator(
     URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())]), [settings.PUBLIC_URL]
 )
@@ -46,6 +47,8 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """Whatever the web server hands us."""
     if scope["type"] == "http":
         bridge = payers if lanes.waits(scope) else pages
+        if scope["path"].endswith("/poster.png"):
+            bridge = drawers
         await PROBES.get(scope["path"], bridge)(scope, receive, send)
     elif scope["type"] == "websocket":
         await sockets(scope, receive, send)
@@ -63,6 +66,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         await send({"type": "lifespan.startup.complete"})
     pages.close()
     payers.close()
+    drawers.close()
     await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -8,9 +8,7 @@ sign that no font of ours has leaves a gap, never a box.
 import unicodedata
 from functools import lru_cache
 from itertools import groupby
-from pathlib import Path
 
-import resvg_py
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -20,7 +18,6 @@ from orders.money import Money
 from payments import codes, likeness, phrases, sharing
 from payments.models import PaymentRequest
 
-FONTS = Path(__file__).parent / "fonts"
 WIDTH, HEIGHT = 1080, 1440
 INK, SOFT, ACCENT = "#1b1a17", "#66635b", "#0b7a4b"
 _MIDDLE, _ROOM = WIDTH // 2, 880  # where lines are centred, and how long one may be
@@ -30,13 +27,6 @@ _SCRIPTS = (
     ("Noto Sans", ((0, 0x52F), (0x1E00, 0x206F), (0x20A0, 0x20BF))),
 )
 _EAST_ASIAN = "Noto Sans CJK SC"
-
-
-@lru_cache(maxsize=64)
-def png(svg: str) -> bytes:
-    """The picture as messengers take it. Drawn once for the same drawing."""
-    fonts = sorted(str(path) for path in FONTS.glob("*.?tf"))
-    return resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=fonts)
 
 
 def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:

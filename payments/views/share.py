@@ -10,11 +10,15 @@ from django.utils.translation import gettext as _
 
 from friendpay.networks import neighbourhood_of, network_of
 from friendpay.pages import SeeOther, page
-from payments import codes, live, sharing
+from orders import ratelimit
+from payments import codes, drawing, live, sharing
 from payments import poster as posters
 from payments.codes import TooManyGuesses
 from payments.forms import CodeForm
 from payments.models import PaymentRequest
+
+POSTERS, WINDOW = 120, 600
+"""How many pictures one network may order in so many seconds."""
 
 
 def _plea(token: str) -> PaymentRequest:
@@ -57,12 +61,15 @@ def poster(request: HttpRequest, token: str) -> HttpResponse:
     `save` that it is to be kept.
     """
     plea = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
+    network = network_of(request)
+    if network and ratelimit.count(f"poster:{network}", window=WINDOW)[0][0] > POSTERS:
+        return render(request, "429.html", status=429)
     svg = posters.svg(plea, goods="goods" in request.GET, amount="amount" in request.GET)
     tag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:20]}"'
     if tag in request.headers.get("If-None-Match", ""):
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = HttpResponse(posters.png(svg), content_type="image/png")
+        response = HttpResponse(drawing.png(svg), content_type="image/png")
     response["ETag"] = tag
     if "save" in request.GET:
         response["Content-Disposition"] = 'attachment; filename="friendpay.png"'

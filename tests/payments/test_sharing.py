@@ -13,7 +13,7 @@ from django.utils import translation
 from PIL import Image
 
 from orders.services import LineDraft, place_order
-from payments import codes, likeness, poster, sharing
+from payments import codes, drawing, likeness, poster, sharing
 from payments.models import PaymentRequest
 from tests import agents, shop
 from tests.pages import words
@@ -128,7 +128,7 @@ def test_names_in_every_script_are_drawn(name: str, font: str) -> None:
     empty = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="1080" height="200">{poster.line("", 100, 50, "#000000")}</svg>'
     )
-    assert poster.png(empty.replace("</svg>", line + "</svg>")) != poster.png(empty)
+    assert drawing.png(empty.replace("</svg>", line + "</svg>")) != drawing.png(empty)
 
 
 def test_an_address_stays_whole_in_a_line_that_reads_the_other_way() -> None:
@@ -140,16 +140,16 @@ def test_an_address_stays_whole_in_a_line_that_reads_the_other_way() -> None:
 def test_no_name_breaks_a_poster(name: str) -> None:
     plea = shop.make_request()
     plea.order.buyer_name = name
-    assert poster.png(poster.svg(plea, goods=True, amount=True)).startswith(b"\x89PNG")
+    assert drawing.png(poster.svg(plea, goods=True, amount=True)).startswith(b"\x89PNG")
 
 
 def test_a_poster_is_drawn_once_and_not_sent_twice(client: Client) -> None:
     plea = shop.make_request()
     address = f"/p/{plea.token}/poster.png"
     first = client.get(address)
-    drawn_before = poster.png.cache_info().misses
+    drawn_before = drawing.png.cache_info().misses
     assert client.get(address).content == first.content
-    assert poster.png.cache_info().misses == drawn_before
+    assert drawing.png.cache_info().misses == drawn_before
     kept = client.get(address, headers={"If-None-Match": first["ETag"]})
     assert (kept.status_code, kept.content) == (304, b"")
     other = client.get(f"{address}?amount=on", headers={"If-None-Match": first["ETag"]})
@@ -162,8 +162,8 @@ def test_drawing_a_poster_takes_little_of_the_processor() -> None:
     plea = shop.make_request()
     spent: list[float] = []
     for amount in (False, True, False):
-        poster.png.cache_clear()
+        drawing.png.cache_clear()
         began = time.thread_time()
-        poster.png(poster.svg(plea, goods=True, amount=amount))
+        drawing.png(poster.svg(plea, goods=True, amount=amount))
         spent.append(time.thread_time() - began)
     assert min(spent) < 0.15

@@ -1,13 +1,16 @@
 """Strangers with a link, wherever they come from: what they may do, how often, and what becomes of it."""
 
+import os
+
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from orders.models import Event
 from orders.services import LineDraft, place_order
-from payments import asking, codes, consumers, requests
+from payments import asking, codes, consumers, drawing, requests
 from payments.models import Payment, Report
+from payments.views import share
 from tests import shop
 from tests.pages import words
 from tests.payments.test_codes import guesses
@@ -116,3 +119,22 @@ def test_a_buyer_who_asks_without_end_has_to_wait(client: Client, settings: Sett
     assert told == [303] * asking.ASKS_OF_A_BUYER + [429]
     assert client.post(f"/checkout/{orders[0].token}/ask/").status_code == 303  # what is open already costs nothing
     assert shop.make_request(orders[-1]).status == "open"  # the shop's own calls are not counted
+
+
+def test_posters_are_drawn_in_a_process_of_their_own_and_again_after_its_death(client: Client) -> None:
+    plea = shop.make_request()
+    first = client.get(f"/p/{plea.token}/poster.png")
+    assert first.content.startswith(b"\x89PNG")
+    processes = list(drawing._drawer()._processes.values())
+    assert [process.pid != os.getpid() for process in processes] == [True]
+    for process in processes:
+        process.kill()
+        process.join(5)
+    assert client.get(f"/p/{plea.token}/poster.png?amount=on").content.startswith(b"\x89PNG")
+
+
+def test_one_network_orders_so_many_posters(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(share, "POSTERS", 2)
+    address = f"/p/{shop.make_request().token}/poster.png"
+    assert [client.get(address).status_code for _time in range(3)] == [200, 200, 429]
+    assert Client(REMOTE_ADDR="203.0.113.5").get(address).status_code == 200
