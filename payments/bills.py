@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import clock
 from orders.errors import Refused
 from orders.money import Money
-from payments import providers, reconcile, refunds
+from payments import inbox, outside, providers, reconcile, refunds
 from payments.models import BillDay, BillMismatch, Payment, ProviderAccount, Refund
 from payments.providers.base import BillLine, NoBill, State
 
@@ -52,6 +52,8 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
                 ours.refresh_from_db()
             if mismatch := _against(line, ours):
                 found.append(mismatch)
+            if mismatch and ours is None:
+                _keep(mismatch, account, day, line)
     for kind in (Payment, Refund):
         kind._default_manager.filter(pk__in=[row.pk for row in taken if isinstance(row, kind)]).update(billed_on=day)
     now = clock.now()
@@ -148,6 +150,25 @@ def _ask_again(ours: Row) -> None:
             refunds.apply(ours, refunds.ask(ours))
     except Exception as error:  # whatever it is, the difference is reported
         logger.warning("%s could not be asked about: %s", ours, error)
+
+
+def _keep(mismatch: BillMismatch, account: ProviderAccount, day: date, line: BillLine) -> None:
+    """What only the wallet knows of: a refund by hand becomes one of our refunds; what cannot, and money, becomes an
+    orphan that support books, sends back or puts away. The mismatch says which.
+    """
+    payment = outside.charged(account, line.charge, line.charge_ref) if line.about == "refund" else None
+    number = line.reference or line.provider_ref
+    if payment and payment.amount_captured:
+        try:
+            refund = outside.book_refund(payment.pk, number, line.amount, provider_ref=line.provider_ref)
+        except Refused as refused:
+            logger.warning("%s of %s: %s", number, payment, refused)
+        else:
+            Refund.objects.filter(pk=refund.pk).update(billed_on=day)
+            mismatch.ours = f"{refund} booked"
+            return
+    orphan = inbox.keep_from_bill(account, line)
+    mismatch.ours = f"orphan {orphan.pk}" if orphan else ""
 
 
 def _booked(ours: Row) -> Money:

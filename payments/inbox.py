@@ -1,7 +1,7 @@
 """Notifications from providers: verified, stored, answered, and only then applied. A replay changes nothing."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -14,10 +14,19 @@ from friendpay import clock, leases
 from friendpay.background import nudge
 from orders.errors import Refused
 from orders.money import Money
-from payments import providers, reconcile, refunds, rounds
+from payments import outside, providers, reconcile, refunds, rounds, rules
 from payments.calls import calling
-from payments.models import Payment, ProviderAccount, ProviderEvent, Refund
-from payments.providers.base import Account, NotificationRefused, Outcome, Provider, ProviderError, Reply, State
+from payments.models import BillMismatch, Payment, ProviderAccount, ProviderEvent, Refund
+from payments.providers.base import (
+    Account,
+    BillLine,
+    NotificationRefused,
+    Outcome,
+    Provider,
+    ProviderError,
+    Reply,
+    State,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +62,9 @@ def receive(provider_name: str, account_id: str, headers: Mapping[str, str], bod
         kind=notification.kind,
         about=notification.about,
         reference=notification.reference[:LONGEST_REFERENCE],
+        number=notification.number[:LONGEST_REFERENCE],
+        charge=notification.charge[:LONGEST_REFERENCE],
+        charge_ref=notification.charge_ref[:LONGEST_REFERENCE],
         outcome=_pack(notification.outcome),
         asks=bool(notification.reference) and not _tells_of_money(notification.outcome),
         body=body,
@@ -119,6 +131,32 @@ def _attempt(event: ProviderEvent) -> None:
         raise
 
 
+def keep_from_bill(account: ProviderAccount, line: BillLine) -> ProviderEvent | None:
+    """An orphan for a line of a bill that nothing of ours stands for; None where one of the same money is here already,
+    whatever became of it.
+    """
+    told = ProviderEvent.objects.filter(account=account, about=line.about)
+    number = line.provider_ref or line.reference
+    names = Q(outcome__provider_ref=line.provider_ref) if line.provider_ref else Q(reference=line.reference)
+    if told.filter(names).exists():
+        return None
+    now = clock.now()
+    return ProviderEvent.objects.create(
+        account=account,
+        event_id=f"bill {line.about} {number}"[:128],
+        kind=f"bill.{line.about}",
+        about=line.about,
+        reference=(line.reference or number)[:LONGEST_REFERENCE],
+        number=number[:LONGEST_REFERENCE],
+        charge=line.charge[:LONGEST_REFERENCE],
+        charge_ref=line.charge_ref[:LONGEST_REFERENCE],
+        outcome=_pack(Outcome(line.state, line.reference, line.provider_ref, line.amount)),
+        body=b"",
+        received_at=now,
+        orphaned_at=now,
+    )
+
+
 @transaction.atomic
 def try_again(event_id: int) -> ProviderEvent:
     """Support's word to apply a notification once more that was set aside, or that named nothing of ours then."""
@@ -137,7 +175,14 @@ def put_away(event_id: int, note: str) -> ProviderEvent:
     event.orphaned_at = event.set_aside_at = None
     event.put_away_at, event.note = clock.now(), note
     event.save(update_fields=["orphaned_at", "set_aside_at", "put_away_at", "note"])
+    explain([event.pk], note)
     return event
+
+
+def explain(event_ids: Iterable[int], note: str) -> None:
+    """What was done about orphans puts right what a bill said of them as well."""
+    orphans = [f"orphan {pk}" for pk in event_ids]
+    BillMismatch.objects.filter(ours__in=orphans, settled_at=None).update(settled_at=clock.now(), note=note)
 
 
 def lock_waiting(event_id: int) -> ProviderEvent:
@@ -151,16 +196,17 @@ def lock_waiting(event_id: int) -> ProviderEvent:
 
 def _apply(event: ProviderEvent) -> None:
     """Find what it speaks of and do what it says; one that speaks of nothing we know is kept as an orphan."""
-    known = _apply_refund(event) if event.about == "refund" else _apply_charge(event)
+    known = {"refund": _apply_refund, "dispute": _apply_dispute}.get(event.about, _apply_charge)(event)
     event.next_attempt_at = None
     if known:
         event.applied_at = clock.now()
+        explain([event.pk], "It was booked by support's new try.")
     elif event.reference:
         event.orphaned_at = clock.now()
         logger.error("notification %s names %s, which is none of ours", event, event.reference)
     else:
         event.applied_at = clock.now()  # nothing in it for us, such as a test message
-    event.save(update_fields=["next_attempt_at", "applied_at", "orphaned_at", "outcome"])
+    event.save(update_fields=["next_attempt_at", "applied_at", "orphaned_at", "outcome", "reference"])
 
 
 def _apply_charge(event: ProviderEvent) -> bool:
@@ -188,11 +234,46 @@ def _apply_charge(event: ProviderEvent) -> bool:
 def _apply_refund(event: ProviderEvent) -> bool:
     """As with charges; and where we hold that a refund failed, its success is asked about as well."""
     told = unpack(event.outcome)
-    refund = Refund.objects.select_related("payment").numbered(event.account, event.reference)
+    refund = Refund.objects.select_related("payment").numbered(event.account, event.reference or event.number)
     if refund:
         believed = _tells_of_money(told) and refund.status != Refund.Status.FAILED
         refunds.apply(refund, told if told and believed else _ask_refund(event, refund))
-    return refund is not None
+        return True
+    payment = outside.charged(event.account, event.charge, event.charge_ref)
+    return payment is not None and _apply_external(event, payment, told)
+
+
+def _apply_external(event: ProviderEvent, payment: Payment, told: Outcome | None) -> bool:
+    """A refund of a payment of ours that we did not make. False: it cannot be booked, and a person has to look."""
+    if payment.status in rules.UNDECIDED:
+        payment = reconcile.apply(payment, _ask_payment(event, payment))
+    if not payment.amount_captured:
+        return True  # what was never counted
+    number = event.reference or event.number
+    if told is None or told.state != State.SUCCEEDED:
+        charge = payment.reference, payment.provider_ref
+        with _asking(event) as (provider, account):
+            told = provider.fetch_refund(account, reference=number, charge=charge[0], charge_ref=charge[1])
+    if told.state == State.UNKNOWN:
+        raise ProviderError("the provider does not know the refund it told us of", permanent=False)
+    event.outcome = _pack(told)
+    if told.state != State.SUCCEEDED or told.amount is None:
+        return True  # nothing has gone back, or not yet: then it is told of again, and the bill has it
+    try:
+        outside.book_refund(payment.pk, number, told.amount, provider_ref=told.provider_ref)
+    except Refused as refused:
+        event.reference = number
+        logger.error("%s: %s", event, refused)
+        return False
+    return True
+
+
+def _apply_dispute(event: ProviderEvent) -> bool:
+    """One of somebody else's payment is nothing to us: a shop uses its account for other things too."""
+    payment, told = outside.charged(event.account, event.charge, event.charge_ref), unpack(event.outcome)
+    if payment and told:
+        outside.hear_dispute(payment.pk, told)
+    return payment is not None
 
 
 def _ask_payment(event: ProviderEvent, payment: Payment) -> Outcome:

@@ -96,9 +96,10 @@ def _booked() -> Refused:
 def _done(event: ProviderEvent, outcome: Outcome) -> None:
     """This notification, and whatever else waits that tells of the same money."""
     waiting = ProviderEvent.objects.filter(account=event.account, about="charge", applied_at=None, put_away_at=None)
-    waiting.filter(outcome__provider_ref=outcome.provider_ref).update(
-        orphaned_at=None, set_aside_at=None, next_attempt_at=None, applied_at=clock.now()
-    )
+    same = [event.pk, *waiting.filter(outcome__provider_ref=outcome.provider_ref).values_list("pk", flat=True)]
+    done = {"orphaned_at": None, "set_aside_at": None, "next_attempt_at": None, "applied_at": clock.now()}
+    ProviderEvent.objects.filter(pk__in=same).update(**done)
+    inbox.explain(same, "Support booked the money.")
 
 
 def _money(event: ProviderEvent) -> tuple[Outcome, Money]:

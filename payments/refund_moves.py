@@ -40,9 +40,13 @@ def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome
     Raises ValueError, with nothing changed, when more would have gone back than there was.
     """
     order, request, payment, refund = lock_refund(refund_id)
-    if _is_old_news(refund, status):
+    if refund.external and status == STATUS.FAILED:
+        status = STATUS.WITHDRAWN  # the shop did it and the shop has the money again: nothing of ours is owed
+    elif _is_old_news(refund, status):
         return refund
     if refund.is_withdrawn:
+        if status == STATUS.WITHDRAWN:
+            return refund
         _reopen(request, payment, refund)
     _change(order, request, refund, status, actor, outcome)
     save(request)

@@ -31,7 +31,7 @@ MOVES: dict[type, dict[str, tuple[str, ...]]] = {
         REFUND.REQUESTED: (REFUND.SUBMITTED, REFUND.SUCCEEDED, REFUND.FAILED, REFUND.RETURNED_ELSEWHERE),
         REFUND.SUBMITTED: (REFUND.SUCCEEDED, REFUND.FAILED, REFUND.RETURNED_ELSEWHERE),
         # Banks bounce refunds after they were confirmed. What failed is sent again, replaced, or returned elsewhere.
-        REFUND.SUCCEEDED: (REFUND.FAILED,),
+        REFUND.SUCCEEDED: (REFUND.FAILED, REFUND.WITHDRAWN),  # the latter: made at the wallet, not by us
         REFUND.FAILED: (REFUND.REQUESTED, REFUND.SUCCEEDED, REFUND.WITHDRAWN, REFUND.RETURNED_ELSEWHERE),
         # A provider's word that the money went counts at any time.
         REFUND.WITHDRAWN: (REFUND.SUCCEEDED,),

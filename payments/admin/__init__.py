@@ -1,3 +1,16 @@
 """The support desk's pages of payments."""
 
-from payments.admin import account, bill, friction, inbox, order, payment, refund, report, request, rollout, sentences  # noqa: F401
+from payments.admin import (  # noqa: F401
+    account,
+    bill,
+    dispute,
+    friction,
+    inbox,
+    order,
+    payment,
+    refund,
+    report,
+    request,
+    rollout,
+    sentences,
+)

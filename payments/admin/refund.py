@@ -63,7 +63,8 @@ class RefundAdmin(SupportAdmin):
             {
                 "fields": (
                     ("status_badge", "mode", "amount_text"),
-                    ("reason", "note", "payment_link"),
+                    ("reason", "external", "note"),
+                    ("payment_link",),
                     ("order_link", "shop", "account_link"),
                 )
             },
@@ -91,6 +92,8 @@ class RefundAdmin(SupportAdmin):
         return [timeline.timeline(events)]
 
     def can(self, action: str, refund: Refund) -> bool:
+        if refund.external:
+            return False
         if action == "returned_elsewhere":
             return refund.status in (STATUS.FAILED, STATUS.SUBMITTED)
         if action == "withdraw" and refund.reason != Refund.Reason.MERCHANT:

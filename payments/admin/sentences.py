@@ -78,6 +78,11 @@ timeline.SENTENCES.update(
         "payment.released": _with_payer(
             gettext_noop("What %(payer)s held is free again; the wallet is still being asked.")
         ),
+        "payment.disputed": gettext_lazy(
+            "The payer disputes the payment at the bank. Answer in the wallet’s own site."
+        ),
+        "payment.dispute_won": gettext_lazy("The dispute is over: the shop keeps the money."),
+        "payment.dispute_lost": gettext_lazy("The dispute is over: the bank took the money back."),
         "refund.requested": _with_reason(gettext_noop("Money is to go back to the payer: %(reason)s.")),
         "refund.renumbered": _with_reason(
             gettext_noop("The refund goes on under a new number; the wallet closed the old.")
@@ -88,6 +93,7 @@ timeline.SENTENCES.update(
         ),
         "refund.submitted": _with_reason(gettext_noop("The wallet accepted the refund.")),
         "refund.succeeded": _with_reason(gettext_noop("The refund is with the payer.")),
+        "refund.external": gettext_lazy("Somebody of the shop refunded in the wallet’s own site."),
         "refund.failed": _with_reason(gettext_noop("The wallet refused the refund (%(code)s). It is still owed.")),
     }
 )

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from friendpay import clock
 from payments.admin import inbox
 from payments.admin.payment import undecided_for_long
-from payments.models import BillMismatch, Payment, ProviderEvent, Refund, Report
+from payments.models import BillMismatch, Dispute, Payment, ProviderEvent, Refund, Report
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,14 @@ KINDS = (
         "open=yes",
     ),
     Work(
+        gettext_lazy("Disputes"),
+        gettext_lazy("A payer asks the bank for the money back. Answer in the wallet's own site, in time."),
+        "payments.view_dispute",
+        lambda: Dispute.objects.filter(status=Dispute.Status.OPEN),
+        "payments_dispute",
+        "status__exact=open",
+    ),
+    Work(
         gettext_lazy("Undecided payments"),
         gettext_lazy("For more than an hour no wallet has said whether they were paid."),
         "payments.view_payment",
@@ -145,6 +153,7 @@ def menu(_request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(gettext_lazy("Refunds"), "undo", "payments.refund"),
                 _entry(gettext_lazy("Notifications"), "notifications", "payments.providerevent"),
                 _entry(gettext_lazy("Reports"), "flag", "payments.report"),
+                _entry(gettext_lazy("Disputes"), "gavel", "payments.dispute"),
                 _entry(gettext_lazy("Bill mismatches"), "difference", "payments.billmismatch"),
                 _entry(gettext_lazy("Friction meter"), "speed", "payments.step"),
                 _entry(gettext_lazy("Events"), "history", "orders.event"),

@@ -1,5 +1,6 @@
 from payments.models.account import ProviderAccount
 from payments.models.bill import BillDay, BillMismatch
+from payments.models.dispute import Dispute
 from payments.models.inbox import ProviderEvent
 from payments.models.mail import Mail, MailAddress
 from payments.models.payment import Payment, Refund
@@ -11,6 +12,7 @@ from payments.models.step import Step
 __all__ = [
     "BillDay",
     "BillMismatch",
+    "Dispute",
     "Mail",
     "MailAddress",
     "Payment",

@@ -29,6 +29,9 @@ class ProviderEvent(models.Model):
     kind = models.CharField(_("kind"), max_length=80)
     about = models.CharField(_("about"), max_length=10)
     reference = models.CharField(_("our reference"), max_length=200, blank=True)
+    number = models.CharField(max_length=200, blank=True)  # the provider's own of a refund or dispute, if it is another
+    charge = models.CharField(max_length=200, blank=True)  # what a refund or dispute is of: our reference,
+    charge_ref = models.CharField(max_length=200, blank=True)  # and the provider's number
     outcome = models.JSONField(null=True, blank=True)  # what it says, as read and verified; null: ask the provider
     asks = models.BooleanField(default=False)  # whether the provider has to be asked before it can be applied
     body = models.BinaryField()

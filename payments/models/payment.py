@@ -207,7 +207,7 @@ class Refund(models.Model):
     reason = models.CharField(_("reason"), max_length=20, choices=Reason)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
-    reference = models.CharField(max_length=32, editable=False)
+    reference = models.CharField(max_length=64, editable=False)  # ours: 26 symbols; an external one's: the provider's
     past_references = ArrayField(models.CharField(max_length=32), default=list, blank=True, editable=False)
     provider_ref = models.CharField(max_length=100, blank=True)
     code = models.CharField(max_length=80, blank=True)
@@ -215,6 +215,7 @@ class Refund(models.Model):
     waits_for_shop = models.BooleanField(default=False)  # keys, rights, balance, a decision in the wallet's own site
     note = models.CharField(_("note"), max_length=200, blank=True)
     returned_how = models.CharField(_("how it was returned"), max_length=200, blank=True)
+    external = models.BooleanField(_("made at the wallet"), default=False)  # by the shop, in the wallet's own site
     created_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)

@@ -237,7 +237,8 @@ class Alipay:
         if not now - _LAST_RETRY <= sent <= now + _CLOCKS_APART:
             raise _refused("it is not from now", 400)
         if params.get("refund_fee") and params.get("out_biz_no"):
-            return Notification(event_id, kind, params["out_biz_no"], "refund")
+            charge = params.get("out_trade_no", ""), params.get("trade_no", "")
+            return Notification(event_id, kind, params["out_biz_no"], "refund", None, "", *charge)
         return Notification(event_id, kind, params.get("out_trade_no", ""), "charge")
 
     def acknowledge(self) -> Reply:

@@ -116,13 +116,21 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Notification:
-    """A verified notification. `outcome` is None when it is only a hint, and the provider must be asked."""
+    """A verified notification. `outcome` is None when it is only a hint, and the provider must be asked.
+
+    A refund may be one that somebody made at the wallet itself, and a dispute always is another's doing: `charge` and
+    `charge_ref` name what they are of. A dispute's outcome is PENDING while it is open, SUCCEEDED when the shop has won
+    it or it came to nothing, FAILED when the money is gone; `code` is the reason.
+    """
 
     event_id: str  # unique per account; the same on every delivery of the same notification
     kind: str  # the provider's own name of the event
     reference: str  # our reference of the charge or refund; "" when it names none of ours
-    about: str  # "charge" or "refund"
+    about: str  # "charge", "refund" or "dispute"
     outcome: Outcome | None = None
+    number: str = ""  # the provider's own number of a refund or dispute, where that is another than `reference`
+    charge: str = ""  # our reference of the charge that a refund or dispute is of, as far as it is told
+    charge_ref: str = ""  # the provider's number of that charge
 
 
 @dataclass(frozen=True)

@@ -136,9 +136,11 @@ def find_payment(api: stripe.StripeClient, reference: str) -> str:
 
 
 def find_refunds(api: stripe.StripeClient, charge_ref: str, reference: str) -> list[stripe.Refund]:
-    """Every try of one refund of ours, the newest first. Only after one has failed is there another."""
+    """Every try of one refund of ours, the newest first. Only after one has failed is there another. One that was made
+    at Stripe itself has no number but Stripe's.
+    """
     refunds = api.v1.refunds.list({"payment_intent": charge_ref, "limit": 100})
-    return [refund for refund in refunds.auto_paging_iter() if reference_of(refund.to_dict()) == reference]
+    return [it for it in refunds.auto_paging_iter() if reference in (reference_of(it.to_dict()), it.id)]
 
 
 def is_ours(api: stripe.StripeClient, source: dict[str, Any]) -> bool:

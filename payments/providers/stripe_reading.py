@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import stripe
@@ -20,6 +20,12 @@ _REFUND_STATES = {
     "succeeded": State.SUCCEEDED,
     "failed": State.FAILED,
     "canceled": State.FAILED,
+}
+_DISPUTES = {  # whatever else Stripe says of one: it is open
+    "won": State.SUCCEEDED,
+    "warning_closed": State.SUCCEEDED,
+    "prevented": State.SUCCEEDED,
+    "lost": State.FAILED,
 }
 _SIGNATURE = re.compile(r"t=(\d{1,12})(?:,v\d+=[\w+/=-]+)+", re.ASCII)
 
@@ -89,13 +95,17 @@ def read_event(account: Account, headers: Mapping[str, str], body: bytes, now: d
 
 
 def _read(account: Account, event_id: str, kind: str, thing: Thing) -> Notification:
-    """One that is not about a payment or a refund of ours names no reference, and changes nothing.
+    """One that is not about a payment or a refund of ours names no reference, and changes nothing; unless it is a
+    refund by hand or a dispute (S10): those are found by the payment they are of.
 
     News of a refund is only a hint: it can be overtaken by its own failure, and events come in any order (S3).
     """
     reference = reference_of(thing)
+    numbers = str(thing["id"]), "", thing.get("payment_intent") or ""
     if thing["object"] == "refund":
-        return Notification(event_id, kind, reference, "refund")
+        return Notification(event_id, kind, reference, "refund", None, *numbers)
+    if thing["object"] == "dispute":
+        return Notification(event_id, kind, "", "dispute", _dispute_outcome(thing), *numbers)
     if thing["object"] == "charge":
         return Notification(event_id, kind, reference, "charge")
     if thing["object"] != "checkout.session" or not reference or reference != thing["client_reference_id"]:
@@ -104,6 +114,20 @@ def _read(account: Account, event_id: str, kind: str, thing: Thing) -> Notificat
     if kind == "checkout.session.async_payment_failed" and outcome.state is State.PENDING:
         outcome = Outcome(State.FAILED, reference, code="async_payment_failed")
     return Notification(event_id, kind, reference, "charge", outcome)
+
+
+def _dispute_outcome(dispute: Thing) -> Outcome:
+    """How a dispute stands; an inquiry, which moves no money yet, is one as well."""
+    due = (dispute.get("evidence_details") or {}).get("due_by")
+    words = f"respond by {datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC" if due else ""
+    return Outcome(
+        _DISPUTES.get(dispute["status"], State.PENDING),
+        "",
+        provider_ref=dispute["id"],
+        amount=from_units(dispute["amount"], dispute["currency"]),
+        code=str(dispute.get("reason") or ""),
+        message=words,
+    )
 
 
 def _verify(account: Account, header: str, body: bytes, now: datetime) -> None:

@@ -21,6 +21,7 @@ _REFUNDS = {  # status; PROCESSING is accepted, and accepted is not refunded (W8
     "CLOSED": State.FAILED,  # the shop's balance was short for a week: only another number can send it now
 }
 _ABNORMAL = "ABNORMAL"  # the payer's bank would not have it: the shop decides in WeChat Pay's merchant platform
+_CHARGE = ("out_trade_no", "transaction_id")  # what a refund's notification says it is of
 
 Thing = Mapping[str, Any]
 
@@ -60,7 +61,8 @@ def notification(account: Account, headers: Mapping[str, str], body: bytes, now:
         content = crypto.decrypt(setting(account, "api_v3_key"), envelope.get("resource"))
         _must_match(content, {"mchid": setting(account, "mchid")})
         reference, about, outcome = _told(account, kind, content)
-        return Notification(text(envelope, "id"), kind, reference, about, outcome)
+        charge = ["", *(str(content.get(name, "")) for name in _CHARGE)] if about == "refund" else []
+        return Notification(text(envelope, "id"), kind, reference, about, outcome, *charge)
     except (crypto.Unreadable, ProviderError) as error:
         raise _refused(400, error) from None
 

@@ -1,0 +1,95 @@
+"""Disputes: payers who asked their bank for the money back. They are answered in the wallet's own site."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from orders.admin.base import SupportAdmin, badge, code, link, mode, moment, money
+from orders.admin.filters import mode_by
+from payments.admin.filters import ProviderFilter
+from payments.models import Dispute
+
+_KINDS = {Dispute.Status.OPEN: "danger", Dispute.Status.WON: "success", Dispute.Status.LOST: "warning"}
+
+
+@admin.register(Dispute)
+class DisputeAdmin(SupportAdmin):
+    """What wallets say of disputes; nothing is decided here."""
+
+    list_display = (
+        "id_text",
+        "state",
+        "amount_text",
+        "code",
+        "words",
+        "payment_link",
+        "account_link",
+        "mode",
+        "opened",
+    )
+    list_filter = ("status", ProviderFilter, mode_by("account__live"))
+    search_fields = ("provider_ref",)
+    search_help_text = _("The wallet's number, or the payment's")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("state", "mode", "amount_text"),
+                    ("code", "words"),
+                    ("payment_link", "order_link", "account_link"),
+                    ("wallet_reference", "opened", "closed"),
+                )
+            },
+        ),
+    )
+
+    def find(self, text: str) -> Q | None:
+        return Q(provider_ref=text) | Q(payment__provider_ref=text) | Q(payment__public_id=text)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
+        return super().get_queryset(request).select_related("payment__request__order", "account")
+
+    @admin.display(description=_("Dispute"), ordering="id")
+    def id_text(self, dispute: Dispute) -> str:
+        return f"{dispute.public_id[:12]}…"
+
+    @admin.display(description=_("State"), ordering="status")
+    def state(self, dispute: Dispute) -> SafeString:
+        return badge(dispute.get_status_display(), _KINDS[Dispute.Status(dispute.status)])
+
+    @admin.display(description=_("Mode"))
+    def mode(self, dispute: Dispute) -> SafeString:
+        return mode(dispute.account.live)
+
+    @admin.display(description=_("Amount"), ordering="amount")
+    def amount_text(self, dispute: Dispute) -> SafeString:
+        return money(dispute.amount, dispute.currency)
+
+    @admin.display(description=_("Payment"))
+    def payment_link(self, dispute: Dispute) -> SafeString:
+        return link(dispute.payment, dispute.payment.public_id)
+
+    @admin.display(description=_("Order"))
+    def order_link(self, dispute: Dispute) -> SafeString:
+        return link(dispute.payment.request.order)
+
+    @admin.display(description=_("Provider account"))
+    def account_link(self, dispute: Dispute) -> SafeString:
+        return link(dispute.account, dispute.account.name or dispute.account.provider)
+
+    @admin.display(description=_("The wallet's number"))
+    def wallet_reference(self, dispute: Dispute) -> SafeString:
+        return code(dispute.provider_ref)
+
+    @admin.display(description=_("Opened (UTC)"), ordering="id")
+    def opened(self, dispute: Dispute) -> Any:
+        return moment(dispute.opened_at)
+
+    @admin.display(description=_("Closed (UTC)"))
+    def closed(self, dispute: Dispute) -> Any:
+        return moment(dispute.closed_at)

@@ -1,0 +1,96 @@
+"""What others do to our payments: refunds made in the wallet's own site, and disputes."""
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from friendpay import clock
+from orders import services
+from orders.errors import Refused
+from orders.money import Money
+from payments import lifecycle, refund_moves
+from payments.models import Dispute, Payment, ProviderAccount, Refund
+from payments.providers.base import Outcome, State
+from payments.record import lock_payment, note, save
+
+LONGEST = 64  # what a refund's reference holds
+
+
+def charged(account: ProviderAccount, reference: str, provider_ref: str) -> Payment | None:
+    """The payment of ours that a refund or dispute is of, if it names one."""
+    names = Q(provider_ref=provider_ref) if provider_ref else Q(pk=None)
+    if reference:
+        names |= Q(reference=reference)
+    found = list(Payment.objects.select_related("account").filter(names, account=account)[:2])
+    # A second charge under one reference is told from the first by the provider's number.
+    return next((payment for payment in found if payment.provider_ref == provider_ref), found[0] if found else None)
+
+
+@transaction.atomic
+def book_refund(payment_id: int, number: str, amount: Money, *, provider_ref: str = "") -> Refund:
+    """A refund that somebody of the shop made at the wallet itself, under its number there: one of the shop's refunds
+    from now on, so that what is left of the payment can still be refunded here. Booking it again gives the same row.
+
+    Refused ("refund_does_not_fit") where more would go back than counts: a person has to look at it.
+    """
+    order, request, payment = lock_payment(payment_id)
+    known = Refund.objects.numbered(payment.account, number[:LONGEST])
+    if known:
+        return known
+    if amount.currency != payment.currency or not 0 < amount.minor <= refund_moves.refundable(payment):
+        raise Refused("refund_does_not_fit", _("More than is left of the payment was refunded at the wallet."))
+    refund_moves.make_room(request, payment, amount.minor, "provider")
+    now = clock.now()
+    refund = Refund(
+        merchant_id=payment.merchant_id,
+        payment=payment,
+        account_id=payment.account_id,
+        reason=Refund.Reason.MERCHANT,
+        currency=amount.currency,
+        amount=amount.minor,
+        reference=number[:LONGEST],
+        provider_ref=provider_ref[:100],
+        external=True,
+        created_at=now,
+        succeeded_at=now,
+    )
+    lifecycle.move(refund, Refund.Status.SUCCEEDED)
+    refund.save()
+    note(request, "refund.external", "provider", refund)
+    services.change_refunded(order, refund.amount, refund.public_id)
+    save(request)
+    return refund
+
+
+@transaction.atomic
+def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
+    """What the wallet says of a dispute. Repeating it, or telling of it late, changes nothing: what is won or lost is
+    never open again. Raises ValueError when it is told to be the one after it was the other: a person has to look.
+    """
+    _order, request, payment = lock_payment(payment_id)
+    now = clock.now()
+    status = {State.SUCCEEDED: Dispute.Status.WON, State.FAILED: Dispute.Status.LOST}.get(outcome.state)
+    assert outcome.amount
+    dispute, is_new = Dispute.objects.get_or_create(
+        account_id=payment.account_id,
+        provider_ref=outcome.provider_ref,
+        defaults={
+            "payment": payment,
+            "currency": outcome.amount.currency,
+            "amount": outcome.amount.minor,
+            "code": outcome.code[:80],
+            "words": outcome.message[:300],
+            "opened_at": now,
+        },
+    )
+    facts = {"dispute": dispute.public_id, "disputed": dispute.amount, "dispute_reason": dispute.code}
+    if is_new:
+        note(request, "payment.disputed", "provider", payment, **facts)
+    if status and dispute.status == Dispute.Status.OPEN:
+        dispute.status, dispute.closed_at = status, now
+        dispute.save(update_fields=["status", "closed_at"])
+        note(request, f"payment.dispute_{status}", "provider", payment, **facts)
+    elif status and dispute.status != status:
+        raise ValueError(f"{dispute} was {dispute.status}, and is said to be {status} now")
+    save(request)
+    return dispute
