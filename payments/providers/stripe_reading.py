@@ -101,7 +101,7 @@ def _read(account: Account, event_id: str, kind: str, thing: Thing) -> Notificat
     News of a refund is only a hint: it can be overtaken by its own failure, and events come in any order (S3).
     """
     reference = reference_of(thing)
-    numbers = str(thing["id"]), "", thing.get("payment_intent") or ""
+    numbers = str(thing.get("id", "")), "", thing.get("payment_intent") or ""
     if thing["object"] == "refund":
         return Notification(event_id, kind, reference, "refund", None, *numbers)
     if thing["object"] == "dispute":
