@@ -21,6 +21,7 @@ _REFUNDED: dict[str, Any] = {
     "payment": _PAYMENT,
     "status": "requested",
     "reason": "merchant",
+    "external": False,
     "note": "One tin was broken.",
     "currency": "CNY",
     "amount": 1500,

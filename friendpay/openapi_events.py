@@ -4,11 +4,14 @@ from typing import Any
 
 from orders.event_data import EventData, OrderData, OrderRefundData
 from orders.events import TYPES
-from payments.event_data import DeclinedData, PaymentData, RefundData, RequestData, ThankedData
+from payments.event_data import DeclinedData, DisputeData, PaymentData, RefundData, RequestData, ThankedData
 
 _BY_TYPE: dict[str, type[EventData]] = {
     "order.refunded": OrderRefundData,
     "order.refund_reopened": OrderRefundData,
+    "payment.disputed": DisputeData,
+    "payment.dispute_won": DisputeData,
+    "payment.dispute_lost": DisputeData,
     "payment_request.declined": DeclinedData,
     "payment_request.thanked": ThankedData,
 }

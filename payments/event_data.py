@@ -111,6 +111,15 @@ class PaymentData(EventData):
         )
 
 
+class DisputeData(PaymentData):
+    """A payment, and what the wallet says of a dispute about it."""
+
+    dispute: str
+    disputed: Annotated[int, Field(description="How much of the money the payer asks the bank for.")]
+    dispute_currency: str
+    dispute_reason: Annotated[str, Field(description="The wallet's own word for it.")]
+
+
 class RefundData(EventData):
     """A refund as it stood then."""
 
@@ -121,6 +130,7 @@ class RefundData(EventData):
     payment: str
     status: RefundStatus
     reason: RefundReason
+    external: Annotated[bool, Field(description="Made in the wallet's own site, not by a call or at our desk.")]
     note: Annotated[str, Field(description="Your words.")]
     currency: str
     amount: Sum
@@ -141,6 +151,7 @@ class RefundData(EventData):
             payment=payment.public_id,
             status=refund.status,
             reason=refund.reason,
+            external=refund.external,
             note=refund.note,
             currency=refund.currency,
             amount=refund.amount,

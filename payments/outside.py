@@ -83,7 +83,12 @@ def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
             "opened_at": now,
         },
     )
-    facts = {"dispute": dispute.public_id, "disputed": dispute.amount, "dispute_reason": dispute.code}
+    facts = {
+        "dispute": dispute.public_id,
+        "disputed": dispute.amount,
+        "dispute_currency": dispute.currency,
+        "dispute_reason": dispute.code,
+    }
     if is_new:
         note(request, "payment.disputed", "provider", payment, **facts)
     if status and dispute.status == Dispute.Status.OPEN:

@@ -10,7 +10,7 @@ from orders import events
 from orders.event_data import EventData
 from orders.models import Order
 from payments import live, mail
-from payments.event_data import DeclinedData, PaymentData, RefundData, RequestData, ThankedData
+from payments.event_data import DeclinedData, DisputeData, PaymentData, RefundData, RequestData, ThankedData
 from payments.models import Payment, PaymentRequest, Refund
 
 _REQUEST_DATA: dict[str, type[RequestData]] = {
@@ -70,7 +70,7 @@ def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund
     request.seq += 1
     subject = about or request
     if isinstance(about, Payment):
-        data: EventData = PaymentData.of(about, request)
+        data: EventData = (DisputeData if more else PaymentData).of(about, request, **more)
     elif isinstance(about, Refund):
         data = RefundData.of(about, about.payment, request)
     else:

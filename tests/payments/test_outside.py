@@ -10,7 +10,7 @@ import pytest
 from orders.errors import Refused
 from orders.models import Event, Order
 from orders.money import Money
-from payments import bills, inbox, ledger, lifecycle, outside, providers, reconcile, refunds
+from payments import bills, inbox, ledger, lifecycle, outside, providers, reconcile, refund_moves, refunds
 from payments.admin.work import KINDS
 from payments.models import BillMismatch, Dispute, Payment, ProviderEvent, Refund
 from payments.providers.base import Outcome, State
@@ -109,7 +109,7 @@ def test_a_refund_by_hand_is_one_of_the_shops_and_the_rest_can_be_refunded_here(
         ("refund.external", "provider")
     ]
     assert Event.objects.filter(type="order.refunded").count() == 1
-    assert refunds.refundable(scene.payment) == 6000
+    assert refund_moves.refundable(scene.payment) == 6000
     refunds.refund_order(order, actor="merchant")
     for _ in range(3):
         move_time(3600)
@@ -192,7 +192,7 @@ def test_a_refund_by_hand_that_the_bank_sends_back_is_owed_to_nobody(scene: Scen
     for _time in range(2):
         scene.hear()
     assert (external().status, the_order(scene).amount_refunded, work()) == ("withdrawn", 0, set())
-    assert (refunds.refundable(scene.payment), ledger.check()) == (9000, [])
+    assert (refund_moves.refundable(scene.payment), ledger.check()) == (9000, [])
 
 
 def test_a_chip_ins_part_that_was_refunded_by_hand_waits_for_support() -> None:
