@@ -54,4 +54,5 @@ app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in _EVERY.items()
 } | {
     "payments.forget_payers": {"task": "payments.forget_payers", "schedule": crontab(hour="3", minute="30")},
+    "payments.warn_of_ends": {"task": "payments.warn_of_ends", "schedule": crontab(hour="4", minute="0")},
 }

@@ -12,6 +12,7 @@ from django.core.mail import mail_admins
 
 from friendpay import clock
 from payments import bill_days, expiry, friction, inbox, ledger, mail, reconcile, refunds, retention, sending
+from payments.models import ProviderAccount
 
 logger = logging.getLogger(__name__)
 
@@ -108,3 +109,12 @@ def forget_payers() -> None:
 def compare_bills() -> None:
     """Compare every bill that is due."""
     bill_days.compare_due()
+
+
+@shared_task(name="payments.warn_of_ends")
+def warn_of_ends() -> None:
+    """Log which accounts go by certificates that end within 30 days."""
+    now = clock.now()
+    for account in ProviderAccount.objects.filter(enabled=True):
+        if ends := account.ends_soon(now):
+            logger.warning("%s: the wallet's certificates end on %s", account.public_id, ends.date())

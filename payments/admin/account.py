@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 
+from friendpay import clock
 from orders.admin.base import SupportAdmin, address, badge, code, link, mode
 from orders.admin.confirm import confirm
 from orders.admin.filters import ModeFilter
@@ -87,6 +88,9 @@ class ProviderAccountAdmin(SupportAdmin):
         if obj and obj.is_locked:
             text = gettext("The stored credentials cannot be read with the present keys. Please enter them again.")
             self.message_user(request, text, messages.ERROR)
+        if obj and (ends := obj.ends_soon(clock.now())):
+            text = gettext("The wallet's certificates end on %(day)s. Please enter newer ones before.")
+            self.message_user(request, text % {"day": f"{ends:%Y-%m-%d}"}, messages.WARNING)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def _ask(self, request: HttpRequest, account: ProviderAccount) -> bool:

@@ -1,5 +1,6 @@
 """A merchant's credentials at a provider."""
 
+from datetime import datetime, timedelta
 from functools import partial
 
 from cryptography.fernet import InvalidToken
@@ -9,7 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay import ids, vault
 from orders.models import Merchant
+from payments import providers
 from payments.providers.base import Account, ProviderError
+
+WARNED_BEFORE = timedelta(days=30)
 
 
 class ProviderAccount(models.Model):
@@ -77,6 +81,11 @@ class ProviderAccount(models.Model):
         except ProviderError:
             return True
         return False
+
+    def ends_soon(self, now: datetime) -> datetime | None:
+        """When the account's certificates end, if that is within 30 days or past."""
+        ends = None if self.is_locked else providers.get(self.provider).ends_at(self.as_data())
+        return ends if ends and ends <= now + WARNED_BEFORE else None
 
     def as_data(self) -> Account:
         """What a provider is given. A live account speaks to the wallet's own gateway alone.

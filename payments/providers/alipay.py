@@ -100,6 +100,9 @@ class Alipay:
         grant = "h5" if rail is Rail.H5 else "page"
         return "" if grant in account.granted else f"{grant}_not_granted"
 
+    def ends_at(self, account: Account) -> datetime | None:
+        return None
+
     def start(self, account: Account, start: Start) -> NextStep:
         """Open an attempt. Raises ValueError for a subject that may hold anybody else's words, and for other money."""
         if not re.fullmatch(r"[\w \-]{1,128}", start.subject):

@@ -219,6 +219,9 @@ class Provider(Protocol):
     def lacks(self, account: Account, rail: Rail) -> str:
         """What keeps this account from a rail, as a code for the shop; "" for nothing. Makes no call."""
 
+    def ends_at(self, account: Account) -> datetime | None:
+        """When the last of the certificates the account goes by ends; None where nothing ends. Makes no call."""
+
     def start(self, account: Account, start: Start) -> NextStep:
         """Open an attempt. Repeating with the same reference gives an equivalent next step, never a second charge."""
 

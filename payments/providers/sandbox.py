@@ -59,6 +59,9 @@ class SandboxProvider:
     def lacks(self, account: Account, rail: Rail) -> str:
         return ""
 
+    def ends_at(self, account: Account) -> datetime | None:
+        return None
+
     def start(self, account: Account, start: Start) -> NextStep:
         secret = _secret(account)
         if start.rail not in self.rails:

@@ -61,6 +61,9 @@ class Stripe:
     def lacks(self, account: Account, rail: Rail) -> str:
         return ""
 
+    def ends_at(self, account: Account) -> datetime | None:
+        return None
+
     def start(self, account: Account, start: Start) -> NextStep:
         """Open a session. Repeating finds the first one: by its key, or by our reference once Stripe forgot the key.
 

@@ -80,6 +80,10 @@ class WeChatPay:
             return "no_app_secret"
         return "h5_not_granted" if rail is Rail.H5 and "h5" not in account.granted else ""
 
+    def ends_at(self, account: Account) -> datetime | None:
+        """Platform certificates end; WeChat Pay's public key does not."""
+        return crypto.ends_at(account.config.get("public_key", ""))
+
     def start(self, account: Account, start: Start) -> NextStep:
         """Repeating it after a code or a link has lapsed opens the same order anew (W9)."""
         if start.amount.currency != "CNY":

@@ -120,6 +120,17 @@ def public_keys(pems: str, public_key_id: str) -> dict[str, RSAPublicKey]:
     return keys
 
 
+def ends_at(pems: str) -> datetime | None:
+    """When the last of the certificates ends; None where there is a key that does not, or nothing to be read."""
+    blocks = list(_PEM.finditer(pems))
+    if not blocks or any(block[1] != "CERTIFICATE" for block in blocks):
+        return None
+    try:
+        return max(x509.load_pem_x509_certificate(block[0].encode()).not_valid_after_utc for block in blocks)
+    except ValueError:
+        return None
+
+
 def _serial(serial: str) -> str:
     """Certificates are named by a hexadecimal number, written in either case and with or without leading zeros."""
     return serial.upper().lstrip("0")

@@ -1,5 +1,6 @@
 """Provider accounts: credentials go in, never out; the provider says what it thinks of them."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 
@@ -10,11 +11,13 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from payments import providers, refunds
+from friendpay import clock
+from payments import providers, refunds, tasks
 from payments.admin import credentials
 from payments.models import ProviderAccount
 from payments.providers.base import Account, ProviderError
 from tests import desk, shop
+from tests.emulators.wechatpay import WeChatPay
 
 pytestmark = pytest.mark.django_db
 
@@ -296,3 +299,25 @@ def test_no_gateway_is_inside_our_own_network(client: Client, settings: Settings
     settings.WEBHOOK_ALLOW_LOOPBACK = False
     account = stripe()
     assert move(client, account, address, secret_key="sk_test_new", webhook_secret="whsec_new").base_url == ""
+
+
+@pytest.mark.parametrize(("days_left", "warned"), [(31, False), (29, True), (-1, True)])
+def test_certificates_that_end_within_30_days_are_told_of_at_the_desk_and_in_the_log(
+    client: Client, days_left: int, warned: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    account = ProviderAccount(merchant=shop.make_merchant(), provider="wechatpay")
+    account.config = WeChatPay(certificate=True).account()
+    account.save()
+    assert providers.get("wechatpay").ends_at(account.as_data())
+    ends = clock.now() + timedelta(days=days_left)
+    monkeypatch.setattr(providers.get("wechatpay"), "ends_at", lambda account: ends, raising=True)
+    assert (f"certificates end on {ends:%Y-%m-%d}" in desk.text(client, desk.page(account))) is warned
+    with caplog.at_level("WARNING"):
+        tasks.warn_of_ends()
+    assert (account.public_id in caplog.text) is warned
+
+
+def test_a_key_without_an_end_warns_of_nothing() -> None:
+    account = ProviderAccount(merchant=shop.make_merchant(), provider="wechatpay")
+    account.config = WeChatPay().account()
+    assert account.ends_soon(datetime(2099, 1, 1, tzinfo=UTC)) is None
