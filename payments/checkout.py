@@ -7,7 +7,7 @@ forgotten.
 import re
 import time
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from django.conf import settings
@@ -17,14 +17,13 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import clock
 from orders.errors import Refused
 from orders.money import Money
-from payments import calls, friction, lifecycle, offers, providers, reconcile
+from payments import calls, friction, lifecycle, offers, providers, reconcile, rules
 from payments.models import Payment, PaymentRequest
+from payments.models.payment import TAKEN_OVER
 from payments.offers import Offer, Surface
 from payments.providers.base import KnowsPayer, NextStep, ProviderError, Rail, Start
 from payments.rules import Attempt, Payer
 
-HOLD = timedelta(minutes=5)
-TAKE_OVER_AFTER = timedelta(minutes=1)
 TOO_LATE_TO_RESUME = timedelta(seconds=30)
 STARTS_WITHIN = timedelta(seconds=20)
 """No wallet is waited for that long: an attempt that has not started by then was left by a process that died."""
@@ -47,8 +46,9 @@ def begin(
     goes.
 
     The same visitor asking again for the same gets the attempt that is open already, or that the wallet is just opening
-    for an earlier tap: a double tap pays once, however slow the wallet is. With
-    `take_over` attempts of others that are older than a minute are closed at their provider first. Refused when the
+    for an earlier tap: a double tap pays once, however slow the wallet is. With `take_over` the earliest attempts of
+    others that may be taken over are closed at their provider, as many as must, once it is sure that this one may
+    begin. Refused when the
     method is not offered here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
     `price` is what all of it cost on the page the payer saw: where it costs something else by now, she is shown that
     first ("amount_changed").
@@ -57,25 +57,30 @@ def begin(
     """
     offer = _offer(request, method, surface)
     rail = Rail.REDIRECT if on_page and Rail.REDIRECT in offer.rails else offer.rails[0]
-    if open_already := _step_aside(request, offer, rail, payer, amount, take_over):
+    if open_already := _resumed(request, offer, rail, payer, amount):
         return open_already
     if not calls.is_open(offer.account):
         raise _unavailable()
     request.refresh_from_db()
+    own = [payment for payment in _live(request) if _is_own(payment, payer)]
+    room = request.remaining + sum(payment.amount for payment in own)
     wanted = amount
     if wanted is None:
-        wanted = request.remaining if request.split_max_payers else request.amount - request.amount_paid
-        wanted = max(wanted, 1)
+        left = request.amount - request.amount_paid
+        wanted = max(1, room or left) if request.split_max_payers else max(1, left)
     if wanted < offer.least:
         least = Money(offer.least, request.currency).text(get_language() or settings.LANGUAGE_CODE)
         raise Refused("below_minimum", offers.below_minimum(least), field="amount", status=422)
     provider = providers.get(offer.provider)
-    lasts = min(HOLD, timedelta(seconds=provider.max_hold))
+    lasts = timedelta(seconds=min(provider.hold, provider.max_hold))
     attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=wanted, lasts=lasts, price=price)
+    rules.check_attempt(request, attempt, payer, clock.now())
+    for leaving in [*own, *_in_the_way(request, payer, wanted - room if take_over else 0)]:
+        _close(leaving, taken_over=leaving not in own)
     try:
         payment = lifecycle.hold(request.pk, attempt, payer)
     except Refused as refused:
-        if refused.code == "begun" and (begun := _step_aside(request, offer, rail, payer, amount, take_over=False)):
+        if refused.code == "begun" and (begun := _resumed(request, offer, rail, payer, amount)):
             return begun
         raise
     start = Start(
@@ -162,30 +167,54 @@ def _offer(request: PaymentRequest, method: str, surface: Surface) -> Offer:
     )
 
 
-def _step_aside(
-    request: PaymentRequest, offer: Offer, rail: Rail, payer: Payer, amount: int | None, take_over: bool
-) -> Payment | None:
-    """The visitor's own open attempt if it is what is asked for; else it, and what may be taken over, is closed."""
+def _live(request: PaymentRequest) -> list[Payment]:
+    """Who holds something now, the earliest first."""
+    return list(request.payments.undecided().filter(held_until__isnull=False).select_related("account"))
+
+
+def _is_own(payment: Payment, payer: Payer) -> bool:
+    return payer.visitor != "" and payment.visitor == payer.visitor
+
+
+def _resumed(request: PaymentRequest, offer: Offer, rail: Rail, payer: Payer, amount: int | None) -> Payment | None:
+    """The visitor's own open attempt, if it is what is asked for."""
     now = clock.now()
-    for payment in request.payments.undecided().filter(held_until__isnull=False).select_related("account"):
-        own = payer.visitor != "" and payment.visitor == payer.visitor
+    for payment in _live(request):
         same = payment.account_id == offer.account.pk and payment.method == offer.method and payment.rail == rail
-        same = (
-            same
-            and payment.amount == (amount or payment.amount)
-            and now + TOO_LATE_TO_RESUME < (payment.held_until or now)
-        )
-        if own and same and _has_started(payment):
+        same = same and payment.amount == (amount or payment.amount)
+        in_time = now + TOO_LATE_TO_RESUME < (payment.held_until or now)
+        if _is_own(payment, payer) and same and in_time and _has_started(payment):
             return payment
-        if own or (take_over and payment.created_at + TAKE_OVER_AFTER <= now):
-            try:
-                reconcile.close(payment)
-            except ProviderError as error:
-                raise Refused(
-                    "held",
-                    _("Somebody is paying this, and their wallet does not answer. Please try again in a minute."),
-                ) from error
     return None
+
+
+def yields_at(payment: Payment) -> datetime:
+    """From when on another friend may take over."""
+    return payment.created_at + timedelta(seconds=providers.get(payment.account.provider).yields_after)
+
+
+def _in_the_way(request: PaymentRequest, payer: Payer, missing: int) -> list[Payment]:
+    """Whose attempts make room for so much, the earliest first, and no more of them than must. Refused ("held") where
+    even all that may be taken over would not be enough: then nobody is closed.
+    """
+    found: list[Payment] = []
+    now = clock.now()
+    for payment in _live(request):
+        if missing > 0 and not _is_own(payment, payer) and yields_at(payment) <= now:
+            found.append(payment)
+            missing -= payment.amount
+    if missing > 0:
+        raise Refused("held", _("Somebody is paying this right now."))
+    return found
+
+
+def _close(payment: Payment, *, taken_over: bool) -> None:
+    try:
+        reconcile.close(payment, code=TAKEN_OVER if taken_over else "")
+    except ProviderError as error:
+        raise Refused(
+            "held", _("Somebody is paying this, and their wallet does not answer. Please try again in a minute.")
+        ) from error
 
 
 def _has_started(payment: Payment) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import clock
 from orders.models import Event, Order
 from payments import likeness, live, mail, offers, phrases, progress, reminders, sharing
-from payments.checkout import TAKE_OVER_AFTER
+from payments.checkout import yields_at
 from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
 from payments.offers import Offer, Surface, label
 from payments.providers.base import Rail
@@ -187,11 +187,11 @@ def _mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
 
 def _held(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
     """Whether others hold all that is left, and after how many seconds the first of them may be taken over."""
-    others = plea.payments.filter(held_until__gt=now).exclude(visitor=visitor or "-")
-    began = min((payment.created_at for payment in others), default=None)
-    if began is None or plea.remaining > 0:
+    others = plea.payments.filter(held_until__gt=now).exclude(visitor=visitor or "-").select_related("account")
+    yields = min(map(yields_at, others), default=None)
+    if yields is None or plea.remaining > 0:
         return {"held": False, "wait": 0}
-    return {"held": True, "wait": max(0, ceil((began + TAKE_OVER_AFTER - now).total_seconds()))}
+    return {"held": True, "wait": max(0, ceil((yields - now).total_seconds()))}
 
 
 def next_url(payment: Payment) -> str:

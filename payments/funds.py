@@ -93,7 +93,7 @@ def let_go(request: PaymentRequest, payments: Iterable[Payment], now: datetime) 
         if payment.status in rules.UNDECIDED and not payment.closing:
             release(request, payment)
             payment.closing, payment.next_attempt_at, payment.attempts = True, now, 0
-            payment.save(update_fields=["held_until", "closing", "next_attempt_at", "attempts"])
+            payment.save(update_fields=["held_until", "closing", "next_attempt_at", "attempts", "code"])
             transaction.on_commit(lambda pk=payment.pk: nudge("payments.ask", pk))  # type: ignore[misc]
 
 

@@ -17,7 +17,7 @@ from orders import safety, services
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
-from payments import codes, funds, providers, rules
+from payments import codes, funds, rules
 from payments.models import Payment, PaymentRequest, Refund
 from payments.record import lock_order, lock_payment, lock_request, note, save
 from payments.rules import Attempt, Payer, Split
@@ -218,12 +218,8 @@ def hold(request_id: int, attempt: Attempt, payer: Payer) -> Payment:
     order, request = lock_request(request_id)
     now = clock.now()
     rules.check_begins_once(request, payer)
-    rules.check_request_open(request, now)
-    rules.check_order_open(order)
-    rules.check_tries(request, payer, now)
-    rules.check_price(request, attempt.price)
-    rules.check_amount(request, attempt.amount)
-    rules.check_step(attempt.amount, request.currency, providers.step(attempt.account.provider, request.currency))
+    rules.check_attempt(request, attempt, payer, now)
+    rules.check_room(request, attempt.amount)
     payment = funds.new_attempt(request, attempt, payer, now)
     note(request, "payment.created", "payer", payment)
     save(request, "amount_held")
@@ -251,7 +247,7 @@ def end_payment(payment_id: int, *, cancelled: bool, code: str = "", words: str 
     if payment.status in rules.UNDECIDED:
         funds.release(request, payment)
         move(payment, PAYMENT.CANCELLED if cancelled else PAYMENT.FAILED)
-        payment.code, payment.words, payment.next_attempt_at = code[:80], words[:300], None
+        payment.code, payment.words, payment.next_attempt_at = payment.code or code[:80], words[:300], None
         payment.save(update_fields=["status", "code", "words", "held_until", "next_attempt_at"])
         note(request, f"payment.{payment.status}", "provider", payment)
         save(request, "amount_held")
@@ -259,10 +255,11 @@ def end_payment(payment_id: int, *, cancelled: bool, code: str = "", words: str 
 
 
 @transaction.atomic
-def let_go(payment_id: int) -> None:
+def let_go(payment_id: int, *, code: str = "") -> None:
     """Free what an attempt holds although its provider has not decided yet; it is closed there, and asked about on."""
     _order, request, payment = lock_payment(payment_id)
     if payment.held_until:
+        payment.code = code or payment.code
         funds.let_go(request, [payment], clock.now())
         note(request, "payment.released", "system", payment)
         save(request, "amount_held")

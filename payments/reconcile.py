@@ -6,7 +6,7 @@ from friendpay import clock, leases
 from payments import friction, lifecycle, rounds
 from payments.calls import calling
 from payments.models import Payment
-from payments.providers.base import Outcome, State
+from payments.providers.base import Outcome, ProviderError, State
 
 NEVER_HEARD_OF = timedelta(hours=3)
 """A provider that has not heard of an attempt by now will not: the longest any of them keeps a code payable is two
@@ -35,7 +35,7 @@ def apply(payment: Payment, outcome: Outcome) -> Payment:
     return payment
 
 
-def close(payment: Payment) -> Payment:
+def close(payment: Payment, *, code: str = "") -> Payment:
     """Close an attempt at its provider and do what follows; raises ProviderError when the provider cannot be reached.
 
     Where the provider cannot say for sure, the hold is freed all the same and the question stays open: money that comes
@@ -44,10 +44,10 @@ def close(payment: Payment) -> Payment:
     with calling(payment.account) as (provider, account):
         outcome = provider.close(account, payment.reference, payment.provider_session)
     if outcome.state == State.FAILED:
-        return lifecycle.end_payment(payment.pk, cancelled=True, code=outcome.code, words=outcome.message)
+        return lifecycle.end_payment(payment.pk, cancelled=True, code=code or outcome.code, words=outcome.message)
     payment = apply(payment, outcome)
     if outcome.state != State.SUCCEEDED:
-        lifecycle.let_go(payment.pk)
+        lifecycle.let_go(payment.pk, code=code)
     return payment
 
 
@@ -78,6 +78,8 @@ def _ask(payment: Payment) -> None:
         outcome = question(account, payment.reference, payment.provider_session)
     if outcome.state == State.UNKNOWN and over:
         lifecycle.let_go(payment.pk)
+        if payment.provider_session:  # it existed: another account answers, which knows nothing of its money
+            raise ProviderError("an attempt that was open is unknown to the provider", permanent=False, code="unknown")
         if payment.created_at + NEVER_HEARD_OF <= now:
             lifecycle.end_payment(payment.pk, cancelled=True, code=outcome.code, words=outcome.message)
     elif outcome.state == State.FAILED and over:

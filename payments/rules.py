@@ -14,6 +14,7 @@ from orders.models import Order
 from orders.money import Money
 from payments import providers
 from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
+from payments.models.payment import TAKEN_OVER
 
 REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
 UNDECIDED = (PAYMENT.CREATED, PAYMENT.PENDING)
@@ -153,7 +154,8 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
     else:
         check_step(amount, request.currency, step_of_parts(request))
         smallest = min(request.split_min_amount, open_amount)
-        last_one = payers_so_far(request) + 1 >= request.split_max_payers
+        given = request.payments.filter(amount_applied__gt=0).count()  # a hold is no part yet: it forces nobody
+        last_one = given + 1 >= request.split_max_payers
         if not smallest <= amount <= open_amount:
             raise Refused(
                 "amount_out_of_range",
@@ -179,8 +181,24 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
                 field="amount",
                 status=422,
             )
+
+
+def check_room(request: PaymentRequest, amount: int) -> None:
+    """Others hold what is left."""
     if amount > request.remaining:
         raise Refused("held", _("Somebody is paying this right now."))
+
+
+def check_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: datetime) -> None:
+    """All that must be right for somebody to begin, whoever holds the amount now. Asked before anybody is closed for
+    it, and again under the lock.
+    """
+    check_request_open(request, now)
+    check_order_open(request.order)
+    check_tries(request, payer, now)
+    check_price(request, attempt.price)
+    check_amount(request, attempt.amount)
+    check_step(attempt.amount, request.currency, providers.step(attempt.account.provider, request.currency))
 
 
 def check_price(request: PaymentRequest, seen: int | None) -> None:
@@ -198,11 +216,18 @@ def check_begins_once(request: PaymentRequest, payer: Payer) -> None:
 
 
 def check_tries(request: PaymentRequest, payer: Payer, now: datetime) -> None:
-    """Nobody holds a link again and again: attempts without money count, by visitor and, less strictly, by network."""
-    recent = request.payments.filter(created_at__gt=now - TRIES_WITHIN, amount_captured=0)
+    """Nobody holds a link again and again: attempts without money count, by visitor and, less strictly, by network.
+
+    What strangers of the same network do never falls on the buyer, nor on who has shown a payment that went through;
+    and that somebody was taken over is not counted against them.
+    """
+    recent = request.payments.filter(created_at__gt=now - TRIES_WITHIN, amount_captured=0).exclude(code=TAKEN_OVER)
+    known = payer.by_buyer or (
+        payer.visitor != "" and Payment.objects.filter(visitor=payer.visitor, amount_applied__gt=0).exists()
+    )
     for field, tried_by, most in (
         ("visitor", payer.visitor, TRIES_OF_A_VISITOR),
-        ("network", payer.network, TRIES_OF_A_NETWORK),
+        ("network", "" if known else payer.network, TRIES_OF_A_NETWORK),
     ):
         if tried_by and recent.filter(**{field: tried_by}).count() >= most:
             raise Refused(

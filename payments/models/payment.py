@@ -16,6 +16,9 @@ from orders.money import Money
 from payments.models.account import ProviderAccount
 from payments.models.request import PaymentRequest
 
+TAKEN_OVER = "taken_over"
+"""The code of an attempt that was closed because another friend took over."""
+
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def undecided(self) -> Self:
@@ -124,6 +127,10 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def was_taken_over(self) -> bool:
+        return self.code == TAKEN_OVER and self.amount_captured == 0
 
     @property
     def captured(self) -> Money:

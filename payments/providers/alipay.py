@@ -88,6 +88,8 @@ class Alipay:
     }
     max_hold = 2 * 60 * 60  # a code to scan lives that long at most
     min_hold = 2 * 60  # Alipay takes a minute or more, and the call takes its time too
+    hold = 5 * 60
+    yields_after = 1 * 60
     zone: tzinfo = BEIJING
     fields: tuple[str, ...] = ("app_id", "seller_id", "private_key", "alipay_public_key")
     refund_gap = 4  # Alipay asks for three (A12), by its own clock

@@ -211,6 +211,8 @@ class Provider(Protocol):
     grants: Mapping[str, str]  # what an account may have or not, each with the wallet's own name of it
     max_hold: int  # seconds: the longest deadline worth asking for
     min_hold: int  # seconds: the shortest deadline this provider accepts; a shorter hold is ended by close()
+    hold: int  # seconds a payer has
+    yields_after: int  # seconds after which another friend may take over
     fields: tuple[str, ...]  # names of the credentials `Account.config` must hold
     zone: tzinfo  # whose midnight begins a day of its bill
     refund_gap: int  # seconds between two refunds of one charge

@@ -51,6 +51,8 @@ class SandboxProvider:
     grants: Mapping[str, str] = {}
     max_hold = 600
     min_hold = 1
+    hold = 5 * 60
+    yields_after = 1 * 60
     zone: tzinfo = BEIJING  # as the wallets it stands in for: no zone of ours may slip in unnoticed
     fields = ("secret",)
     refund_gap = 0

@@ -53,6 +53,8 @@ class Stripe:
     grants: Mapping[str, str] = {method.name: method.label for method in METHODS}
     max_hold = 23 * 3600  # Stripe takes 24 hours, by its own clock
     min_hold = 31 * 60  # Stripe asks for 30 minutes, counted from when the request arrives
+    hold = 15 * 60  # cards ask their banks (3-D Secure)
+    yields_after = 3 * 60
     zone: tzinfo = UTC
     fields = ("secret_key", "webhook_secret")
     refund_gap = 0

@@ -60,6 +60,8 @@ class WeChatPay:
     grants: Mapping[str, str] = {"h5": "H5支付"}
     max_hold: int = 2 * 60 * 60  # a code and a prepay_id live no longer (W9)
     min_hold: int = 90  # WeChat Pay wants more than a minute, by its own clock
+    hold: int = 5 * 60
+    yields_after: int = 1 * 60
     zone: tzinfo = BEIJING
     fields: tuple[str, ...] = (
         "mchid",

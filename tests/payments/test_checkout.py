@@ -220,7 +220,7 @@ def test_the_wallet_stops_taking_the_money_no_earlier_than_the_hold_ends(move_ti
     assert payment.held_until is not None
     assert payment.held_until > request.expires_at
     assert Charge.objects.get().deadline >= payment.held_until
-    assert providers.get("sandbox").max_hold >= checkout.HOLD.total_seconds()
+    assert providers.get("sandbox").max_hold >= providers.get("sandbox").hold
 
 
 # What the wallet says, as what it is
@@ -262,3 +262,41 @@ def test_a_part_below_what_the_wallet_takes_is_refused_before_anything_is_held(m
     assert "5.00" in str(refused.value.message)
     assert not Payment.objects.exists()
     assert begin(request, amount=500).status == "pending"
+
+
+def test_who_may_not_begin_ends_nobodys_attempt(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    for _time in range(5):
+        lifecycle.end_payment(begin(request, "Eve").pk, cancelled=True)
+    first = begin(request)
+    move_time(61)
+    for wrong, how in (("too_many_tries", {}), ("amount_changed", {"amount": 1}), ("amount_changed", {"price": 1})):
+        with pytest.raises(Refused, match=wrong):
+            begin(request, "Eve" if wrong == "too_many_tries" else "Ann", take_over=True, **how)
+    first.refresh_from_db()
+    assert (first.status, Charge.objects.get(reference=first.reference).status) == ("pending", "open")
+
+
+def test_taking_over_closes_only_what_must_go_and_says_so(move_time: MoveTime) -> None:
+    request = shop.make_request(amount=10000, split=Split(5))
+    first, second, third = (begin(request, name, amount=3000) for name in ("Mei", "Ann", "Bo"))
+    move_time(61)
+    begin(request, "Eve", amount=4000, take_over=True)
+    for payment in (first, second, third):
+        payment.refresh_from_db()
+    assert [payment.status for payment in (first, second, third)] == ["cancelled", "pending", "pending"]
+    assert [payment.was_taken_over for payment in (first, second, third)] == [True, False, False]
+
+
+@pytest.mark.parametrize("who", ["buyer", "known"])
+def test_a_crowded_network_keeps_neither_the_buyer_nor_a_known_friend_out(who: str) -> None:
+    if who == "known":
+        shop.succeed(shop.hold(shop.make_request(), name="Ann"))
+    request = shop.make_request()
+    for number in range(15):
+        payer = Payer(visitor=f"cookie {number}", network="one house")
+        lifecycle.end_payment(
+            checkout.begin(request, method="sandbox", payer=payer, surface=DESKTOP).pk, cancelled=True
+        )
+    payer = Payer(visitor="Ann", network="one house", by_buyer=who == "buyer")
+    assert checkout.begin(request, method="sandbox", payer=payer, surface=DESKTOP).status == "pending"

@@ -139,3 +139,16 @@ def test_an_attempt_the_wallet_never_heard_of_is_given_up_in_the_end(move_time: 
         move_time(3600)
         sweep()
     assert (Payment.objects.get().status, state()) == ("cancelled", "open")
+
+
+def test_an_attempt_that_was_open_is_never_unknown_and_so_cancelled(move_time: MoveTime) -> None:
+    """Somebody else's account answers, say. The hold is freed, and the question stays."""
+    request = shop.make_request()
+    payment = begin(request)
+    Payment.objects.update(provider_session="cs_1")
+    Charge.objects.all().delete()
+    for _hour in range(5):
+        move_time(3600)
+        sweep()
+    payment.refresh_from_db()
+    assert (payment.status, held(request), payment.next_attempt_at is not None) == ("pending", 0, True)
