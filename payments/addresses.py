@@ -138,5 +138,14 @@ def _check(request: PaymentRequest, giver: Giver, digest: str, now: datetime) ->
 
 
 def digest_of(address: str) -> str:
-    """What is kept of an address when it is forgotten: enough to know it again, too little to write to."""
-    return digest("payments.mail", address.strip().lower())
+    """What is kept of an address when it is forgotten: enough to know its mailbox again, too little to write to."""
+    return digest("payments.mail", mailbox_of(address))
+
+
+def mailbox_of(address: str) -> str:
+    """Where mail to an address arrives: without its +tag, at Gmail without dots. Limits and "stop" are a mailbox's."""
+    name, _at, host = address.strip().lower().rpartition("@")
+    name = name.partition("+")[0] or name
+    if host in ("gmail.com", "googlemail.com"):
+        name, host = name.replace(".", ""), "gmail.com"
+    return f"{name}@{host}"

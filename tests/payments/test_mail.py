@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from payments import letters, lifecycle, refund_moves, refunds, sending
+from payments.addresses import OF_AN_ADDRESS, digest_of
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 from payments.rules import Split
 from payments.tasks import purge_mail, sweep_mail, sweep_requests
@@ -408,3 +409,32 @@ def test_without_a_mail_server_nobody_is_asked_for_an_address(client: Client, se
     payment = pay(client, plea)
     assert "mail_address" not in client.get(f"/r/{payment.token}/").content.decode()
     assert not MailAddress.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        ("mei@post.example", "Mei@Post.Example"),
+        ("mei@post.example", "mei+1@post.example"),
+        ("mei@post.example", "mei+a.b+c@post.example"),
+        ("mei.chan@gmail.com", "m.e.i.chan+x@googlemail.com"),
+    ],
+)
+def test_limits_and_stop_are_a_mailboxs_whatever_its_tag(address: str, same: str) -> None:
+    assert digest_of(address) == digest_of(same)
+    assert digest_of("mei.chan@post.example") != digest_of("meichan@post.example")
+    assert digest_of("+1@post.example") != digest_of("+2@post.example")
+
+
+def test_one_mailbox_is_given_a_few_times_a_day_and_its_stop_holds_for_every_tag(client: Client) -> None:
+    pleas = [shop.make_request() for _number in range(OF_AN_ADDRESS + 1)]
+    given = [
+        remind(Client(REMOTE_ADDR=f"10.0.1.{number}"), plea, f"mei+{number}@post.example")
+        for number, plea in enumerate(pleas)
+    ]
+    assert given == [303] * OF_AN_ADDRESS + [429]
+    row = MailAddress.objects.first()
+    assert row
+    client.post(f"/mail/{row.token}/")
+    assert remind(Client(REMOTE_ADDR="10.0.2.1"), pleas[-1], "mei+new@post.example") == 422
+    assert not MailAddress.objects.exclude(address="").exists()
