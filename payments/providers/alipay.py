@@ -8,22 +8,18 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
-from decimal import Decimal, InvalidOperation
-from urllib.parse import parse_qsl
 
 from orders.money import Money
 from payments.providers import alipay_bill, transport
+from payments.providers import alipay_reading as reading
 from payments.providers.alipay_gateway import (
     TIME_FORMAT,
-    Node,
     call,
     download,
     page_url,
     private_key,
     public_key,
     setting,
-    signed_text,
-    verifies,
 )
 from payments.providers.base import (
     BEIJING,
@@ -35,7 +31,6 @@ from payments.providers.base import (
     NextStep,
     NoBill,
     Notification,
-    NotificationRefused,
     Outcome,
     ProviderError,
     Rail,
@@ -61,10 +56,6 @@ _TRADE_STATES = {
     "TRADE_FINISHED": State.SUCCEEDED,
     "TRADE_CLOSED": State.FAILED,
 }
-
-_MAX_NOTIFICATION = 64 << 10
-_CLOCKS_APART = timedelta(minutes=5)
-_LAST_RETRY = timedelta(hours=26)  # Alipay gives up after 24 h 24 min
 
 
 class Alipay:
@@ -120,8 +111,8 @@ class Alipay:
         if start.rail is Rail.NATIVE:
             order["product_code"] = _code_product(account)
             node = call(account, "alipay.trade.precreate", order, notify_url=start.notify_url)
-            _same(node, "out_trade_no", start.reference)
-            return NextStep(Rail.NATIVE, code=_text(node, "qr_code"))
+            reading.same(node, "out_trade_no", start.reference)
+            return NextStep(Rail.NATIVE, code=reading.text(node, "qr_code"))
         if start.rail is Rail.H5:
             method, order["product_code"] = _PAGES["h5"]
             order["quit_url"] = start.return_url
@@ -140,13 +131,17 @@ class Alipay:
             if error.code == _TRADE_NOT_EXIST:
                 return Outcome(State.UNKNOWN, reference, code=error.code, message=error.message)
             raise
-        _same(node, "out_trade_no", reference)
-        status = _text(node, "trade_status")
+        reading.same(node, "out_trade_no", reference)
+        status = reading.text(node, "trade_status")
         state = _TRADE_STATES.get(status, State.UNKNOWN)
         if state is not State.SUCCEEDED:
             return Outcome(state, reference, code=status)
         return Outcome(
-            state, reference, provider_ref=_text(node, "trade_no"), amount=_money(node, "total_amount"), code=status
+            state,
+            reference,
+            provider_ref=reading.text(node, "trade_no"),
+            amount=reading.money(node, "total_amount"),
+            code=status,
         )
 
     def close(self, account: Account, reference: str, session: str = "") -> Outcome:
@@ -176,16 +171,16 @@ class Alipay:
         node = call(
             account,
             "alipay.trade.refund",
-            _named(charge, charge_ref)
+            reading.named(charge, charge_ref)
             | {
                 "out_request_no": reference,
                 "refund_amount": str(amount.decimal),
                 "refund_reason": " ".join(re.sub(r"[^\w \-]+", " ", reason).split())[:100],
             },
         )
-        _speaks_of(node, charge, charge_ref)
+        reading.speaks_of(node, charge, charge_ref)
         if node.get("fund_change") == "Y":
-            return Outcome(State.SUCCEEDED, reference, provider_ref=_text(node, "trade_no"), amount=amount)
+            return Outcome(State.SUCCEEDED, reference, provider_ref=reading.text(node, "trade_no"), amount=amount)
         try:
             outcome = self.fetch_refund(account, reference=reference, charge=charge, charge_ref=charge_ref)
         except ProviderError as error:  # the refund itself was taken: a failing question must not fail it
@@ -196,7 +191,7 @@ class Alipay:
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         """Ask where a refund stands. UNKNOWN: Alipay has none by this reference; sending it again is safe."""
-        question = _named(charge, charge_ref) | {"out_request_no": reference}
+        question = reading.named(charge, charge_ref) | {"out_request_no": reference}
         try:
             node = call(account, "alipay.trade.fastpay.refund.query", question)
         except ProviderError as error:
@@ -206,45 +201,20 @@ class Alipay:
         status = str(node.get("refund_status", ""))
         if status != "REFUND_SUCCESS":
             return Outcome(State.PENDING if status else State.UNKNOWN, reference, code=status)
-        _same(node, "out_request_no", reference)
-        _speaks_of(node, charge, charge_ref)
+        reading.same(node, "out_request_no", reference)
+        reading.speaks_of(node, charge, charge_ref)
         return Outcome(
             State.SUCCEEDED,
             reference,
-            provider_ref=_text(node, "trade_no"),
-            amount=_money(node, "refund_amount"),
+            provider_ref=reading.text(node, "trade_no"),
+            amount=reading.money(node, "refund_amount"),
             code=status,
         )
 
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> Notification:
-        """Verify a notification and say what to ask Alipay about: the charge, or the refund that it speaks of."""
-        params = _parse(body)
-        sign, sign_type = params.pop("sign", ""), params.pop("sign_type", "")
-        if sign_type != "RSA2":
-            raise _refused("not signed by RSA2", 401)
-        try:
-            genuine = verifies(signed_text(params), sign, public_key(account))
-            ours = {name: setting(account, name) for name in ("app_id", "seller_id")}
-        except ProviderError as error:
-            raise _refused(error.message, 401) from None
-        if not genuine:
-            raise _refused("the signature does not verify", 401)
-        for name, value in ours.items():
-            if params.get(name) != value:
-                raise _refused(f"{name} is not this account's", 403)
-        try:
-            sent = datetime.strptime(params["notify_time"], TIME_FORMAT).replace(tzinfo=BEIJING)
-            event_id, kind = params["notify_id"], f"{params['notify_type']}:{params['trade_status']}"
-        except (KeyError, ValueError):
-            raise _refused("a field is missing or malformed", 400) from None
-        if not now - _LAST_RETRY <= sent <= now + _CLOCKS_APART:
-            raise _refused("it is not from now", 400)
-        if params.get("refund_fee") and params.get("out_biz_no"):
-            charge = params.get("out_trade_no", ""), params.get("trade_no", "")
-            return Notification(event_id, kind, params["out_biz_no"], "refund", None, "", *charge)
-        return Notification(event_id, kind, params.get("out_trade_no", ""), "charge")
+        return reading.notification(account, headers, body, now)
 
     def acknowledge(self) -> Reply:
         """Exactly these seven bytes, else Alipay sends it again."""
@@ -262,7 +232,7 @@ class Alipay:
         if node.get("bill_file_code") == "EMPTY_DATA_WITH_BILL_FILE":
             return []  # there is a file, without a table of trades in it
         try:
-            return alipay_bill.read(download(_text(node, "bill_download_url")))
+            return alipay_bill.read(download(reading.text(node, "bill_download_url")))
         except ValueError as error:
             raise ProviderError(str(error), permanent=False, code="unreadable") from error
 
@@ -311,56 +281,3 @@ def _code_product(account: Account) -> str:
         if name in account.granted:
             return product
     raise ProviderError("the account has no product for a code", permanent=True, code="configuration")
-
-
-def _parse(body: bytes) -> dict[str, str]:
-    """The fields of a notification, refused unless the signed text can be split in no other way."""
-    if len(body) > _MAX_NOTIFICATION:
-        raise _refused("too long", 413)
-    try:
-        pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=100
-        )
-    except ValueError:
-        raise _refused("not a form in UTF-8", 400) from None
-    params = dict(pairs)
-    if len(params) != len(pairs):
-        raise _refused("a field comes twice", 400)
-    for name, value in pairs:
-        if not re.fullmatch(r"[A-Za-z0-9_]+", name) or "&" in value:
-            raise _refused(f"{name[:40]} may hold more than one field", 400)
-    return params
-
-
-def _refused(message: str, status: int) -> NotificationRefused:
-    return NotificationRefused(message, reply=Reply(status, b"failure"))
-
-
-def _text(node: Node, name: str) -> str:
-    value = node.get(name)
-    if isinstance(value, str) and value:
-        return value
-    raise ProviderError(f"Alipay's answer has no {name}", permanent=False, code="unreadable")
-
-
-def _same(node: Node, name: str, ours: str) -> None:
-    """An answer must speak of what was asked."""
-    if node.get(name) != ours:
-        raise ProviderError(f"Alipay's answer is about another {name}", permanent=False, code="unreadable")
-
-
-def _named(charge: str, charge_ref: str) -> dict[str, str]:
-    """The charge as Alipay knows it."""
-    return {"trade_no": charge_ref} if charge_ref else {"out_trade_no": charge}
-
-
-def _speaks_of(node: Node, charge: str, charge_ref: str) -> None:
-    for name, ours in _named(charge, charge_ref).items():
-        _same(node, name, ours)
-
-
-def _money(node: Node, name: str) -> Money:
-    try:
-        return Money.from_decimal(Decimal(str(node[name])), "CNY")
-    except (KeyError, ValueError, InvalidOperation):
-        raise ProviderError(f"Alipay's answer has no {name}", permanent=False, code="unreadable") from None
