@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import translation
+from django.utils.translation import gettext
 from ninja import NinjaAPI, Status
 from ninja.openapi.docs import DocsBase
 from ninja.openapi.schema import OpenAPISchema
@@ -43,10 +45,19 @@ class Api(NinjaAPI):
 
 
 def answered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
-    """Render what a route gives; of a POST, once per Idempotency-Key."""
+    """Render what a route gives; of a POST, once per Idempotency-Key. Unknown query parameters are refused, as unknown
+    fields are: a filter with a typo would else give everything.
+    """
+    known = signature(view).parameters.keys() - {"request", "data"}
 
     @wraps(view)
     def answer(call: Call, **values: Any) -> HttpResponse:
+        of_path = call.resolver_match.kwargs.keys() if call.resolver_match else ()
+        if unknown := sorted(set(call.GET) - (known - set(of_path))):
+            words = gettext("There is no such parameter.")
+            errors = [{"field": name, "code": "unknown_field", "message": words} for name in unknown]
+            return problems.problem(422, errors=errors)
+
         def work() -> HttpResponse:
             return _rendered(view(call, **values))
 

@@ -141,13 +141,11 @@ def _without_null(schema: dict[str, Any]) -> None:
 
 
 def _problems_of(address: str, method: str, operation: dict[str, Any]) -> list[int]:
-    statuses = {401, 403, 429, 500, 503}
+    statuses = {401, 403, 422, 429, 500, 503}
     if "{" in address:
         statuses.add(404)
     if method == "post":
         statuses |= {400, 408, 409, 413, 415, 422}
-    if any(parameter.get("in") == "query" for parameter in operation["parameters"]):
-        statuses.add(422)
     return sorted(statuses)
 
 

@@ -56,6 +56,7 @@ CODES = (
     "expires_in_out_of_range",
     "idempotency_key_in_use",
     "idempotency_key_reused",
+    "looks_like_a_seal",
     "max_payers_out_of_range",
     "merchant_frozen",
     "message_has_contact",
@@ -76,6 +77,7 @@ CODES = (
     "too_many_endpoints",
     "unknown_currency",
     "unknown_cursor",
+    "unreadable",
     "url_not_allowed",
 )
 """Every code of a problem that a call can answer."""

@@ -25,8 +25,8 @@ HookUrl = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^https://([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\.){1,4}(com|example|[a-z]{2})"
-            r"(:443|:8443)?(/[A-Za-z0-9._~/-]{0,200})?$",
+            "maxLength": 500,
+            "pattern": r"^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}(:443|:8443)?([/?][!-\[\]-~]*)?$",
             "description": "A public address, called by https on port 443 or 8443.",
         }
     ),

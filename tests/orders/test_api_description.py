@@ -15,6 +15,7 @@ from friendpay.examples import BODIES
 from friendpay.openapi_events import data_of
 from orders.events import TYPES
 from orders.problems import WORDS
+from orders.webhooks import transport
 
 SCHEMAS = (orders.schemas, orders.webhook_schemas, payments.schemas)
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -95,6 +96,7 @@ def codes_of_calls() -> set[str]:
     sources += [*(ROOT / "payments" / f"{name}.py" for name in used)]
     codes = {code for path in sources for code in re.findall(r'Refused\(\s*"(\w+)"', path.read_text())}
     of_pages = {"amount_changed", "begun", "crumb_left", "held", "last_part", "request_not_paid", "too_many_tries"}
+    of_pages |= {"told_already"}
     of_support = {"endpoint_deleted", "refund_not_failed", "refundable_changed"}
     return (codes | {code for code, _words in WORDS.values()}) - of_pages - of_support
 
@@ -117,3 +119,25 @@ def test_every_event_is_described_with_what_it_carries(type: str, description: A
     fields = description["components"]["schemas"][data_of(type).__name__]
     assert "id" in fields["properties"]
     assert set(fields["required"]) == set(fields["properties"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://shop.org",
+        "https://shop.org/?token=a-secret",
+        "https://shop.org?token=a-secret",
+        "https://hooks.shop.co.uk:8443/friendpay/v1?a=b&c=d%20e",
+        "https://my-shop.myshopify.store/webhooks/friendpay;v=1",
+    ],
+)
+def test_the_address_of_a_real_endpoint_is_as_described(address: str, description: Any) -> None:
+    told = description["components"]["schemas"]["EndpointIn"]["properties"]["url"]
+    assert re.search(told["pattern"], address)
+    transport.check(address)
+
+
+@pytest.mark.parametrize("address", ["http://shop.org", "https://shop", "https://shop.org:80/", "https://10.0.0.1/"])
+def test_an_address_that_is_refused_is_described_so(address: str, description: Any) -> None:
+    told = description["components"]["schemas"]["EndpointIn"]["properties"]["url"]
+    assert not re.search(told["pattern"], address)

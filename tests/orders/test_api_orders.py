@@ -265,3 +265,18 @@ def test_a_fault_of_ours_tells_no_secrets(caller: Caller, monkeypatch: pytest.Mo
 
 def test_a_wrong_host_is_a_problem(caller: Caller) -> None:
     assert caller.send("GET", "/orders", headers={"Host": "evil.example"}).status == 400
+
+
+@pytest.mark.parametrize("query", [{"refrence": "A-1"}, {"status": "paid"}, {"limit": 5, "page": 2}, {"": "x"}])
+def test_an_unknown_query_parameter_is_refused_and_named(caller: Caller, query: dict[str, object]) -> None:
+    answer = caller.get("/orders", **query)
+    assert answer.status == 422
+    assert set(fields(answer).values()) == {"unknown_field"}
+    assert set(fields(answer)) == set(query) - {"limit"}
+
+
+def test_no_query_parameter_is_passed_over_where_there_is_none(caller: Caller) -> None:
+    order = caller.order()
+    assert caller.get(f"/orders/{order['id']}", expand="lines").status == 422
+    assert caller.send("POST", f"/orders/{order['id']}/cancel", query={"dry_run": "yes"}).status == 422
+    assert caller.get(f"/orders/{order['id']}")["status"] == "awaiting_payment"
