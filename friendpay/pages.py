@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+
+SAID = "said"
 
 View = Callable[..., HttpResponse]
 
@@ -16,6 +20,19 @@ class SeeOther(HttpResponseRedirect):
     """After a POST: look there. Loading that page again repeats nothing."""
 
     status_code = 303
+
+
+def saying(response: HttpResponse, word: str) -> HttpResponse:
+    """Have the page that is led to say once what the visitor has just done. It is in no address: who shares that, or
+    opens it again, does not say it too.
+    """
+    response.set_cookie(SAID, word, max_age=60, path=urlsplit(response["Location"]).path, httponly=True, samesite="Lax")
+    return response
+
+
+def said(request: HttpRequest) -> str:
+    """The word that `saying` left; `page` forgets it then."""
+    return request.COOKIES.get(SAID, "") if request.method == "GET" else ""
 
 
 def page(*methods: str, of: str = "") -> Callable[[View], View]:
@@ -37,6 +54,8 @@ def page(*methods: str, of: str = "") -> Callable[[View], View]:
                 response["Allow"] = ", ".join(allowed)
             else:
                 response = view(request, *args, **kwargs)
+            if said(request) and response.status_code == HTTPStatus.OK:
+                response.delete_cookie(SAID, path=request.path)
             if not response.has_header("Cache-Control"):
                 patch_cache_control(response, private=True, no_cache=True)
             return response

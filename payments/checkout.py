@@ -92,6 +92,7 @@ def begin(
         deadline=payment.created_at + max(lasts, timedelta(seconds=provider.min_hold)),
         notify_url=offer.account.notify_url,
         return_url=f"{settings.PUBLIC_URL}/r/{payment.token}/",
+        cancel_url=f"{settings.PUBLIC_URL}/r/{payment.token}/back/",
         payer_ip=payer_ip,
         payer_id=payer_id,
         locale=get_language() or "en",

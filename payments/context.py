@@ -39,7 +39,8 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     if order.status == Order.Status.CANCELLED:
         return given | {"state": "cancelled"}
     if plea is None or status != PaymentRequest.Status.OPEN:
-        return given | {"state": "choose", "ended": status} | _ways(order, surface)
+        back = _back(list(Refund.objects.standing().filter(payment__request=plea))) if plea else {}
+        return given | {"state": "choose", "ended": status} | back | _ways(order, surface)
     given |= {"watch": True, "live": live.snapshot(plea, now)}
     if not plea.shared_at:
         return given | {"state": "choose"} | _ways(order, surface) | _mine(plea, visitor, now)
@@ -100,6 +101,17 @@ def _ways(order: Order, surface: Surface) -> dict[str, Any]:
     return {"may_ask": why_not is None, "stopped": stopped, **_wallets(order, surface)}
 
 
+def _back(refunds: list[Refund]) -> dict[str, Any]:
+    """Money that goes back: how much, and where it is, which its own status says and nothing else: with who paid
+    ("there"), on its way, or refused by a wallet ("stuck").
+    """
+    if any(refund.status == Refund.Status.FAILED for refund in refunds):
+        where = "stuck"
+    else:
+        where = "there" if all(refund.is_back for refund in refunds) else "on_its_way"
+    return {"back_sum": sum(refund.amount for refund in refunds), "back_is": where if refunds else ""}
+
+
 def _parts(plea: PaymentRequest) -> list[Payment]:
     """Who gave what, where several friends pay together."""
     return list(plea.payments.filter(amount_applied__gt=0)) if plea.split_max_payers else []
@@ -144,7 +156,11 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
     paid = next((payment for payment in own if payment.status == Payment.Status.SUCCEEDED), None)
     status = given["live"]["status"]
     if paid:
-        return given | {"state": "thanks" if paid.amount_applied else "returned", "mine": paid} | _thanks(order)
+        if paid.amount_applied:
+            return given | {"state": "thanks", "mine": paid} | _thanks(order)
+        refunds = list(paid.refunds.standing().select_related("payment__request"))
+        why = phrases.why_returned(refunds[-1]) if refunds else ""
+        return given | {"state": "returned", "mine": paid, "why": why} | _back(refunds)
     if status != PaymentRequest.Status.OPEN:
         return given | {"state": str(status)}
     if plea.merchant.is_frozen:
@@ -217,7 +233,7 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
     """The payer's receipt: `state` is waiting, paid, returned or unpaid."""
     now = clock.now()
     plea = payment.request
-    refunds = list(payment.refunds.standing())
+    refunds = list(payment.refunds.standing().select_related("payment__request"))
     back = sum(refund.amount for refund in refunds)
     if payment.status == Payment.Status.SUCCEEDED:
         state = "returned" if back == payment.amount_captured else "paid"
@@ -225,8 +241,12 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         state = "unpaid"
     else:
         state = "waiting"
-    can_go_on = state == "waiting" and payment.held_until is not None and payment.held_until > now
+    live_now = live.snapshot(plea, now)
     return {
+        **_back(refunds),
+        "to_shop": plea.order.return_url if payment.by_buyer and state in ("paid", "returned") else "",
+        "parts": _parts(plea),
+        "taken": plea.status == PaymentRequest.Status.PAID or bool(live_now["holders"]),
         "payment": payment,
         "plea": plea,
         "order": plea.order,
@@ -235,11 +255,9 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         "state": state,
         "wallet": label(payment.method, payment.account),
         "refunds": refunds,
-        "all_back": all(refund.is_back for refund in refunds),
-        "why": phrases.WHY_RETURNED[Refund.Reason(refunds[-1].reason)] if refunds else "",
-        "next_url": next_url(payment) if can_go_on else "",
+        "why": phrases.why_returned(refunds[-1]) if refunds else "",
         "back": back_url(payment),
-        "live": live.snapshot(plea, now),
+        "live": live_now,
         "watch": state != "paid" or bool(refunds) or not payment.by_buyer,  # news of money, or the buyer's thanks
         **_thanks(plea.order),
         **_mail(payment=payment),

@@ -91,7 +91,7 @@ def _declined(mail: Mail) -> Letter:
 
 def _expired(mail: Mail) -> Letter:
     return Letter(
-        _("Nobody paid in time"),
+        _("Your request has expired"),
         [
             _("The time for your request at %(shop)s is over. The link does not work any more.")
             % {"shop": _shop(mail)},

@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from orders import safety
 from orders.errors import Refused
-from payments.models import Refund
+from payments.models import PaymentRequest, Refund
 
 DECLINES = {
     "sorry": _("Sorry, I can't this time."),
@@ -24,9 +24,9 @@ THANKS = {
     "next": _("Thank you! The next one is on me."),
 }
 WHY_RETURNED = {
-    Refund.Reason.MERCHANT: _("The shop has refunded it."),
+    Refund.Reason.MERCHANT: _("The shop decided to refund it."),
     Refund.Reason.LATE: _("It came after this request had ended, so it could not be used."),
-    Refund.Reason.DUPLICATE: _("Somebody else had already paid, so yours was not needed any more."),
+    Refund.Reason.DUPLICATE: _("Someone else had paid first, so yours was not needed any more."),
     Refund.Reason.SURPLUS: _("It was more than was needed."),
     Refund.Reason.UNDERFUNDED: _("The full amount did not come together in time."),
     Refund.Reason.MISMATCH: _("It was not the amount that was asked for at that moment."),
@@ -47,6 +47,13 @@ def to_wallet(refund: Refund) -> str:
     with override(payment.language or payment.request.order.locale or settings.LANGUAGE_CODE):
         words = str(WHY_RETURNED[reason])
         return words if len(words.encode()) <= _MOST_BYTES else str(reason.label)
+
+
+def why_returned(refund: Refund) -> str:
+    """Why money goes back, in a sentence that is true whether or not it is there yet."""
+    if refund.reason == Refund.Reason.UNDERFUNDED and refund.payment.request.status == PaymentRequest.Status.CANCELLED:
+        return str(_("The request was cancelled."))
+    return str(WHY_RETURNED[Refund.Reason(refund.reason)])
 
 
 def first_name(name: str) -> str:

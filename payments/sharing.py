@@ -23,7 +23,14 @@ def link(request: PaymentRequest) -> str:
 
 def share_text(request: PaymentRequest) -> str:
     """What the buyer sends: one short message with the link and the code, understood as a whole by /open/."""
-    return _("%(name)s asks: could you pay %(amount)s at %(shop)s for me? %(link)s (or code %(code)s at %(open)s)") % {
+    if request.split_max_payers:
+        text = _(
+            "Could you chip in for my %(shop)s order of %(amount)s? Any part helps. "
+            "%(link)s (or code %(code)s at %(open)s)"
+        )
+    else:
+        text = _("%(name)s asks: could you pay %(amount)s at %(shop)s for me? %(link)s (or code %(code)s at %(open)s)")
+    return text % {
         "name": request.order.buyer_name,
         "amount": Money(request.amount, request.currency).text(_locale()),
         "shop": request.merchant.name,

@@ -46,11 +46,18 @@ def who(event: Event) -> str:
     return str(ACTORS.get(kind, event.actor))
 
 
+SUMS: dict[str, str] = {
+    "order.refunded": "refund_amount",
+    "order.refund_reopened": "refund_amount",
+    "payment.succeeded": "amount_captured",
+}
+"""The name of the sum an event tells of, where that is not its `amount`: what moved, not what was asked for."""
+
+
 def how_much(event: Event) -> SafeString | str:
-    """The amount the event is about."""
-    if "amount" not in event.data or "currency" not in event.data:
-        return ""
-    return money(event.data["amount"], event.data["currency"])
+    """The amount the event is about; "" where it is not known."""
+    sum = event.data.get(SUMS.get(event.type, "amount"))
+    return money(sum, event.data["currency"]) if sum is not None and "currency" in event.data else ""
 
 
 def timeline(events: Iterable[Event]) -> Panel:

@@ -115,7 +115,7 @@ class Alipay:
             return NextStep(Rail.NATIVE, code=reading.text(node, "qr_code"))
         if start.rail is Rail.H5:
             method, order["product_code"] = _PAGES["h5"]
-            order["quit_url"] = start.return_url
+            order["quit_url"] = start.cancel_url
         elif start.rail is Rail.REDIRECT:
             method, order["product_code"] = _PAGES["page"]
         else:

@@ -69,7 +69,8 @@ class Start:
     method: str  # the name of one of the provider's methods
     deadline: datetime  # when the provider must stop taking this payment
     notify_url: str
-    return_url: str
+    return_url: str  # where the wallet leads who has paid
+    cancel_url: str  # and who leaves it without paying
     payer_ip: str = ""
     payer_id: str = ""  # the wallet's own id of the payer where the rail needs one (WeChat's openid)
     locale: str = "en"

@@ -197,7 +197,7 @@ def _order(start: Start) -> SessionCreateParams:
         "adaptive_pricing": {"enabled": False},  # the payer is charged what was asked for, in its currency
         "expires_at": int(start.deadline.timestamp()),
         "success_url": start.return_url,
-        "cancel_url": start.return_url,
+        "cancel_url": start.cancel_url,
         "locale": _LOCALES.get(start.locale.lower(), "auto"),
     }
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from friendpay.languages import speak
 from friendpay.networks import network_of
-from friendpay.pages import SeeOther, page
+from friendpay.pages import SeeOther, page, said
 from orders.errors import Refused
 from orders.models import Order
 from payments import asking, context, lifecycle, requests
@@ -32,7 +32,7 @@ def draw(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) 
     form = MessageForm(initial={"message": plea.message if plea else ""})
     parts_form = PartsForm(initial={"friends": (plea and plea.split_max_payers) or 3})
     given |= {"page": _url(order), "message_form": form, "parts_form": parts_form, "thanks_form": ThanksForm()}
-    given |= {"mail_form": AddressForm(auto_id="mail_%s"), **more}
+    given |= {"mail_form": AddressForm(auto_id="mail_%s"), "said": said(request), "status": status, **more}
     return render(request, "payments/buyer.html", given, status=status)
 
 
@@ -130,7 +130,7 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
 def wallets(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) -> HttpResponse:
     """The page of the wallets, with whatever has to be said on it."""
     given = context.buyer_pay_page(order, visitor_of(request), surface_of(request))
-    given |= {"page": reverse("buyer_pay", args=[order.token]), **more}
+    given |= {"page": reverse("buyer_pay", args=[order.token]), "status": status, **more}
     return render(request, "payments/buyer_pay.html", given, status=status)
 
 

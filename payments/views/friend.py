@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 
 from friendpay import clock
 from friendpay.networks import network_of
-from friendpay.pages import SeeOther, page
+from friendpay.pages import SeeOther, page, said, saying
 from orders import amounts
 from orders.errors import Refused
 from orders.money import Money
@@ -31,6 +31,7 @@ def draw(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **mor
     typed = (request.POST or request.GET).get("amount", share)[:40]
     given |= {
         "page": reverse("friend", args=[plea.token]),
+        "status": status,
         "sum": _part(plea, given["missing"], typed) if plea.split_max_payers else given["missing"],
         "form": PayForm(currency=plea.currency, initial={"amount": typed}),
         "decline_form": DeclineForm(auto_id="decline_%s"),
@@ -53,7 +54,7 @@ def _part(plea: PaymentRequest, missing: int, typed: str) -> int:
 @page("GET")
 def show(request: HttpRequest, token: str) -> HttpResponse:
     """What is asked, in the state it is in now. With `amount` it is drawn for a friend who would give that part."""
-    return draw(request, _plea(token), said=request.GET.get("said"), page=request.get_full_path())
+    return draw(request, _plea(token), said=said(request), page=request.get_full_path())
 
 
 @page("POST", of="friend")
@@ -92,7 +93,7 @@ def decline(request: HttpRequest, token: str) -> HttpResponse:
         paying.put_beside(form, refused)
         above = paying.above(form, "note")
         return draw(request, plea, status=refused.status, decline_form=form, refusal=above)
-    return SeeOther(f"{reverse('friend', args=[plea.token])}?said=no")
+    return saying(SeeOther(reverse("friend", args=[plea.token])), "no")
 
 
 @page("GET")

@@ -69,7 +69,7 @@ def remind(request: HttpRequest, token: str) -> HttpResponse:
     if form.is_valid():
         try:
             addresses.remind(plea.pk, form.cleaned_data["at"], _giver(request, form))
-            return remember(request, SeeOther(f"{reverse('friend', args=[token])}?said=later"))
+            return remember(request, SeeOther(reverse("friend", args=[token])))
         except Refused as refused:
             paying.put_beside(form, refused)
             status = refused.status

@@ -6,13 +6,20 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
 
-from friendpay.pages import SeeOther, page
-from payments import context, sharing
+from friendpay.pages import SeeOther, page, saying
+from orders import ratelimit
+from payments import context, reconcile, sharing
 from payments.forms import AddressForm
 from payments.models import Payment
 from payments.rules import UNDECIDED
+from payments.views.steps import from_our_page
 from payments.visitors import surface_of
+
+ASKED_EVERY = 2
+"""Seconds between two questions to a wallet about one payment, however often its payer looks."""
+ASKED_AN_HOUR = 40
 
 
 def _payment(token: str) -> Payment:
@@ -31,6 +38,30 @@ def draw(request: HttpRequest, token: str, *, status: int = 200, **more: Any) ->
     given = context.receipt_page(_payment(token)) | {"page": reverse("receipt", args=[token])}
     given |= {"mail_form": AddressForm(auto_id="mail_%s"), **more}
     return render(request, "payments/receipt.html", given, status=status)
+
+
+@csrf_exempt
+@page("GET", "POST")
+def check(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask the wallet now, as often as a person would. Decides nothing by itself, so the address is proof enough; it
+    runs where a wallet that does not answer holds up nobody (`friendpay.asgi`). GET leads to the receipt.
+    """
+    payment = _payment(token)
+    if request.method == "POST" and payment.status in UNDECIDED and from_our_page(request):
+        (asked, _seconds), (today, _left) = (
+            *ratelimit.count(f"asked:{payment.pk}", window=ASKED_EVERY),
+            *ratelimit.count(f"asked-long:{payment.pk}", window=3600),
+        )
+        if asked <= 1 and today <= ASKED_AN_HOUR:
+            reconcile.ask(payment.pk)
+    return SeeOther(reverse("receipt", args=[token]))
+
+
+@page("GET")
+def back(request: HttpRequest, token: str) -> HttpResponse:
+    """Back from the wallet by its own "cancel": to where she chose, and may choose again."""
+    to = context.back_url(_payment(token))
+    return saying(SeeOther(to), "unpaid")
 
 
 @page("GET")

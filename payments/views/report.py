@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from friendpay.networks import network_of
-from friendpay.pages import SeeOther, page
+from friendpay.pages import SeeOther, page, said, saying
 from orders.errors import Refused
 from payments import reports
 from payments.forms import ReportForm
@@ -24,7 +24,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
         if form.is_valid():
             try:
                 reports.report(plea, network=network_of(request), **form.cleaned_data)
-                return SeeOther(f"{reverse('report', args=[plea.token])}?said=yes")
+                return saying(SeeOther(reverse("report", args=[plea.token])), "reported")
             except Refused as refused:
                 given["refusal"], status = refused.message, refused.status
-    return render(request, "payments/report.html", given | {"said": request.GET.get("said") == "yes"}, status=status)
+    return render(request, "payments/report.html", given | {"said": said(request) == "reported"}, status=status)

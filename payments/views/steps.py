@@ -21,7 +21,7 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
     the page.
     """
     plea = get_object_or_404(PaymentRequest, token=token)
-    if not _from_our_page(request):
+    if not from_our_page(request):
         return HttpResponse(status=403)
     requests.look(plea, choosing="choosing" in request.POST, surface=surface_of(request).place)
     return HttpResponse(status=204)
@@ -32,7 +32,7 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
 def step(request: HttpRequest, token: str) -> HttpResponse:
     """The buyer shared the link, or sees that it is paid: for the friction meter, and of no consequence."""
     plea = get_object_or_404(PaymentRequest, token=token)
-    if not _from_our_page(request):
+    if not from_our_page(request):
         return HttpResponse(status=403)
     surface = surface_of(request).place
     if "shared" in request.POST:
@@ -42,5 +42,6 @@ def step(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _from_our_page(request: HttpRequest) -> bool:
+def from_our_page(request: HttpRequest) -> bool:
+    """Whether a call came from a page of ours, as far as the browser says."""
     return request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"

@@ -1,4 +1,5 @@
-// Time left runs here between two words from the server, and moments are told in the reader's own zone.
+// Time left runs here between two words from the server, and moments are told in the reader's own zone. Whoever draws the
+// page anew says "drawn".
 
 const deadlines = new WeakMap(); // element -> [the server's figure, when it ends by this device's clock]
 
@@ -6,11 +7,6 @@ const digits = (seconds) => {
   const two = (n) => String(n).padStart(2, "0");
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-};
-
-export const announce = (text) => {
-  const place = document.getElementById("announcer");
-  if (text && place.textContent !== text) place.textContent = text;
 };
 
 const endOf = (element) => {
@@ -23,7 +19,7 @@ const endOf = (element) => {
 };
 
 /** The server spoke: all times left are counted from now. */
-export function setClocks() {
+function setClocks() {
   for (const element of document.querySelectorAll("[data-left]")) {
     deadlines.delete(element);
     endOf(element);
@@ -39,8 +35,9 @@ export function setClocks() {
 }
 
 /** Let the times run; says "lapse" once for each that ends. */
-export function runClocks() {
+function runClocks() {
   setClocks();
+  document.addEventListener("drawn", setClocks);
   const lapsed = new WeakSet();
   setInterval(() => {
     for (const element of document.querySelectorAll("[data-left]")) {
@@ -54,3 +51,5 @@ export function runClocks() {
     }
   }, 250);
 }
+
+runClocks();

@@ -30,6 +30,13 @@ iframe { display: block; width: 100%; height: 34rem; max-height: calc(100dvh - 4
 }
 `);
 
+const parsed = (given) => {
+  try {
+    return new URL(given, location.href);
+  } catch {
+    return null;
+  }
+};
 const make = (name, properties) => Object.assign(document.createElement(name), properties);
 
 class FriendPay extends HTMLElement {
@@ -43,6 +50,7 @@ class FriendPay extends HTMLElement {
   constructor() {
     super();
     this.#root.adoptedStyleSheets = [looks];
+    this.#root.append(document.createElement("slot")); // the link inside, until there is a button
   }
 
   connectedCallback() {
@@ -70,7 +78,7 @@ class FriendPay extends HTMLElement {
 
   async #begin() {
     const given = this.getAttribute("checkout") ?? "";
-    const address = URL.canParse(given, location.href) ? new URL(given, location.href) : null;
+    const address = parsed(given);
     this.#checkout = address;
     this.#dialog?.remove();
     this.#dialog = this.#frame = null;
@@ -104,7 +112,7 @@ class FriendPay extends HTMLElement {
   #show(control) {
     control.className = "button";
     control.part = "button";
-    this.#root.querySelector(".button")?.remove();
+    this.#root.querySelector(".button, slot")?.remove();
     this.#root.prepend(control);
   }
 

@@ -1,6 +1,5 @@
 // Another language without leaving the page: what was typed and unfolded stays. Without a script the page is loaded anew.
 
-import { setClocks } from "./clock.js";
 import { morph } from "./morph.js";
 
 async function change(form, button) {
@@ -11,17 +10,14 @@ async function change(form, button) {
   Object.assign(document.documentElement, { lang, dir });
   document.title = fresh.title;
   morph(document.body, fresh.body);
-  setClocks();
+  document.dispatchEvent(new Event("drawn"));
   const fold = document.querySelector(".tongues");
   fold.open = false;
   fold.querySelector("summary").focus({ preventScroll: true });
 }
 
-export function readyLanguages() {
-  document.addEventListener("submit", (event) => {
-    if (event.defaultPrevented || !("language" in event.target.dataset)) return;
-    event.preventDefault();
-    delete event.target.dataset.sent;
-    change(event.target, event.submitter);
-  });
-}
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || !("language" in event.target.dataset)) return;
+  event.preventDefault();
+  change(event.target, event.submitter);
+});

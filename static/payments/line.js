@@ -1,4 +1,5 @@
 // No line: one calm word that the page goes on by itself. Whoever asks the server says "line" with whether it answered.
+// Wherever something has to be read out, "announce" is said with the words.
 
 let answered = true;
 
@@ -7,14 +8,17 @@ const tell = () => {
   if (banner) banner.hidden = navigator.onLine && answered;
 };
 
-export const heard = (yes) => document.dispatchEvent(new CustomEvent("line", { detail: yes }));
-
-export function watchLine() {
-  document.addEventListener("line", (event) => {
-    answered = event.detail;
-    tell();
-  });
-  window.addEventListener("online", () => heard(true));
-  window.addEventListener("offline", tell);
+document.addEventListener("line", (event) => {
+  answered = event.detail;
   tell();
-}
+});
+document.addEventListener("announce", ({ detail: text }) => {
+  const place = document.getElementById("announcer");
+  if (text && place.textContent !== text) place.textContent = text;
+});
+window.addEventListener("online", () => {
+  answered = true;
+  tell();
+});
+window.addEventListener("offline", tell);
+tell();

@@ -1,9 +1,9 @@
 // The page says by itself what happened. A socket brings snapshots; while it is down, status.json is asked. When the state
 // differs from the one on the page, the server's own rendering of this page is fetched and takes its place.
 
-import { announce, setClocks } from "./clock.js";
-import { heard } from "./line.js";
-import { morph } from "./morph.js";
+const morphing = import("./morph.js").then(({ morph }) => morph, () => null); // without it the page is loaded anew instead
+const say = (what, detail) => document.dispatchEvent(new CustomEvent(what, { detail }));
+const heard = (yes) => say("line", yes);
 
 const POLL = 3000;
 const LONGEST_WAIT = 15000;
@@ -21,7 +21,7 @@ let shown = ""; // the holders that the page was drawn with
 let away = 0; // since when nobody can see the page
 let patience = 0; // fetches that failed in a row
 
-/** A form is on its way: where it leads counts, whatever its own doing changes here meanwhile. */
+/** A form is on its way: where it leads counts, whatever its own doing changes here meanwhile; unless it led nowhere. */
 const leaving = () => document.querySelector("form[data-sent]");
 
 const names = (snapshot) => JSON.stringify(snapshot.holders.map((holder) => holder.name));
@@ -40,18 +40,22 @@ function consider(snapshot) {
 async function refresh() {
   if (busy || composing || leaving()) {
     again = true;
+    if (leaving()) setTimeout(() => again && refresh(), 1000);
     return;
   }
   busy = true;
   again = false;
   try {
     const answer = await fetch(region().dataset.page || location.href, { cache: "no-store" });
-    if (leaving()) return;
+    if (leaving()) {
+      again = true;
+      return;
+    }
     if (answer.redirected) {
       location.replace(answer.url);
       return;
     }
-    if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"), await morphing);
   } catch {
     patience = Math.min(patience + 1, 5);
     setTimeout(ask, 1000 * patience);
@@ -61,17 +65,21 @@ async function refresh() {
   }
 }
 
-function show(fresh) {
+function show(fresh, morph) {
   const to = fresh.getElementById("live");
   if (!to || Number(to.dataset.seq) < Number(region().dataset.seq)) return;
   patience = 0;
+  if (!morph) {
+    if (to.dataset.seq !== region().dataset.seq) location.replace(region().dataset.page);
+    return;
+  }
   const held = region().contains(document.activeElement);
   const before = region().dataset.announce;
   morph(region(), to);
   document.title = fresh.title;
   document.querySelector("link[rel=icon]").href = fresh.querySelector("link[rel=icon]").getAttribute("href");
-  setClocks();
-  if (region().dataset.announce !== before) announce(region().dataset.announce);
+  say("drawn");
+  if (region().dataset.announce !== before) say("announce", region().dataset.announce);
   if (held && document.activeElement === document.body) region().querySelector("h1")?.focus({ preventScroll: true });
   if (!watched()) socket?.close();
   else if (region().dataset.state === "open" && region().dataset.left === "0") setTimeout(refresh, 1500);
@@ -125,9 +133,15 @@ function wake(event) {
   connect();
 }
 
-export function watch() {
+function watch() {
   if (!watched()) return;
-  connect();
+  document.documentElement.classList.add("is-live"); // and no link to look again is needed
+  document.addEventListener("redraw", refresh);
+  try {
+    connect();
+  } catch {
+    socket = null; // a browser, or something in it, that has no sockets: asking does
+  }
   setInterval(() => !document.hidden && socket?.readyState !== WebSocket.OPEN && ask(), POLL);
   document.addEventListener("visibilitychange", wake);
   document.addEventListener("freeze", leave);
@@ -142,3 +156,5 @@ export function watch() {
     if (again) refresh();
   });
 }
+
+watch();

@@ -2,10 +2,13 @@
 
 const KEPT = new Set(["open", "value", "srcset"]); // what the person did since
 
+/** What was said to this person, and would not be said on a page that is loaded now: it stays as long as they do. */
+const kept = (node) => node.dataset && "keep" in node.dataset;
+
 const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.id ?? "") === (b.id ?? "");
 
 export function morph(from, to) {
-  if (from.isEqualNode(to)) return;
+  if (from.isEqualNode(to) || kept(from)) return;
   if (from.nodeType !== Node.ELEMENT_NODE) {
     from.nodeValue = to.nodeValue;
     return;
@@ -17,14 +20,14 @@ export function morph(from, to) {
     let found = at;
     while (found && !alike(found, wanted)) found = found.nextSibling;
     if (found) {
-      while (at !== found) at = drop(at);
+      while (at !== found) at = kept(at) ? at.nextSibling : drop(at);
       at = found.nextSibling;
       morph(found, wanted);
     } else {
       from.insertBefore(document.importNode(wanted, true), at);
     }
   }
-  while (at) at = drop(at);
+  while (at) at = kept(at) ? at.nextSibling : drop(at);
 }
 
 function drop(node) {

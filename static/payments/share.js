@@ -1,17 +1,17 @@
 // Buttons that a page cannot have without a script: share, copy, paste, print, and a wallet's payment sheet.
 
-import { announce } from "./clock.js";
-import { openSheet } from "./wallet.js";
-
+/** Whether it is on the clipboard now. */
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
+    return true;
   } catch {
     const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true, className: "sr" });
     document.body.append(field); // a page without TLS has no clipboard: the old way still works there
     field.select();
-    document.execCommand("copy");
+    const done = document.execCommand("copy");
     field.remove();
+    return done;
   }
 }
 
@@ -19,7 +19,7 @@ function say(button, text) {
   const label = button.querySelector("span") ?? button;
   button.dataset.label ??= label.textContent;
   label.textContent = text;
-  announce(text);
+  document.dispatchEvent(new CustomEvent("announce", { detail: text }));
   clearTimeout(button.timer);
   button.timer = setTimeout(() => (label.textContent = button.dataset.label), 2500);
 }
@@ -57,9 +57,10 @@ const acts = {
   async copy(button, text = button.dataset.copy) {
     const fold = document.getElementById(button.dataset.unfold);
     if (fold) fold.open = true;
-    await copy(text);
+    const done = await copy(text);
     fold?.scrollIntoView({ block: "center" });
-    say(button, button.dataset.done);
+    if (done) say(button, button.dataset.done);
+    else window.prompt("", text); // for the hand to copy
   },
   async paste(button) {
     const field = document.getElementById(button.dataset.paste);
@@ -72,11 +73,20 @@ const acts = {
     }
   },
   print: () => window.print(),
-  wallet: openSheet,
 };
 
+/** A tap that led nowhere (a load that was stopped, a file, an app) may be made again. */
+const TAP_LASTS = 12000;
+
+function free(form) {
+  clearTimeout(form.patience);
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+}
+
 /** One listener for all, so that buttons in a fresh rendering work as well. */
-export function readyButtons() {
+function readyButtons() {
+  document.documentElement.classList.add("has-js");
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     for (const name in acts) if (button && name in button.dataset) acts[name](button);
@@ -86,13 +96,14 @@ export function readyButtons() {
     if (picture) picture.srcset = pictureAddress(form); // its src stays the server's: a fresh rendering would undo it
   });
   document.addEventListener("submit", (event) => {
-    if (event.target.method === "get") return; // the same picture may be saved again
+    if (event.defaultPrevented || event.target.method === "get") return; // the same picture may be saved again
     if (event.target.dataset.sent) event.preventDefault(); // a second tap while the first is on its way
     event.target.dataset.sent = "1";
     event.submitter?.setAttribute("aria-busy", "true");
+    event.target.patience = setTimeout(free, TAP_LASTS, event.target);
   });
-  window.addEventListener("pageshow", () => {
-    for (const form of document.forms) delete form.dataset.sent;
-    for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
-  });
+  window.addEventListener("pageshow", () => [...document.forms].forEach(free));
+  window.navigation?.addEventListener("navigateerror", () => [...document.forms].forEach(free)); // stopped by hand
 }
+
+readyButtons();

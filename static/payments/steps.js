@@ -50,7 +50,5 @@ function tellFriends() {
   seenFor(LOOK, choose);
 }
 
-export function tellSteps() {
-  tellBuyers();
-  if (region().opened) tellFriends();
-}
+tellBuyers();
+if (region().opened) tellFriends();

@@ -1,7 +1,5 @@
 // The payment sheet of WeChat's own browser. Its "ok" is a word to this page, not to the shop: the receipt waits for the shop's.
 
-import { announce } from "./clock.js";
-
 const PATIENCE = 3000;
 
 /** WeChat puts its bridge into the page in its own time. */
@@ -14,10 +12,10 @@ const bridge = () =>
 
 function say(text) {
   document.getElementById("wallet-words").textContent = text;
-  announce(text);
+  document.dispatchEvent(new CustomEvent("announce", { detail: text }));
 }
 
-export async function openSheet(button) {
+async function openSheet(button) {
   const { wallet, receipt, cancelled, failed, nowhere } = button.dataset;
   const sheet = await bridge();
   if (!sheet) return say(nowhere);
@@ -27,8 +25,11 @@ export async function openSheet(button) {
   });
 }
 
-/** The payer has tapped "Pay" already: the sheet opens by itself, once. */
-export function openWaitingSheet() {
-  const button = document.querySelector("[data-wallet]");
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-wallet]");
   if (button) openSheet(button);
-}
+});
+
+// The payer has tapped "Pay" already: the sheet opens by itself, once.
+const waiting = document.querySelector("[data-wallet]");
+if (waiting) openSheet(waiting);

@@ -52,10 +52,10 @@ def test_no_and_not_now_without_any_script_or_typing(person: Make) -> None:
     friend.sees("We write to you then")
     friend.tap(friend.page.get_by_text("Decline kindly"))
     friend.tap("Sorry, I can't this time.")
-    friend.sees("Lin has been told, kindly.")
+    friend.sees("We've let Lin know.")
     assert friend.page.get_by_text("We write to you then").count() == 0
     assert friend.typed == 0
-    buyer.tap("Any news?")
+    buyer.tap("Refresh")
     buyer.sees("“Sorry, I can't this time.”")
 
 

@@ -106,7 +106,7 @@ def test_a_second_friend_sees_the_first_and_then_that_it_is_paid(person: Make) -
     other.sees("Mei is paying")
     other.sees("you can take over in")
     approve(friend)
-    other.sees("Somebody has paid for Lin already")
+    other.sees("Someone has already paid for Lin")
 
 
 def test_without_any_script(person: Make) -> None:
@@ -125,7 +125,7 @@ def test_without_any_script(person: Make) -> None:
         friend.page.wait_for_timeout(250)
         friend.tap("Look again")
     friend.sees("Thank you!")
-    buyer.tap("Any news?")
+    buyer.tap("Refresh")
     buyer.sees("Harbour Tea has your order.")
 
 
@@ -147,7 +147,7 @@ def test_declining_is_told_to_the_buyer_at_once(person: Make) -> None:
     friend.tap(friend.page.get_by_text("Decline kindly"))
     friend.type("A kind line, if you like", "Next time!")
     friend.tap("Tell Lin that I can't")
-    friend.sees("Lin has been told, kindly.")
+    friend.sees("We've let Lin know.")
     buyer.sees("“Next time!”")
 
 
@@ -192,7 +192,7 @@ def test_a_minutes_request_expires_on_both_pages_and_in_the_api_by_itself(person
     buyer.go(order["checkout_url"])
     friend.go(asked["url"])
     friend.sees("The time for this request is over", within=65)
-    buyer.sees("Nobody paid in time")
+    buyer.sees("This request has expired")
     assert stack.api(f"/payment-requests/{asked['id']}")["status"] == "expired"
     buyer.tap("Ask a friend again")
     buyer.sees("Send this to someone kind")

@@ -69,12 +69,12 @@ def test_pages_that_slept_while_the_wallet_was_open_say_paid_within_two_seconds(
     wallet = friend.page.url
     friend.page.go_back()
     friend.tap("I have paid already")
-    friend.sees("Waiting for Sandbox wallet")
+    friend.sees("Checking your payment")
     with sleeper(path, tmp_path / "buyer") as asking, sleeper(path, tmp_path / "friend") as paying:
         asking.go(buyer.page.url)
         paying.go(friend.page.url)
         asking.sees("Somebody is paying")
-        paying.sees("Waiting for Sandbox wallet")
+        paying.sees("Checking your payment")
         asking.sleep()
         paying.sleep()
         friend.go(wallet)

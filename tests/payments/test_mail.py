@@ -199,7 +199,7 @@ def test_the_buyer_is_told_that_nobody_paid_and_of_the_next_request(move_time: M
     move_time(2 * HOUR + 1)
     sweep_requests()
     [letter] = sent()
-    assert letter.subject == "Nobody paid in time"
+    assert letter.subject == "Your request has expired"
     pay(Client(), shop.make_request(plea.order))
     assert [letter.subject for letter in sent()] == ["Your order at Harbour Tea is paid"]
 

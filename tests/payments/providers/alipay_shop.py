@@ -99,6 +99,7 @@ def order(reference: str = "pay1", rail: Rail = Rail.NATIVE, *, notify: str = NO
         deadline=datetime.now(UTC) + timedelta(minutes=10),
         notify_url=notify,
         return_url="http://127.0.0.1:9/r/token/",
+        cancel_url="http://127.0.0.1:9/r/token/back/",
     )
 
 

@@ -94,6 +94,7 @@ def order(reference: str = "pay1", amount: Money = EUR90) -> Start:
         deadline=datetime.now(UTC) + timedelta(seconds=provider.min_hold),
         notify_url="http://127.0.0.1:9/notify/",
         return_url="http://127.0.0.1:9/r/token/",
+        cancel_url="http://127.0.0.1:9/r/token/back/",
     )
 
 

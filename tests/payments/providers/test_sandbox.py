@@ -54,6 +54,7 @@ def start(db: None) -> Start:
         deadline=clock.now() + timedelta(minutes=5),
         notify_url="http://127.0.0.1:9/notify/sandbox/acc_shop/",
         return_url="https://pay.example/r/receipt/",
+        cancel_url="https://pay.example/r/receipt/back/",
     )
 
 

@@ -28,7 +28,7 @@ def test_a_session_carries_our_reference_amount_and_deadline(stripe: emulators.S
     assert session["metadata"] == {"friendpay_reference": "pay1"}
     assert (session["amount_total"], session["currency"]) == (9000, "eur")
     assert session["expires_at"] == int(start.deadline.timestamp())
-    assert (session["success_url"], session["cancel_url"]) == (start.return_url, start.return_url)
+    assert (session["success_url"], session["cancel_url"]) == (start.return_url, start.cancel_url)
     assert session["locale"] == "zh"
     assert session["payment_method_types"] == ["card"]
     assert session["adaptive_pricing"] == {"enabled": False}

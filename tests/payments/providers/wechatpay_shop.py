@@ -57,6 +57,7 @@ def order(reference: str = "payment1", rail: Rail = Rail.NATIVE, *, notify: str 
         deadline=datetime.now(UTC) + timedelta(minutes=100),
         notify_url=notify,
         return_url="http://127.0.0.1:9/r/token/?a=1&b=2",
+        cancel_url="http://127.0.0.1:9/r/token/back/",
         payer_ip="203.0.113.7",
         payer_id=PAYER,
     )
