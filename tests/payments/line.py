@@ -1,0 +1,57 @@
+"""The line to the sandbox wallet, which a test can cut, and what the wallet did that the sandbox itself never does."""
+
+from collections import defaultdict
+from typing import Any
+
+from orders.money import Money
+from payments import providers
+from payments.providers.base import Outcome, ProviderError, State
+
+
+class Line:
+    """Stands for the provider. A call may die before it arrives or after it took effect; while the wallet hangs, each
+    does.
+
+    Charges made here are beyond the sandbox's books: a second one of an attempt, one that names nothing of ours.
+    """
+
+    def __init__(self) -> None:
+        self.dies = ""
+        self.hangs = self.refuses_refunds = False
+        self.charged: dict[str, int] = {}
+        self._back: dict[str, dict[str, int]] = defaultdict(dict)
+        self.real = providers.get("sandbox")
+
+    def charge(self, transaction: str, amount: int) -> None:
+        self.charged[transaction] = amount
+
+    def returned(self, transaction: str) -> int:
+        return sum(self._back[transaction].values())
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.real, name)
+        if name not in ("start", "fetch", "close", "refund", "fetch_refund"):
+            return value
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            dies, self.dies = self.dies, ""
+            if self.hangs or dies == "before":
+                raise ProviderError("dead", permanent=False)
+            if name == "refund" and self.refuses_refunds:
+                raise ProviderError("no", permanent=True, code="NO_REFUNDS")
+            answer = self._refund(**kwargs) if name == "refund" else value(*args, **kwargs)
+            if dies == "after":
+                raise ProviderError("dead", permanent=False)
+            return answer
+
+        def refund(account: Any, **kwargs: Any) -> Any:
+            return call(account=account, **kwargs)
+
+        return refund if name == "refund" else call
+
+    def _refund(self, *, reference: str, charge_ref: str, amount: Money, **more: Any) -> Outcome:
+        """Once for each reference, as any wallet does."""
+        if charge_ref not in self.charged:
+            return self.real.refund(reference=reference, charge_ref=charge_ref, amount=amount, **more)
+        self._back[charge_ref][reference] = amount.minor
+        return Outcome(State.SUCCEEDED, reference, provider_ref=f"back-{reference}", amount=amount)
