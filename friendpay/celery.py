@@ -17,6 +17,7 @@ OURS, CALLS = "celery", "calls"
 _CALLING = (
     "orders.send_webhook_mails",
     "payments.ask",
+    "payments.beat_calls",
     "payments.refund",
     "payments.confirm",
     "payments.sweep_hints",
@@ -34,6 +35,8 @@ app.conf.task_routes = {name: {"queue": CALLS} for name in _CALLING}
 # Nothing waits for these in the ordinary course: nudges do the work at once. The sweeps do what no nudge reached, so a
 # lost one costs seconds and never money. A sweep nobody took in time is dropped, since the next one does the same.
 _EVERY = {
+    "payments.beat": 10,
+    "payments.beat_calls": 10,
     "orders.send_webhooks": 1,
     "orders.send_webhook_mails": 60,
     "orders.purge_answers": 3600,

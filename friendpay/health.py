@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 from friendpay import clock
 from friendpay.bridge import App, Receive, Scope, Send
 from orders.models import Order, WebhookDelivery
-from payments.models import Mail, Payment, PaymentRequest, ProviderEvent, Refund
+from payments import beats
+from payments.models import Beat, Mail, Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
 
 LIMIT = 1.0  # seconds each of them has to answer in
 
@@ -37,11 +38,13 @@ class Readiness:
             self._asking = asyncio.ensure_future(self._ask())
             self._asked_at = time.monotonic()
         found = await asyncio.shield(self._asking)
-        await _answer(send, 200 if set(found.values()) == {"ok"} else 503, found)
+        # Without background work friends can still pay: that is told here, and no reason to send them away.
+        ready = {found["database"], found["valkey"]} == {"ok"}
+        await _answer(send, 200 if ready else 503, found)
 
     async def _ask(self) -> dict[str, str]:
-        database, valkey = await asyncio.gather(_in_time(_database()), _in_time(_valkey()))
-        return {"database": database, "valkey": valkey}
+        names = {"database": _database(), "valkey": _valkey(), "background": _background()}
+        return dict(zip(names, await asyncio.gather(*map(_in_time, names.values())), strict=True))
 
 
 PROBES: dict[str, App] = {"/healthz": alive, "/readyz": Readiness()}
@@ -54,6 +57,21 @@ async def _database() -> None:
         await connection.execute("SELECT 1")
     finally:
         await connection.close()
+
+
+class Late(Exception):
+    """Nothing was seen of a queue's worker, or of the scheduler, for a minute."""
+
+
+async def _background() -> None:
+    connection = await psycopg.AsyncConnection.connect(settings.DATABASE_URL, autocommit=True)
+    try:
+        alive = "SELECT count(*) FROM payments_beat WHERE at > clock_timestamp() - %s"
+        row = await (await connection.execute(alive, [beats.LATE])).fetchone()
+    finally:
+        await connection.close()
+    if row is None or row[0] < len(beats.QUEUES):
+        raise Late
 
 
 async def _valkey() -> None:
@@ -112,6 +130,13 @@ def _lines() -> Iterator[str]:
         for status, count in model._default_manager.order_by("status").values_list("status").annotate(Count("pk")):
             yield f'friendpay_{name}{{status="{status}"}} {count}'
     now = clock.now()
+    yield "# HELP friendpay_beat_seconds For how long nothing was seen of a queue's worker and the scheduler."
+    yield "# TYPE friendpay_beat_seconds gauge"
+    for beat in Beat.objects.order_by("queue"):
+        yield f'friendpay_beat_seconds{{queue="{beat.queue}"}} {max(0, int((now - beat.at).total_seconds()))}'
+    yield "# HELP friendpay_paused_accounts Accounts at wallets that do not answer."
+    yield "# TYPE friendpay_paused_accounts gauge"
+    yield f"friendpay_paused_accounts {ProviderAccount.objects.exclude(paused_until=None).count()}"
     yield "# HELP friendpay_overdue_seconds For how long the oldest piece of work has been due."
     yield "# TYPE friendpay_overdue_seconds gauge"
     works: dict[str, type[Model]] = {

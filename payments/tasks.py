@@ -11,7 +11,19 @@ from django.conf import settings
 from django.core.mail import mail_admins
 
 from friendpay import clock
-from payments import bill_days, expiry, friction, inbox, ledger, mail, reconcile, refunds, retention, sending
+from payments import (
+    beats,
+    bill_days,
+    expiry,
+    friction,
+    inbox,
+    ledger,
+    mail,
+    reconcile,
+    refunds,
+    retention,
+    sending,
+)
 from payments.models import ProviderAccount
 
 logger = logging.getLogger(__name__)
@@ -118,3 +130,15 @@ def warn_of_ends() -> None:
     for account in ProviderAccount.objects.filter(enabled=True):
         if ends := account.ends_soon(now):
             logger.warning("%s: the wallet's certificates end on %s", account.public_id, ends.date())
+
+
+@shared_task(name="payments.beat")
+def beat() -> None:
+    """A sign of life of the queue that needs nobody else."""
+    beats.sign("celery")
+
+
+@shared_task(name="payments.beat_calls")
+def beat_calls() -> None:
+    """The same of the queue that calls others' servers."""
+    beats.sign("calls")

@@ -20,7 +20,7 @@ from orders.admin.confirm import confirm
 from orders.admin.filters import ModeFilter
 from payments import providers, refunds
 from payments.admin import credentials
-from payments.admin.filters import AccountProviderFilter
+from payments.admin.filters import AccountProviderFilter, PausedFilter
 from payments.models import ProviderAccount
 
 
@@ -29,7 +29,7 @@ class ProviderAccountAdmin(SupportAdmin):
     """An account is made first, then given its credentials. It can be switched off, not deleted: money hangs on it."""
 
     list_display = ("__str__", "provider", "mode", "state", "merchant", "refused_notifications")
-    list_filter = (AccountProviderFilter, ModeFilter, "enabled", ("merchant", AutocompleteSelectFilter))
+    list_filter = (AccountProviderFilter, PausedFilter, ModeFilter, "enabled", ("merchant", AutocompleteSelectFilter))
     search_fields = ("name", "merchant__name")
     search_help_text = _("Name, shop or id")
     actions_detail = ("test",)

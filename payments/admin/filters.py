@@ -38,3 +38,14 @@ class ProviderFilter(SimpleListFilter):
 
 class AccountProviderFilter(ProviderFilter):
     provider_path = "provider"
+
+
+class PausedFilter(SimpleListFilter):
+    title = _("answers")
+    parameter_name = "paused"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("does not answer"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.exclude(paused_until=None) if self.value() == "yes" else queryset

@@ -34,8 +34,11 @@ TOO_LONG = timedelta(hours=1)
 
 
 def undecided_for_long() -> Q:
-    """Attempts that a wallet has not decided for an hour: the machinery asks on, and somebody should look."""
-    return Q(next_attempt_at__isnull=False, status__in=["created", "pending"], created_at__lt=clock.now() - TOO_LONG)
+    """Attempts that a wallet has not decided for an hour, or about which it cannot be asked: the machinery asks on, and
+    somebody should look.
+    """
+    waiting = Q(next_attempt_at__isnull=False, status__in=["created", "pending"])
+    return waiting & (Q(created_at__lt=clock.now() - TOO_LONG) | (Q(attempts__gte=4) & ~Q(error="")))
 
 
 class WaitFilter(SimpleListFilter):
@@ -220,7 +223,7 @@ class PaymentAdmin(SupportAdmin):
 
     @admin.display(description=_("What the wallet said"))
     def said(self, payment: Payment) -> str:
-        return " ".join(filter(None, (payment.code, payment.words)))
+        return " ".join(filter(None, (payment.code, payment.words, payment.error)))
 
     @admin.display(description=_("Asked again (UTC)"))
     def next_question(self, payment: Payment) -> Any:

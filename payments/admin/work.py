@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.templatetags.static import static
@@ -14,9 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from friendpay import clock
+from payments import beats
 from payments.admin import inbox
 from payments.admin.payment import undecided_for_long
-from payments.models import BillMismatch, Dispute, Payment, ProviderEvent, Refund, Report
+from payments.models import BillMismatch, Dispute, Payment, ProviderAccount, ProviderEvent, Refund, Report
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,14 @@ KINDS = (
         "status__exact=open",
     ),
     Work(
+        gettext_lazy("Wallets that do not answer"),
+        gettext_lazy("Nobody pays there now. They are tried every minute, and go on by themselves."),
+        "payments.view_provideraccount",
+        lambda: ProviderAccount.objects.exclude(paused_until=None),
+        "payments_provideraccount",
+        "paused=yes",
+    ),
+    Work(
         gettext_lazy("Undecided payments"),
         gettext_lazy("For more than an hour no wallet has said whether they were paid."),
         "payments.view_payment",
@@ -110,6 +120,9 @@ KINDS = (
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the front page shows to this user: never work that the user may not see."""
     context["work"] = [work for work in KINDS if request.user.has_perm(work.permission)]
+    if late := beats.late():
+        text = _("Background work has stood still for over a minute (%(queues)s): start the scheduler and the workers.")
+        messages.error(request, text % {"queues": ", ".join(late)})
     if request.user.has_perm("payments.view_paymentrequest"):
         context["search_url"] = reverse("admin:payments_paymentrequest_changelist")
     return context

@@ -1,4 +1,5 @@
 from payments.models.account import ProviderAccount
+from payments.models.beat import Beat
 from payments.models.bill import BillDay, BillMismatch
 from payments.models.dispute import Dispute
 from payments.models.inbox import ProviderEvent
@@ -10,6 +11,7 @@ from payments.models.rollout import RolloutRule
 from payments.models.step import Step
 
 __all__ = [
+    "Beat",
     "BillDay",
     "BillMismatch",
     "Dispute",

@@ -1,0 +1,20 @@
+"""Whether background work runs: every queue's worker signs a row each ten seconds, as the scheduler tells it to."""
+
+from datetime import timedelta
+
+from friendpay import clock
+from payments.models import Beat
+
+QUEUES = ("celery", "calls")
+LATE = timedelta(minutes=1)
+
+
+def sign(queue: str) -> None:
+    """The scheduler beats, and a worker of this queue lives."""
+    Beat.objects.update_or_create(queue=queue, defaults={"at": clock.now()})
+
+
+def late() -> list[str]:
+    """The queues of which nothing was seen for a minute, or ever."""
+    alive = Beat.objects.filter(at__gt=clock.now() - LATE).values_list("queue", flat=True)
+    return [queue for queue in QUEUES if queue not in set(alive)]
