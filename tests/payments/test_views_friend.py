@@ -130,12 +130,18 @@ def test_another_friend_sees_who_is_paying_and_may_take_over(
     assert [bool(payment.held_until) for payment in Payment.objects.all()] == [False, True]
 
 
-def test_a_wallet_that_does_not_answer_is_told_and_holds_nothing(client: Client, faulty: Fault) -> None:
+@pytest.mark.parametrize(
+    ("permanent", "status", "said"),
+    [(False, 503, "This wallet does not answer."), (True, 409, "This wallet refused.")],
+)
+def test_a_wallet_that_fails_is_told_and_holds_nothing(
+    client: Client, faulty: Fault, permanent: bool, status: int, said: str
+) -> None:
     plea = shop.make_request()
-    faulty("start", permanent=True)
+    faulty("start", permanent=permanent)
     page = client.post(page_of(plea) + "pay/", {"method": "sandbox"})
-    assert page.status_code == 503
-    assert "This wallet does not answer. Nothing was paid" in words(page)
+    assert page.status_code == status
+    assert f"{said} Nothing was paid" in words(page)
     assert "Pay CN¥90.00 with Sandbox wallet" in words(page)
 
 
