@@ -217,6 +217,7 @@ class Chaos:
             counts = checker.counts(lambda sql: database.execute(sql).fetchall())
             settled = checker.settled(checker.read(self.path), database, self.wallet)
         floor = FLOOR[self.chosen.provider] * self.chosen.seconds // (90 if self.chosen.hang else 60)
+        floor = min(floor, self.chosen.requests * 3 // 4)
         ledger = self.stack.manage("check_ledger")
         losses["ledger out of balance"] = ledger.stderr.splitlines() if ledger.returncode else []
         losses["pending after the last sweep"] = self.stack.undecided()

@@ -38,7 +38,7 @@ class Receiver:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):  # or the end of everything
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[1:]
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head if line)}
             body = await reader.readexactly(int(headers.get("content-length", 0)))

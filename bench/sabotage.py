@@ -122,7 +122,7 @@ def _put_in(bug: Bug) -> int:
             timeout=LONGEST,
             env={"PATH": "/usr/bin:/bin"},
         )
-    seen = proof.returncode == 1 and ("1 failed" in proof.stdout or "\nLOST" in proof.stdout)
+    seen = proof.returncode == 1 and ("1 failed" in proof.stdout or "otherwise: order" in proof.stdout)
     print(
         f"{bug.name}: {'seen' if seen else 'NOT SEEN'} by {bug.seen_by[-1] if bug.seen_by is MACHINE else 'chaos'}",
         end="",
