@@ -94,7 +94,8 @@ def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
     if status and dispute.status == Dispute.Status.OPEN:
         dispute.status, dispute.closed_at = status, now
         dispute.save(update_fields=["status", "closed_at"])
-        note(request, f"payment.dispute_{status}", "provider", payment, **facts)
+        won = status == Dispute.Status.WON
+        note(request, "payment.dispute_won" if won else "payment.dispute_lost", "provider", payment, **facts)
     elif status and dispute.status != status:
         raise ValueError(f"{dispute} was {dispute.status}, and is said to be {status} now")
     save(request)

@@ -66,6 +66,7 @@ def test_a_part_of_a_payment_goes_back(caller: Caller) -> None:
         "succeeded_at": None,
         "closed_at": None,
         "returned_how": "",
+        "external": False,
     }
 
 

@@ -98,7 +98,7 @@ def test_w11_the_sheets_ok_marks_nothing_paid(
 ) -> None:
     payment = pay(friend, plea)
     approve(wallet, sheet(friend.get(f"/pay/{payment.token}/")))
-    assert "Waiting for WeChat Pay" in words(friend.get(f"/r/{payment.token}/"))
+    assert "Checking your payment" in words(friend.get(f"/r/{payment.token}/"))
     payment.refresh_from_db()
     assert payment.status == "pending"
     move_time(60)

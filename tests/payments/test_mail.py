@@ -240,7 +240,7 @@ def test_the_payer_gets_the_receipt_the_refund_and_the_thanks(client: Client) ->
     refund_moves.move_refund(refund.pk, "succeeded")
     [letter] = sent()
     assert letter.subject == "Your money is back with you"
-    assert "The shop has refunded it." in letter.body
+    assert "The shop decided to refund it." in letter.body
 
 
 def test_a_receipt_asked_for_early_comes_when_the_wallet_has_confirmed(client: Client) -> None:

@@ -432,9 +432,9 @@ def test_a_refund_without_a_status_is_undecided_and_holds_up_nobody(
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("zh-hans", "店铺已退款。"),
-        ("en", "The shop has refunded it."),
-        ("", "The shop has refunded it."),
+        ("zh-hans", "店铺决定退款。"),
+        ("en", "The shop decided to refund it."),
+        ("", "The shop decided to refund it."),
     ],
 )
 @at_wechat_pay
