@@ -21,6 +21,7 @@ from friendpay.bridge import Bridge, Receive, Scope, Send, sentence
 from friendpay.health import PROBES
 from friendpay.proxies import Forwarded
 from orders import entrance, problems
+from payments import drawing
 from payments.routing import websocket_urlpatterns
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             "This web server was not started with `manage.py serve`: nothing limits headers, connections and frames, "
             "and X-Forwarded-For may be believed from whoever sends it."
         )
+    drawing.prepare()
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})
     pages.close()

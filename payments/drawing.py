@@ -29,6 +29,11 @@ def png(svg: str) -> bytes:
         return _drawer().submit(draw, svg.encode()).result(PATIENCE)
 
 
+def prepare() -> None:
+    """Start the process without waiting for it, so that the first who shares waits for her picture alone."""
+    _drawer().submit(_ready)
+
+
 def draw(svg: bytes) -> bytes:
     """What the process does."""
     import resvg_py
@@ -42,5 +47,21 @@ def _drawer() -> ProcessPoolExecutor:
     with _lock:
         if os.getpid() not in _drawers:
             fresh = multiprocessing.get_context("spawn")
-            _drawers[os.getpid()] = ProcessPoolExecutor(1, mp_context=fresh, initializer=os.nice, initargs=(10,))
+            _drawers[os.getpid()] = ProcessPoolExecutor(1, mp_context=fresh, initializer=_begin)
         return _drawers[os.getpid()]
+
+
+def _begin() -> None:
+    os.nice(10)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A web server that was killed cannot say goodbye: without this its drawer would wait for it forever."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+    os._exit(1)
+
+
+def _ready() -> None:
+    import resvg_py  # noqa: F401

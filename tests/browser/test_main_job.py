@@ -123,7 +123,7 @@ def test_without_any_script(person: Make) -> None:
         if friend.page.get_by_text("Thank you!").is_visible():
             break
         friend.page.wait_for_timeout(250)
-        friend.tap("Look again")
+        friend.tap("I have paid: check again")
     friend.sees("Thank you!")
     buyer.tap("Refresh")
     buyer.sees("Harbour Tea has your order.")

@@ -1,7 +1,10 @@
 """Strangers with a link, wherever they come from: what they may do, how often, and what becomes of it."""
 
 import os
+import subprocess
+import sys
 
+import psutil
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -131,6 +134,16 @@ def test_posters_are_drawn_in_a_process_of_their_own_and_again_after_its_death(c
         process.kill()
         process.join(5)
     assert client.get(f"/p/{plea.token}/poster.png?amount=on").content.startswith(b"\x89PNG")
+
+
+def test_the_drawing_process_ends_with_a_server_that_was_killed() -> None:
+    waits = "from payments.drawing import _drawer as d, _ready; d().submit(_ready).result(); print(*d()._processes)"
+    server = subprocess.Popen([sys.executable, "-uc", f"{waits}; input()"], stdin=-1, stdout=-1, text=True)
+    assert server.stdout
+    drawer = psutil.Process(int(server.stdout.readline()))
+    server.kill()
+    server.wait(5)
+    drawer.wait(20)
 
 
 def test_one_network_orders_so_many_posters(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
