@@ -189,6 +189,11 @@ LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if _ENCRYPTED else 0
 SECURE_REFERRER_POLICY = "strict-origin"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # HSTS for subdomains, and
+    "security.W021",  # its preload list, are for who owns the domain to decide, and hard to take back
+    "security.W008",  # the proxy in front redirects http
+]
 X_FRAME_OPTIONS = "DENY"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any request's body; the bridge answers 413 to more

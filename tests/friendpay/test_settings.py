@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REAL = {
-    "SECRET_KEY": "8Hc2p0Zq-vY4nJ7sL1wX9eR6tB3kM5aD",
+    "SECRET_KEY": "8Hc2p0Zq-vY4nJ7sL1wX9eR6tB3kM5aD_fG0hK2lP4oI6uY8tQ1w",
     "CREDENTIAL_KEYS": "V9UMM0Rw0mIDZ0KpCVL8o0GhbiNiEFXzG3qJ7HTDM2A=",
     "PUBLIC_URL": "https://pay.example",
     "DATABASE_URL": "postgresql://shop:pa%40ss@db.internal:5433/pay?sslmode=require",
@@ -193,3 +193,11 @@ def test_what_is_kept_as_a_digest_outlives_the_secret_key(monkeypatch: pytest.Mo
     assert (rotated["SECRET_KEY"], rotated["SECRET_KEY_FALLBACKS"], rotated["DIGEST_KEY"]) == (NEW, [OLD], OLD)
     monkeypatch.delenv("SECRET_KEY_FALLBACKS")
     assert boot(monkeypatch, REAL | {"SECRET_KEY": NEW, "DIGEST_KEY": OLD})["DIGEST_KEY"] == OLD
+
+
+def test_django_has_nothing_to_say_about_a_deployment() -> None:
+    """`manage.py check --deploy`, with settings as the guide to production asks for them."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **REAL}
+    command = [sys.executable, str(ROOT / "manage.py"), "check", "--deploy", "--fail-level", "INFO"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "no issues (3 silenced)" in done.stdout) == (0, True), done.stderr
