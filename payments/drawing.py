@@ -31,7 +31,7 @@ def png(svg: str) -> bytes:
 
 def prepare() -> None:
     """Start the process without waiting for it, so that the first who shares waits for her picture alone."""
-    _drawer().submit(_ready)
+    _drawer().submit(os.getpid)
 
 
 def draw(svg: bytes) -> bytes:
@@ -52,7 +52,9 @@ def _drawer() -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
-    os.nice(10)
+    import resvg_py  # noqa: F401  # at full pace: whoever shares first does not wait for it
+
+    os.nice(5)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -61,7 +63,3 @@ def _end_with_parent() -> None:
     if parent := multiprocessing.parent_process():
         parent.join()
     os._exit(1)
-
-
-def _ready() -> None:
-    import resvg_py  # noqa: F401

@@ -137,7 +137,7 @@ def test_posters_are_drawn_in_a_process_of_their_own_and_again_after_its_death(c
 
 
 def test_the_drawing_process_ends_with_a_server_that_was_killed() -> None:
-    waits = "from payments.drawing import _drawer as d, _ready; d().submit(_ready).result(); print(*d()._processes)"
+    waits = "from payments import drawing; print(drawing._drawer().submit(drawing.os.getpid).result())"
     server = subprocess.Popen([sys.executable, "-uc", f"{waits}; input()"], stdin=-1, stdout=-1, text=True)
     assert server.stdout
     drawer = psutil.Process(int(server.stdout.readline()))
