@@ -88,12 +88,15 @@ def shown(considered: list[Offer]) -> list[Offer]:
 
 
 def elsewhere(considered: list[Offer]) -> list[Offer]:
-    """Of all that was considered, one offer of each method that is not shown and would be if the link were opened
+    """Of all that was considered, the first offer of each method that is not shown and would be if the link were opened
     elsewhere.
     """
     here = {offer.method for offer in shown(considered)}
-    found = {offer.method: offer for offer in considered if offer.elsewhere and offer.method not in here}
-    return list(found.values())
+    first: dict[str, Offer] = {}
+    for offer in considered:
+        if offer.elsewhere and offer.method not in here:
+            first.setdefault(offer.method, offer)
+    return list(first.values())
 
 
 def label(method: str, account: ProviderAccount) -> str:

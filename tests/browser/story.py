@@ -141,7 +141,7 @@ def _together(stack: Stack, buyer: Person, friend: Person) -> Iterator[Shown]:
     friend.page.click("#pay button[name=method]")
     yield "friend-mistake", friend
     friend.page.fill("#id_amount", "30.00")
-    friend.page.click("#pay button[name=method]")
+    friend.page.locator("#pay button.btn[name=method]", has_text="30").click()  # the sum is on the button first
     friend.page.click("button[value=approve]")
     friend.page.locator(".seal.arrive").wait_for()
     buyer.go(order["checkout_url"])

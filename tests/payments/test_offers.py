@@ -206,6 +206,11 @@ def test_wechat_pay_by_stripe_shows_a_code_and_so_needs_a_second_screen() -> Non
     assert away(order, agents.WECHAT_IPHONE) == {"wechatpay": "desktop", "alipay": "browser"}
 
 
+def test_of_two_ways_elsewhere_the_shops_own_account_is_told(order: Order) -> None:
+    add(order.merchant, "stripe", granted=["wechatpay"])
+    assert away(order, agents.ALIPAY_IPHONE) == {"wechatpay": "browser"}
+
+
 def test_of_two_accounts_the_one_that_can_is_taken() -> None:
     order = shop.make_order()
     add(order.merchant, "wechatpay", config={"app_secret": ""})
