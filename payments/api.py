@@ -81,7 +81,7 @@ def change_lines(request: Call, order_id: OrderId, data: LinesIn) -> OrderOut:
     money that comes for it all the same goes back by itself.
     """
     order = order_of(request.auth, order_id)
-    return OrderOut.of(lifecycle.change_order(order.pk, [line.draft() for line in data.lines]))
+    return OrderOut.of(requests.change_order(order.pk, [line.draft() for line in data.lines]))
 
 
 @router.post("/orders/{order_id}/cancel", response=OrderOut, tags=["Orders"], operation_id="cancel_order")

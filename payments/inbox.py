@@ -3,8 +3,6 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -13,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import clock, leases
 from friendpay.background import nudge
 from orders.errors import Refused
-from orders.money import Money
 from payments import outside, providers, reconcile, refunds, rounds, rules
 from payments.calls import calling
 from payments.models import BillMismatch, Payment, ProviderAccount, ProviderEvent, Refund
+from payments.outcomes import pack, unpack
 from payments.providers.base import (
     Account,
     BillLine,
@@ -65,7 +63,7 @@ def receive(provider_name: str, account_id: str, headers: Mapping[str, str], bod
         number=notification.number[:LONGEST_REFERENCE],
         charge=notification.charge[:LONGEST_REFERENCE],
         charge_ref=notification.charge_ref[:LONGEST_REFERENCE],
-        outcome=_pack(notification.outcome),
+        outcome=pack(notification.outcome),
         asks=bool(notification.reference) and not _tells_of_money(notification.outcome),
         body=body,
         received_at=now,
@@ -150,7 +148,7 @@ def keep_from_bill(account: ProviderAccount, line: BillLine) -> ProviderEvent | 
         number=number[:LONGEST_REFERENCE],
         charge=line.charge[:LONGEST_REFERENCE],
         charge_ref=line.charge_ref[:LONGEST_REFERENCE],
-        outcome=_pack(Outcome(line.state, line.reference, line.provider_ref, line.amount)),
+        outcome=pack(Outcome(line.state, line.reference, line.provider_ref, line.amount)),
         body=b"",
         received_at=now,
         orphaned_at=now,
@@ -227,7 +225,7 @@ def _apply_charge(event: ProviderEvent) -> bool:
         reconcile.apply(payment, stands)
     elif event.reference and not believed:
         with _asking(event) as (provider, account):
-            event.outcome = _pack(provider.fetch(account, event.reference))
+            event.outcome = pack(provider.fetch(account, event.reference))
     return payment is not None
 
 
@@ -256,7 +254,7 @@ def _apply_external(event: ProviderEvent, payment: Payment, told: Outcome | None
             told = provider.fetch_refund(account, reference=number, charge=charge[0], charge_ref=charge[1])
     if told.state == State.UNKNOWN:
         raise ProviderError("the provider does not know the refund it told us of", permanent=False)
-    event.outcome = _pack(told)
+    event.outcome = pack(told)
     if told.state != State.SUCCEEDED or told.amount is None:
         return True  # nothing has gone back, or not yet: then it is told of again, and the bill has it
     try:
@@ -293,15 +291,3 @@ def _ask_refund(event: ProviderEvent, refund: Refund) -> Outcome:
 
 def _tells_of_money(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.state == State.SUCCEEDED
-
-
-def _pack(outcome: Outcome | None) -> dict[str, Any] | None:
-    return asdict(outcome) if outcome else None
-
-
-def unpack(packed: dict[str, Any] | None) -> Outcome | None:
-    """The outcome of a stored notification; None for one that was only a hint."""
-    if packed is None:
-        return None
-    amount = Money(**packed["amount"]) if packed["amount"] else None
-    return Outcome(**{**packed, "state": State(packed["state"]), "amount": amount})

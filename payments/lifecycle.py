@@ -170,22 +170,6 @@ def close_order(order_id: int, *, paid_elsewhere: bool) -> Order:
     return order
 
 
-@transaction.atomic
-def change_order(order_id: int, lines: list[services.LineDraft]) -> Order:
-    """Another price, before anything is paid. Attempts at the old price lose their hold and are closed at the provider;
-    should one be paid all the same, it goes back: it is not what is asked for now."""
-    order, request = lock_order(order_id)
-    if order.amount_paid:
-        raise Refused("partly_paid", _("Part of this order is paid. Cancel the request first, so that it goes back."))
-    services.change_lines(order, lines)
-    if request:
-        funds.let_go(request, request.payments.all(), clock.now())
-        request.amount = order.amount
-        note(request, "payment_request.changed", "merchant")
-        save(request, "amount", "amount_held")
-    return order
-
-
 def _end(order: Order, request: PaymentRequest, status: str, now: datetime, actor: str) -> None:
     """Close an open request unpaid: every applied part becomes a refund, every attempt is to be closed at its
     provider.

@@ -9,6 +9,7 @@ from orders.money import Money
 from orders.services import LineDraft, place_order
 from payments import funds, inbox, lifecycle, providers, rules
 from payments.models import Payment, PaymentRequest, ProviderEvent
+from payments.outcomes import unpack
 from payments.providers.base import Outcome, State
 from payments.record import lock_request, note, save
 
@@ -103,7 +104,7 @@ def _done(event: ProviderEvent, outcome: Outcome) -> None:
 
 
 def _money(event: ProviderEvent) -> tuple[Outcome, Money]:
-    outcome = inbox.unpack(event.outcome)
+    outcome = unpack(event.outcome)
     if event.about != "charge" or outcome is None or outcome.state != State.SUCCEEDED or outcome.amount is None:
         raise Refused("no_money", _("This notification tells of no money that came in."))
     return outcome, outcome.amount

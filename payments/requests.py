@@ -1,4 +1,4 @@
-"""What a buyer or a friend changes about an open request without ending it. No status is written here."""
+"""What a buyer, a friend or the shop changes about an open request without ending it. No status is written here."""
 
 from datetime import timedelta
 
@@ -6,12 +6,12 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
-from orders import ratelimit, safety
+from orders import ratelimit, safety, services
 from orders.errors import Refused
-from orders.models import Event
-from payments import friction, mail, rules
+from orders.models import Event, Order
+from payments import friction, funds, mail, rules
 from payments.models import PaymentRequest
-from payments.record import lock_request, note, save
+from payments.record import lock_order, lock_request, note, save
 from payments.rules import Split
 
 DECLINES_OF_A_NETWORK, DECLINES_OF_A_REQUEST, HOUR = 3, 20, 3600
@@ -43,6 +43,22 @@ def allow_parts(request_id: int, split: Split | None, *, actor: str) -> PaymentR
         note(request, "payment_request.changed", actor)
         save(request, "split_max_payers", "split_min_amount")
     return request
+
+
+@transaction.atomic
+def change_order(order_id: int, lines: list[services.LineDraft]) -> Order:
+    """Another price, before anything is paid. Attempts at the old price lose their hold and are closed at the provider;
+    should one be paid all the same, it goes back: it is not what is asked for now."""
+    order, request = lock_order(order_id)
+    if order.amount_paid:
+        raise Refused("partly_paid", _("Part of this order is paid. Cancel the request first, so that it goes back."))
+    services.change_lines(order, lines)
+    if request:
+        funds.let_go(request, request.payments.all(), clock.now())
+        request.amount = order.amount
+        note(request, "payment_request.changed", "merchant")
+        save(request, "amount", "amount_held")
+    return order
 
 
 @transaction.atomic

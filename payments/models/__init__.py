@@ -4,7 +4,8 @@ from payments.models.bill import BillDay, BillMismatch
 from payments.models.dispute import Dispute
 from payments.models.inbox import ProviderEvent
 from payments.models.mail import Mail, MailAddress
-from payments.models.payment import Payment, Refund
+from payments.models.payment import Payment
+from payments.models.refund import Refund
 from payments.models.report import Report, StoppedBuyer
 from payments.models.request import PaymentRequest
 from payments.models.rollout import RolloutRule

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from friendpay import clock
-from payments import inbox, providers, refund_moves, refunds, tasks
+from payments import inbox, outcomes, providers, refund_moves, refunds, tasks
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
 from payments.providers.base import Notification, Outcome, State
 from sandbox import bank
@@ -133,8 +133,8 @@ def test_an_outcome_survives_its_storage() -> None:
     from orders.money import Money
 
     outcome: Any = Outcome(State.SUCCEEDED, "fp1", "txn", Money(9000, "CNY"), "OK", "fine")
-    assert inbox.unpack(json.loads(json.dumps(inbox._pack(outcome)))) == outcome
-    assert inbox.unpack(inbox._pack(None)) is None
+    assert outcomes.unpack(json.loads(json.dumps(outcomes.pack(outcome)))) == outcome
+    assert outcomes.unpack(outcomes.pack(None)) is None
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.PENDING])
@@ -182,7 +182,7 @@ def test_an_orphan_that_was_not_decided_is_asked_about_again() -> None:
         kind="charge.hint",
         about="charge",
         reference="fp-lost",
-        outcome=inbox._pack(Outcome(State.PENDING, "fp-lost")),
+        outcome=outcomes.pack(Outcome(State.PENDING, "fp-lost")),
         body=b"",
         received_at=clock.now(),
         orphaned_at=clock.now(),

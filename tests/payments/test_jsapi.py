@@ -14,7 +14,7 @@ from django.test import Client
 
 from orders.models import Event
 from orders.services import LineDraft
-from payments import lifecycle, reconcile
+from payments import lifecycle, reconcile, requests
 from payments.models import Payment, PaymentRequest, ProviderAccount
 from payments.rules import Split
 from tests import agents, shop
@@ -229,7 +229,7 @@ def test_outside_wechat_a_forged_wish_finds_no_such_rail(plea: PaymentRequest, f
 
 def test_a_price_that_changed_while_wechat_was_asked_is_shown_first(plea: PaymentRequest, friend: Client) -> None:
     link = login(tap(friend, plea, price="9000", amount="30.00"))
-    lifecycle.change_order(plea.order_id, [LineDraft("Spring oolong, 100 g", 1, 20000)])
+    requests.change_order(plea.order_id, [LineDraft("Spring oolong, 100 g", 1, 20000)])
     answer = friend.get(link)
     assert answer.status_code == 409
     assert "The price has changed: all of it costs CN¥200.00 now." in words(answer)

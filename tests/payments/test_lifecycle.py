@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from orders.errors import Refused
 from orders.models import Event, Order
 from orders.services import LineDraft
-from payments import lifecycle
+from payments import lifecycle, requests
 from payments.models import Payment, PaymentRequest, Refund
 from payments.rules import Split
 from tests import shop
@@ -323,7 +323,7 @@ def test_a_paid_order_cannot_be_cancelled() -> None:
 def test_a_new_price_makes_the_old_one_unpayable() -> None:
     request = shop.make_request()
     old = shop.hold(request)
-    lifecycle.change_order(request.order_id, [LineDraft("Spring oolong, 100 g", 1, 8000)])
+    requests.change_order(request.order_id, [LineDraft("Spring oolong, 100 g", 1, 8000)])
     assert (reload(request).amount, reload(request).amount_held) == (8000, 0)
     with pytest.raises(Refused, match="amount_changed"):
         shop.hold(request, 9000)

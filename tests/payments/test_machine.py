@@ -46,6 +46,7 @@ from payments import (
     providers,
     refunds,
     remedies,
+    requests,
     tasks,
 )
 from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
@@ -227,7 +228,7 @@ class Shop(RuleBasedStateMachine):
     @rule(amount=st.sampled_from([9000, 10000, 12000]))
     def the_price_changes(self, amount: int) -> None:
         with self._may_refuse():
-            lifecycle.change_order(self.order.pk, [LineDraft("Spring oolong", 1, amount)])
+            requests.change_order(self.order.pk, [LineDraft("Spring oolong", 1, amount)])
 
     @rule()
     def the_keys_are_rolled(self) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from orders.models import Event
 from orders.services import LineDraft
-from payments import lifecycle
+from payments import lifecycle, requests
 from payments.models import Payment, PaymentRequest
 from payments.rules import Split
 from tests import shop
@@ -318,7 +318,7 @@ def test_another_wallet_instead_takes_the_same_part(client: Client) -> None:
 
 
 def change_price(plea: PaymentRequest, amount: int) -> None:
-    lifecycle.change_order(plea.order_id, [LineDraft("Spring oolong, 100 g", 1, amount)])
+    requests.change_order(plea.order_id, [LineDraft("Spring oolong, 100 g", 1, amount)])
 
 
 @pytest.mark.parametrize("split", [None, Split(3)])
