@@ -99,4 +99,5 @@ def test_with_any_script_gone_paid_still_appears(person: Make, stack: Stack, scr
             link.click()
         buyer.page.wait_for_timeout(200)
     assert buyer.page.locator(".seal.arrive").count()
+    buyer.page.wait_for_load_state()  # what its console has to say of the missing script is said
     buyer.complaints = [line for line in buyer.complaints if "ERR_FAILED" not in line and "dynamically" not in line]
