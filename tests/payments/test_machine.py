@@ -126,13 +126,16 @@ class Shop(RuleBasedStateMachine):
         return self._tap(friend, amount, take_over=take_over)
 
     def _tap(self, friend: str, amount: int, *, take_over: bool = False, all_of_it: bool = False) -> str:
+        request = PaymentRequest.objects.get(pk=self.request.pk)
+        if all_of_it:
+            amount = request.amount - request.amount_paid  # what others hold as well: they have to go
         with self._may_refuse():
             checkout.begin(
-                PaymentRequest.objects.get(pk=self.request.pk),
+                request,
                 method="sandbox",
                 payer=Payer(name=friend, visitor=friend),
                 surface=DESKTOP,
-                amount=amount if self.split and not all_of_it else None,
+                amount=amount if self.split else None,
                 take_over=take_over,
             )
         charge = Charge.objects.order_by("-id").first()
