@@ -8,6 +8,7 @@ Exits with 1 when a socket had no snapshot after 20 seconds, or did not see what
 import argparse
 import asyncio
 import json
+import math
 import resource
 import sys
 import time
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import httpx
 from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
 
 from bench.stack import Stack, running
 
@@ -36,12 +38,12 @@ async def _look(stack: Stack, number: int, token: str, after: float) -> tuple[fl
             line = await connect(address, origin=stack.address, local_addr=here, open_timeout=PATIENCE, proxy=None)  # type: ignore[arg-type]
             told = json.loads(await line.recv())
             first = time.monotonic() - began
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError, WebSocketException):
         return float("inf"), float("inf")
     try:
         while told["status"] == "open":
             told = json.loads(await asyncio.wait_for(line.recv(), PATIENCE * 2))
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError, WebSocketException):
         return first, float("inf")
     seen = time.monotonic()
     line.transport.abort()
@@ -66,7 +68,7 @@ async def _crowd(stack: Stack, sockets: int, within: float) -> bool:
             _moments[token] = time.monotonic()
         outcome = await asyncio.gather(*looks)
     firsts, seen = sorted(first for first, _ in outcome), sorted(change for _, change in outcome)
-    print(f"{sockets} sockets within {within:.0f} s")
+    print(f"{sockets} sockets within {within:.0f} s, {sum(map(math.isinf, firsts))} of them without a snapshot")
     for name, times in (("first snapshot", firsts), ("change seen", seen)):
         median, last = times[len(times) // 2], times[-1]
         print(f"{name:15} median {median:.2f} s, 99% {times[len(times) * 99 // 100]:.2f} s, last {last:.2f} s")

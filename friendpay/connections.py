@@ -18,9 +18,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 HEADER_SECONDS = 10.0
 MOST_HEADER_BYTES = 16 * 1024
 MOST_URL_BYTES = 4 * 1024
-MOST_CONNECTIONS = 1_000  # of a process; sockets are handed over to their own protocol and count there
+MOST_CONNECTIONS = 1_000  # of a process; sockets do not count, or a crowd that looks on would shut the pages
 MOST_OF_AN_ADDRESS = 100
 
+_open: "set[LimitedProtocol]" = set()  # uvicorn's own set holds the sockets as well
 _by_address: Counter[str] = Counter()
 _without_request: "dict[LimitedProtocol, None]" = {}  # in the order they came
 
@@ -51,11 +52,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        _open.add(self)
         _by_address[self._address] += 1
         if _by_address[self._address] > MOST_OF_AN_ADDRESS and self._address and not is_proxy(self._address):
             transport.abort()
             return
-        if len(self.connections) > MOST_CONNECTIONS:
+        if len(_open) > MOST_CONNECTIONS:
             for oldest in _without_request:
                 oldest.transport.abort()
                 break
@@ -119,6 +121,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _leave(self) -> None:
         """This connection is gone, or a socket now."""
         self._stop_waiting()
+        _open.discard(self)
         if "_address" in self.__dict__:
             _by_address[self._address] -= 1
             if not _by_address[self._address]:

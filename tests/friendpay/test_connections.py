@@ -16,7 +16,19 @@ from friendpay.bridge import Receive, Scope, Send
 OK = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
+)
+
+
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": "hello"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        return
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
     await send({"type": "http.response.body", "body": b"hello"})
 
@@ -116,6 +128,13 @@ def test_beyond_the_limit_of_a_process_the_idlest_connection_goes_and_a_newcomer
         for number in range(1, 11):
             assert status(answer(stack.enter_context(connect(port, f"127.0.2.{number}")))) == 200
         assert answer(idle[0]) == b""
+
+
+def test_a_crowd_of_sockets_shuts_no_page(port: int) -> None:
+    with ExitStack() as stack:
+        for number in range(1, 41):
+            assert status(answer(stack.enter_context(connect(port, f"127.0.1.{number}")), UPGRADE)) == 101
+        assert status(answer(stack.enter_context(connect(port)))) == 200
 
 
 def test_a_trusted_proxy_has_as_many_connections_as_it_wants(port: int, settings: Settings) -> None:
