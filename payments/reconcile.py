@@ -78,7 +78,8 @@ def _ask(payment: Payment) -> None:
         outcome = question(account, payment.reference, payment.provider_session)
     if outcome.state == State.UNKNOWN and over:
         lifecycle.let_go(payment.pk)
-        if payment.provider_session:  # it existed: another account answers, which knows nothing of its money
+        if payment.status == Payment.Status.PENDING and provider.knows_from_start:
+            # It was open: whoever answers is not who opened it, and knows nothing of its money.
             raise ProviderError("an attempt that was open is unknown to the provider", permanent=False, code="unknown")
         if payment.created_at + NEVER_HEARD_OF <= now:
             lifecycle.end_payment(payment.pk, cancelled=True, code=outcome.code, words=outcome.message)

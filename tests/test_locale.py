@@ -34,7 +34,7 @@ KEYWORDS = {
 STAFF = re.compile(
     r"(^|/)(admin|desk|management|models|webhooks|api)/|/(admin|apps)\.py$|^sandbox/models\.py$"
     r"|^friendpay/api\.py$|^orders/(auth|idempotency|paging|problems|returning|services|webhook_api)\.py$"
-    r"|^payments/(bills|inbox|orphans|outside|refund_moves|refunds|remedies|rollout)\.py$"
+    r"|^payments/(bills|identity|inbox|orphans|outside|refund_moves|refunds|remedies|rollout)\.py$"
 )
 TRANSLATIONS = [to_locale(code) for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
 PUBLIC_ALONE = [to_locale(code) for code, _name in settings.LANGUAGES if code not in settings.STAFF_LANGUAGES]

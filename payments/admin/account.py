@@ -60,11 +60,22 @@ class ProviderAccountAdmin(SupportAdmin):
         return (about, (_("Credentials"), {"fields": (*names, *granted)}), more)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type[ModelForm]:  # type: ignore[type-arg]
-        form = credentials.form_for(obj) if obj else credentials.AccountForm
+        form = credentials.form_for(obj, getattr(request, "doubt", None)) if obj else credentials.AccountForm
         return super().get_form(request, obj, change=change, form=form, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"provider": providers.NAMES[0], **super().get_changeform_initial_data(request)}
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Whose a new key is only the wallet can tell: it is asked before the form's transaction begins."""
+        if request.method == "POST" and object_id and self.has_change_permission(request):
+            account = self.get_object(request, object_id)
+            if account is not None:
+                request.doubt = credentials.doubt(account, request.POST)  # type: ignore[attr-defined]
+        answer: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        return answer
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A new account takes no payments before it has credentials; new credentials are shown to the provider."""

@@ -1,5 +1,6 @@
 """The form of a provider account: whatever credentials its provider asks for, and secrets that only go in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from unfold.widgets import (
 
 from orders.errors import Refused
 from orders.webhooks import transport
-from payments import providers
+from payments import calls, identity, providers
 from payments.models import ProviderAccount
 from payments.providers.base import ProviderError
 
@@ -58,13 +59,29 @@ def stored(account: ProviderAccount) -> dict[str, str]:
 
 
 def ask(account: ProviderAccount) -> tuple[bool, str]:
-    """Whether the provider likes the credentials, and its words. It is called: no transaction may be open."""
+    """Whether the provider likes the credentials, and its words. It is called, even where it has not answered lately:
+    no transaction may be open.
+    """
     if account.is_locked:
         return False, str(_("The stored credentials cannot be read with the present keys. Please enter them again."))
+    account.probing = True
     try:
-        return True, providers.get(account.provider).check(account.as_data())
+        with calls.calling(account) as (provider, data):
+            return True, provider.check(data)
     except ProviderError as error:
         return False, f"{error.message} ({error.code})" if error.code else error.message
+
+
+def doubt(account: ProviderAccount, posted: Mapping[str, str]) -> str:
+    """What the wallet says against a new key, where only the wallet knows whose it is. It is called then: no
+    transaction may be open.
+    """
+    known = stored(account)
+    typed = {name: posted.get(PREFIX + name, "").strip() for name in providers.get(account.provider).fields}
+    entered = known | {name: value for name, value in typed.items() if value}
+    if not identity.only_the_wallet_knows(account, known, entered):
+        return ""
+    return identity.doubt(account, entered)
 
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -86,7 +103,11 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An account with its credentials. A secret left empty is kept."""
+    """An account with its credentials. A secret left empty is kept. `doubt`: what the wallet says against the new key;
+    None when it was not asked.
+    """
+
+    doubt: str | None = None
 
     class Meta:
         model = ProviderAccount
@@ -111,25 +132,39 @@ class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
         return address
 
     def clean(self) -> dict[str, Any]:
-        """Another gateway gets no secret that was entered for the one before."""
+        """Another gateway gets no secret that was entered for the one before, and an account that payments hang on
+        stays the same one at the wallet. Payments that begin meanwhile wait for the account's lock.
+        """
         data = super().clean() or self.cleaned_data
-        if data.get("base_url", self.instance.base_url) != self.initial.get("base_url", ""):
-            for name in stored(self.instance):
+        account = ProviderAccount.objects.select_for_update().get(pk=self.instance.pk)
+        known, base_url = stored(account), data.get("base_url", account.base_url)
+        if base_url != account.base_url:
+            for name in known:
                 if _kind(name).secret and not data.get(PREFIX + name):
                     self.add_error(PREFIX + name, _("Enter it again: it would be sent to another gateway."))
+        entered = self._entered(known)
+        for name in identity.moved(account, known, entered, base_url):
+            self.add_error(name if name == "base_url" else PREFIX + name, str(identity.FIXED))
+        if self.doubt or (self.doubt is None and identity.only_the_wallet_knows(account, known, entered)):
+            name = providers.get(account.provider).identity_key
+            self.add_error(PREFIX + name if name else None, self.doubt or str(identity.FIXED))
         return data
 
-    def save(self, commit: bool = True) -> ProviderAccount:
-        config = stored(self.instance)
+    def _entered(self, known: Mapping[str, str]) -> dict[str, str]:
+        """The credentials with what was typed; a secret left empty is the one before."""
+        config = dict(known)
         for name, value in self.cleaned_data.items():
             credential = name.removeprefix(PREFIX)
             if credential != name and (value or not _kind(credential).secret):
                 config[credential] = value
-        self.instance.config = {name: value for name, value in config.items() if value}
+        return {name: value for name, value in config.items() if value}
+
+    def save(self, commit: bool = True) -> ProviderAccount:
+        self.instance.config = self._entered(stored(self.instance))
         return super().save(commit)
 
 
-def form_for(account: ProviderAccount) -> type[CredentialsForm]:
+def form_for(account: ProviderAccount, doubt: str | None = None) -> type[CredentialsForm]:
     """The form that asks for what this account's provider wants."""
     provider = providers.get(account.provider)
     fields: dict[str, forms.Field] = {PREFIX + name: _field(account, name) for name in provider.fields}
@@ -144,7 +179,7 @@ def form_for(account: ProviderAccount) -> type[CredentialsForm]:
     meta = type(
         "Meta", (CredentialsForm.Meta,), {"fields": (*CredentialsForm.Meta.fields, *fields.keys() & {"granted"})}
     )
-    return type("CredentialsForm", (CredentialsForm,), fields | {"Meta": meta})
+    return type("CredentialsForm", (CredentialsForm,), fields | {"Meta": meta, "doubt": doubt})
 
 
 def _kind(name: str) -> Kind:

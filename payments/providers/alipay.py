@@ -83,6 +83,9 @@ class Alipay:
     yields_after = 1 * 60
     zone: tzinfo = BEIJING
     fields: tuple[str, ...] = ("app_id", "seller_id", "private_key", "alipay_public_key")
+    identity: tuple[str, ...] = ("app_id", "seller_id", "base_url")
+    identity_key: str = ""
+    knows_from_start: bool = False  # no trade before the payer has scanned the code or logged in (A7)
     refund_gap = 4  # Alipay asks for three (A12), by its own clock
     steps: Mapping[str, int] = {}
 

@@ -57,6 +57,9 @@ class Stripe:
     yields_after = 3 * 60
     zone: tzinfo = UTC
     fields = ("secret_key", "webhook_secret")
+    identity: tuple[str, ...] = ("base_url",)
+    identity_key = "secret_key"
+    knows_from_start = True
     refund_gap = 0
     steps = STEPS
 

@@ -74,6 +74,9 @@ class WeChatPay:
         "public_key",
     )
     optional_fields: tuple[str, ...] = ("app_secret", "public_key_id")
+    identity: tuple[str, ...] = ("mchid", "appid", "base_url")
+    identity_key: str = ""
+    knows_from_start: bool = True
     refund_gap: int = 60
     steps: Mapping[str, int] = {}
 

@@ -52,12 +52,17 @@ class Stripe(Emulator):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.book = Book(self.clock, tell=self._tell, page=lambda session: f"{self.url}/c/pay/{session}")
+        self.book = self.new_book()
+        self.accounts = {SECRET_KEY: self.book}  # by key: an account may have several, and knows nothing of another's
         self.secrets = [WEBHOOK_SECRET]  # two of them while the shop rolls its secret
         self.calls: list[str] = []  # every call of the API, whatever came of it
         self.scripted: list[Wrong] = []  # errors to answer with, instead of doing what the next calls ask
         self._kept: dict[str, tuple[str, int, bytes, float]] = {}  # by idempotency key: call, status, answer, since
         self._request: Request | None = None  # the call that is being done
+
+    def new_book(self) -> Book:
+        """What one account knows."""
+        return Book(self.clock, tell=self._tell, page=lambda session: f"{self.url}/c/pay/{session}")
 
     def account(self) -> dict[str, str]:
         return {"secret_key": SECRET_KEY, "webhook_secret": WEBHOOK_SECRET}
@@ -79,14 +84,15 @@ class Stripe(Emulator):
         self.calls.append(request.operation)
         request.commits = False
         try:
-            self._check_caller(request)
+            book = self._book_of(request)
             params = shapes.read(self._text(request), shape)
             if kept := self._kept_answer(request):
                 return kept
         except Wrong as wrong:
             return self._answer(request, wrong.status, json.dumps(wrong.body).encode())
         self._request = request
-        self.book.sweep()
+        own, self.book = self.book, book
+        book.sweep()
         try:
             if self.scripted:
                 raise self.scripted.pop(0)
@@ -95,16 +101,18 @@ class Stripe(Emulator):
         except Wrong as wrong:
             status, body = wrong.status, json.dumps(wrong.body).encode()
         finally:
-            self._request = None
+            self._request, self.book = None, own
         if request.method == "POST" and (key := request.headers.get("idempotency-key")):
             self._kept[key] = (self._fingerprint(request), status, body, self.clock.monotonic())
         return self._answer(request, status, body)
 
-    def _check_caller(self, request: Request) -> None:
+    def _book_of(self, request: Request) -> Book:
+        """What the caller's account knows, if the call may be made."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not key:
             raise Wrong("You did not provide an API key.", status=401)
-        if not hmac.compare_digest(key.encode(), SECRET_KEY.encode()):
+        book = next((book for known, book in self.accounts.items() if hmac.compare_digest(key, known)), None)
+        if book is None:
             masked = f"{key[:8]}{'*' * (len(key) - 12)}{key[-4:]}"
             raise Wrong(f"Invalid API Key provided: {masked}", status=401)
         version = request.headers.get("stripe-version", API_VERSION)
@@ -112,6 +120,7 @@ class Stripe(Emulator):
             raise Wrong(f"Invalid Stripe API version: {version}")
         if len(request.headers.get("idempotency-key", "")) > 255:
             raise Wrong("Idempotency keys have at most 255 characters.", kind="idempotency_error")
+        return book
 
     def _text(self, request: Request) -> str:
         if request.method == "GET":
