@@ -75,6 +75,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "ExtendIn": {"expires_in": 86400},
     "RefundIn": {"amount": 1500, "reason": "One tin was broken."},
     "EndpointIn": {"url": "https://shop.example/webhooks", "events": ["order.paid", "order.refunded"]},
+    "EndpointChangeIn": {"url": "https://shop.example/webhooks/2", "enabled": True},
     "RotateIn": {"overlap": 3600},
     "OrderOut": {
         "id": _ORDER,

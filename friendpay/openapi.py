@@ -82,6 +82,8 @@ _KEY_HEADER: dict[str, Any] = {
     "schema": {"type": "string", "pattern": idempotency.FORM},
 }
 
+WITH_BODY = ("post", "patch")
+
 _LEADS: dict[str, dict[str, str]] = {
     "OrderOut": {"order_id": "id"},
     "OrderPage": {"order_id": "data/0/id"},
@@ -93,6 +95,7 @@ _LEADS: dict[str, dict[str, str]] = {
     "EndpointOut": {"endpoint_id": "id"},
     "EndpointSecretOut": {"endpoint_id": "id"},
     "EndpointPage": {"endpoint_id": "data/0/id"},
+    "DeliveryOut": {"delivery_id": "id", "endpoint_id": "endpoint"},
     "DeliveryPage": {"delivery_id": "data/0/id", "endpoint_id": "data/0/endpoint"},
 }
 """What an answer names: which parameter of other calls is where in it."""
@@ -120,6 +123,7 @@ def complete(schema: OpenAPISchema) -> OpenAPISchema:
             responses[str(number)] = {"$ref": f"#/components/responses/{_NAMES[number]}"}
         if method == "post":
             operation["parameters"].append({"$ref": f"#/components/parameters/{idempotency.HEADER}"})
+        if method in WITH_BODY:
             operation["requestBody"]["content"]["application/json"]["schema"].pop("default", None)
     schema["components"] |= {
         "responses": {_NAMES[status]: _problem(status) for status in _NAMES},
@@ -144,8 +148,10 @@ def _problems_of(address: str, method: str, operation: dict[str, Any]) -> list[i
     statuses = {401, 403, 422, 429, 500, 503}
     if "{" in address:
         statuses.add(404)
+    if method in WITH_BODY:
+        statuses |= {400, 408, 413, 415}
     if method == "post":
-        statuses |= {400, 408, 409, 413, 415, 422}
+        statuses.add(409)
     return sorted(statuses)
 
 

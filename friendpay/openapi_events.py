@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orders.event_data import EventData, OrderData, OrderRefundData
+from orders.event_data import EndpointData, EventData, OrderData, OrderRefundData
 from orders.events import TYPES
 from payments.event_data import DeclinedData, DisputeData, PaymentData, RefundData, RequestData, ThankedData
 
@@ -20,6 +20,7 @@ _BY_OBJECT: dict[str, type[EventData]] = {
     "payment_request": RequestData,
     "payment": PaymentData,
     "refund": RefundData,
+    "webhook_endpoint": EndpointData,
 }
 
 

@@ -40,6 +40,6 @@ def _refusal(call: HttpRequest) -> HttpResponse | None:
         return problem(400)
     if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return problem(413)
-    if int(length) and call.method == "POST" and call.content_type != "application/json":
+    if int(length) and call.method in ("POST", "PATCH") and call.content_type != "application/json":
         return problem(415)
     return None

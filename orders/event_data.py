@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from orders.models import Order
+from orders.models import Order, WebhookEndpoint
 
 Sum = Annotated[int, Field(description="A whole number of the currency's minor unit.")]
 OrderStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Order.Status.values})]
@@ -59,3 +59,18 @@ class OrderRefundData(OrderData):
 
     refund: Annotated[str, Field(description="The refund's id.")]
     refund_amount: Sum
+
+
+class EndpointData(EventData):
+    """A webhook endpoint that was pinged. Its address is left out: it may hold a secret of the shop's."""
+
+    id: str
+    live: bool
+    description: str
+    events: Annotated[list[str], Field(description="The types it is told of; empty: all.")]
+
+    @classmethod
+    def of(cls, endpoint: WebhookEndpoint) -> Self:
+        return cls(
+            id=endpoint.public_id, live=endpoint.live, description=endpoint.description, events=endpoint.event_types
+        )

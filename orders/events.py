@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from orders.models import Event, Order
-from orders.webhooks import outbox
+from django.db import transaction
+
+from orders.event_data import EndpointData
+from orders.models import Event, Order, WebhookDelivery, WebhookEndpoint
+from orders.webhooks import endpoints, outbox
 
 TYPES = (
     "order.cancelled",
@@ -40,6 +43,7 @@ TYPES = (
     "refund.submitted",
     "refund.succeeded",
     "refund.withdrawn",
+    "webhook_endpoint.pinged",
 )
 """All there are: what merchants may ask to be told of."""
 
@@ -74,3 +78,25 @@ def record(
     if order.merchant.has_webhooks:
         outbox.owe(event)
     return event
+
+
+@transaction.atomic
+def ping(endpoint_id: int, *, actor: str) -> WebhookDelivery:
+    """A test for one endpoint: an event that it alone is told, whatever it listens to, by the way all events take.
+
+    It is tried once, since somebody is looking. Refused while the endpoint is switched off.
+    """
+    endpoint = endpoints.lock(endpoint_id)
+    event = _note("webhook_endpoint.pinged", endpoint, actor)
+    return outbox.owe_test(endpoint, event)
+
+
+def _note(type: str, endpoint: WebhookEndpoint, actor: str) -> Event:
+    return Event.objects.create(
+        merchant_id=endpoint.merchant_id,
+        live=endpoint.live,
+        type=type,
+        object_id=endpoint.public_id,
+        actor=actor,
+        data=EndpointData.of(endpoint).stored(),
+    )

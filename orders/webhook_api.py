@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from ninja import Router, Status
 
+from orders import events
 from orders.auth import Call
 from orders.models import ApiKey, WebhookDelivery, WebhookEndpoint
 from orders.paging import newest_first
@@ -14,6 +15,7 @@ from orders.webhook_schemas import (
     DeliveryId,
     DeliveryOut,
     DeliveryPage,
+    EndpointChangeIn,
     EndpointId,
     EndpointIn,
     EndpointOut,
@@ -74,6 +76,23 @@ def get_endpoint(request: Call, endpoint_id: EndpointId) -> EndpointOut:
     return EndpointOut.of(_endpoint_of(request.auth, endpoint_id))
 
 
+@router.patch("/webhook-endpoints/{endpoint_id}", response=EndpointOut, operation_id="change_webhook_endpoint")
+def change_endpoint(request: Call, endpoint_id: EndpointId, data: EndpointChangeIn) -> EndpointOut:
+    """Change a webhook endpoint
+
+    Only what you send is changed; its secret stays. What it is still owed goes to the new address. Switched off with
+    `enabled: false` it is owed nothing more; read what it missed from the list of events.
+    """
+    endpoint = endpoints.change(
+        _endpoint_of(request.auth, endpoint_id).pk,
+        url=data.url,
+        description=data.description,
+        event_types=data.events,
+        enabled=data.enabled,
+    )
+    return EndpointOut.of(endpoint)
+
+
 @router.delete("/webhook-endpoints/{endpoint_id}", response={204: None}, operation_id="delete_webhook_endpoint")
 def delete_endpoint(request: Call, endpoint_id: EndpointId) -> Status[None]:
     """Delete a webhook endpoint
@@ -110,6 +129,17 @@ def enable_endpoint(request: Call, endpoint_id: EndpointId, data: Nothing = Noth
     return EndpointOut.of(endpoints.enable(_endpoint_of(request.auth, endpoint_id).pk))
 
 
+@router.post("/webhook-endpoints/{endpoint_id}/ping", response={201: DeliveryOut}, operation_id="ping_webhook_endpoint")
+def ping_endpoint(request: Call, endpoint_id: EndpointId, data: Nothing = Nothing()) -> Status[DeliveryOut]:  # noqa: B008
+    """Test a webhook endpoint
+
+    It alone is told a `webhook_endpoint.pinged`, whatever it listens to: signed, sent and noted like any other event,
+    but tried once. Read from the delivery what came of it, a moment later.
+    """
+    delivery = events.ping(_endpoint_of(request.auth, endpoint_id).pk, actor="merchant")
+    return Status(201, DeliveryOut.of(_deliveries(request.auth).get(pk=delivery.pk)))
+
+
 @router.get(
     "/webhook-endpoints/{endpoint_id}/deliveries", response=DeliveryPage, operation_id="list_webhook_deliveries"
 )
@@ -127,6 +157,15 @@ def list_deliveries(
     rows = _deliveries(request.auth).filter(endpoint=_endpoint_of(request.auth, endpoint_id))
     found, has_more = newest_first(rows, after=after, before=before, limit=limit)
     return DeliveryPage.of(map(DeliveryOut.of, found), has_more)
+
+
+@router.get("/webhook-deliveries/{delivery_id}", response=DeliveryOut, operation_id="get_webhook_delivery")
+def get_delivery(request: Call, delivery_id: DeliveryId) -> DeliveryOut:
+    """See what came of a delivery
+
+    Every attempt, and when the next one is due.
+    """
+    return DeliveryOut.of(get_object_or_404(_deliveries(request.auth), public_id=delivery_id))
 
 
 @router.post("/webhook-deliveries/{delivery_id}/redeliver", response=DeliveryOut, operation_id="redeliver_webhook")

@@ -33,12 +33,25 @@ HookUrl = Annotated[
 ]
 
 
+Description = Annotated[str, Field(max_length=120, pattern=LINE)]
+EventTypes = Annotated[list[EventType], Field(max_length=len(TYPES))]
+
+
 class EndpointIn(Taken):
     url: HookUrl
-    description: Annotated[str, Field(max_length=120, pattern=LINE)] | None = None
-    events: Annotated[list[EventType], Field(max_length=len(TYPES))] | None = Field(
+    description: Description | None = None
+    events: EventTypes | None = Field(
         default=None, description="What it is told of; of everything when there are none."
     )
+
+
+class EndpointChangeIn(Taken):
+    """What is left out, or null, stays as it is."""
+
+    url: HookUrl | None = None
+    description: Description | None = None
+    events: EventTypes | None = Field(default=None, description="All it is told of from now on; empty: everything.")
+    enabled: bool | None = Field(default=None, description="false: nothing more is sent to it.")
 
 
 class RotateIn(Taken):
@@ -57,7 +70,7 @@ class EndpointOut(BaseModel):
     live: bool
     enabled: bool
     disabled_at: datetime | None
-    disabled_reason: Annotated[str, Field(description="gone, failing or support; empty while it is enabled.")]
+    disabled_reason: Annotated[str, Field(description="gone, failing, support or shop; empty while it is enabled.")]
     failing_since: datetime | None
     previous_secret_ends_at: datetime | None
     created_at: datetime

@@ -52,6 +52,9 @@ class Caller:
         headers = {"Idempotency-Key": key} if key is not None else {}
         return self.send("POST", address, b"" if body is None else json.dumps(body).encode(), headers=headers)
 
+    def patch(self, address: str, body: object) -> Answer:
+        return self.send("PATCH", address, json.dumps(body).encode())
+
     def send(
         self,
         method: str,

@@ -20,6 +20,7 @@ SENTENCES: dict[str, "Promise | Say"] = {
     "order.cancelled": gettext_lazy("The order was cancelled."),
     "order.refunded": gettext_lazy("Money of a refund arrived at the payer."),
     "order.refund_reopened": gettext_lazy("A refund that was confirmed came back: it is owed again."),
+    "webhook_endpoint.pinged": gettext_lazy("A test was sent to a webhook endpoint."),
 }
 """Each event type's sentence, or what makes one of the event's data."""
 

@@ -36,6 +36,7 @@ class WebhookEndpoint(models.Model):
         GONE = "gone", _("it answered that it is gone")
         FAILING = "failing", _("it failed for days")
         SUPPORT = "support", _("switched off by support")
+        SHOP = "shop", _("switched off by the shop")
         DELETED = "deleted", _("deleted by the shop")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "we"), editable=False)
@@ -160,6 +161,11 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it tells the endpoint of itself, which somebody asked for in order to see whether that works."""
+        return self.event.object_id == self.endpoint.public_id
 
 
 class WebhookAttempt(models.Model):

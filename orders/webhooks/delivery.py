@@ -170,11 +170,12 @@ def _note(sent: WebhookDelivery, answer: transport.Answer) -> None:
         error=answer.error,
         answer=answer.body.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}"),
     )
-    _note_health(endpoint, answer, now)
+    if endpoint.url == sent.endpoint.url:  # of an address it has left, nothing follows
+        _note_health(endpoint, answer, now)
     if answer.accepted:
         delivery.status, delivery.delivered_at, delivery.next_attempt_at = Status.DELIVERED, now, None
     elif delivery.status == Status.PENDING:
-        if endpoint.enabled and delivery.attempts <= len(DELAYS):
+        if endpoint.enabled and not sent.is_test and delivery.attempts <= len(DELAYS):
             delay = DELAYS[max(0, delivery.attempts - 1)]
             delivery.next_attempt_at = now + delay * random.uniform(1 - JITTER, 1 + JITTER)
         else:

@@ -39,6 +39,34 @@ def create(
 
 
 @transaction.atomic
+def change(
+    endpoint_id: int,
+    *,
+    url: str | None = None,
+    description: str | None = None,
+    event_types: Sequence[str] | None = None,
+    enabled: bool | None = None,
+) -> WebhookEndpoint:
+    """What is given becomes so; None leaves as it is, and repeating it changes nothing. The secret stays.
+
+    What it is still owed goes to the new address, by the same schedule; of another one nothing is known yet, so how
+    the old one answered counts no more.
+    """
+    endpoint = lock(endpoint_id)
+    if url is not None and url != endpoint.url:
+        transport.check(url)
+        endpoint.url, endpoint.failing_since, endpoint.is_slow = url, None, True
+    if description is not None:
+        endpoint.description = description
+    if event_types is not None:
+        endpoint.event_types = sorted(set(event_types))
+    endpoint.save(update_fields=["url", "failing_since", "is_slow", "description", "event_types"])
+    if enabled is None:
+        return endpoint
+    return enable(endpoint_id) if enabled else disable(endpoint_id, Reason.SHOP)
+
+
+@transaction.atomic
 def rotate_secret(endpoint_id: int, overlap: timedelta = OVERLAP) -> tuple[WebhookEndpoint, str]:
     """A new secret. The one it replaces signs too for `overlap` more; one from before that ends now."""
     endpoint, now, secret = lock(endpoint_id), clock.now(), signing.new_secret()

@@ -28,18 +28,29 @@ def owe(event: Event) -> None:
         _send_soon()
 
 
+def owe_test(endpoint: WebhookEndpoint, event: Event) -> WebhookDelivery:
+    """Write a delivery to this endpoint alone, in the transaction of the event, for who holds the endpoint's lock."""
+    _check_enabled(endpoint)
+    _send_soon()
+    return WebhookDelivery.objects.create(merchant_id=event.merchant_id, endpoint=endpoint, event=event)
+
+
 @transaction.atomic
 def redeliver(delivery_id: int) -> WebhookDelivery:
     """Send it now and, should that fail, by the whole schedule again: with the id and the body it always had."""
     endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(deliveries=delivery_id)
-    if not endpoint.enabled:
-        raise Refused("endpoint_disabled", _("This endpoint is switched off. Enable it first."))
+    _check_enabled(endpoint)
     delivery = WebhookDelivery.objects.select_for_update(no_key=True).get(pk=delivery_id)
     delivery.status, delivery.delivered_at = WebhookDelivery.Status.PENDING, None
     delivery.attempts, delivery.next_attempt_at = 0, clock.now()
     delivery.save(update_fields=["status", "delivered_at", "attempts", "next_attempt_at"])
     _send_soon()
     return delivery
+
+
+def _check_enabled(endpoint: WebhookEndpoint) -> None:
+    if not endpoint.enabled:
+        raise Refused("endpoint_disabled", _("This endpoint is switched off. Enable it first."))
 
 
 def give_up(endpoint: WebhookEndpoint) -> None:

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 VIEW = ("orders.view_webhookendpoint", "orders.view_webhookdelivery", "orders.view_event")
 RIGHTS = {
+    "ping": "orders.change_webhookendpoint",
     "switch_off": "orders.change_webhookendpoint",
     "switch_on": "orders.change_webhookendpoint",
     "redeliver": "orders.redeliver_webhookdelivery",

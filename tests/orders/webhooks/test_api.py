@@ -15,6 +15,7 @@ from tests.orders.webhooks.receivers import Receiver
 pytestmark = pytest.mark.django_db
 
 URL = "https://shop.example/webhooks"
+BODY = {"PATCH": b'{"description": "Ours"}'}
 
 
 def make(caller: Caller, **changes: object) -> Any:
@@ -109,22 +110,25 @@ def test_a_deleted_endpoint_is_gone_and_told_nothing_more(loopback: None, shop_s
     send()
     assert shop_server.heard == []
     for method, address in everything(endpoint["id"], "wd_1"):
-        assert caller.send(method, address).status == 404
+        assert caller.send(method, address, BODY.get(method, b"")).status == 404
     assert caller.get("/webhook-endpoints")["data"] == []
 
 
 def everything(endpoint: str, delivery: str) -> list[tuple[str, str]]:
     return [
         ("GET", f"/webhook-endpoints/{endpoint}"),
+        ("PATCH", f"/webhook-endpoints/{endpoint}"),
         ("DELETE", f"/webhook-endpoints/{endpoint}"),
+        ("POST", f"/webhook-endpoints/{endpoint}/ping"),
         ("POST", f"/webhook-endpoints/{endpoint}/rotate-secret"),
         ("POST", f"/webhook-endpoints/{endpoint}/enable"),
         ("GET", f"/webhook-endpoints/{endpoint}/deliveries"),
+        ("GET", f"/webhook-deliveries/{delivery}"),
         ("POST", f"/webhook-deliveries/{delivery}/redeliver"),
     ]
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(9))
 def test_what_is_not_yours_is_not_there(number: int, shop_server: Receiver) -> None:
     owner = Caller()
     endpoint = heard(owner, shop_server)
@@ -132,7 +136,7 @@ def test_what_is_not_yours_is_not_there(number: int, shop_server: Receiver) -> N
     method, address = everything(endpoint["id"], delivery["id"])[number]
     before = rows()
     for other in (Caller(shop.make_merchant("Corner Books")), Caller(owner.merchant, live=True)):
-        answer = other.send(method, address)
+        answer = other.send(method, address, BODY.get(method, b""))
         assert answer.status == 404
         assert answer.json == other.get("/webhook-endpoints/we_unknown").json
         assert other.get("/webhook-endpoints")["data"] == []
@@ -143,13 +147,13 @@ def rows() -> list[object]:
     return [list(model.objects.order_by("pk").values()) for model in (WebhookEndpoint, WebhookDelivery)]
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(9))
 def test_a_key_without_the_right_is_refused(number: int, shop_server: Receiver) -> None:
     owner = Caller()
     endpoint = heard(owner, shop_server)
     method, address = everything(endpoint["id"], delivery_of(owner, endpoint)["id"])[number]
     rights: Any = {"can_read" if method == "GET" else "can_write": False}
-    assert Caller(owner.merchant, **rights).send(method, address).status == 403
+    assert Caller(owner.merchant, **rights).send(method, address, BODY.get(method, b"")).status == 403
 
 
 def test_a_rotated_secret_is_shown_once_and_the_old_one_ends_later() -> None:

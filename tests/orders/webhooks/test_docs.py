@@ -11,7 +11,7 @@ from django.conf import settings
 
 from orders import events
 from orders.admin import timeline
-from orders.admin.webhook import ERRORS
+from orders.admin.delivery import ERRORS
 from orders.webhooks import delivery, signing, transport
 from payments.models import Payment, PaymentRequest, Refund
 
