@@ -7,7 +7,9 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from friendpay import clock, leases
 from payments import bills, providers
+from payments.calls import PAUSED
 from payments.models import BillDay, BillMismatch, Payment, ProviderAccount
+from payments.providers.base import TIMEOUT, ProviderError
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +37,14 @@ def compare_due() -> None:
             logger.exception("the bills of %s cannot be planned", account.public_id)
     now = clock.now()
     due = BillDay.objects.select_related("account").due(now)
-    while days := leases.take(due, 1, lambda day: WAITS[min(day.attempts, len(WAITS)) - 1]):
-        _compare(days[0])
+    silent: set[int] = set()  # accounts whose wallet did not answer: each further day would only be waited for as well
+    while days := leases.take(due.exclude(account__in=silent), 1, _wait):
+        if not _compare(days[0]):
+            silent.add(days[0].account_id)
+
+
+def _wait(day: BillDay) -> timedelta:
+    return WAITS[min(day.attempts, len(WAITS)) - 1]
 
 
 def _accounts() -> list[ProviderAccount]:
@@ -58,16 +66,19 @@ def _schedule(account: ProviderAccount) -> None:
     )
 
 
-def _compare(day: BillDay) -> None:
+def _compare(day: BillDay) -> bool:
+    """Try a day; False where its wallet did not answer, or is left alone."""
     try:
         bills.compare(day.account, day.day)
     except Exception as error:  # no bill, locked credentials, a bill in a new form: all are tried again
         logger.warning("the bill of %s for %s could not be compared: %r", day.account.public_id, day.day, error)
         BillDay.objects.filter(pk=day.pk).update(error=str(error)[:300])
         _tell_support(day, str(error))
+        return not (isinstance(error, ProviderError) and error.code in (TIMEOUT, PAUSED))
     else:
         # It was there in the end.
         _missed(day).filter(settled_at=None).update(settled_at=clock.now(), note="The bill was compared.")
+    return True
 
 
 def _missed(day: BillDay) -> QuerySet[BillMismatch]:

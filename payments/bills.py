@@ -17,6 +17,7 @@ from friendpay import clock
 from orders.errors import Refused
 from orders.money import Money
 from payments import inbox, outside, providers, reconcile, refunds
+from payments.calls import calling
 from payments.models import BillDay, BillMismatch, Payment, ProviderAccount, Refund
 from payments.providers.base import BillLine, NoBill, State
 
@@ -32,12 +33,15 @@ EDGE = timedelta(hours=1)
 
 AT_ONCE = 500  # lines
 
+SECONDS = 90.0  # for a whole bill: where it lies, and the file
+
 LOOK_BACK = timedelta(days=7)
 """How long a row of ours is missed on the bills."""
 
 
 def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
-    """Every mismatch of one account and day, stored once however often it is found. Raises ProviderError without bill.
+    """Every mismatch of one account and day, stored once however often it is found. Raises ProviderError without bill,
+    which is not asked for while the wallet is left alone.
 
     What the bill says otherwise is asked about first, so that money we merely had not heard of is settled rather than
     reported.
@@ -87,7 +91,8 @@ def span(account: ProviderAccount, day: date) -> tuple[datetime, datetime]:
 def _lines(account: ProviderAccount, day: date) -> list[BillLine]:
     """The bill. That there is none is believed of a day that is well over, and on which we know of nothing either."""
     try:
-        return list(providers.get(account.provider).bill(account.as_data(), day))
+        with calling(account, SECONDS) as (provider, data):
+            return list(provider.bill(data, day))
     except NoBill:
         start, end = span(account, day)
         that_day = Q(account=account, succeeded_at__gte=start + EDGE, succeeded_at__lt=end - EDGE)
@@ -144,8 +149,9 @@ class _Rows:
 def _ask_again(ours: Row) -> None:
     try:
         if isinstance(ours, Payment):
-            provider = providers.get(ours.account.provider)
-            reconcile.apply(ours, provider.fetch(ours.account.as_data(), ours.reference, ours.provider_session))
+            with calling(ours.account) as (provider, account):
+                outcome = provider.fetch(account, ours.reference, ours.provider_session)
+            reconcile.apply(ours, outcome)
         else:
             refunds.apply(ours, refunds.ask(ours))
     except Exception as error:  # whatever it is, the difference is reported

@@ -28,6 +28,9 @@ PAUSES = tuple(timedelta(seconds=s) for s in (10, 20, 40, 60))
 PROBE = timedelta(seconds=20)
 """So many calls in a row without an answer pause an account; then one call at a time tries it, ever less often."""
 
+PAUSED = "paused"
+"""The code of the error of a call that was not made."""
+
 TO_ACCOUNT = 4
 TO_GATEWAY = 8
 SLOW = 2.0
@@ -50,11 +53,11 @@ def is_open(account: ProviderAccount) -> bool:
 @contextmanager
 def calling(account: ProviderAccount, seconds: float = SECONDS) -> Iterator[tuple[Provider, Account]]:
     """The wallet and the account as it knows it, for one call that ends in `seconds`. Raises ProviderError when the
-    call does not go well, and with code "paused", without calling, while the gateway is known to hang.
+    call does not go well, and with code PAUSED, without calling, while the gateway is known to hang.
     """
     data = account.as_data()
     if not is_open(account):
-        raise ProviderError("the gateway has not answered lately and is left alone", permanent=False, code="paused")
+        raise ProviderError("the gateway has not answered lately and is left alone", permanent=False, code=PAUSED)
     try:
         with transport.within(seconds):
             yield providers.get(account.provider), data

@@ -4,16 +4,19 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from friendpay import clock
 from orders.errors import Refused
-from payments import calls, inbox, providers, refunds, tasks
-from payments.models import Payment, ProviderAccount
+from orders.money import Money
+from payments import bills, calls, inbox, providers, refunds, tasks
+from payments.admin import credentials
+from payments.models import BillDay, BillMismatch, Payment, ProviderAccount
 from payments.providers import transport
-from payments.providers.base import TIMEOUT, ProviderError
+from payments.providers.base import TIMEOUT, BillLine, ProviderError, State
 from sandbox import bank
 from sandbox.models import Charge
 from tests import shop
@@ -30,7 +33,7 @@ class Silence:
         self.accounts: set[str] = set()
         self.asked = 0
         provider = providers.get("sandbox")
-        for call in ("start", "fetch", "close", "refund", "fetch_refund"):
+        for call in ("start", "fetch", "close", "refund", "fetch_refund", "bill", "check"):
             monkeypatch.setattr(provider, call, self._hanging(getattr(provider, call)))
 
     def _hanging(self, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,6 +160,69 @@ def test_a_refund_waits_for_a_hung_wallet_and_goes_when_it_is_back(silence: Sile
         tasks.sweep_refunds()
     refund.refresh_from_db()
     assert refund.status == "succeeded"
+
+
+def owe_bills(account: ProviderAccount, days: int) -> None:
+    today = clock.now().date()
+    for ago in range(days):
+        day = today - timedelta(days=ago + 1)
+        BillDay.objects.create(account=account, day=day, next_attempt_at=clock.now())
+
+
+def test_a_wallet_that_hangs_is_asked_for_one_bill_a_round_and_stops_no_others(
+    silence: Silence, move_time: MoveTime
+) -> None:
+    ill, well = pending(1)[0].account, pending(1)[0].account
+    silence.accounts.add(ill.public_id)
+    for account in (ill, well):
+        owe_bills(account, 5)
+    tasks.compare_bills()
+    assert silence.asked == 1
+    assert BillDay.objects.filter(account=well, compared_at__isnull=False).count() == 5
+    silence.accounts.clear()
+    move_time(86400)
+    tasks.compare_bills()
+    assert BillDay.objects.filter(account=ill, compared_at__isnull=False).count() >= 5
+
+
+def test_bills_that_have_no_answer_open_the_breaker_as_every_call_does(silence: Silence, move_time: MoveTime) -> None:
+    account = pending(1)[0].account
+    silence.accounts.add(account.public_id)
+    owe_bills(account, 5)
+    for _round in range(calls.HANGS):
+        tasks.compare_bills()
+        account.refresh_from_db()
+    assert account.paused_until is not None
+    tasks.compare_bills()
+    assert silence.asked == calls.HANGS  # left alone
+    assert BillDay.objects.filter(compared_at=None, next_attempt_at__isnull=False).count() >= 5
+
+
+def test_what_a_bill_says_otherwise_is_asked_about_through_the_breaker(
+    silence: Silence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = pending(1)[0]
+    line = BillLine("charge", payment.reference, "txn-1", Money(9000, "CNY"), State.SUCCEEDED)
+    monkeypatch.setattr(providers.get("sandbox"), "bill", lambda _account, _day: [line])
+    silence.accounts.add(payment.account.public_id)
+    bills.compare(payment.account, clock.now().date())
+    payment.account.refresh_from_db()
+    assert (silence.asked, payment.account.hangs) == (1, 1)
+    assert BillMismatch.objects.get().kind == "status"
+
+
+def test_an_operators_own_test_tries_a_wallet_that_is_left_alone(silence: Silence) -> None:
+    account = pending(1)[0].account
+    ProviderAccount.objects.update(hangs=calls.HANGS, paused_until=clock.now() + calls.PAUSES[-1])
+    account.refresh_from_db()
+    silence.accounts.add(account.public_id)
+    assert credentials.ask(account) == (False, "no answer (ReadTimeout) (timeout)")
+    account.refresh_from_db()
+    assert (silence.asked, account.hangs) == (1, calls.HANGS + 1)  # it counts as any call
+    silence.accounts.clear()
+    assert credentials.ask(ProviderAccount.objects.get(pk=account.pk))[0]
+    account.refresh_from_db()
+    assert (account.hangs, account.paused_until) == (0, None)  # and payments go on
 
 
 def test_money_that_is_told_of_is_settled_while_its_wallet_hangs(silence: Silence) -> None:

@@ -145,7 +145,6 @@ def test_an_attempt_that_was_open_is_never_unknown_and_so_cancelled(move_time: M
     """Somebody else's account answers, say. The hold is freed, and the question stays."""
     request = shop.make_request()
     payment = begin(request)
-    Payment.objects.update(provider_session="cs_1")
     Charge.objects.all().delete()
     for _hour in range(5):
         move_time(3600)
