@@ -16,6 +16,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from friendpay.desk.again import password_again
 from orders.admin.base import is_shown_filter
 from orders.admin.confirm import confirm
 
@@ -59,6 +60,14 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         """Nobody changes the login, the password or the second factor of somebody who may do more."""
         return super().has_change_permission(request, obj) and (obj is None or not _is_above(obj, request.user))
 
+    @password_again
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().changeform_view(request, *args, **kwargs)
+
+    @password_again
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().user_change_password(request, *args, **kwargs)
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Only a superuser makes another, or gives rights one by one."""
         fixed = () if request.user.is_superuser else ("is_superuser", "user_permissions")
@@ -83,6 +92,7 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         icon="phonelink_erase",
         variant=ActionVariant.DANGER,
     )
+    @password_again
     def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         user = self.get_object(request, object_id)
         if user is None or _is_above(user, request.user):
@@ -118,6 +128,14 @@ class StaffGroupAdmin(GroupAdmin, ModelAdmin):
 
     has_add_permission = has_module_permission
     has_change_permission = has_delete_permission = has_view_permission
+
+    @password_again
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().changeform_view(request, *args, **kwargs)
+
+    @password_again
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().delete_view(request, *args, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return is_shown_filter(self, lookup)

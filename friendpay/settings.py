@@ -226,6 +226,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
+DESK_PASSWORD_MINUTES = env.number("DESK_PASSWORD_MINUTES", 15)  # then it is asked for again before money and keys
 SESSION_COOKIE_AGE = 3600  # of the desk: it ends after an hour in which nothing was done
 SESSION_COOKIE_SAMESITE = "Lax"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # a new API key is never put into a cookie

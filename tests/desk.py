@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from friendpay.desk import again
 from tests.pages import Answer
 
 READ = [
@@ -25,7 +26,7 @@ READ = [
 
 
 def staff(*rights: str, name: str = "anna") -> Client:
-    """Somebody of staff who may do just this."""
+    """Somebody of staff who may do just this, and gave the password just now."""
     user = User.objects.create_user(name, password="a long password", is_staff=True)
     for right in rights:
         app, codename = right.split(".")
@@ -33,7 +34,7 @@ def staff(*rights: str, name: str = "anna") -> Client:
     client = Client()
     client.force_login(user)
     session = client.session
-    session["seen"] = time.time()
+    session["seen"] = session[again.GIVEN_AT] = time.time()
     session.save()
     return client
 

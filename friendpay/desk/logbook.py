@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 CAME_IN = gettext_noop("Came in.")
 PASSWORD_RIGHT = gettext_noop("The password was right.")
+PASSWORD_AGAIN = gettext_noop("The password was given again.")
+PASSWORD_CHANGED = gettext_noop("The password was changed.")
 WRONG_PASSWORD = gettext_noop("A wrong password was given.")
 LOCKED_OUT = gettext_noop("There were too many wrong passwords; this one was not looked at.")
 WRONG_CODE = gettext_noop("A wrong code was given.")

@@ -1,10 +1,12 @@
 """Who gets in: staff with a password and a code from their phone. A demo asks for the password alone."""
 
 import time
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -13,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
-from friendpay.desk import logbook
-from friendpay.desk.password import PasswordForm, remember
+from friendpay.desk import again, logbook
+from friendpay.desk.password import OwnPasswordForm, PasswordForm, remember
 
 SEEN_EVERY = 60  # seconds between writing down that somebody is at work
 _SEEN = "seen"
@@ -43,13 +45,24 @@ class Desk(UnfoldAdminSite):
             query = f"?{urlencode({REDIRECT_FIELD_NAME: following})}" if following else ""
             return HttpResponseRedirect(reverse("admin:second_factor") + query)
         response: HttpResponse = super().login(request, extra_context)
-        if request.method == "POST" and self.knows(request):
+        if request.method == "POST" and isinstance(response, HttpResponseRedirect) and self.knows(request):
+            again.given(request)
             remember(request, response)
             logbook.write(request, logbook.PASSWORD_RIGHT)
         elif isinstance(response, TemplateResponse) and (seconds := response.context_data["form"].seconds):  # type: ignore[index]
             response.status_code = 429
             response["Retry-After"] = seconds
         return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Another password for whoever is in."""
+        view = PasswordChangeView.as_view(
+            form_class=partial(OwnPasswordForm, request),
+            success_url=reverse("admin:password_change_done"),
+            template_name="registration/password_change_form.html",
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return cast(HttpResponse, view(request))
 
     def extra_urls(self) -> list[URLPattern]:
         from friendpay.desk.second_factor import second_factor

@@ -17,6 +17,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from friendpay import clock
+from friendpay.desk.again import password_again
 from orders.admin.base import SupportAdmin, mode, moment
 from orders.admin.confirm import confirm, posted
 from orders.errors import Refused
@@ -116,6 +117,7 @@ class ApiKeyAdmin(SupportAdmin):
         icon="sync_lock",
         variant=ActionVariant.PRIMARY,
     )
+    @password_again
     def roll(self, request: HttpRequest, object_id: str) -> HttpResponse:
         key = self.get_object(request, object_id)
         if key is None:
@@ -153,6 +155,7 @@ class ApiKeyAdmin(SupportAdmin):
         icon="key_off",
         variant=ActionVariant.DANGER,
     )
+    @password_again
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         key = self.get_object(request, object_id)
         if key is None:

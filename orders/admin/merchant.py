@@ -15,6 +15,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
+from friendpay.desk.again import password_again
 from orders import looks
 from orders.admin.base import Panel, SupportAdmin, badge, code, mode, moment
 from orders.admin.confirm import confirm, posted
@@ -149,6 +150,7 @@ class MerchantAdmin(SupportAdmin):
         icon="key",
         variant=ActionVariant.PRIMARY,
     )
+    @password_again
     def make_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
         merchant = self.get_object(request, object_id)
         if merchant is None:

@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 
 from friendpay import clock
+from friendpay.desk import again
 from orders.admin.base import SupportAdmin, address, badge, code, link, mode
 from orders.admin.confirm import confirm
 from orders.admin.filters import ModeFilter
@@ -47,6 +48,13 @@ class ProviderAccountAdmin(SupportAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderAccount]:
         return super().get_queryset(request).select_related("merchant")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Credentials are read and changed by who gave the password lately."""
+        touched = request.method == "POST" or self.has_change_permission(request)
+        return (again.ask(request, self.admin_site) if touched else None) or super().changeform_view(
+            request, *args, **kwargs
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -118,6 +126,7 @@ class ProviderAccountAdmin(SupportAdmin):
         permissions=["payments.change_provideraccount"],
         icon="network_check",
     )
+    @again.password_again
     def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.get_object(request, object_id)
         if account is None:

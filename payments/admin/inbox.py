@@ -14,6 +14,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from friendpay.desk.again import password_again
 from orders.admin.base import SupportAdmin, badge, code, link, mode, moment
 from orders.admin.confirm import actor, confirm, posted
 from orders.admin.filters import mode_by
@@ -153,6 +154,7 @@ class ProviderEventAdmin(SupportAdmin):
         permissions=["payments.assign_providerevent"],
         icon="link",
     )
+    @password_again
     def count(self, request: HttpRequest, object_id: str) -> HttpResponse:
         event = self.get_object(request, object_id)
         if event is None:
@@ -181,6 +183,7 @@ class ProviderEventAdmin(SupportAdmin):
         permissions=["payments.assign_providerevent"],
         icon="undo",
     )
+    @password_again
     def send_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
         event = self.get_object(request, object_id)
         if event is None:
@@ -206,6 +209,7 @@ class ProviderEventAdmin(SupportAdmin):
         permissions=["payments.assign_providerevent"],
         icon="archive",
     )
+    @password_again
     def put_away(self, request: HttpRequest, object_id: str) -> HttpResponse:
         event = self.get_object(request, object_id)
         if event is None:

@@ -18,6 +18,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
 from friendpay import clock
+from friendpay.desk.again import password_again
 from orders.admin import timeline
 from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
 from orders.admin.confirm import actor, confirm, posted
@@ -138,6 +139,7 @@ class PaymentAdmin(SupportAdmin):
         icon="undo",
         variant=ActionVariant.DANGER,
     )
+    @password_again
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         payment = self.get_object(request, object_id)
         if payment is None:

@@ -15,6 +15,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from friendpay import clock
+from friendpay.desk.again import password_again
 from orders.admin import timeline
 from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
 from orders.admin.confirm import actor, confirm, posted
@@ -107,6 +108,7 @@ class RefundAdmin(SupportAdmin):
         icon="send",
         variant=ActionVariant.PRIMARY,
     )
+    @password_again
     def send_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(refund: Refund, _data: dict[str, Any]) -> str:
             remedies.send_again(refund.pk, actor=actor(request))
@@ -131,6 +133,7 @@ class RefundAdmin(SupportAdmin):
         permissions=["payments.resend_refund"],
         icon="call_split",
     )
+    @password_again
     def send_in_parts(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(refund: Refund, data: dict[str, Any]) -> str:
             remedies.send_in_parts(refund.pk, data["amount"], actor=actor(request))
@@ -153,6 +156,7 @@ class RefundAdmin(SupportAdmin):
         permissions=["payments.settle_refund"],
         icon="handshake",
     )
+    @password_again
     def returned_elsewhere(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(refund: Refund, data: dict[str, Any]) -> str:
             part = amount(data["amount"], refund.currency)
@@ -180,6 +184,7 @@ class RefundAdmin(SupportAdmin):
         icon="undo",
         variant=ActionVariant.DANGER,
     )
+    @password_again
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(refund: Refund, _data: dict[str, Any]) -> str:
             remedies.withdraw(refund.pk, actor=actor(request))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from friendpay.desk.again import password_again
 from orders.admin.base import SupportAdmin, badge, link, minute, moment
 from orders.admin.confirm import actor, confirm
 from payments import reports
@@ -96,6 +97,7 @@ class ReportAdmin(SupportAdmin):
         icon="person_off",
         variant=ActionVariant.DANGER,
     )
+    @password_again
     def stop_buyer(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(report: Report) -> str:
             reports.stop_buyer(report, actor=actor(request))

@@ -13,6 +13,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from friendpay import clock
+from friendpay.desk.again import password_again
 from orders.admin import timeline
 from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
 from orders.admin.confirm import actor, confirm
@@ -85,6 +86,7 @@ class PaymentRequestAdmin(SupportAdmin):
         icon="block",
         variant=ActionVariant.DANGER,
     )
+    @password_again
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         plea = self.get_object(request, object_id)
         if plea is None:
