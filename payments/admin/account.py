@@ -49,13 +49,6 @@ class ProviderAccountAdmin(SupportAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderAccount]:
         return super().get_queryset(request).select_related("merchant")
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Credentials are read and changed by who gave the password lately."""
-        touched = request.method == "POST" or self.has_change_permission(request)
-        return (again.ask(request, self.admin_site) if touched else None) or super().changeform_view(
-            request, *args, **kwargs
-        )
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ((None, {"fields": ("merchant", "provider", "name", "live")}),)
@@ -77,7 +70,12 @@ class ProviderAccountAdmin(SupportAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Whose a new key is only the wallet can tell: it is asked before the form's transaction begins."""
+        """Credentials are read and changed by who gave the password lately. Whose a new key is only the wallet can
+        tell: it is asked before the form's transaction begins.
+        """
+        touched = request.method == "POST" or self.has_change_permission(request)
+        if touched and (page := again.ask(request, self.admin_site)):
+            return page
         if request.method == "POST" and object_id and self.has_change_permission(request):
             account = self.get_object(request, object_id)
             if account is not None:
