@@ -14,7 +14,7 @@ class Call(HttpRequest):
     """A request that was let in."""
 
     auth: ApiKey
-    allowance: Allowance | None
+    allowance: Allowance
 
 
 class BearerKey(HttpBearer):
@@ -36,7 +36,7 @@ class BearerKey(HttpBearer):
             return None
         allowance = ratelimit.take(key.pk)
         request.allowance = allowance  # type: ignore[attr-defined]
-        if allowance and allowance.spent:
+        if allowance.spent:
             raise Refused("too_many_requests", _("Too many calls with this key. Please slow down."), status=429)
         right = self.right or ("read" if request.method == "GET" else "write")
         if not getattr(key, f"can_{right}"):

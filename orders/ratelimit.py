@@ -1,9 +1,15 @@
-"""Counts kept in Valkey, and how many calls an API key may make. While Valkey is silent, nobody is turned away."""
+"""Counts kept in Valkey, and how many calls an API key may make.
+
+While Valkey is silent each process counts for itself (`_Own`): no limit goes, only what another process counted is not
+known, and nobody waits for longer than PATIENCE.
+"""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
+from threading import Lock
 
 from django.conf import settings
 from redis import Redis
@@ -45,11 +51,9 @@ class Allowance:
         return fields | ({"Retry-After": str(self.seconds)} if self.spent else {})
 
 
-def take(key_id: int) -> Allowance | None:
-    """Count one call of this key. None when Valkey does not answer: the call goes through uncounted."""
+def take(key_id: int) -> Allowance:
+    """Count one call of this key."""
     ((calls, seconds),) = count(str(key_id), window=WINDOW)
-    if not calls:
-        return None
     quota = settings.API_CALLS_PER_SECOND * WINDOW
     return Allowance(quota=quota, left=quota - calls, seconds=seconds)
 
@@ -57,21 +61,47 @@ def take(key_id: int) -> Allowance | None:
 def count(*names: str, window: int) -> list[tuple[int, int]]:
     """Count one more of each; a name's count begins anew `window` seconds after its first.
 
-    Each with what it is now and in how many seconds it ends; zeros when Valkey does not answer.
+    Each with what it is now and in how many seconds it ends.
     """
     return _ask(names, window)
 
 
 def counted(*names: str) -> list[tuple[int, int]]:
-    """The same without counting."""
+    """The same without counting: zero, and a second, for what nobody counted."""
     return _ask(names, None)
+
+
+class _Own:
+    """What this process counts while Valkey is silent. It knows the last MOST names alone, so its memory is bounded."""
+
+    MOST = 50_000
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: dict[str, tuple[int, float]] = {}
+
+    def ask(self, names: Sequence[str], window: int | None) -> list[tuple[int, int]]:
+        with self._lock:
+            return [self._one(PREFIX + name, window) for name in names]
+
+    def _one(self, name: str, window: int | None) -> tuple[int, int]:
+        now = time.monotonic()
+        calls, ends = self._counts.get(name, (0, 0.0))
+        if ends <= now:
+            calls, ends = 0, now + (window or 0)
+        if window is not None:
+            calls += 1
+            self._counts.pop(name, None)  # to the end: those that are not asked for any more go first
+            self._counts[name] = (calls, ends)
+            if len(self._counts) > self.MOST:
+                del self._counts[next(iter(self._counts))]
+        return calls, max(1, ceil(ends - now))
 
 
 def _ask(names: tuple[str, ...], window: int | None) -> list[tuple[int, int]]:
     global _pause_ends
-    nothing = [(0, 0)] * len(names)
     if time.monotonic() < _pause_ends:
-        return nothing
+        return _own.ask(names, window)
     try:
         with _valkey().pipeline(transaction=window is not None) as pipe:  # one round trip, and Valkey's clock
             for name in names:
@@ -84,10 +114,13 @@ def _ask(names: tuple[str, ...], window: int | None) -> list[tuple[int, int]]:
             told = pipe.execute()
     except (RedisError, OSError, ValueError):  # redis-py reads from a closed buffer where Valkey dies under two threads
         _pause_ends = time.monotonic() + PAUSE
-        return nothing
+        return _own.ask(names, window)
     each = len(told) // len(names)
     pairs = (told[place + each - 2 : place + each] for place in range(0, len(told), each))
     return [(int(calls or 0), max(1, ceil(left_ms / 1000))) for calls, left_ms in pairs]
+
+
+_own = _Own()
 
 
 @cache

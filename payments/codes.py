@@ -130,8 +130,7 @@ def find(text: str) -> PaymentRequest | None:
 def look_up(text: str, *, network: str, neighbourhood: str) -> PaymentRequest | None:
     """The same for a stranger, who may not be wrong too often: raises TooManyGuesses without having looked.
 
-    Only codes that could be right count: neither links nor other text, however wrong. Valkey counts; while it does not
-    answer, nobody is turned away.
+    Only codes that could be right count: neither links nor other text, however wrong.
     """
     if found := by_link(text):
         return found

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from friendpay.desk import password
-from orders import ratelimit
 
 pytestmark = pytest.mark.django_db
 
@@ -80,9 +79,3 @@ def test_right_ones_do_not_count_and_the_wait_is_said(monkeypatch: pytest.Monkey
     monkeypatch.setattr(password, "WINDOW", 60)
     guess(10)
     assert "Please wait 1 minute and" in enter(RIGHT).content.decode()
-
-
-def test_without_valkey_the_desk_opens_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ratelimit, "_pause_ends", float("inf"))
-    assert guess(11) == [200] * 11
-    assert enter(RIGHT).status_code == 302

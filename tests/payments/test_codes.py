@@ -6,7 +6,6 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from orders import ratelimit
 from payments import codes, sharing
 from payments.codes import TooManyGuesses
 from payments.models import PaymentRequest
@@ -198,13 +197,6 @@ def test_a_house_with_many_addresses_of_its_own_is_one_guesser(client: Client) -
         client.post("/open/", {"text": text}, REMOTE_ADDR=f"2001:db8:7:{number:x}::1")
     assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="2001:db8:7:ffff::1").status_code == 429
     assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="2001:db8:8::1").status_code == 303
-
-
-def test_without_valkey_codes_still_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ratelimit, "_pause_ends", float("inf"))
-    plea = shop.make_request()
-    assert [wrong("here") for _ in range(20)] == [False] * 20
-    assert codes.look_up(plea.code, network="here", neighbourhood="here") == plea
 
 
 def test_every_sign_of_a_code_can_be_said_on_the_phone() -> None:
