@@ -44,6 +44,7 @@ _PAID: dict[str, Any] = {
     "amount": 9000,
     "amount_captured": 9000,
     "amount_applied": 9000,
+    "amount_disputed": 0,
     "payer_name": "Mei",
     "by_buyer": False,
     "reference": "fp3f9c2a7d1b4e8f60a5c7d2e1",

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Self
 from pydantic import Field, WithJsonSchema
 
 from orders.event_data import EventData, Sum
-from payments.models import Payment, PaymentRequest, Refund
+from payments.models import Dispute, Payment, PaymentRequest, Refund
 
 _REASON = "merchant: you asked for it. All others happen by themselves."
 RequestStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": PaymentRequest.Status.values})]
 PaymentStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Payment.Status.values})]
 RefundStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Refund.Status.values})]
 RefundReason = Annotated[str, WithJsonSchema({"type": "string", "enum": Refund.Reason.values, "description": _REASON})]
+DisputeStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Dispute.Status.values})]
 FailureCode = Annotated[str, Field(description="The wallet's own code, where it refused.")]
 
 
@@ -79,6 +80,7 @@ class PaymentData(EventData):
     amount: Annotated[int, Field(description="What the payer was to pay.")]
     amount_captured: Annotated[int, Field(description="What the wallet took.")]
     amount_applied: Annotated[int, Field(description="What of it counts towards the order.")]
+    amount_disputed: Annotated[int, Field(description="What of it the payer's bank holds, or took, for a dispute.")]
     payer_name: Annotated[str, Field(description="A nickname at most.")]
     by_buyer: Annotated[bool, Field(description="The buyer paid, not a friend.")]
     reference: Annotated[str, Field(description="Our number of it in your account at the wallet.")]
@@ -100,6 +102,7 @@ class PaymentData(EventData):
             amount=payment.amount,
             amount_captured=payment.amount_captured,
             amount_applied=payment.amount_applied,
+            amount_disputed=payment.amount_disputed,
             payer_name=payment.payer_name,
             by_buyer=payment.by_buyer,
             reference=payment.reference,
@@ -115,6 +118,7 @@ class DisputeData(PaymentData):
     """A payment, and what the wallet says of a dispute about it."""
 
     dispute: str
+    dispute_status: DisputeStatus
     disputed: Annotated[int, Field(description="How much of the money the payer asks the bank for.")]
     dispute_currency: str
     dispute_reason: Annotated[str, Field(description="The wallet's own word for it.")]

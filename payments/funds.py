@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import get_language
 
 from friendpay.background import nudge
@@ -101,6 +102,30 @@ def release(request: PaymentRequest, payment: Payment) -> None:
     if payment.held_until:
         request.amount_held -= payment.amount
         payment.held_until = None
+
+
+def uncounted(payment: Payment) -> int:
+    """What of a payment's money counts for nothing and is on no way back through its wallet."""
+    back = payment.refunds.standing().exclude(reason=Refund.Reason.MERCHANT).aggregate(sum=Sum("amount"))["sum"] or 0
+    return payment.amount_captured - payment.amount_applied - back
+
+
+def owed(payment: Payment) -> int:
+    """What is to be sent back: what is uncounted, as far as the payer does not have it from her bank."""
+    return max(0, uncounted(payment) - payment.amount_disputed)
+
+
+def weigh_disputes(payment: Payment) -> None:
+    """Let the payment's disputes have what they ask for, as far as it is not with the payer or on its way there."""
+    claimed = payment.refunds.standing().exclude(status=Refund.Status.FAILED).aggregate(sum=Sum("amount"))["sum"] or 0
+    free, payment.amount_disputed = payment.amount_captured - claimed, 0
+    for dispute in payment.disputes.order_by("id"):
+        dispute.payment = payment
+        dispute.amount_taken = min(dispute.claim, free)
+        dispute.save(update_fields=["amount_taken"])
+        free -= dispute.amount_taken
+        payment.amount_disputed += dispute.amount_taken
+    payment.save(update_fields=["amount_disputed"])
 
 
 def send_back(

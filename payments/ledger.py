@@ -1,6 +1,6 @@
 """The proof that no money is lost, taken twice or stuck, from the rows alone, without any of the code that wrote them.
 
-captured = kept for the order + on its way back + sent back        for every payment
+captured = kept + owed or sent back + held or taken for disputes   for every payment
 applied  = what its payments applied, at most the amount           for every request; paid exactly when equal
 held     = what its live attempts ask for                          for every request
 """
@@ -10,14 +10,39 @@ from dataclasses import dataclass
 from django.db import connection
 
 _CHECKS = {
-    "payment: captured is applied plus what goes back because it did not fit": """
+    "payment: captured is applied plus what goes back because it did not fit, or which a dispute has": """
         SELECT p.public_id, format('captured %s, applied %s, returned %s', p.amount_captured, p.amount_applied, r.back)
         FROM payments_payment p
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(amount), 0) AS back FROM payments_refund
             WHERE payment_id = p.id AND reason <> 'merchant' AND status <> 'withdrawn'
         ) r
-        WHERE p.amount_captured <> p.amount_applied + r.back
+        WHERE p.amount_captured - p.amount_applied - r.back NOT BETWEEN 0 AND p.amount_disputed
+    """,
+    "payment: what goes back and what disputes have is at most what was captured": """
+        SELECT p.public_id,
+            format('captured %s, refunded %s, disputed %s', p.amount_captured, r.back, p.amount_disputed)
+        FROM payments_payment p
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS back FROM payments_refund
+            WHERE payment_id = p.id AND status <> 'withdrawn'
+        ) r
+        WHERE p.amount_disputed NOT BETWEEN 0 AND p.amount_captured - r.back
+    """,
+    "payment: disputed is the sum of what its disputes have": """
+        SELECT p.public_id, format('disputed %s, its disputes %s', p.amount_disputed, d.taken)
+        FROM payments_payment p
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount_taken), 0) AS taken FROM payments_dispute WHERE payment_id = p.id
+        ) d
+        WHERE p.amount_disputed <> d.taken
+    """,
+    "dispute: has money while it is open or when it is lost, through the payment's account": """
+        SELECT d.public_id, format('%s, has %s of %s %s', d.status, d.amount_taken, d.currency, d.amount)
+        FROM payments_dispute d JOIN payments_payment p ON p.id = d.payment_id
+        WHERE d.account_id <> p.account_id OR d.amount_taken < 0
+            OR (d.status IN ('inquiry', 'won') AND d.amount_taken <> 0)
+            OR (d.currency = p.currency AND d.amount_taken > d.amount)
     """,
     "payment: the merchant sends back at most what was applied": """
         SELECT p.public_id, format('applied %s, refunded %s', p.amount_applied, sum(r.amount))

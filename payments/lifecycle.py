@@ -1,4 +1,5 @@
-"""★ The one door: every status change of a payment request, a payment and a refund. Nothing else writes a status.
+"""★ The one door: every status change of a payment request, a payment, a refund and a dispute. Nothing else writes
+a status.
 
 Each function is its own transaction: it locks order, request, payment and refund in that order, looks again, and
 returns quietly when the change has already happened. The state and its events commit together. None of them calls a
@@ -18,14 +19,14 @@ from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
 from payments import codes, funds, rules
-from payments.models import Payment, PaymentRequest, Refund
+from payments.models import Dispute, Payment, PaymentRequest, Refund
 from payments.record import lock_order, lock_payment, lock_request, note, save
 from payments.rules import Attempt, Payer, Split
 
 REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
 
 
-def move(thing: PaymentRequest | Payment | Refund, status: str) -> None:
+def move(thing: PaymentRequest | Payment | Refund | Dispute, status: str) -> None:
     if status not in rules.MOVES[type(thing)].get(thing.status, ()):
         raise AssertionError(f"{thing} cannot go from {thing.status} to {status}")
     thing.status = status
@@ -171,8 +172,8 @@ def close_order(order_id: int, *, paid_elsewhere: bool) -> Order:
 
 
 def _end(order: Order, request: PaymentRequest, status: str, now: datetime, actor: str) -> None:
-    """Close an open request unpaid: every applied part becomes a refund, every attempt is to be closed at its
-    provider.
+    """Close an open request unpaid: every applied part becomes a refund, as far as no dispute has it; every attempt is
+    to be closed at its provider.
     """
     parts = list(request.payments.select_for_update(no_key=True).filter(amount_applied__gt=0))
     funds.let_go(request, request.payments.all(), now)
@@ -182,9 +183,10 @@ def _end(order: Order, request: PaymentRequest, status: str, now: datetime, acto
     move(request, status)
     note(request, f"payment_request.{status}", actor)
     for payment in parts:
-        amount, payment.amount_applied = payment.amount_applied, 0
+        payment.amount_applied = 0
         payment.save(update_fields=["amount_applied"])
-        funds.send_back(request, payment, amount, Refund.Reason.UNDERFUNDED, now, "system")
+        if owed := funds.owed(payment):
+            funds.send_back(request, payment, owed, Refund.Reason.UNDERFUNDED, now, "system")
     save(request, "status", "closed_at", "amount_paid", "amount_held")
 
 

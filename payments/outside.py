@@ -8,8 +8,8 @@ from friendpay import clock
 from orders import services
 from orders.errors import Refused
 from orders.money import Money
-from payments import lifecycle, refund_moves
-from payments.models import Dispute, Payment, ProviderAccount, Refund
+from payments import funds, lifecycle, refund_moves
+from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
 from payments.providers.base import Outcome, State
 from payments.record import lock_payment, note, save
 
@@ -66,16 +66,21 @@ def book_refund(payment_id: int, number: str, amount: Money, *, provider_ref: st
 def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
     """What the wallet says of a dispute. Repeating it, or telling of it late, changes nothing: what is won or lost is
     never open again. Raises ValueError when it is told to be the one after it was the other: a person has to look.
+
+    While it is open the bank holds the money, and of a lost one it keeps it: none of that can be refunded. What is won
+    is there again; were we to send it back, it goes.
     """
     _order, request, payment = lock_payment(payment_id)
     now = clock.now()
     status = {State.SUCCEEDED: Dispute.Status.WON, State.FAILED: Dispute.Status.LOST}.get(outcome.state)
+    opened = Dispute.Status.INQUIRY if outcome.inquiry else Dispute.Status.OPEN
     assert outcome.amount
     dispute, is_new = Dispute.objects.get_or_create(
         account_id=payment.account_id,
         provider_ref=outcome.provider_ref,
         defaults={
             "payment": payment,
+            "status": opened,
             "currency": outcome.amount.currency,
             "amount": outcome.amount.minor,
             "code": outcome.code[:80],
@@ -83,20 +88,32 @@ def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
             "opened_at": now,
         },
     )
-    facts = {
-        "dispute": dispute.public_id,
-        "disputed": dispute.amount,
-        "dispute_currency": dispute.currency,
-        "dispute_reason": dispute.code,
-    }
-    if is_new:
-        note(request, "payment.disputed", "provider", payment, **facts)
-    if status and dispute.status == Dispute.Status.OPEN:
-        dispute.status, dispute.closed_at = status, now
-        dispute.save(update_fields=["status", "closed_at"])
-        won = status == Dispute.Status.WON
-        note(request, "payment.dispute_won" if won else "payment.dispute_lost", "provider", payment, **facts)
+    if is_new or (status is None and (dispute.status, opened) == (Dispute.Status.INQUIRY, Dispute.Status.OPEN)):
+        _move_dispute(request, payment, dispute, opened, "payment.disputed")
+    if status and dispute.closed_at is None:
+        dispute.closed_at = now
+        _move_dispute(request, payment, dispute, status, f"payment.dispute_{status}")
+        if status == Dispute.Status.WON:
+            refund_moves.send_again_what_failed(request, payment)
     elif status and dispute.status != status:
         raise ValueError(f"{dispute} was {dispute.status}, and is said to be {status} now")
     save(request)
     return dispute
+
+
+def _move_dispute(request: PaymentRequest, payment: Payment, dispute: Dispute, status: str, told: str) -> None:
+    """Write where it stands and what it takes, tell it, and see to the refunds that this concerns."""
+    if dispute.status != status:
+        lifecycle.move(dispute, status)
+    dispute.amount_taken = 0  # weighed anew
+    dispute.save(update_fields=["status", "closed_at", "amount_taken"])
+    funds.weigh_disputes(payment)
+    facts = {
+        "dispute": dispute.public_id,
+        "dispute_status": status,
+        "disputed": dispute.amount,
+        "dispute_currency": dispute.currency,
+        "dispute_reason": dispute.code,
+    }
+    note(request, told, "provider", payment, **facts)
+    refund_moves.make_way(request, payment)

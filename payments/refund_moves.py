@@ -5,7 +5,7 @@ status, which `lifecycle` writes.
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, QuerySet, Sum
 
 from friendpay import clock
 from orders import services
@@ -20,15 +20,25 @@ ONE_DAY = timedelta(days=1)
 
 
 def refundable(payment: Payment) -> int:
-    """What the merchant can still send back of a payment: what was applied of it and is neither back nor on its way.
+    """What the merchant can still send back of a payment: what counts of it and is neither back, nor on its way, nor
+    held or taken for a dispute.
 
     What failed can be asked for again, in the same shape or another. Nothing while its request is open, because every
     part of one that fails goes back whole.
     """
     if payment.request.status == PaymentRequest.Status.OPEN:
         return 0
-    mine = payment.refunds.standing().filter(reason=Refund.Reason.MERCHANT).exclude(status=STATUS.FAILED)
-    return payment.amount_applied - (mine.aggregate(sum=Sum("amount"))["sum"] or 0)
+    return _unclaimed(payment) - payment.amount_disputed
+
+
+def _unclaimed(payment: Payment) -> int:
+    """What is left once everything owed, on its way, or back is taken off; disputes not counted."""
+    claims = payment.refunds.standing().exclude(reason=Refund.Reason.MERCHANT, status=STATUS.FAILED)
+    return payment.amount_captured - _sum(claims)
+
+
+def _sum(refunds: QuerySet[Refund]) -> int:
+    return refunds.aggregate(sum=Sum("amount"))["sum"] or 0
 
 
 @transaction.atomic
@@ -49,6 +59,9 @@ def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome
             return refund
         _reopen(request, payment, refund)
     _change(order, request, refund, status, actor, outcome)
+    if (refund.external or status != STATUS.WITHDRAWN) and payment.disputes.exists():
+        funds.weigh_disputes(payment)
+        make_way(request, payment)
     save(request)
     return refund
 
@@ -99,22 +112,52 @@ def _change(
 
 
 def _reopen(request: PaymentRequest, payment: Payment, refund: Refund) -> None:
-    """The provider says that a withdrawn refund went through after all: those that failed since make room for it."""
-    if refund.reason != Refund.Reason.MERCHANT or refund.amount > refundable(payment):
+    """The provider says that a withdrawn refund went through after all: those that failed since make room for it, and
+    so does a dispute, which can have no more than is left.
+    """
+    mine = refund.reason == Refund.Reason.MERCHANT
+    if refund.amount > (_unclaimed(payment) if mine else funds.uncounted(payment)):
         raise ValueError(f"{refund} was withdrawn, and what took its place has gone back as well")
-    make_room(request, payment, refund.amount, "system")
+    if mine:
+        make_room(request, payment, refund.amount, "system")
 
 
 def make_room(request: PaymentRequest, payment: Payment, amount: int, actor: str) -> None:
     """Withdraw failed refunds of the merchant, the oldest first, until so much more can be claimed of the payment."""
-    mine = payment.refunds.standing().filter(reason=Refund.Reason.MERCHANT)
-    room = payment.amount_applied - (mine.aggregate(sum=Sum("amount"))["sum"] or 0)
-    for failed in mine.filter(status=STATUS.FAILED).order_by("id").select_for_update(no_key=True):
+    failed = payment.refunds.filter(reason=Refund.Reason.MERCHANT, status=STATUS.FAILED)
+    _withdraw(request, payment, failed, amount, actor)
+
+
+def _withdraw(request: PaymentRequest, payment: Payment, failed: QuerySet[Refund], amount: int, actor: str) -> None:
+    room = payment.amount_captured - payment.amount_disputed - _sum(payment.refunds.standing())
+    for refund in failed.order_by("id").select_for_update(no_key=True):
         if room >= amount:
             break
-        failed.payment = payment
-        _change(request.order, request, failed, STATUS.WITHDRAWN, actor)
-        room += failed.amount
+        refund.payment = payment
+        _change(request.order, request, refund, STATUS.WITHDRAWN, actor)
+        room += refund.amount
+
+
+def make_way(request: PaymentRequest, payment: Payment) -> None:
+    """What disputes hold or took, the payer has from her bank: refunds that failed are withdrawn as far as there is no
+    more money for them, the shop's first. What is still owed to her, or is again once a dispute is won, goes back.
+    """
+    failed = payment.refunds.filter(status=STATUS.FAILED)
+    by_itself = ~Q(reason=Refund.Reason.MERCHANT)
+    for kind in (~by_itself, by_itself):
+        _withdraw(request, payment, failed.filter(kind), 0, "system")
+    if owed := funds.owed(payment):
+        latest = payment.refunds.filter(by_itself).order_by("id").last()
+        reason = latest.reason if latest else Refund.Reason.UNDERFUNDED
+        funds.send_back(request, payment, owed, reason, clock.now(), "system")
+
+
+def send_again_what_failed(request: PaymentRequest, payment: Payment) -> None:
+    """Nothing is in the way any more of refunds that nobody asked for and that failed: they are sent once more."""
+    failed = payment.refunds.filter(status=STATUS.FAILED).exclude(reason=Refund.Reason.MERCHANT)
+    for refund in failed.order_by("id").select_for_update(no_key=True):
+        refund.payment = payment
+        _change(request.order, request, refund, STATUS.REQUESTED, "system")
 
 
 @transaction.atomic

@@ -13,10 +13,10 @@ from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
 from payments import providers
-from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
+from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
 from payments.models.payment import TAKEN_OVER
 
-REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
+REQUEST, PAYMENT, REFUND, DISPUTE = PaymentRequest.Status, Payment.Status, Refund.Status, Dispute.Status
 UNDECIDED = (PAYMENT.CREATED, PAYMENT.PENDING)
 MOVES: dict[type, dict[str, tuple[str, ...]]] = {
     PaymentRequest: {REQUEST.OPEN: (REQUEST.PAID, REQUEST.EXPIRED, REQUEST.CANCELLED)},
@@ -37,6 +37,10 @@ MOVES: dict[type, dict[str, tuple[str, ...]]] = {
         # A provider's word that the money went counts at any time.
         REFUND.WITHDRAWN: (REFUND.SUCCEEDED,),
         REFUND.RETURNED_ELSEWHERE: (REFUND.SUCCEEDED,),
+    },
+    Dispute: {
+        DISPUTE.INQUIRY: (DISPUTE.OPEN, DISPUTE.WON, DISPUTE.LOST),
+        DISPUTE.OPEN: (DISPUTE.WON, DISPUTE.LOST),
     },
 }
 

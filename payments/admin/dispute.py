@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -13,7 +14,19 @@ from orders.admin.filters import mode_by
 from payments.admin.filters import ProviderFilter
 from payments.models import Dispute
 
-_KINDS = {Dispute.Status.OPEN: "danger", Dispute.Status.WON: "success", Dispute.Status.LOST: "warning"}
+_STATUS = Dispute.Status
+_KINDS = {_STATUS.INQUIRY: "warning", _STATUS.OPEN: "danger", _STATUS.WON: "success", _STATUS.LOST: "danger"}
+
+
+class OpenFilter(SimpleListFilter):
+    title = _("state")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("not decided"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> QuerySet[Dispute]:
+        return queryset.filter(closed_at=None) if self.value() == "yes" else queryset
 
 
 @admin.register(Dispute)
@@ -24,6 +37,7 @@ class DisputeAdmin(SupportAdmin):
         "id_text",
         "state",
         "amount_text",
+        "taken",
         "code",
         "words",
         "payment_link",
@@ -31,7 +45,7 @@ class DisputeAdmin(SupportAdmin):
         "mode",
         "opened",
     )
-    list_filter = ("status", ProviderFilter, mode_by("account__live"))
+    list_filter = (OpenFilter, "status", ProviderFilter, mode_by("account__live"))
     search_fields = ("provider_ref",)
     search_help_text = _("The wallet's number, or the payment's")
     fieldsets = (
@@ -39,7 +53,8 @@ class DisputeAdmin(SupportAdmin):
             None,
             {
                 "fields": (
-                    ("state", "mode", "amount_text"),
+                    ("state", "mode"),
+                    ("amount_text", "taken"),
                     ("code", "words"),
                     ("payment_link", "order_link", "account_link"),
                     ("wallet_reference", "opened", "closed"),
@@ -69,6 +84,10 @@ class DisputeAdmin(SupportAdmin):
     @admin.display(description=_("Amount"), ordering="amount")
     def amount_text(self, dispute: Dispute) -> SafeString:
         return money(dispute.amount, dispute.currency)
+
+    @admin.display(description=_("Held or taken by the bank"), ordering="amount_taken")
+    def taken(self, dispute: Dispute) -> SafeString:
+        return money(dispute.amount_taken, dispute.payment.currency)
 
     @admin.display(description=_("Payment"))
     def payment_link(self, dispute: Dispute) -> SafeString:

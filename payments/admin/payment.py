@@ -100,7 +100,7 @@ class PaymentAdmin(SupportAdmin):
             {
                 "fields": (
                     ("status_badge", "mode", "payer"),
-                    ("asked", "taken", "counts"),
+                    ("asked", "taken", "counts", "disputed"),
                     ("order_link", "request_link", "shop"),
                 )
             },
@@ -198,6 +198,10 @@ class PaymentAdmin(SupportAdmin):
     @admin.display(description=_("Counts towards the request"))
     def counts(self, payment: Payment) -> SafeString:
         return money(payment.amount_applied, payment.currency)
+
+    @admin.display(description=_("Held or taken by the bank"))
+    def disputed(self, payment: Payment) -> SafeString:
+        return money(payment.amount_disputed, payment.currency)
 
     @admin.display(description=_("Order"), ordering="request__order__reference")
     def order_link(self, payment: Payment) -> SafeString:

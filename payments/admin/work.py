@@ -94,9 +94,9 @@ KINDS = (
         gettext_lazy("Disputes"),
         gettext_lazy("A payer asks the bank for the money back. Answer in the wallet's own site, in time."),
         "payments.view_dispute",
-        lambda: Dispute.objects.filter(status=Dispute.Status.OPEN),
+        lambda: Dispute.objects.filter(closed_at=None),
         "payments_dispute",
-        "status__exact=open",
+        "open=yes",
     ),
     Work(
         gettext_lazy("Wallets that do not answer"),

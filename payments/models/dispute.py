@@ -14,9 +14,13 @@ from payments.models.payment import Payment
 class Dispute(models.Model):
     """A payer asks the bank for the money of a payment back. Work for support until the wallet says who has won; the
     answer, with its evidence, is given in the wallet's own site.
+
+    `amount` is what is asked for. `amount_taken` is what of the payment's money the bank holds meanwhile, or has taken
+    for good: never what the payer has back already. An inquiry moves no money.
     """
 
     class Status(models.TextChoices):
+        INQUIRY = "inquiry", _("inquiry")
         OPEN = "open", _("open")
         WON = "won", _("won")
         LOST = "lost", _("lost")
@@ -27,6 +31,7 @@ class Dispute(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.OPEN)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
+    amount_taken = models.BigIntegerField(default=0)  # in the payment's currency
     provider_ref = models.CharField(_("provider reference"), max_length=200)
     code = models.CharField(max_length=80, blank=True)  # the provider's word for the reason
     words = models.CharField(max_length=300, blank=True)  # until when it wants an answer
@@ -40,11 +45,23 @@ class Dispute(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "provider_ref"], name="dispute_once"),
             models.CheckConstraint(
-                condition=Q(status="open", closed_at__isnull=True) | (~Q(status="open") & Q(closed_at__isnull=False)),
+                condition=Q(status__in=["inquiry", "open"], closed_at__isnull=True)
+                | Q(status__in=["won", "lost"], closed_at__isnull=False),
                 name="dispute_closed_has_time",
             ),
+            models.CheckConstraint(
+                condition=Q(amount_taken=0) | Q(amount_taken__gt=0, status__in=["open", "lost"]),
+                name="only_open_and_lost_disputes_take",
+            ),
         ]
-        indexes = [models.Index(fields=["id"], name="dispute_open", condition=Q(status="open"))]
+        indexes = [models.Index(fields=["id"], name="dispute_open", condition=Q(closed_at__isnull=True))]
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def claim(self) -> int:
+        """What it takes of the payment's money, as far as there is any. One in another currency takes all there is."""
+        if self.status not in (self.Status.OPEN, self.Status.LOST):
+            return 0
+        return self.amount if self.currency == self.payment.currency else self.payment.amount_captured

@@ -37,7 +37,8 @@ class Payment(models.Model):
     """An attempt to pay (part of) a request through one provider account.
 
     `amount` was asked for, `amount_captured` is what the provider took, `amount_applied` what of it counts towards the
-    request; the difference went back as refunds. A hold is `amount` while `held_until` is set.
+    request; the difference went back as refunds, or through the payer's bank. `amount_disputed` is what disputes hold
+    or have taken. A hold is `amount` while `held_until` is set.
     """
 
     class Status(models.TextChoices):
@@ -59,6 +60,7 @@ class Payment(models.Model):
     amount = models.BigIntegerField()
     amount_captured = models.BigIntegerField(default=0)
     amount_applied = models.BigIntegerField(default=0)
+    amount_disputed = models.BigIntegerField(default=0)
     reference = models.CharField(_("our reference"), max_length=64, editable=False)  # ours: 26; an orphan's: its own
     provider_session = models.CharField(max_length=200, blank=True)
     provider_ref = models.CharField(_("provider reference"), max_length=100, blank=True)
@@ -95,6 +97,10 @@ class Payment(models.Model):
             models.CheckConstraint(
                 condition=Q(amount_applied__gte=0, amount_applied__lte=F("amount_captured")),
                 name="payment_applied_within_captured",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_disputed__gte=0, amount_disputed__lte=F("amount_captured")),
+                name="payment_disputed_within_captured",
             ),
             models.CheckConstraint(
                 condition=Q(

@@ -102,7 +102,8 @@ class Outcome:
     """Where a charge or a refund stands at the provider. `amount` and `provider_ref` are set when it succeeded.
 
     `for_shop`: it goes on once the shop has done something, such as filling its balance. `dead` (a refund that failed):
-    its number can never move money again, so that another one must be used.
+    its number can never move money again, so that another one must be used. `inquiry` (an open dispute): the bank
+    asks, and holds no money yet.
     """
 
     state: State
@@ -113,6 +114,7 @@ class Outcome:
     message: str = ""
     for_shop: bool = False
     dead: bool = False
+    inquiry: bool = False
 
 
 @dataclass(frozen=True)

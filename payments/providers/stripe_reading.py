@@ -127,6 +127,7 @@ def _dispute_outcome(dispute: Thing) -> Outcome:
         amount=from_units(dispute["amount"], dispute["currency"]),
         code=str(dispute.get("reason") or ""),
         message=words,
+        inquiry=dispute["status"].startswith("warning_"),
     )
 
 

@@ -215,6 +215,8 @@ class Book:
     def refund(self, params: Params) -> Thing:
         """As the test cards say, a refund may wait, or fail after all; that happens right after the answer."""
         charge = self._charge(params)
+        if any(it["charge"] == charge["id"] and not it["is_charge_refundable"] for it in self.all("dispute")):
+            raise Wrong(f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed")
         left = charge["amount"] - charge["amount_refunded"]
         if not left:
             raise Wrong(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
@@ -277,24 +279,47 @@ class Book:
 
     # Disputes
 
-    def open_dispute(self, intent: Thing, reason: str = "fraudulent") -> Thing:
-        """The payer's bank contests a payment: its money leaves the balance at once."""
+    def open_dispute(
+        self, intent: Thing, reason: str = "fraudulent", *, amount: int = 0, inquiry: bool = False
+    ) -> Thing:
+        """The payer's bank contests a payment, or `amount` of it: the money leaves the balance at once. An inquiry asks
+        only; it takes nothing until it is escalated.
+        """
         charge = self.things[intent["latest_charge"]]
         due_by = self.now + int(timedelta(days=7).total_seconds())
-        dispute = self._add("dispute", "du", **things.dispute(charge, reason, due_by))
+        left = charge["amount"] - charge["amount_refunded"]
+        dispute = self._add("dispute", "du", **things.dispute(charge, amount or left, reason, due_by))
         charge["disputed"] = True
-        self._book("adjustment", dispute, -charge["amount"])
+        if inquiry:
+            dispute |= {"status": "warning_needs_response", "is_charge_refundable": True}
         self.tell("charge.dispute.created", dispute)
-        self.tell("charge.dispute.funds_withdrawn", dispute)
+        if not inquiry:
+            self._withdraw(dispute)
         return dispute
 
+    def escalate(self, dispute: Thing) -> None:
+        """The bank is not content with the answer to its inquiry."""
+        dispute |= {"status": "needs_response", "is_charge_refundable": False}
+        self.tell("charge.dispute.updated", dispute)
+        self._withdraw(dispute)
+
+    def _withdraw(self, dispute: Thing) -> None:
+        self._book("adjustment", dispute, -dispute["amount"])
+        self.tell("charge.dispute.funds_withdrawn", dispute)
+
     def close_dispute(self, dispute: Thing, *, won: bool) -> None:
-        """The bank decides. What was won comes back to the balance."""
-        dispute["status"] = "won" if won else "lost"
-        if won:
+        """The bank decides. What was won comes back to the balance, and can be refunded."""
+        took = not dispute["is_charge_refundable"]
+        dispute["status"] = ("won" if took else "warning_closed") if won else "lost"
+        dispute["is_charge_refundable"] = won
+        if won and took:
             self._book("adjustment", dispute, dispute["amount"])
             self.tell("charge.dispute.funds_reinstated", dispute)
         self.tell("charge.dispute.closed", dispute)
+
+    def contested(self) -> list[Thing]:
+        """Disputes that hold money, or took it."""
+        return [it for it in self.all("dispute") if not it["is_charge_refundable"]]
 
     # Bookings
 

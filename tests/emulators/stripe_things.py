@@ -126,10 +126,10 @@ def refund(charge: Thing, amount: int, params: Params) -> Thing:
     }
 
 
-def dispute(charge: Thing, reason: str, due_by: int) -> Thing:
+def dispute(charge: Thing, amount: int, reason: str, due_by: int) -> Thing:
     """A payer's bank takes the money back while the shop may answer. Our reference is on the payment, not here."""
     return {
-        "amount": charge["amount"],
+        "amount": amount,
         "balance_transactions": [],
         "charge": charge["id"],
         "currency": charge["currency"],

@@ -9,7 +9,9 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from payments import ledger, lifecycle, refund_moves, refunds, tasks
+from orders.money import Money
+from payments import ledger, lifecycle, outside, refund_moves, refunds, tasks
+from payments.providers.base import Outcome, State
 from payments.rules import Split
 from tests import shop
 
@@ -27,6 +29,9 @@ def everything(move_time: Callable[[float], None]) -> None:
     refund = refunds.refund_payment(first.pk, 200, actor="merchant")
     refund_moves.move_refund(refund.pk, "succeeded")
     shop.succeed(shop.hold(shop.make_request()), amount=1)
+    disputed = shop.succeed(shop.hold(shop.make_request()))
+    outside.hear_dispute(disputed.pk, Outcome(State.PENDING, "", "dp_1", Money(5000, "CNY")))
+    outside.hear_dispute(disputed.pk, Outcome(State.SUCCEEDED, "", "dp_2", Money(5000, "CNY")))
     lifecycle.cancel_request(shop.hold(shop.make_request()).request_id, actor="buyer")
     short = shop.make_request(amount=10000, split=Split(3), expires_in=timedelta(seconds=60))
     shop.succeed(shop.hold(short, 3000))
@@ -75,6 +80,16 @@ WRONG = {
     "order's refunds": "UPDATE orders_order SET amount_refunded = 1 WHERE status = 'paid'",
     "request's event lost": "DELETE FROM orders_event WHERE type = 'payment.succeeded'",
     "order's event lost": "DELETE FROM orders_event WHERE type = 'order.paid'",
+    "a dispute has what nobody counts": "UPDATE payments_dispute SET amount_taken = 4000 WHERE status = 'open'",
+    "dispute that has nothing": "UPDATE payments_payment SET amount_disputed = 0 WHERE amount_disputed > 0",
+    "disputed, and refunded as well": "UPDATE payments_payment SET amount_disputed = 1 WHERE amount_captured = 1",
+    "more than was disputed": (
+        "UPDATE payments_dispute SET amount_taken = 5001 WHERE status = 'open'; "
+        "UPDATE payments_payment SET amount_disputed = 5001 WHERE amount_disputed > 0"
+    ),
+    "applied less, and refunded to nobody": (
+        "UPDATE payments_payment SET amount_applied = 3000 WHERE amount_disputed > 0"
+    ),
     "order's event twice": "UPDATE orders_event SET type = 'order.paid' WHERE type = 'order.created'",
     "price changed under an open request": "UPDATE orders_order SET amount = 9005 WHERE status = 'awaiting_payment'",
     "live account for a test order": "UPDATE payments_provideraccount SET provider = 'stripe', live = true",
@@ -98,6 +113,11 @@ REFUSED = {
     "order in another currency": "UPDATE orders_order SET currency = 'USD'",
     "payment nobody will ask about": "UPDATE payments_payment SET next_attempt_at = NULL WHERE status = 'pending'",
     "refund nobody will send": "UPDATE payments_refund SET next_attempt_at = NULL WHERE status = 'requested'",
+    "more disputed than was taken": "UPDATE payments_payment SET amount_disputed = 9001 WHERE amount_disputed > 0",
+    "won, and the bank has it": "UPDATE payments_dispute SET amount_taken = 5000 WHERE status = 'won'",
+    "dispute in another account": (
+        "UPDATE payments_dispute SET account_id = (SELECT max(id) FROM payments_provideraccount)"
+    ),
     "cancelled though paid": (
         "UPDATE orders_order SET status = 'cancelled', cancelled_at = now(), paid_at = NULL WHERE status = 'paid'"
     ),

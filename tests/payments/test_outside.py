@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 
 import pytest
 
+from friendpay import clock
 from orders.errors import Refused
 from orders.models import Event, Order
 from orders.money import Money
-from payments import bills, inbox, ledger, lifecycle, outside, providers, reconcile, refund_moves, refunds
+from payments import bills, funds, inbox, ledger, lifecycle, outside, providers, reconcile, refund_moves, refunds
 from payments.admin.work import KINDS
-from payments.models import BillMismatch, Dispute, Payment, ProviderEvent, Refund
+from payments.models import BillMismatch, Dispute, Payment, PaymentRequest, ProviderEvent, Refund
 from payments.providers.base import Outcome, State
 from payments.rules import Split
 from tests import desk, shop
@@ -335,7 +336,8 @@ def test_a_dispute_is_work_until_it_is_won_or_lost(scene: Scene, end: str, statu
     assert "2026-11" in row.words
     assert (told(), work()) == (["payment.disputed"], {"Disputes"})
     event = Event.objects.get(type="payment.disputed")
-    assert (event.data["disputed"], event.data["dispute_reason"]) == (9000, "fraudulent")
+    assert (event.data["disputed"], event.data["amount_disputed"], event.data["dispute_status"]) == (9000, 9000, "open")
+    assert event.data["dispute_reason"] == "fraudulent"
     dispute(scene, "updated", "under_review", "evt_2")
     dispute(scene, "closed", end, "evt_3")
     dispute(scene, "updated", "under_review", "evt_4")  # old news
@@ -359,6 +361,184 @@ def test_a_dispute_of_somebody_elses_payment_is_nothing_to_us(scene: Scene) -> N
     dispute(scene, "created", "needs_response", "evt_1", payment_intent="pi_other")
     dispute(scene, "created", "needs_response", "evt_2", payment_intent=None)
     assert (Dispute.objects.count(), work()) == (0, set())
+
+
+def paid(request: PaymentRequest | None = None, amount: int | None = None) -> Payment:
+    return shop.succeed(shop.hold(request or shop.make_request(), amount))
+
+
+def hear(payment: Payment, state: State, minor: int, number: str = "dp_1", *, inquiry: bool = False) -> None:
+    said = Outcome(state, "", number, Money(minor, payment.currency), inquiry=inquiry)
+    outside.hear_dispute(payment.pk, said)
+    payment.refresh_from_db()
+    assert ledger.check() == []
+
+
+def returned(payment: Payment) -> list[tuple[str, str, int]]:
+    return list(payment.refunds.order_by("id").values_list("reason", "status", "amount"))
+
+
+def test_what_a_dispute_holds_cannot_be_refunded_and_what_is_won_can() -> None:
+    payment = paid()
+    hear(payment, State.PENDING, 3000)
+    assert (payment.amount_disputed, refund_moves.refundable(payment)) == (3000, 6000)
+    with pytest.raises(Refused, match="refund_beyond_payment"):
+        refunds.refund_payment(payment.pk, 6001, actor="merchant")
+    with pytest.raises(Refused, match="refund_does_not_fit"):
+        outside.book_refund(payment.pk, "by-hand", Money(6001, "CNY"))
+    assert not payment.refunds.exists()
+    hear(payment, State.SUCCEEDED, 3000)
+    assert (payment.amount_disputed, refund_moves.refundable(payment)) == (0, 9000)
+
+
+def test_what_a_lost_dispute_took_is_gone() -> None:
+    payment = paid()
+    hear(payment, State.PENDING, 3000)
+    hear(payment, State.FAILED, 3000)
+    order = payment.request.order
+    assert [refund.amount for refund in refunds.refund_order(order, actor="merchant")] == [6000]
+    assert (payment.amount_disputed, refund_moves.refundable(payment), ledger.check()) == (3000, 0, [])
+    with pytest.raises(Refused, match="refund_beyond_payment"):
+        refunds.refund_order(order, actor="merchant")
+
+
+def test_an_inquiry_holds_nothing_until_it_is_a_dispute() -> None:
+    payment = paid()
+    hear(payment, State.PENDING, 9000, inquiry=True)
+    assert (Dispute.objects.get().status, refund_moves.refundable(payment), work()) == ("inquiry", 9000, {"Disputes"})
+    hear(payment, State.PENDING, 9000)
+    hear(payment, State.PENDING, 9000, inquiry=True)  # old news
+    assert (Dispute.objects.get().status, refund_moves.refundable(payment)) == ("open", 0)
+    assert told() == ["payment.disputed"] * 2
+
+
+def test_a_dispute_takes_no_more_than_refunds_have_left() -> None:
+    """The payer has 4,000 back, 1,000 are on their way, and then she asks her bank for all of it."""
+    payment = paid()
+    refund_moves.move_refund(refunds.refund_payment(payment.pk, 4000, actor="merchant").pk, "succeeded")
+    on_its_way = refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    hear(payment, State.PENDING, 9000)
+    assert (payment.amount_disputed, refund_moves.refundable(payment)) == (4000, 0)
+    refund_moves.move_refund(on_its_way.pk, "failed")  # as Stripe says of a charge that is disputed
+    payment.refresh_from_db()
+    assert payment.amount_disputed == 5000
+    assert returned(payment) == [("merchant", "succeeded", 4000), ("merchant", "withdrawn", 1000)]
+    assert ledger.check() == []
+    refund_moves.move_refund(on_its_way.pk, "succeeded")  # it went through after all
+    payment.refresh_from_db()
+    assert (payment.amount_disputed, ledger.check()) == (4000, [])
+
+
+def test_a_dispute_in_another_currency_holds_all_of_it() -> None:
+    payment = paid()
+    outside.hear_dispute(payment.pk, Outcome(State.PENDING, "", "dp_1", Money(10, "EUR")))
+    payment.refresh_from_db()
+    assert (payment.amount_disputed, refund_moves.refundable(payment), ledger.check()) == (9000, 0, [])
+
+
+def test_two_disputes_hold_no_more_than_there_is() -> None:
+    payment = paid()
+    hear(payment, State.PENDING, 6000)
+    hear(payment, State.PENDING, 6000, "dp_2")
+    assert list(Dispute.objects.order_by("id").values_list("amount_taken", flat=True)) == [6000, 3000]
+    hear(payment, State.SUCCEEDED, 6000)
+    assert list(Dispute.objects.order_by("id").values_list("amount_taken", flat=True)) == [0, 6000]
+
+
+def test_money_that_was_to_go_back_goes_by_the_bank_or_by_us_and_never_by_both() -> None:
+    """A second friend's money, of no use to anybody: its refund fails because she disputes it."""
+    first, second = shop.attempts(shop.make_request(), 2)
+    shop.succeed(first)
+    second = shop.succeed(second)
+    refund = second.refunds.get()
+    hear(second, State.PENDING, 9000)
+    assert second.amount_disputed == 0
+    refund_moves.move_refund(refund.pk, "failed")
+    second.refresh_from_db()
+    assert (second.amount_disputed, returned(second)) == (9000, [("duplicate", "withdrawn", 9000)])
+    hear(second, State.SUCCEEDED, 9000)
+    assert returned(second) == [("duplicate", "withdrawn", 9000), ("duplicate", "requested", 9000)]
+    refund_moves.move_refund(second.refunds.get(status="requested").pk, "succeeded")
+    assert ledger.check() == []
+
+
+def test_of_what_was_to_go_back_the_rest_goes_when_a_smaller_dispute_is_lost() -> None:
+    first, second = shop.attempts(shop.make_request(), 2)
+    shop.succeed(first)
+    second = shop.succeed(second)
+    refund_moves.move_refund(second.refunds.get().pk, "failed")
+    hear(second, State.PENDING, 2000)
+    hear(second, State.FAILED, 2000)
+    assert second.amount_disputed == 2000
+    assert returned(second) == [("duplicate", "withdrawn", 9000), ("duplicate", "requested", 7000)]
+
+
+def test_a_refund_nobody_asked_for_that_a_dispute_was_in_the_way_of_is_sent_again_once_it_is_won() -> None:
+    payment = paid(amount=9000)
+    Payment.objects.filter(pk=payment.pk).update(amount_captured=9500)  # the wallet took 500 too much
+    payment.refresh_from_db()
+    refund = funds.send_back(payment.request, payment, 500, "surplus", clock.now(), "system")
+    PaymentRequest.objects.filter(pk=payment.request_id).update(seq=payment.request.seq)
+    hear(payment, State.PENDING, 3000)
+    refund_moves.move_refund(refund.pk, "failed")
+    payment.refresh_from_db()
+    assert (payment.amount_disputed, returned(payment)) == (3000, [("surplus", "failed", 500)])
+    hear(payment, State.SUCCEEDED, 3000)
+    assert returned(payment) == [("surplus", "requested", 500)]
+
+
+def test_a_disputed_part_of_a_request_that_ends_goes_back_once() -> None:
+    request = shop.make_request(split=Split(3))
+    payment, other = paid(request, 4000), paid(request, 3000)
+    hear(payment, State.PENDING, 3000)
+    lifecycle.cancel_request(request.pk, actor="buyer")
+    assert (returned(payment), returned(other)) == (
+        [("underfunded", "requested", 1000)],
+        [("underfunded", "requested", 3000)],
+    )
+    assert ledger.check() == []
+    hear(payment, State.SUCCEEDED, 3000)
+    assert returned(payment) == [("underfunded", "requested", 1000), ("underfunded", "requested", 3000)]
+
+
+@stripe_only
+def test_a_refund_of_a_disputed_charge_is_refused_by_stripe_and_gives_way(scene: Scene, move_time: MoveTime) -> None:
+    scene.pay()
+    scene.hear()
+    assert isinstance(scene.wallet, Stripe)
+    disputed = scene.wallet.book.open_dispute(scene.wallet.book.all("payment_intent")[0])
+    refunds.refund_payment(scene.payment.pk, 9000, actor="merchant")  # before we hear of the dispute
+    refunds.send()
+    scene.hear()
+    payment = Payment.objects.get()
+    assert (payment.amount_disputed, returned(payment)) == (9000, [("merchant", "withdrawn", 9000)])
+    assert (work(), scene.moved()[1], ledger.check()) == ({"Disputes"}, [], [])
+    scene.wallet.book.close_dispute(disputed, won=True)
+    scene.hear()
+    refunds.refund_payment(scene.payment.pk, actor="merchant")
+    for _time in range(2):
+        refunds.send()
+        scene.hear()
+        move_time(3600)
+    assert (work(), scene.moved()[1], the_order(scene).amount_refunded) == (set(), [9000], 9000)
+
+
+@stripe_only
+def test_an_inquiry_of_stripes_that_is_escalated_and_lost(scene: Scene) -> None:
+    scene.pay()
+    scene.hear()
+    assert isinstance(scene.wallet, Stripe)
+    book = scene.wallet.book
+    disputed = book.open_dispute(book.all("payment_intent")[0], inquiry=True)
+    scene.hear()
+    assert refund_moves.refundable(Payment.objects.get()) == 9000
+    book.escalate(disputed)
+    scene.hear()
+    assert refund_moves.refundable(Payment.objects.get()) == 0
+    book.close_dispute(disputed, won=False)
+    scene.hear()
+    assert (Payment.objects.get().amount_disputed, work(), ledger.check()) == (9000, set(), [])
+    assert told() == ["payment.disputed", "payment.disputed", "payment.dispute_lost"]
 
 
 def test_a_lost_dispute_that_is_said_to_be_won_is_for_a_person() -> None:
