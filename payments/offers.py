@@ -12,7 +12,7 @@ from friendpay import clock
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
-from payments import providers, rails, rollout
+from payments import providers, rails, rollout, rules
 from payments.models import ProviderAccount, StoppedBuyer
 from payments.providers.base import Method, Provider, ProviderError, Rail
 from payments.rails import Surface as Surface
@@ -151,7 +151,7 @@ def _consider(
     except ProviderError:
         return Offer(method.name, (), account, reason="credentials_locked")
     works, off_ladder = rails.ways(provider, method, data, surface.place)
-    least = method.smallest.get(case.currency, 1)
+    least, step = method.smallest.get(case.currency, 1), providers.step(account.provider, case.currency)
     reason = detail = elsewhere = ""
     if not account.enabled:
         reason = "account_disabled"
@@ -161,6 +161,8 @@ def _consider(
         reason = "currency_not_taken"
     elif case.left < least:
         reason, detail = "below_minimum", str(below_minimum(Money(least, case.currency)))
+    elif case.left % step:  # nor in parts: what they leave over could not be paid
+        reason, detail = "amount_step", str(rules.between_steps(case.currency, step, case.left))
     elif objection:
         reason, detail = objection.code, objection.text
     elif off_ladder:

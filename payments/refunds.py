@@ -67,7 +67,7 @@ def refund_order(order: Order, amount: int | None = None, *, text: str = "", act
     try:
         parts = share_out(amount, left, steps)
     except ValueError:
-        raise rules.wrong_step(order.currency, max(steps)) from None
+        raise rules.wrong_step(order.currency, max(steps), amount) from None
     shares = zip(payments, parts, strict=True)
     return [refund_payment(payment.pk, part, text=text, actor=actor) for payment, part in shares if part]
 

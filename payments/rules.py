@@ -140,13 +140,19 @@ def step_of_parts(request: PaymentRequest) -> int:
 def check_step(amount: int, currency: str, step: int) -> None:
     """A wallet that counts in steps takes no amount between two of them, and sends none back."""
     if amount % step:
-        raise wrong_step(currency, step)
+        raise wrong_step(currency, step, amount)
 
 
-def wrong_step(currency: str, step: int) -> Refused:
-    text = Money(step, currency).text(get_language() or settings.LANGUAGE_CODE)
-    words = _("This wallet takes and returns amounts in steps of %(step)s only.") % {"step": text}
-    return Refused("amount_step", words, field="amount", status=422)
+def wrong_step(currency: str, step: int, amount: int) -> Refused:
+    return Refused("amount_step", between_steps(currency, step, amount), field="amount", status=422)
+
+
+def between_steps(currency: str, step: int, amount: int) -> str:
+    """Why a wallet does not take an amount, and what near it fits."""
+    language = get_language() or settings.LANGUAGE_CODE
+    text, fits = (Money(minor, currency).text(language) for minor in (step, max(step, amount // step * step)))
+    words = _("This wallet takes and returns amounts in steps of %(step)s only, such as %(fits)s.")
+    return str(words % {"step": text, "fits": fits})
 
 
 def check_amount(request: PaymentRequest, amount: int) -> None:
@@ -156,8 +162,8 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
         if amount != request.amount:
             raise Refused("amount_changed", _("The amount has changed. Please look at it again."), field="amount")
     else:
-        check_step(amount, request.currency, step_of_parts(request))
-        smallest = min(request.split_min_amount, open_amount)
+        step = step_of_parts(request)
+        smallest = min(-(-request.split_min_amount // step) * step, open_amount)
         given = request.payments.filter(amount_applied__gt=0).count()  # a hold is no part yet: it forces nobody
         last_one = given + 1 >= request.split_max_payers
         if not smallest <= amount <= open_amount:
@@ -171,6 +177,7 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
                 field="amount",
                 status=422,
             )
+        check_step(amount, request.currency, step)
         if last_one and amount != open_amount:
             raise Refused(
                 "last_part",

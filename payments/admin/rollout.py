@@ -27,6 +27,7 @@ REASONS = {
     "credentials_locked": _("The stored credentials cannot be read with the present keys. Please enter them again."),
     "currency_not_taken": _("The wallet does not take this currency."),
     "below_minimum": _("It is less than the smallest amount the wallet takes."),
+    "amount_step": _("What is left to pay lies between two of the steps the wallet counts in."),
     "no_rail_here": _("There is no way to open this wallet on this screen."),
     "no_app_secret": _("The account has no app secret, without which nothing opens inside WeChat."),
     "h5_not_granted": _("The account has not been granted the jump from a phone (H5)."),

@@ -6,10 +6,11 @@ from django.test import Client
 from orders.errors import Refused
 from orders.models import Merchant, Order
 from orders.money import Money
-from payments import checkout, offers, sharing
+from payments import checkout, offers, rules, sharing
+from payments.admin.rollout import REASONS
 from payments.models import ProviderAccount
 from payments.offers import Surface
-from payments.rules import Payer
+from payments.rules import Payer, Split
 from tests import agents, shop
 from tests.pages import words
 
@@ -160,6 +161,54 @@ def test_what_is_left_of_an_order_counts_not_what_it_was() -> None:
     Order.objects.filter(pk=order.pk).update(amount_paid=970)
     order.refresh_from_db()
     assert "card" not in on_page(order, agents.CHROME_DESKTOP)
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "paid", "fits"),
+    [
+        ("KWD", 10_000, 0, True),
+        ("KWD", 10_005, 0, False),
+        ("JOD", 10_001, 0, False),
+        ("MGA", 500_050, 0, False),
+        ("MGA", 500_000, 0, True),
+        ("KWD", 10_005, 3_335, True),  # another wallet took what this one does not
+        ("KWD", 10_000, 3_335, False),
+        ("EUR", 10_005, 0, True),
+        ("JPY", 1_005, 0, True),
+    ],
+)
+def test_a_wallet_that_counts_in_steps_is_not_offered_for_what_lies_between_them(
+    currency: str, amount: int, paid: int, fits: bool
+) -> None:
+    order = shop.make_order(currency=currency, amount=amount)
+    add(order.merchant, "stripe")
+    Order.objects.filter(pk=order.pk).update(amount_paid=paid)
+    order.refresh_from_db()
+    assert ("card" in on_page(order, agents.CHROME_DESKTOP)) is fits
+    (card,) = (it for it in offers.consider(order, Surface()) if it.method == "card")
+    assert card.reason == ("" if fits else "amount_step")
+    assert ("in steps of" in card.detail) is not fits
+    assert card.reason in ("", *REASONS)  # the desk has words for it
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "fitting"),
+    [
+        (3_335, "amount_out_of_range", ["3.340", "10.000"]),  # the smallest part is 3.333
+        (4_001, "amount_step", ["4.000"]),
+        (4_009, "amount_step", ["4.000"]),
+        (10_001, "amount_out_of_range", ["3.340", "10.000"]),
+    ],
+)
+def test_a_typed_part_is_told_what_fits(typed: int, code: str, fitting: list[str]) -> None:
+    order = shop.make_order(currency="KWD", amount=10_000)
+    add(order.merchant, "stripe")
+    request = shop.make_request(order, split=Split(3, 3_333))
+    with pytest.raises(Refused, match=code) as refused:
+        rules.check_amount(request, typed)
+    assert all(amount in str(refused.value.message) for amount in fitting)
+    for amount in fitting:
+        rules.check_amount(request, int(amount.replace(".", "")))
 
 
 # What a shop has chosen at Stripe
