@@ -134,12 +134,16 @@ def _receipt(mail: Mail) -> Letter:
 
 
 def _returned(mail: Mail) -> Letter:
-    reason = (mail.event.data if mail.event else {}).get("reason", "")
-    why = phrases.WHY_RETURNED.get(reason)
+    data = mail.event.data if mail.event else {}
+    why = phrases.WHY_RETURNED.get(data.get("reason", ""))
+    if how := data.get("returned_how"):
+        came = _("%(shop)s has returned %(sum)s to you by other means than the wallet: %(how)s")
+    else:
+        came = _("%(sum)s is back in the wallet you paid with.")
     return Letter(
         _("Your money is back with you"),
         [
-            _("%(sum)s is back in the wallet you paid with.") % {"sum": _told(mail)},
+            came % {"shop": _shop(mail), "sum": _told(mail), "how": how},
             *([str(why)] if why else []),
         ],
         _("See your receipt"),

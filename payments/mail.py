@@ -25,11 +25,13 @@ _TO_BUYER = {
     "payment_request.declined": Kind.DECLINED,
     "payment_request.expired": Kind.EXPIRED,
     "refund.succeeded": Kind.REFUNDED,
+    "refund.returned_elsewhere": Kind.REFUNDED,
 }
 _TO_PAYER = {
     "payment.succeeded": Kind.RECEIPT,
     "payment_request.thanked": Kind.THANKED,
     "refund.succeeded": Kind.RETURNED,
+    "refund.returned_elsewhere": Kind.RETURNED,
 }
 
 

@@ -32,5 +32,5 @@ class ElsewhereForm(PartForm):
         label=_("How it was returned"),
         max_length=200,
         widget=UnfoldAdminTextInputWidget,
-        help_text=_("Such as: refunded in the wallet's own site, number 5030…; in cash; by bank transfer."),
+        help_text=_("The payer reads it. Such as: refunded in the wallet's own site, number 5030…; by bank transfer."),
     )

@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from pytest_django import Settings
 
-from payments import letters, lifecycle, refund_moves, refunds, sending
+from payments import letters, lifecycle, refund_moves, refunds, remedies, sending
 from payments.addresses import OF_AN_ADDRESS, digest_of
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 from payments.rules import Split
@@ -220,6 +220,29 @@ def test_many_a_no_fills_nobodys_letter_box(client: Client) -> None:
     for _time in range(5):
         client.post(f"/p/{plea.token}/decline/")
     assert len(sent()) == 3
+
+
+def test_what_was_returned_by_other_means_is_told_with_the_words_for_it(client: Client) -> None:
+    plea = shop.make_request()
+    assert tell(plea) == 303
+    payment = pay(client, plea)
+    assert client.post(f"/r/{payment.token}/mail/", {"address": MEI}).status_code == 303
+    sent()
+    refund = refunds.refund_payment(payment.pk, actor="merchant")
+    refund_moves.move_refund(refund.pk, "failed")
+    assert sent() == []
+    rest = remedies.return_elsewhere(refund.pk, "in cash, at our counter", 5000, actor="ada")
+    letters_sent = {letter.to[0]: letter for letter in sent()}
+    assert "Harbour Tea has returned CN¥50.00 to you by other means" in letters_sent[MEI].body
+    assert "in cash, at our counter" in letters_sent[MEI].body
+    assert "back in the wallet" not in letters_sent[MEI].body
+    assert "CN¥50.00 of your order went back to who paid it" in letters_sent["lin@post.example"].body
+    assert rest.amount == 5000
+    for _time in range(2):
+        refund_moves.move_refund(rest.pk, "returned_elsewhere")
+    assert sent() == []
+    refund_moves.move_refund(plea.payments.get().refunds.get(status="requested").pk, "succeeded")
+    assert "CN¥40.00 is back in the wallet" in {letter.to[0]: letter for letter in sent()}[MEI].body
 
 
 def test_the_payer_gets_the_receipt_the_refund_and_the_thanks(client: Client) -> None:
