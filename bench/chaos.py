@@ -29,7 +29,7 @@ from bench.faultproxy import Fate, FaultProxy
 from bench.people import GaveUp, History, Town
 from bench.receiver import TOLD_OF, Receiver
 from bench.stack import VICTIMS, Stack, running
-from bench.stories import PLOTS, Plot, Story
+from bench.stories import Plot, Story, plots
 from bench.wallets import Sandbox, Wallet
 
 WALLETS: dict[str, Callable[[], Wallet]] = {
@@ -170,6 +170,7 @@ class Chaos:
     async def _tell(self, town: Town) -> None:
         """So many stories, begun evenly over the time."""
         began, free = time.monotonic(), asyncio.Semaphore(FRIENDS)
+        told_here = plots(self.wallet)
         stories: set[asyncio.Task[None]] = set()
         try:
             for number in range(self.chosen.requests):
@@ -178,8 +179,8 @@ class Chaos:
                 if not self.failing:
                     break
                 chance = random.Random(f"{self.chosen.seed} {number}")
-                plot = chance.choices(list(PLOTS), [often for often, _end in PLOTS.values()])[0]
-                told = asyncio.create_task(self._story(plot, Story(town, number, chance, PLOTS[plot][1])))
+                plot = chance.choices(list(told_here), [often for often, _end in told_here.values()])[0]
+                told = asyncio.create_task(self._story(plot, Story(town, number, chance, told_here[plot][1])))
                 told.add_done_callback(lambda _: free.release())
                 stories.add(told)
             await asyncio.gather(*stories)
@@ -199,16 +200,20 @@ class Chaos:
     # Afterwards
 
     def _converge(self) -> float | None:
-        """Nothing fails any more: wait for the sweeps, then let days go by. Says how long the first rest took."""
+        """Nothing fails any more: wait for the sweeps, then let days go by, until our books know all that the wallet
+        knows, from its bill at the latest. Says how long the first rest took.
+        """
         while not self.stack.is_up():
             time.sleep(0.1)
         self.stack.run_clock(1)
         recovery = self.stack.rest(60)
-        for ahead in (DAY + HOUR, *[HOUR] * 8):
-            if not self.stack.undecided():
-                break
-            self.stack.run_clock(1, ahead=ahead)
-            self.stack.rest(60)
+        with self.stack.connect() as database:
+            for ahead in (DAY + HOUR, *[3 * HOUR] * 8):
+                if not self.stack.undecided() and not checker.behind(database, self.wallet):
+                    break
+                self.stack.run_clock(1, ahead=ahead)
+                self.stack.compare_bills()
+                self.stack.rest(60)
         return recovery
 
     def _report(self, recovery: float | None) -> bool:

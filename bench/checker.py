@@ -65,8 +65,14 @@ def read(path: Path) -> Iterator[Told]:
 
 def counts(rows: Rows) -> dict[str, int]:
     """What there was, so that nobody mistakes a run in which nothing happened for a good one."""
-    tables = {"requests": "paymentrequest", "payments": "payment", "refunds": "refund", "told": "providerevent"}
-    by = {"requests": "status", "payments": "status", "refunds": "reason", "told": "kind"}
+    tables = {
+        "requests": "paymentrequest",
+        "payments": "payment",
+        "refunds": "refund",
+        "disputes": "dispute",
+        "told": "providerevent",
+    }
+    by = {"requests": "status", "payments": "status", "refunds": "reason", "disputes": "status", "told": "kind"}
     return {
         f"{what} {word}": number
         for what, table in tables.items()
@@ -124,11 +130,13 @@ def _double_settled(rows: Rows) -> Iterator[str]:
 
 
 def _refunds_beyond(rows: Rows) -> Iterator[str]:
+    """More went back, or to the payer's bank, than was there."""
     yield from _said(
         rows,
         """
-        SELECT 'payment', p.public_id FROM payments_payment p JOIN payments_refund r ON r.payment_id = p.id
-        GROUP BY p.id HAVING sum(r.amount) > p.amount_captured
+        SELECT 'payment', p.public_id FROM payments_payment p LEFT JOIN payments_refund r
+            ON r.payment_id = p.id AND r.status <> 'withdrawn'
+        GROUP BY p.id HAVING coalesce(sum(r.amount), 0) + p.amount_disputed > p.amount_captured
         """,
     )
 
@@ -136,14 +144,26 @@ def _refunds_beyond(rows: Rows) -> Iterator[str]:
 def _refunds_twice(told: list[Told], rows: Rows) -> Iterator[str]:
     """The shop's program asks with one key until it is answered: once for each key, whatever happened in between."""
     asked = Counter(refund for fact in told for refund in fact.get("refunds", ()))
-    known = {refund for (refund,) in rows("SELECT public_id FROM payments_refund WHERE reason = 'merchant'")}
-    yield from (f"refund {refund} was never acknowledged" for refund in known - asked.keys())
+    unsure = {fact["for_order"] for fact in told if "unsure" in fact}
+    known = rows(
+        "SELECT r.public_id, o.public_id FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id "
+        "JOIN payments_paymentrequest q ON q.id = p.request_id JOIN orders_order o ON o.id = q.order_id "
+        "WHERE r.reason = 'merchant' AND NOT r.external"
+    )
+    for refund, order in known:
+        if refund not in asked and order not in unsure:
+            yield f"refund {refund} was never acknowledged"
     yield from (f"refund {refund} answers {times} keys" for refund, times in asked.items() if times > 1)
+
+
+def behind(database: "psycopg.Connection[tuple[Any, ...]]", wallet: Wallet) -> list[str]:
+    """What the wallet knows and our books do not, or not yet."""
+    return list(_books_differ(wallet.books(database), lambda sql: database.execute(sql).fetchall()))
 
 
 def _books_differ(books: Books, rows: Rows) -> Iterator[str]:
     """To the unit: every movement the wallet knows is one of ours, and every one of ours is known there."""
-    charges, returns = books
+    charges, returns, contested = books
     theirs = Counter((c.account, c.transaction, c.amount, c.currency) for c in charges)
     ours = Counter(
         rows(
@@ -163,8 +183,21 @@ def _books_differ(books: Books, rows: Rows) -> Iterator[str]:
     )
     yield from (f"refund {back} is not in our books" for back in theirs_back - ours_back)
     yield from (f"refund {back} is in our books alone" for back in ours_back - theirs_back)
-    kept = sum(c.amount for c in charges) - sum(r.amount for r in returns)
-    [(booked,)] = rows("SELECT coalesce(sum(amount_paid - amount_refunded), 0) FROM orders_order")
+    held = Counter((d.account, d.number, d.charge, d.amount) for d in contested)
+    booked_held = Counter(
+        rows(
+            "SELECT a.public_id, d.provider_ref, p.reference, d.amount_taken FROM payments_dispute d "
+            "JOIN payments_payment p ON p.id = d.payment_id "
+            "JOIN payments_provideraccount a ON a.id = d.account_id WHERE d.amount_taken > 0"
+        )
+    )
+    yield from (f"dispute {dispute} is not in our books" for dispute in held - booked_held)
+    yield from (f"dispute {dispute} is in our books alone" for dispute in booked_held - held)
+    kept = sum(c.amount for c in charges) - sum(r.amount for r in returns) - sum(d.amount for d in contested)
+    [(booked,)] = rows(
+        "SELECT (SELECT coalesce(sum(amount_paid - amount_refunded), 0) FROM orders_order) "
+        "- (SELECT coalesce(sum(amount_disputed), 0) FROM payments_payment)"
+    )
     if kept != booked:
         yield f"the wallet keeps {kept} for the shop, our orders say {booked}"
 

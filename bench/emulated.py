@@ -18,12 +18,15 @@ import psycopg
 
 from bench.faultproxy import Fate, FaultProxy
 from bench.stack import Stack
-from bench.wallets import Books, Charge, Payer, Return
+from bench.wallets import Books, Charge, Contested, Payer, Return
 from tests import agents
 from tests.emulators.alipay import Alipay
+from tests.emulators.alipay_trades import Refund as TradeRefund
 from tests.emulators.base import running
 from tests.emulators.notifier import Clock
 from tests.emulators.stripe import Stripe
+from tests.emulators.stripe_book import REFERENCE
+from tests.emulators.stripe_things import Thing
 from tests.emulators.wechatpay import WeChatPay
 
 FAULTS: dict[str, tuple[float, float]] = {  # how often at a payment, and how many seconds where that matters
@@ -66,6 +69,9 @@ class Emulated:
     devices: tuple[str, ...] = (agents.CHROME_DESKTOP, agents.SAFARI_IPHONE)
     company: type[WeChatPay] | type[Alipay] | type[Stripe]
     tells: str
+    tells_of_refunds: str
+    by_hand: bool = True
+    disputes: bool = False
 
     def __init__(self) -> None:
         self.faults: Counter[str] = Counter()
@@ -129,18 +135,68 @@ class Emulated:
         return (
             [Charge(self.account, it.reference, it.transaction, it.amount, it.currency) for it in charges],
             [Return(self.account, it.reference, it.charge, it.amount) for it in returns],
+            self._contested(),
         )
+
+    def _contested(self) -> list[Contested]:
+        return []
+
+    def refund_by_hand(self, reference: str, amount: int, *, told: bool) -> None:
+        with self.emulator.lock:
+            if not told:
+                self.emulator.faults.set("drop_notification", only=self.tells_of_refunds)
+                self.faults["refund by hand that is not told of"] += 1
+            self._refund(reference, amount)
+
+    def _refund(self, reference: str, amount: int) -> None:
+        raise NotImplementedError
+
+    def dispute(self, reference: str, ends: str) -> None:
+        raise NotImplementedError("it tells us of none")
 
 
 class EmulatedWeChatPay(Emulated):
-    method, company, tells = "wechatpay", WeChatPay, "TRANSACTION"
+    method, company, tells, tells_of_refunds = "wechatpay", WeChatPay, "TRANSACTION", "REFUND"
+    emulator: WeChatPay
+
+    def _refund(self, reference: str, amount: int) -> None:
+        book = self.emulator.book
+        total = {"refund": amount, "total": book.orders[reference].paid, "currency": "CNY"}
+        book.refund({"out_trade_no": reference, "out_refund_no": f"byhand{reference}"[:64], "amount": total})
 
 
 class EmulatedAlipay(Emulated):
-    method, company, tells = "alipay", Alipay, "trade_status_sync"
+    method, company, tells, tells_of_refunds = "alipay", Alipay, "trade_status_sync", "trade_status_sync"
+    emulator: Alipay
+
+    def _refund(self, reference: str, amount: int) -> None:
+        trade, number = self.emulator.book.trades[reference], f"byhand{reference}"
+        trade.refunds[number] = TradeRefund(amount, self.emulator.clock.now())
+        trade.status = "TRADE_CLOSED" if trade.refunded == trade.paid else trade.status
+        self.emulator.book.refunded(trade, number)
 
 
 class EmulatedStripe(Emulated):
-    method, company, tells = "card", Stripe, "checkout.session"
+    method, company, tells, tells_of_refunds = "card", Stripe, "checkout.session", "refund"
     currencies: tuple[str, ...] = ("EUR", "CNY", "JPY")
     least: int = 50
+    disputes: bool = True
+    emulator: Stripe
+
+    def _intent(self, reference: str) -> Thing:
+        return next(it for it in self.emulator.book.all("payment_intent") if it["metadata"].get(REFERENCE) == reference)
+
+    def _refund(self, reference: str, amount: int) -> None:
+        self.emulator.book.refund({"payment_intent": self._intent(reference)["id"], "amount": str(amount)})
+
+    def dispute(self, reference: str, ends: str) -> None:
+        with self.emulator.lock:
+            dispute = self.emulator.book.open_dispute(self._intent(reference))
+            if ends != "open":
+                self.emulator.book.close_dispute(dispute, won=ends == "won")
+
+    def _contested(self) -> list[Contested]:
+        with self.emulator.lock:
+            book = self.emulator.book
+            marks = [(it, book.things[it["payment_intent"]]["metadata"][REFERENCE]) for it in book.contested()]
+        return [Contested(self.account, it["id"], reference, it["amount"]) for it, reference in marks]

@@ -24,6 +24,8 @@ class End(StrEnum):
     ONE = "the first of several has paid, the others have their money back"
     PARTS = "paid when the parts add up; otherwise all have their money back"
     ENDED = "ended under the hands of who pays: paid before, or all goes back"
+    BY_HAND = "paid, and what the shop refunded at the wallet itself stands in our books"
+    DISPUTED = "paid, and what the payer's bank holds or took stands in our books"
 
 
 @dataclass
@@ -45,6 +47,11 @@ class Affair:
     applied: dict[str, int] = field(default_factory=dict)  # by receipt
     captured: dict[str, int] = field(default_factory=dict)
     refunded: int = 0  # what the shop sent back, and was told so
+    unsure: int = 0  # what it asked for, and never heard whether it was done
+    by_hand: int = 0  # what it sent back at the wallet itself
+    external: int = 0  # what of that our books know
+    contested: int = 0  # what the bank has, as the wallet says
+    disputed: int = 0  # and as our books say
     ended: bool = False  # the shop was told that it is cancelled, or paid by other means
     paid_told: set[str] = field(default_factory=set)  # the order.paid messages the shop heard
 
@@ -70,8 +77,13 @@ class Affair:
             return
         keeps, has = self.keeps(), sum(charge.amount for charge in self.taken) - self.returned
         told = f"order {self.order} ({self.end})"
-        if has != keeps - self.refunded:
-            yield f"{told}: the shop has {has} at the wallet instead of {keeps - self.refunded}"
+        sent = self.refunded + self.by_hand
+        if has not in (keeps - sent, keeps - sent - self.unsure):
+            yield f"{told}: the shop has {has} at the wallet instead of {keeps - sent}"
+        if self.external != self.by_hand:
+            yield f"{told}: {self.by_hand} was refunded at the wallet, and our books say {self.external}"
+        if self.disputed != self.contested:
+            yield f"{told}: the bank has {self.contested}, and our books say {self.disputed}"
         if (self.status == "paid" and not self.elsewhere) != bool(keeps):
             yield f"{told}: it is {self.status}"
         if sum(self.applied.values()) != keeps:
@@ -93,18 +105,20 @@ def affairs(told: list[Told], rows: Rows, books: Books) -> list[Affair]:
     by_token = {affair.token: affair for affair in found.values()}
     by_reference: dict[str, tuple[Affair, int]] = {}
     by_receipt: dict[str, Affair] = {}
-    for order, receipt, reference, asked, captured, applied in rows(
-        "SELECT o.public_id, p.token, p.reference, p.amount, p.amount_captured, p.amount_applied "
-        "FROM payments_payment p "
+    for order, receipt, reference, asked, captured, applied, disputed, external in rows(
+        "SELECT o.public_id, p.token, p.reference, p.amount, p.amount_captured, p.amount_applied, p.amount_disputed, "
+        "(SELECT coalesce(sum(amount), 0) FROM payments_refund "
+        "WHERE payment_id = p.id AND external AND status = 'succeeded') FROM payments_payment p "
         "JOIN payments_paymentrequest q ON q.id = p.request_id JOIN orders_order o ON o.id = q.order_id"
     ):
         affair = by_receipt[receipt] = found[order]
         by_reference[reference] = affair, asked
         affair.captured[receipt], affair.applied[receipt] = captured, applied
+        affair.external, affair.disputed = affair.external + external, affair.disputed + disputed
     listening = any("listens" in fact for fact in told)
     for affair in found.values():
         affair.listening = listening
-    charges, returns = books
+    charges, returns, contested = books
     for charge in charges:
         if charge.reference in by_reference:
             affair, asked = by_reference[charge.reference]
@@ -113,12 +127,17 @@ def affairs(told: list[Told], rows: Rows, books: Books) -> list[Affair]:
     for back in returns:
         if back.charge in by_reference:
             by_reference[back.charge][0].returned += back.amount
+    for dispute in contested:
+        by_reference[dispute.charge][0].contested += dispute.amount
     for fact in told:
         about = found.get(fact.get("for_order", "")) or by_token.get(fact.get("for_order", ""))
         if about and "expects" in fact:
             about.end = End(fact["expects"])
         if about and "refunds" in fact:
             about.refunded += fact["amount"]
+        if about:
+            about.unsure += fact.get("unsure", 0)
+            about.by_hand += fact.get("by_hand", 0)
         if about and "over" in fact:
             about.ended = True
         if fact.get("approved"):

@@ -141,6 +141,10 @@ class Stack:
         code = f"from payments.management.commands.seed_demo import make_stand_in; print({made}.public_id)"
         return self.manage("shell", "--no-imports", "-c", code).stdout.strip()
 
+    def compare_bills(self) -> None:
+        """Now, and not when the half hour comes round."""
+        self.manage("shell", "--no-imports", "-c", "from payments import bill_days; bill_days.compare_due()")
+
     def manage(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """One of manage.py's commands, on this database."""
         command = [str(ROOT / ".venv/bin/python"), "manage.py", *words]

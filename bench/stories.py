@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import Any
 import httpx
 
 from bench.ends import End
-from bench.people import TAKE_OVER, Person, Town
+from bench.people import TAKE_OVER, GaveUp, Person, Town
+from bench.wallets import Wallet
 from orders.money import Money
 
 HOLD, SHORT = 300, 60  # seconds: a hold, and the shortest life of a request
@@ -70,7 +72,11 @@ class Story:
             return await friend.watch(plea.page)
 
     async def refunds(self, plea: Plea, amount: int) -> None:
-        response = await self.shop.call("refund", f"/orders/{plea.order}/refunds", {"amount": amount})
+        try:
+            response = await self.shop.call("refund", f"/orders/{plea.order}/refunds", {"amount": amount})
+        except (GaveUp, asyncio.CancelledError):  # the story is broken off: it may be done, or not
+            self.town.history.note("shop", "refund", time.monotonic(), None, unsure=amount, for_order=plea.order)
+            raise
         made = _made(response, 201)
         back = [refund["id"] for refund in made["refunds"]]
         self.shop.note("refund", response, refunds=back, amount=amount, for_order=plea.order)
@@ -198,6 +204,33 @@ class Story:
         if await self.pays(plea) == "paid":
             await self.refunds(plea, self.chance.randint(2, 9_999))
 
+    async def refunded_by_hand(self) -> None:
+        """Somebody of the shop refunds a part in the wallet's own site; the wallet tells us, or its bill alone does."""
+        plea = await self.ask_for()
+        if await self.pays(plea) == "paid":
+            amount, told = self.chance.randint(self.town.wallet.least, plea.amount), self.chance.random() < 0.5
+            if plea.amount - amount < self.town.wallet.least:
+                amount = plea.amount
+            reference = await self._charge(plea)
+            await asyncio.to_thread(self.town.wallet.refund_by_hand, reference, amount, told=told)
+            facts = {"by_hand": amount, "for_order": plea.order}
+            self.town.history.note("shop", "refund by hand", time.monotonic(), 200, **facts)
+
+    async def disputed(self) -> None:
+        """The payer asks her bank for the money back, and it decides for her, or for the shop, or not yet."""
+        plea = await self.ask_for()
+        if await self.pays(plea) == "paid":
+            reference = await self._charge(plea)
+            await asyncio.to_thread(self.town.wallet.dispute, reference, self.chance.choice(("open", "won", "lost")))
+
+    async def _charge(self, plea: Plea) -> str:
+        """The number at the wallet of the payment that counts."""
+        address, key = f"/api/v1/payment-requests/{plea.request}", {"Authorization": f"Bearer {self.town.key}"}
+        response = await self.shop.surely("look up", "GET", address, headers=key)
+        self.shop.note("look up", response)
+        payments = _made(response, 200)["payments"]
+        return str(next(payment["reference"] for payment in payments if payment["amount_applied"]))
+
     async def listened(self) -> None:
         """Somebody has the page open while a friend pays."""
         plea = await self.ask_for()
@@ -254,5 +287,13 @@ PLOTS: dict[Plot, tuple[int, End]] = {
     Story.shared_back: (2, End.PARTS),
     Story.listened: (3, End.ALONE),
     Story.herself: (2, End.ALONE),
+    Story.refunded_by_hand: (3, End.BY_HAND),
+    Story.disputed: (3, End.DISPUTED),
 }
-"""How often each happens, in a hundred, and how it has to end."""
+"""How often each happens, in some hundred, and how it has to end."""
+
+
+def plots(wallet: Wallet) -> dict[Plot, tuple[int, End]]:
+    """Those that can happen at this wallet."""
+    able = {Story.refunded_by_hand: wallet.by_hand, Story.disputed: wallet.disputes}
+    return {plot: told for plot, told in PLOTS.items() if able.get(plot, True)}

@@ -47,7 +47,17 @@ class Payer(Protocol):
         """A form of one of our pages, once."""
 
 
-Books = tuple[list[Charge], list[Return]]
+@dataclass(frozen=True)
+class Contested:
+    """Money of a charge that the payer's bank holds, or has taken, under the wallet's number of the dispute."""
+
+    account: str
+    number: str
+    charge: str  # the charge's reference
+    amount: int
+
+
+Books = tuple[list[Charge], list[Return], list[Contested]]
 
 
 class Wallet(Protocol):
@@ -56,6 +66,8 @@ class Wallet(Protocol):
     least: int  # minor units: the smallest amount it takes
     devices: tuple[str, ...]  # the browsers its payers have
     faults: Counter[str]  # what was made to go wrong at it
+    by_hand: bool  # whether somebody of the shop can refund in the wallet's own site
+    disputes: bool  # whether payers can ask their bank for the money back
 
     def at_work(self, stack: "Stack", fate: Callable[[], Fate]) -> AbstractAsyncContextManager[None]:
         """The wallet takes calls, over a line of which `fate` decides."""
@@ -70,6 +82,16 @@ class Wallet(Protocol):
         "tell-again", its notification sent once more.
         """
 
+    def refund_by_hand(self, reference: str, amount: int, *, told: bool) -> None:
+        """Somebody of the shop refunds so much of a charge in the wallet's own site; unless `told`, we hear of it by
+        the bill alone.
+        """
+
+    def dispute(self, reference: str, ends: str) -> None:
+        """The payer asks her bank for all of a charge, and is given it ("lost"), or not ("won"); or nothing is decided
+        yet ("open").
+        """
+
     def books(self, database: "psycopg.Connection[tuple[Any, ...]]") -> Books:
         """All the money that moved, as the wallet knows it."""
 
@@ -81,6 +103,8 @@ class Sandbox:
     currencies: tuple[str, ...] = ("CNY", "JPY", "KWD")
     least: int = 1
     devices: tuple[str, ...] = (agents.CHROME_DESKTOP,)
+    by_hand: bool = False
+    disputes: bool = False
 
     def __init__(self) -> None:
         self.faults: Counter[str] = Counter()
@@ -106,4 +130,10 @@ class Sandbox:
             "SELECT r.account, r.reference, c.reference, r.amount FROM sandbox_chargerefund r "
             "JOIN sandbox_charge c ON c.id = r.charge_id"
         )
-        return [Charge(*row) for row in charges], [Return(*row) for row in returns]
+        return [Charge(*row) for row in charges], [Return(*row) for row in returns], []
+
+    def refund_by_hand(self, reference: str, amount: int, *, told: bool) -> None:
+        raise NotImplementedError("it has no site of its own for shops")
+
+    def dispute(self, reference: str, ends: str) -> None:
+        raise NotImplementedError("nobody disputes play money")

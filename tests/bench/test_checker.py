@@ -12,11 +12,14 @@ from django.db import connection
 
 from bench import checker
 from bench.ends import End
-from bench.wallets import Sandbox
+from bench.wallets import Books, Contested, Sandbox
+from friendpay import clock
 from orders import publication
 from orders.models import Event, Order
-from payments import funds, ledger, lifecycle, refunds, tasks
+from orders.money import Money
+from payments import funds, ledger, lifecycle, outside, refunds, tasks
 from payments.models import Payment, PaymentRequest, Refund
+from payments.providers.base import Outcome, State
 from sandbox import bank
 from sandbox.models import Charge
 from tests import shop
@@ -28,11 +31,27 @@ pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 History = list[dict[str, Any]]
 
 
+class Bank(Sandbox):
+    """A wallet whose payers have a bank that takes money back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contested: list[Contested] = []
+
+    def books(self, database: "psycopg.Connection[tuple[Any, ...]]") -> Books:
+        return *super().books(database)[:2], self.contested
+
+
 @pytest.fixture
-def losses() -> Iterator[Callable[[History], list[str]]]:
+def wallet() -> Bank:
+    return Bank()
+
+
+@pytest.fixture
+def losses(wallet: Bank) -> Iterator[Callable[[History], list[str]]]:
     """Which kinds of loss are found."""
     with psycopg.connect(settings.DATABASE_URL, dbname=connection.settings_dict["NAME"], autocommit=True) as database:
-        yield lambda told: [kind for kind, found in checker.check(told, database, Sandbox()).items() if found]
+        yield lambda told: [kind for kind, found in checker.check(told, database, wallet).items() if found]
 
 
 def a_day() -> History:
@@ -183,6 +202,51 @@ def test_money_counted_for_another_order_is_found(losses: Callable[[History], li
         shop.succeed(payment, ref=transaction)
     assert ledger.check() == []
     assert losses([expects(payment.request, End.ALONE) for payment in payments]) == ["money booked for another"]
+
+
+def test_a_refund_made_by_hand_has_to_stand_in_our_books(losses: Callable[[History], list[str]]) -> None:
+    told = a_day()
+    request, payment = PaymentRequest.objects.get(), Payment.objects.get()
+    Charge.objects.get().refunds.create(
+        account=payment.account.public_id, reference="by-hand", amount=1000, created_at=clock.now()
+    )
+    fact = {"who": "shop", "did": "refund by hand", "for_order": request.order.public_id, "by_hand": 1000}
+    told += [expects(request, End.BY_HAND), fact]
+    assert losses(told) == ["wallet and books differ", "stories that ended otherwise"]
+    outside.book_refund(payment.pk, "by-hand", Money(1000, "CNY"))
+    assert losses([*told, *heard()]) == []
+    assert losses([fact for fact in told if "by_hand" not in fact]) == ["stories that ended otherwise"]
+
+
+@pytest.mark.parametrize(("state", "holds"), [(State.PENDING, 6500), (State.FAILED, 6500), (State.SUCCEEDED, 0)])
+def test_what_a_dispute_has_has_to_stand_in_our_books(
+    losses: Callable[[History], list[str]], wallet: Bank, state: State, holds: int
+) -> None:
+    told = a_day()
+    request, payment = PaymentRequest.objects.get(), Payment.objects.get()
+    told.append(expects(request, End.DISPUTED))
+    wallet.contested = [Contested(payment.account.public_id, "dp_1", payment.reference, 6500)]
+    wrong = ["wallet and books differ", "stories that ended otherwise"]
+    assert losses(told) == wrong
+    outside.hear_dispute(payment.pk, Outcome(state, "", "dp_1", Money(6500, "CNY")))
+    assert losses(told) == ([] if holds else wrong)
+    wallet.contested = []
+    assert losses(told) == (wrong if holds else [])
+
+
+def test_more_disputed_and_refunded_than_there_was_is_found(losses: Callable[[History], list[str]]) -> None:
+    told = a_day()
+    Payment.objects.update(amount_disputed=6501)
+    assert "refunds beyond captures" in losses(told)
+
+
+def test_a_refund_whose_answer_nobody_waited_for_may_be_done_or_not(losses: Callable[[History], list[str]]) -> None:
+    told = a_day()
+    order = PaymentRequest.objects.get().order.public_id
+    told[-1] = {"who": "shop", "did": "refund", "for_order": order, "unsure": 2500}
+    assert losses(told) == []
+    told[-1]["unsure"] = 2400
+    assert losses(told) == ["stories that ended otherwise"]
 
 
 def test_only_what_ended_as_expected_counts_as_settled() -> None:

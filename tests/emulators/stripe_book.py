@@ -331,8 +331,13 @@ class Book:
             if it["amount_received"]
         ]
         refunds = [it for it in self.all("refund") if it["status"] not in ("failed", "canceled")]
-        marks = [(it["metadata"].get(REFERENCE, it["id"]), it["metadata"].get("charge", ""), it) for it in refunds]
+        marks = [(it["metadata"].get(REFERENCE, it["id"]), self._reference(it), it) for it in refunds]
         return charges, [Return(reference, charge, it["amount"]) for reference, charge, it in marks]
+
+    def _reference(self, refund: Thing) -> str:
+        """Of the charge it is of."""
+        named = refund["metadata"].get("charge") or self.things[refund["payment_intent"]]["metadata"].get(REFERENCE, "")
+        return str(named)
 
     def _book(self, kind: str, source: Thing, units: int) -> str:
         line = self._add("balance_transaction", "txn", **things.booking(kind, source, units, self.now))
