@@ -16,6 +16,7 @@ LONGEST = timedelta(days=7)
 REFUND_WITHIN = timedelta(days=365)
 WAITS_FOR_BALANCE = timedelta(days=7)
 MOST_REFUNDS = 50
+BETWEEN_REFUNDS = timedelta(minutes=1)  # of one order
 
 _DESCRIPTIONS = {"SUCCESS": "支付成功", "REFUND": "转入退款", "NOTPAY": "订单未支付", "CLOSED": "订单已关闭"}
 
@@ -213,6 +214,8 @@ class Book:
             raise Problem(400, "INVALID_REQUEST", "部分退款次数已超过50次")
         if now - order.paid_at > REFUND_WITHIN:
             raise Problem(400, "INVALID_REQUEST", "订单已超过可退款的最大期限")
+        if any(now - other.created_at < BETWEEN_REFUNDS for other in order.refunds.values()):
+            raise Problem(429, "FREQUENCY_LIMITED", "单笔订单请求频率过高，请于1分钟后重试")
         refund_id = f"50300{now.astimezone(CHINA):%Y%m%d}{secrets.randbelow(10**16):016}"
         refund = order.refunds[content["out_refund_no"]] = Refund(content, refund_id, now)
         order.state = "REFUND"

@@ -222,6 +222,7 @@ def test_a_closed_refund_is_sent_again_under_a_new_number(scene: Scene) -> None:
     refund.refresh_from_db()
     assert (refund.status, refund.code, refund.past_references) == ("failed", "CLOSED", [])
     book.refunds_wait = False
+    scene.wallet.clock.advance(61)
     remedies.send_again(refund.pk, actor="support:ada")
     refunds.send()
     scene.hear()
@@ -229,6 +230,25 @@ def test_a_closed_refund_is_sent_again_under_a_new_number(scene: Scene) -> None:
     assert (refund.status, refund.past_references) == ("succeeded", [old])
     assert numbers(scene) == {old: "CLOSED", refund.reference: "SUCCESS"}
     assert Order.objects.get().amount_refunded == 1000
+
+
+@at_wechat_pay
+def test_part_refunds_of_one_payment_go_a_minute_apart(scene: Scene, move_time: MoveTime) -> None:
+    """WeChat Pay takes no second one sooner. It is not even asked: its limit on refused calls is a low one."""
+    payment = paid(scene)
+    made = [refunds.refund_payment(payment.pk, amount, actor="merchant") for amount in (1000, 2000, 3000)]
+    wechat_pay(scene).calls.clear()
+    gone = []
+    for _second in range(0, 150, 10):
+        refunds.send()
+        gone.append(len(numbers(scene)))
+        move_time(10)
+        scene.wallet.clock.advance(10)
+    assert gone == [1] * 6 + [2] * 6 + [3] * 3
+    assert sum(call.startswith("POST") and "refund" in call for call in wechat_pay(scene).calls) == 3
+    scene.hear()
+    assert set(Refund.objects.values_list("status", flat=True)) == {"succeeded"}
+    assert set(numbers(scene)) == {refund.reference for refund in made}
 
 
 @at_wechat_pay
@@ -256,6 +276,7 @@ def test_late_money_whose_refund_was_closed_goes_back_by_itself(scene: Scene, mo
     scene.hear()
     assert Refund.objects.get().status == "failed"
     book.refunds_wait = False
+    scene.wallet.clock.advance(86400)
     for _sweep in range(3):
         move_time(86400)
         tasks.sweep_refunds()

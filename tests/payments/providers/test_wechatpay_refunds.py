@@ -45,6 +45,7 @@ def test_w8_too_much_too_often_or_too_late_is_refused_for_good(
     paid(wechatpay, wechatpay_account)
     for number in range(50):
         refund(wechatpay_account, f"part{number}", 1)
+        wechatpay.clock.advance(60)
 
     def refused(**changed: object) -> bool:
         with pytest.raises(ProviderError) as error:
@@ -57,6 +58,25 @@ def test_w8_too_much_too_often_or_too_late_is_refused_for_good(
     wechatpay.clock.advance(366 * 86400)
     assert refused(charge="payment2")
     assert provider.fetch_refund(wechatpay_account, reference="refund1", charge="payment2").state == State.UNKNOWN
+
+
+def test_w8_a_second_refund_of_one_payment_within_the_minute_is_put_off_not_refused_for_good(
+    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+) -> None:
+    for number in ("payment1", "payment2"):
+        paid(wechatpay, wechatpay_account, number)
+    refund(wechatpay_account, "part1", 1000)
+    refund(wechatpay_account, "part1", 1000)  # the same again is no second one
+    refund(wechatpay_account, "other", 1000, "payment2")
+    for seconds in (0, 30, 29):
+        wechatpay.clock.advance(seconds)
+        with pytest.raises(ProviderError) as error:
+            refund(wechatpay_account, "part2", 1000)
+        assert (error.value.code, error.value.permanent, error.value.for_shop) == ("FREQUENCY_LIMITED", False, False)
+    assert list(wechatpay.book.orders["payment1"].refunds) == ["part1"]
+    wechatpay.clock.advance(2)
+    refund(wechatpay_account, "part2", 1000)
+    assert list(wechatpay.book.orders["payment1"].refunds) == ["part1", "part2"]
 
 
 def test_a_refund_waits_for_the_shops_balance(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
