@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay import clock
 from orders.errors import Refused
 from orders.money import Money
-from payments import calls, friction, lifecycle, offers, providers, reconcile, rules
+from payments import calls, friction, lifecycle, offers, providers, reconcile, rules, turns
 from payments.models import Payment, PaymentRequest
 from payments.models.payment import TAKEN_OVER
 from payments.offers import Offer, Surface
@@ -47,9 +47,9 @@ def begin(
 
     The same visitor asking again for the same gets the attempt that is open already, or that the wallet is just opening
     for an earlier tap: a double tap pays once, however slow the wallet is. With `take_over` the earliest attempts of
-    others that may be taken over are closed at their provider, as many as must, once it is sure that this one may
-    begin. Refused when the
-    method is not offered here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
+    others that may be taken over make room, as many as must, once it is sure that this one may begin: they are closed
+    at their provider, or step aside where the request is contested (`turns`). Refused when the method is not offered
+    here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
     `price` is what all of it cost on the page the payer saw: where it costs something else by now, she is shown that
     first ("amount_changed").
     `on_page`: on the wallet's own page, where that is another way here.
@@ -62,8 +62,9 @@ def begin(
     if not calls.is_open(offer.account):
         raise _unavailable()
     request.refresh_from_db()
-    own = [payment for payment in _live(request) if _is_own(payment, payer)]
-    room = request.remaining + sum(payment.amount for payment in own)
+    now = clock.now()
+    own = turns.own(request, payer.visitor, now)
+    room = request.remaining + sum(payment.amount for payment in own if payment.held_until)
     wanted = amount
     if wanted is None:
         left = request.amount - request.amount_paid
@@ -72,13 +73,14 @@ def begin(
         least = Money(offer.least, request.currency).text(get_language() or settings.LANGUAGE_CODE)
         raise Refused("below_minimum", offers.below_minimum(least), field="amount", status=422)
     provider = providers.get(offer.provider)
-    lasts = timedelta(seconds=min(provider.hold, provider.max_hold))
+    lasts = turns.lasts(offer.provider)
     attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=wanted, lasts=lasts, price=price)
-    rules.check_attempt(request, attempt, payer, clock.now())
-    for leaving in [*own, *_in_the_way(request, payer, wanted - room if take_over else 0)]:
+    rules.check_attempt(request, attempt, payer, now)
+    closes = take_over and not turns.is_contested(request, now)
+    for leaving in [*own, *_in_the_way(request, payer, wanted - room if closes else 0, now)]:
         _close(leaving, taken_over=leaving not in own)
     try:
-        payment = lifecycle.hold(request.pk, attempt, payer)
+        payment = lifecycle.hold(request.pk, attempt, payer, take_over=take_over)
     except Refused as refused:
         if refused.code == "begun" and (begun := _resumed(request, offer, rail, payer, amount)):
             return begun
@@ -168,43 +170,24 @@ def _offer(request: PaymentRequest, method: str, surface: Surface) -> Offer:
     )
 
 
-def _live(request: PaymentRequest) -> list[Payment]:
-    """Who holds something now, the earliest first."""
-    return list(request.payments.undecided().filter(held_until__isnull=False).select_related("account"))
-
-
-def _is_own(payment: Payment, payer: Payer) -> bool:
-    return payer.visitor != "" and payment.visitor == payer.visitor
-
-
 def _resumed(request: PaymentRequest, offer: Offer, rail: Rail, payer: Payer, amount: int | None) -> Payment | None:
     """The visitor's own open attempt, if it is what is asked for."""
     now = clock.now()
-    for payment in _live(request):
+    for payment in turns.own(request, payer.visitor, now):
         same = payment.account_id == offer.account.pk and payment.method == offer.method and payment.rail == rail
         same = same and payment.amount == (amount or payment.amount)
-        in_time = now + TOO_LATE_TO_RESUME < (payment.held_until or now)
-        if _is_own(payment, payer) and same and in_time and _has_started(payment):
+        if same and now + TOO_LATE_TO_RESUME < turns.ends_at(payment) and _has_started(payment):
             return payment
     return None
 
 
-def yields_at(payment: Payment) -> datetime:
-    """From when on another friend may take over."""
-    return payment.created_at + timedelta(seconds=providers.get(payment.account.provider).yields_after)
-
-
-def _in_the_way(request: PaymentRequest, payer: Payer, missing: int) -> list[Payment]:
-    """Whose attempts make room for so much, the earliest first, and no more of them than must. Refused ("held") where
-    even all that may be taken over would not be enough: then nobody is closed.
+def _in_the_way(request: PaymentRequest, payer: Payer, missing: int, now: datetime) -> list[Payment]:
+    """Whose attempts make room for so much. Refused ("held") where even all that may be taken over would not be enough:
+    then nobody is closed.
     """
-    found: list[Payment] = []
-    now = clock.now()
-    for payment in _live(request):
-        if missing > 0 and not _is_own(payment, payer) and yields_at(payment) <= now:
-            found.append(payment)
-            missing -= payment.amount
-    if missing > 0:
+    others = [it for it in turns.wanted(request, now) if not payer.visitor or it.visitor != payer.visitor]
+    found = turns.making_room([it for it in others if turns.yields_at(it) <= now], missing)
+    if sum(payment.amount for payment in found) < missing:
         raise Refused("held", _("Somebody is paying this right now."))
     return found
 

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
 from orders.models import Event, Order
-from payments import likeness, live, mail, offers, phrases, progress, reminders, sharing
-from payments.checkout import yields_at
+from payments import likeness, live, mail, offers, phrases, progress, reminders, sharing, turns
 from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
 from payments.offers import Offer, Surface, label
 from payments.providers.base import Rail
@@ -194,20 +193,23 @@ def _by_code(order: Order, surface: Surface) -> list[Offer]:
 
 def _mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
     """The visitor's own attempt that can still be paid, and where it goes on."""
-    mine = plea.payments.undecided().filter(visitor=visitor, held_until__gt=now).last() if visitor else None
-    if mine is None or mine.held_until is None:
+    own = [payment for payment in turns.own(plea, visitor, now) if now < turns.ends_at(payment)]
+    if not own:
         return {"mine": None}
-    left = int((mine.held_until - now).total_seconds())
-    return {"mine": mine, "mine_left": left, "mine_url": next_url(mine), "mine_label": label(mine.method, mine.account)}
+    mine, left = own[-1], int((turns.ends_at(own[-1]) - now).total_seconds())
+    where = {"mine_url": next_url(mine), "mine_label": label(mine.method, mine.account), "aside": not mine.held_until}
+    return {"mine": mine, "mine_left": left, **where}
 
 
 def _held(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
     """Whether others hold all that is left, and after how many seconds the first of them may be taken over."""
     others = plea.payments.filter(held_until__gt=now).exclude(visitor=visitor or "-").select_related("account")
-    yields = min(map(yields_at, others), default=None)
+    yields = min(map(turns.yields_at, others), default=None)
     if yields is None or plea.remaining > 0:
         return {"held": False, "wait": 0}
-    return {"held": True, "wait": max(0, ceil((yields - now).total_seconds()))}
+    contested = turns.is_contested(plea, now)
+    wait = 0 if contested else max(0, ceil((yields - now).total_seconds()))
+    return {"held": True, "wait": wait, "contested": contested}
 
 
 def next_url(payment: Payment) -> str:
@@ -246,6 +248,7 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         **_back(refunds),
         "to_shop": plea.order.return_url if payment.by_buyer and state in ("paid", "returned") else "",
         "parts": _parts(plea),
+        "aside": not payment.held_until and not payment.closing,
         "taken": plea.status == PaymentRequest.Status.PAID or bool(live_now["holders"]),
         "payment": payment,
         "plea": plea,
@@ -269,7 +272,6 @@ def scan_page(payment: Payment, surface: Surface) -> dict[str, Any]:
     and pays on the wallet's page.
     """
     now = clock.now()
-    held = payment.held_until
     here = next((it for it in offers.for_page(payment.request.order, surface) if it.method == payment.method), None)
     return {
         "page_url": pay_url(payment) if here and {Rail.NATIVE, Rail.REDIRECT} <= {*here.rails} else "",
@@ -280,7 +282,8 @@ def scan_page(payment: Payment, surface: Surface) -> dict[str, Any]:
         "wallet": label(payment.method, payment.account),
         "live": live.snapshot(payment.request, now),
         "watch": True,
-        "seconds_left": max(0, int((held - now).total_seconds())) if held else 0,
+        "seconds_left": max(0, int((turns.ends_at(payment) - now).total_seconds())),
+        "aside": not payment.held_until,
         "back": back_url(payment),
     }
 

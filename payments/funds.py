@@ -13,7 +13,7 @@ from django.db.models import Sum
 from django.utils.translation import get_language
 
 from friendpay.background import nudge
-from payments import rules
+from payments import rules, turns
 from payments.models import Payment, PaymentRequest, Refund
 from payments.record import note
 from payments.rules import Attempt, Payer
@@ -96,6 +96,15 @@ def let_go(request: PaymentRequest, payments: Iterable[Payment], now: datetime) 
             payment.closing, payment.next_attempt_at, payment.attempts = True, now, 0
             payment.save(update_fields=["held_until", "closing", "next_attempt_at", "attempts", "code"])
             transaction.on_commit(lambda pk=payment.pk: nudge("payments.ask", pk))  # type: ignore[misc]
+
+
+def step_aside(request: PaymentRequest, missing: int, now: datetime) -> None:
+    """The earliest holds that free so much are freed, where the request is contested. Their attempts stay open."""
+    if missing > 0 and turns.is_contested(request, now):
+        for payment in turns.making_room(request.payments.filter(held_until__isnull=False), missing):
+            release(request, payment)
+            payment.save(update_fields=["held_until"])
+            note(request, "payment.released", "system", payment)
 
 
 def release(request: PaymentRequest, payment: Payment) -> None:

@@ -194,17 +194,20 @@ def _end(order: Order, request: PaymentRequest, status: str, now: datetime, acto
 
 
 @transaction.atomic
-def hold(request_id: int, attempt: Attempt, payer: Payer) -> Payment:
+def hold(request_id: int, attempt: Attempt, payer: Payer, *, take_over: bool = False) -> Payment:
     """Reserve an amount of an open request for one payer. The provider is called afterwards, outside of this
     transaction.
 
     Refused when the request is not open, the amount is not one that may be paid, others hold what is left ("held"), or
-    this visitor has an attempt open already ("begun"): two taps at once begin once.
+    this visitor has an attempt open already ("begun"): two taps at once begin once. With `take_over` others step aside
+    where the request is contested (`turns`).
     """
     order, request = lock_request(request_id)
     now = clock.now()
-    rules.check_begins_once(request, payer)
+    rules.check_begins_once(request, payer, now)
     rules.check_attempt(request, attempt, payer, now)
+    if take_over:
+        funds.step_aside(request, attempt.amount - request.remaining, now)
     rules.check_room(request, attempt.amount)
     payment = funds.new_attempt(request, attempt, payer, now)
     note(request, "payment.created", "payer", payment)
@@ -244,9 +247,9 @@ def end_payment(payment_id: int, *, cancelled: bool, code: str = "", words: str 
 def let_go(payment_id: int, *, code: str = "") -> None:
     """Free what an attempt holds although its provider has not decided yet; it is closed there, and asked about on."""
     _order, request, payment = lock_payment(payment_id)
-    if payment.held_until:
-        payment.code = code or payment.code
-        funds.let_go(request, [payment], clock.now())
+    held, payment.code = payment.held_until, code or payment.code
+    funds.let_go(request, [payment], clock.now())
+    if held:
         note(request, "payment.released", "system", payment)
         save(request, "amount_held")
 

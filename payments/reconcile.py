@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from friendpay import clock, leases
-from payments import friction, lifecycle, rounds
+from payments import friction, lifecycle, rounds, turns
 from payments.calls import calling
 from payments.models import Payment
 from payments.providers.base import Outcome, ProviderError, State
@@ -54,15 +54,15 @@ def close(payment: Payment, *, code: str = "") -> Payment:
 def ask(payment_id: int | None = None) -> int:
     """Ask about one payment (a nudge), or about all that are due (the sweep). Says how many were asked about.
 
-    One whose hold has ended, or that nobody wants any more, is closed at its provider rather than merely asked about.
+    One whose time is over, or that nobody wants any more, is closed at its provider rather than merely asked about.
     """
     now = clock.now()
     due = Payment.objects.undecided()
 
     def wait(payment: Payment) -> timedelta:
         delay = leases.growing(payment.attempts - 1)
-        if payment.held_until and payment.held_until > now:
-            return min(delay, payment.held_until - now)
+        if not payment.closing and (end := turns.ends_at(payment)) > now:
+            return min(delay, end - now)
         return delay
 
     if payment_id:
@@ -72,7 +72,7 @@ def ask(payment_id: int | None = None) -> int:
 
 def _ask(payment: Payment) -> None:
     now = clock.now()
-    over = payment.closing or payment.held_until is None or payment.held_until <= now
+    over = payment.closing or turns.ends_at(payment) <= now
     with calling(payment.account) as (provider, account):
         question = provider.close if over else provider.fetch
         outcome = question(account, payment.reference, payment.provider_session)

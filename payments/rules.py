@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
-from payments import providers
+from payments import providers, turns
 from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
 from payments.models.payment import TAKEN_OVER
 
@@ -220,9 +220,9 @@ def check_price(request: PaymentRequest, seen: int | None) -> None:
         raise Refused("amount_changed", words, field="amount")
 
 
-def check_begins_once(request: PaymentRequest, payer: Payer) -> None:
+def check_begins_once(request: PaymentRequest, payer: Payer, now: datetime) -> None:
     """A visitor has one attempt at a time: of two taps at once the later is led to where the earlier goes."""
-    if payer.visitor and request.payments.undecided().filter(visitor=payer.visitor, held_until__isnull=False).exists():
+    if turns.own(request, payer.visitor, now):
         raise Refused("begun", _("You have begun to pay already. Please load the page again."))
 
 

@@ -3,9 +3,10 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from friendpay import clock
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
-from payments import checkout
+from payments import checkout, turns
 from payments.context import next_url
 from payments.models import PaymentRequest
 from payments.views import buyer, friend, paying
@@ -28,9 +29,9 @@ def back(request: HttpRequest) -> HttpResponse:
         return paying.carry_out(request, plea, wish, payer_id=payer_id)
     except Refused as refused:
         status, words = refused.status, refused.message
-    mine = plea.payments.undecided().filter(visitor=visitor_of(request), held_until__isnull=False).last()
+    mine = turns.own(plea, visitor_of(request), clock.now())
     if mine:
-        return SeeOther(next_url(mine))
+        return SeeOther(next_url(mine[-1]))
     plea.refresh_from_db()
     if wish.by_buyer:
         return buyer.wallets(request, plea.order, status=status, refusal=words)

@@ -8,9 +8,10 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
+from friendpay import clock
 from friendpay.pages import SeeOther, page, saying
 from orders import ratelimit
-from payments import context, reconcile, sharing
+from payments import context, reconcile, sharing, turns
 from payments.forms import AddressForm
 from payments.models import Payment
 from payments.rules import UNDECIDED
@@ -68,7 +69,7 @@ def back(request: HttpRequest, token: str) -> HttpResponse:
 def scan(request: HttpRequest, token: str) -> HttpResponse:
     """The wallet's code, or its sheet; once that is decided, the receipt."""
     payment = _payment(token)
-    if payment.status not in UNDECIDED or not payment.held_until:
+    if payment not in turns.wanted(payment.request, clock.now()):
         return SeeOther(reverse("receipt", args=[token]))
     params = json.dumps(payment.next_step.get("params") or {})
     return render(
