@@ -35,15 +35,15 @@ def yields_at(payment: Payment) -> datetime:
     return payment.created_at + timedelta(seconds=providers.get(payment.account.provider).yields_after)
 
 
-def wanted(request: PaymentRequest, now: datetime) -> list[Payment]:
+def wanted(request: PaymentRequest, now: datetime, **which: str) -> list[Payment]:
     """The attempts that may be paid, the earliest first: they hold an amount, or stepped aside and have time left."""
-    undecided = request.payments.undecided().filter(closing=False).select_related("account")
+    undecided = request.payments.undecided().filter(closing=False, **which).select_related("account")
     return [payment for payment in undecided if payment.held_until or now < ends_at(payment)]
 
 
 def own(request: PaymentRequest, visitor: str, now: datetime) -> list[Payment]:
     """Those of one visitor; of nobody where the visitor is not known."""
-    return [payment for payment in wanted(request, now) if visitor and payment.visitor == visitor]
+    return wanted(request, now, visitor=visitor) if visitor else []
 
 
 def is_contested(request: PaymentRequest, now: datetime) -> bool:
