@@ -94,8 +94,10 @@ BODIES: dict[str, dict[str, Any]] = {
         "return_url": "",
         "locale": "",
         "created_at": "2026-05-03T18:20:11Z",
+        "expires_at": None,
         "paid_at": None,
         "cancelled_at": None,
+        "expired_at": None,
     },
     "PaymentRequestOut": {
         "id": _REQUEST,

@@ -3,6 +3,7 @@
 What touches payments - asking, cancelling, refunding - is in `payments.api`, on the same addresses.
 """
 
+from datetime import timedelta
 from typing import Annotated
 
 from django.shortcuts import get_object_or_404
@@ -48,6 +49,7 @@ def create_order(request: Call, data: OrderIn) -> Status[OrderOut]:
         buyer_name=data.buyer.name,
         return_url=data.return_url or "",
         locale=data.locale or "",
+        expires_in=timedelta(seconds=data.expires_in) if data.expires_in else None,
     )
     return Status(201, OrderOut.of(order))
 

@@ -32,8 +32,10 @@ class OrderData(EventData):
     amount_refunded: Sum
     paid_elsewhere: bool
     created_at: datetime
+    expires_at: Annotated[datetime | None, Field(description="Until when it may be asked for and paid; null: no end.")]
     paid_at: datetime | None
     cancelled_at: datetime | None
+    expired_at: datetime | None
 
     @classmethod
     def of(cls, order: Order, **more: Any) -> Self:
@@ -48,8 +50,10 @@ class OrderData(EventData):
             amount_refunded=order.amount_refunded,
             paid_elsewhere=order.paid_elsewhere,
             created_at=order.created_at,
+            expires_at=order.expires_at,
             paid_at=order.paid_at,
             cancelled_at=order.cancelled_at,
+            expired_at=order.expired_at,
             **more,
         )
 

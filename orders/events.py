@@ -12,6 +12,7 @@ TYPES = (
     "order.cancelled",
     "order.changed",
     "order.created",
+    "order.expired",
     "order.paid",
     "order.refund_reopened",
     "order.refunded",

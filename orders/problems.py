@@ -63,6 +63,7 @@ CODES = (
     "method_not_offered",
     "min_amount_out_of_range",
     "order_cancelled",
+    "order_expired",
     "order_not_awaiting_payment",
     "order_paid",
     "partly_paid",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from orders import lives
 from orders.event_data import OrderData, Sum
 from orders.models import Event, Order, OrderLine
 from orders.money import EXPONENT, MAX_MINOR
@@ -23,6 +24,14 @@ Currency = Annotated[
     str,
     Field(min_length=3, max_length=3),
     WithJsonSchema({"type": "string", "enum": sorted(EXPONENT), "description": "ISO 4217."}),
+]
+Seconds = Annotated[
+    int,
+    Field(
+        ge=int(lives.SHORTEST.total_seconds()),
+        le=int(lives.LONGEST.total_seconds()),
+        description="Seconds from now.",
+    ),
 ]
 WebUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-\[\]-~]+$")]
 OrderId = Annotated[str, Field(pattern=r"^ord_[0-9A-Za-z]{1,36}$")]
@@ -45,7 +54,9 @@ class LineIn(Taken):
     quantity: Annotated[int, Field(ge=1, le=1_000_000)]
     unit_amount: Annotated[int, Field(ge=0, le=MAX_MINOR, description="In the currency's minor unit.")]
     category: Annotated[str, Field(max_length=60, pattern=LINE)] | None = None
-    image_url: WebUrl | None = None
+    image_url: WebUrl | None = Field(
+        default=None, description="Kept and given back; not fetched, and not shown on any page yet."
+    )
 
     def draft(self) -> LineDraft:
         return LineDraft(self.name, self.quantity, self.unit_amount, self.category or "", self.image_url or "")
@@ -69,6 +80,11 @@ class OrderIn(Taken):
     )
     locale: Annotated[str, Field(max_length=10, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = Field(
         default=None, description="The buyer's language, such as en or zh-Hans."
+    )
+    expires_in: Seconds | None = Field(
+        default=None,
+        description="Seconds for which it may be asked for and paid; unpaid then, it ends (order.expired). Without, it "
+        "has no end, and each request lives for the shop's own time.",
     )
 
 

@@ -1,12 +1,13 @@
 """The merchant's side of an order. Every function here is called inside a transaction that holds the order's lock."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders import events, safety
+from friendpay import clock
+from orders import events, lives, safety
 from orders.errors import Refused
 from orders.event_data import OrderData, OrderRefundData
 from orders.models import Merchant, Order, OrderLine
@@ -36,8 +37,14 @@ def place_order(
     return_url: str = "",
     locale: str = "",
     live: bool = False,
+    expires_in: timedelta | None = None,
 ) -> Order:
-    """A new order awaiting payment; its amount is the sum of its lines. Refused when the reference was used before."""
+    """A new order awaiting payment; its amount is the sum of its lines. Refused when the reference was used before.
+
+    With `expires_in` it ends unpaid after that time; without, it can be asked for until it is paid or cancelled.
+    """
+    if expires_in is not None:
+        lives.check(expires_in)
     if currency not in EXPONENT:
         raise Refused("unknown_currency", _("This is not a currency we know."), field="currency", status=422)
     amount = _sum(lines)
@@ -53,6 +60,7 @@ def place_order(
                 buyer_name=safety.name(buyer_name) or str(_("A friend")),
                 return_url=return_url,
                 locale=locale,
+                expires_at=clock.now() + expires_in if expires_in is not None else None,
             )
     except IntegrityError as error:
         if "order_reference_once" not in str(error):
@@ -139,6 +147,8 @@ def mark_paid_elsewhere(order: Order, now: datetime) -> None:
         )
     if order.status == Order.Status.CANCELLED:
         raise Refused("order_cancelled", _("This order was cancelled; it cannot be paid any more."))
+    if order.status == Order.Status.EXPIRED:
+        raise lives.order_expired()
     order.status = Order.Status.PAID
     order.paid_at = now
     order.paid_elsewhere = True
@@ -147,8 +157,10 @@ def mark_paid_elsewhere(order: Order, now: datetime) -> None:
 
 
 def cancel_order(order: Order, now: datetime) -> None:
-    """The shop will not deliver. Repeating it changes nothing; a paid order is refunded instead."""
-    if order.status == Order.Status.CANCELLED:
+    """The shop will not deliver. Repeating it changes nothing, nor does it to an order that is over unpaid already; a
+    paid order is refunded instead.
+    """
+    if order.status in (Order.Status.CANCELLED, Order.Status.EXPIRED):
         return
     if order.status == Order.Status.PAID:
         raise Refused("order_paid", _("This order is paid. Refund its payments instead of cancelling it."))
@@ -156,6 +168,14 @@ def cancel_order(order: Order, now: datetime) -> None:
     order.cancelled_at = now
     order.save(update_fields=["status", "cancelled_at"])
     _note(order, "order.cancelled", "merchant")
+
+
+def expire_order(order: Order, now: datetime) -> None:
+    """Its time is over and it is not paid. The caller has ended its request, so that nothing of it is paid."""
+    order.status = Order.Status.EXPIRED
+    order.expired_at = now
+    order.save(update_fields=["status", "expired_at"])
+    _note(order, "order.expired", "system")
 
 
 def _note(order: Order, type: str, actor: str, data: OrderData | None = None) -> None:

@@ -88,8 +88,8 @@ def change_lines(request: Call, order_id: OrderId, data: LinesIn) -> OrderOut:
 def cancel_order(request: Call, order_id: OrderId, data: Nothing = Nothing()) -> OrderOut:  # noqa: B008
     """Cancel an order
 
-    You will not deliver. Its open request ends, and parts that were paid go back. Repeating it changes nothing. A paid
-    order is refunded instead.
+    You will not deliver. Its open request ends, and parts that were paid go back. Repeating it changes nothing, and an
+    expired order stays so. A paid order is refunded instead.
     """
     return OrderOut.of(lifecycle.close_order(order_of(request.auth, order_id).pk, paid_elsewhere=False))
 
@@ -204,7 +204,7 @@ def cancel_request(request: Call, request_id: RequestId, data: Nothing = Nothing
 def extend_request(request: Call, request_id: RequestId, data: ExtendIn) -> PaymentRequestOut:
     """Give a payment request more time
 
-    Counted from now. It never ends earlier than it would have.
+    Counted from now, and never beyond the end of its order. It never ends earlier than it would have.
     """
     pk = _request_of(request.auth, request_id).pk
     requests.extend_request(pk, timedelta(seconds=data.expires_in), actor="merchant")

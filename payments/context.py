@@ -27,7 +27,7 @@ ELSEWHERE = {
 
 
 def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
-    """The buyer's page: `state` is choose, waiting, paid or cancelled; `ended` says how the last request ended."""
+    """The buyer's page: `state` is choose, waiting, paid, cancelled or expired; `ended`: how the last request was."""
     now = clock.now()
     plea = order.payment_requests.select_related("merchant").order_by("-id").first()
     status = plea.status_at(now) if plea else ""
@@ -39,6 +39,8 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
         return given | {"state": "cancelled"}
     if plea is None or status != PaymentRequest.Status.OPEN:
         back = _back(list(Refund.objects.standing().filter(payment__request=plea))) if plea else {}
+        if order.status == Order.Status.EXPIRED or order.is_over(now):
+            return given | {"state": "expired"} | back
         return given | {"state": "choose", "ended": status} | back | _ways(order, surface)
     given |= {"watch": True, "live": live.snapshot(plea, now)}
     if not plea.shared_at:
@@ -161,7 +163,7 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
         why = phrases.why_returned(refunds[-1]) if refunds else ""
         return given | {"state": "returned", "mine": paid, "why": why} | _back(refunds)
     if status != PaymentRequest.Status.OPEN:
-        return given | {"state": str(status)}
+        return given | {"state": str(status), "over": order.is_over(now)}
     if plea.merchant.is_frozen:
         return given | {"state": "paused"}
     given |= {"watch": True, **_wallets(order, surface, link=sharing.link(plea)), **_mine(plea, visitor, now)}

@@ -132,6 +132,14 @@ _CHECKS = {
         ) e
         WHERE e.told <> (o.status = 'paid')::int
     """,
+    "events: an order is told to be over exactly when it is, and once": """
+        SELECT o.public_id, format('%s, told %s times', o.status, e.told)
+        FROM orders_order o
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS told FROM orders_event WHERE order_id = o.id AND type = 'order.expired'
+        ) e
+        WHERE e.told <> (o.status = 'expired')::int
+    """,
     "events: every change of a request is told once and in order": """
         SELECT q.public_id, format('seq %s, %s events up to %s', q.seq, count(e.id), max(e.seq))
         FROM payments_paymentrequest q LEFT JOIN orders_event e ON e.request = q.public_id

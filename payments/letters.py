@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
+from orders.models import Order
 from orders.money import Money
 from orders.templatetags.times import written
 from payments import phrases
@@ -95,7 +96,9 @@ def _expired(mail: Mail) -> Letter:
         [
             _("The time for your request at %(shop)s is over. The link does not work any more.")
             % {"shop": _shop(mail)},
-            _("Whatever friends have paid goes back to them. You can ask again."),
+            _("Whatever friends have paid goes back to them. The time for the order itself is over too.")
+            if mail.to.order.status == Order.Status.EXPIRED
+            else _("Whatever friends have paid goes back to them. You can ask again."),
         ],
         _("See your order"),
         _buyers_page(mail),

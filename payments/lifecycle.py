@@ -18,9 +18,9 @@ from orders import safety, services
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
-from payments import codes, funds, rules
+from payments import funds, rules
 from payments.models import Dispute, Payment, PaymentRequest, Refund
-from payments.record import lock_order, lock_payment, lock_request, note, save
+from payments.record import lock_order, lock_payment, lock_request, new_request, note, save
 from payments.rules import Attempt, Payer, Split
 
 REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
@@ -65,22 +65,18 @@ def open_request(
             note(found, "payment_request.shared", actor)
             save(found, "shared_at", "message")
         return found
-    rules.check_order_open(order)
+    rules.check_order_open(order, now)
     rules.check_split(order, split)
-    request = PaymentRequest.objects.create(
-        merchant=order.merchant,
-        order=order,
-        currency=order.currency,
-        amount=order.amount,
-        code=codes.new(),
+    request = new_request(
+        order,
+        now,
+        actor,
+        expires_in,
         message=message,
         split_max_payers=split.max_payers if split else None,
         split_min_amount=split.min_amount if split else None,
-        created_at=now,
-        expires_at=now + rules.life(expires_in),
         shared_at=now if shared else None,
     )
-    note(request, "payment_request.created", actor)
     save(request)
     return request
 
@@ -93,16 +89,7 @@ def ended_request(order_id: int, *, actor: str) -> PaymentRequest:
     """
     order, _none = lock_order(order_id)
     now = clock.now()
-    request = PaymentRequest.objects.create(
-        merchant=order.merchant,
-        order=order,
-        currency=order.currency,
-        amount=order.amount,
-        code=codes.new(),
-        created_at=now,
-        expires_at=now + rules.life(None),
-    )
-    note(request, "payment_request.created", actor)
+    request = new_request(order, now, actor)
     _end(order, request, REQUEST.CANCELLED, now, actor)
     services.cancel_order(order, now)
     return request
@@ -128,6 +115,22 @@ def expire_request(request_id: int) -> None:
     now = clock.now()
     if request.status == REQUEST.OPEN and request.status_at(now) == REQUEST.EXPIRED:
         _end(order, request, REQUEST.EXPIRED, now, "system")
+
+
+@transaction.atomic
+def expire_order(order_id: int) -> None:
+    """End an order whose time is over unpaid, and its request with it. While somebody's money is on its way to it,
+    nothing happens yet.
+    """
+    order, request = lock_order(order_id)
+    now = clock.now()
+    if order.status != Order.Status.AWAITING_PAYMENT or not order.is_over(now):
+        return
+    if request and request.status_at(now) == REQUEST.OPEN:
+        return
+    if request:
+        _end(order, request, REQUEST.EXPIRED, now, "system")
+    services.expire_order(order, now)
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 refund.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.db import transaction
 from orders import events
 from orders.event_data import EventData
 from orders.models import Order
-from payments import live, mail
+from payments import codes, live, mail, rules
 from payments.event_data import DeclinedData, DisputeData, PaymentData, RefundData, RequestData, ThankedData
 from payments.models import Payment, PaymentRequest, Refund
 
@@ -60,6 +61,24 @@ def lock_refund(refund_id: int) -> tuple[Order, PaymentRequest, Payment, Refund]
     refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
     refund.payment = payment
     return order, request, payment, refund
+
+
+def new_request(
+    order: Order, now: datetime, actor: str, expires_in: timedelta | None = None, **more: Any
+) -> PaymentRequest:
+    """A request for all of a locked order, noted. The caller saves it afterwards."""
+    request = PaymentRequest.objects.create(
+        merchant=order.merchant,
+        order=order,
+        currency=order.currency,
+        amount=order.amount,
+        code=codes.new(),
+        created_at=now,
+        expires_at=rules.ends(order, now, expires_in),
+        **more,
+    )
+    note(request, "payment_request.created", actor)
+    return request
 
 
 def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund | None = None, **more: Any) -> None:

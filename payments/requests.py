@@ -63,12 +63,12 @@ def change_order(order_id: int, lines: list[services.LineDraft]) -> Order:
 
 @transaction.atomic
 def extend_request(request_id: int, expires_in: timedelta, *, actor: str) -> PaymentRequest:
-    """A later end, counted from now. It never becomes earlier, since a friend may be on the way."""
+    """A later end, counted from now, at most the order's. It never becomes earlier: a friend may be on the way."""
     _order, request = lock_request(request_id)
     now = clock.now()
     rules.check_request_open(request, now)
-    if now + rules.life(expires_in) > request.expires_at:
-        request.expires_at = now + expires_in
+    if (ends := rules.ends(request.order, now, expires_in)) > request.expires_at:
+        request.expires_at = ends
         note(request, "payment_request.extended", actor)
         save(request, "expires_at")
     return request

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from orders import lives
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
@@ -44,8 +45,6 @@ MOVES: dict[type, dict[str, tuple[str, ...]]] = {
     },
 }
 
-LIFE = timedelta(hours=24)
-SHORTEST_LIFE, LONGEST_LIFE = timedelta(seconds=60), timedelta(days=30)
 MOST_PAYERS = 50
 TRIES_OF_A_VISITOR, TRIES_OF_A_NETWORK, TRIES_WITHIN = 5, 15, timedelta(hours=1)
 
@@ -80,18 +79,14 @@ class Attempt:
     price: int | None = None  # of all of it, as the payer saw it; None where nothing was shown
 
 
-def life(expires_in: timedelta | None) -> timedelta:
-    """How long a request lives."""
-    if expires_in is None:
-        return LIFE
-    if not SHORTEST_LIFE <= expires_in <= LONGEST_LIFE:
-        raise Refused(
-            "expires_in_out_of_range",
-            _("A request lives between one minute and 30 days."),
-            field="expires_in",
-            status=422,
-        )
-    return expires_in
+def ends(order: Order, now: datetime, expires_in: timedelta | None) -> datetime:
+    """When a request ends that begins now: after the time that was asked for, else with its order, else after the
+    shop's own time. Never after its order.
+    """
+    if expires_in is not None:
+        lives.check(expires_in)
+        return min(now + expires_in, order.expires_at or now + expires_in)
+    return order.expires_at or now + order.merchant.request_life
 
 
 def check_split(order: Order, split: Split | None) -> None:
@@ -111,8 +106,10 @@ def check_split(order: Order, split: Split | None) -> None:
         )
 
 
-def check_order_open(order: Order) -> None:
-    """An order can be asked for while it awaits payment and its shop is not frozen."""
+def check_order_open(order: Order, now: datetime) -> None:
+    """An order can be asked for while it awaits payment, its time is not over and its shop is not frozen."""
+    if order.status == Order.Status.EXPIRED or (order.status == Order.Status.AWAITING_PAYMENT and order.is_over(now)):
+        raise lives.order_expired()
     if order.status != Order.Status.AWAITING_PAYMENT:
         raise Refused("order_not_awaiting_payment", _("This order is already paid or cancelled."))
     if order.merchant.is_frozen:
@@ -125,6 +122,8 @@ def check_request_open(request: PaymentRequest, now: datetime) -> None:
         raise Refused("request_paid", _("This has been paid already. Nothing more is needed."))
     if request.status == REQUEST.CANCELLED:
         raise Refused("request_cancelled", _("This request was cancelled. Nothing can be paid for it any more."))
+    if request.order.is_over(now):
+        raise lives.order_expired()
     if request.status == REQUEST.EXPIRED or request.expires_at <= now:
         raise Refused("request_expired", _("The time for this request is over. The buyer can ask again."))
 
@@ -205,7 +204,7 @@ def check_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: 
     it, and again under the lock.
     """
     check_request_open(request, now)
-    check_order_open(request.order)
+    check_order_open(request.order, now)
     check_tries(request, payer, now)
     check_price(request, attempt.price)
     check_amount(request, attempt.amount)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from friendpay.languages import supported
 from orders.event_data import Sum
-from orders.schemas import PARAGRAPH, Minor, Page, Taken
+from orders.schemas import PARAGRAPH, Minor, Page, Seconds, Taken
 from payments import codes, offers, rules, sharing
 from payments.event_data import PaymentData, RefundData, RequestData
 from payments.models import Payment, PaymentRequest
@@ -19,14 +19,6 @@ from payments.rollout import FRIEND, Objection
 RequestId = Annotated[str, Field(pattern=r"^pr_[0-9A-Za-z]{1,36}$")]
 PaymentId = Annotated[str, Field(pattern=r"^pay_[0-9A-Za-z]{1,36}$")]
 RefundId = Annotated[str, Field(pattern=r"^re_[0-9A-Za-z]{1,36}$")]
-Seconds = Annotated[
-    int,
-    Field(
-        ge=int(rules.SHORTEST_LIFE.total_seconds()),
-        le=int(rules.LONGEST_LIFE.total_seconds()),
-        description="Seconds from now.",
-    ),
-]
 Message = Annotated[str, Field(max_length=200, pattern=PARAGRAPH, description="The buyer's words to the friend.")]
 
 
@@ -37,7 +29,11 @@ class SplitIn(Taken):
 
 class PaymentRequestIn(Taken):
     message: Message | None = None
-    expires_in: Seconds | None = Field(default=None, description="Seconds from now; a day where nothing is said.")
+    expires_in: Seconds | None = Field(
+        default=None,
+        description="Seconds from now, never beyond the order's own end. Where nothing is said it ends with its order, "
+        "or where that has no end after the shop's own time: a day, unless the support desk has set another.",
+    )
     split: SplitIn | None = Field(default=None, description="Several friends may pay parts.")
 
 

@@ -64,6 +64,7 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
             "technical_email",
             "is_verified",
             "is_frozen",
+            "request_minutes",
             "accent",
             "return_origins",
             "embed_origins",
@@ -93,7 +94,7 @@ class MerchantAdmin(SupportAdmin):
     search_help_text = _("Name, contact or id")
     actions_detail = ("make_key",)
     fieldsets = (
-        (None, {"fields": ("name", "contact", "technical_email", ("is_verified", "is_frozen"))}),
+        (None, {"fields": ("name", "contact", "technical_email", ("is_verified", "is_frozen"), "request_minutes")}),
         (_("Pages"), {"fields": ("accent", ("new_logo", "no_logo"), "return_origins", "embed_origins")}),
         (_("Id"), {"fields": (("id_text", "created"),)}),
     )

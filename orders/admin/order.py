@@ -31,7 +31,7 @@ class OrderAdmin(SupportAdmin):
                     ("reference", "status_badge", "mode"),
                     ("total_text", "paid_text", "refunded_text"),
                     ("buyer_name", "buyer_id", "shop"),
-                    ("created", "paid", "cancelled"),
+                    ("created", "expires", "paid", "cancelled", "expired"),
                     ("id_text", "return_url"),
                 )
             },
@@ -85,6 +85,10 @@ class OrderAdmin(SupportAdmin):
     def created(self, order: Order) -> Any:
         return minute(order.created_at)
 
+    @admin.display(description=_("Ends (UTC)"))
+    def expires(self, order: Order) -> Any:
+        return moment(order.expires_at)
+
     @admin.display(description=_("Paid (UTC)"))
     def paid(self, order: Order) -> Any:
         return moment(order.paid_at)
@@ -92,3 +96,7 @@ class OrderAdmin(SupportAdmin):
     @admin.display(description=_("Cancelled (UTC)"))
     def cancelled(self, order: Order) -> Any:
         return moment(order.cancelled_at)
+
+    @admin.display(description=_("Expired (UTC)"))
+    def expired(self, order: Order) -> Any:
+        return moment(order.expired_at)

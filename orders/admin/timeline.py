@@ -18,6 +18,7 @@ SENTENCES: dict[str, "Promise | Say"] = {
     "order.changed": gettext_lazy("The goods or the price were changed."),
     "order.paid": gettext_lazy("The order is paid."),
     "order.cancelled": gettext_lazy("The order was cancelled."),
+    "order.expired": gettext_lazy("The order's time was over, and it was not paid."),
     "order.refunded": gettext_lazy("Money of a refund arrived at the payer."),
     "order.refund_reopened": gettext_lazy("A refund that was confirmed came back: it is owed again."),
     "webhook_endpoint.pinged": gettext_lazy("A test was sent to a webhook endpoint."),

@@ -6,12 +6,16 @@ from datetime import timedelta
 from functools import partial
 from typing import Self
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock, ids
+from orders import lives
+
+MINUTE = timedelta(minutes=1)
 
 
 class Merchant(models.Model):
@@ -32,6 +36,12 @@ class Merchant(models.Model):
     )
     is_frozen = models.BooleanField(
         _("frozen"), default=False, help_text=_("Nothing new can be asked for or paid; refunds and checks go on.")
+    )
+    request_minutes = models.PositiveIntegerField(
+        _("life of a request, in minutes"),
+        default=24 * 60,
+        validators=[MinValueValidator(lives.SHORTEST // MINUTE), MaxValueValidator(lives.LONGEST // MINUTE)],
+        help_text=_("How long a friend may pay where neither the order nor the call says so: 1440 is a day."),
     )
     accent = models.CharField(_("accent colour"), max_length=7, blank=True, help_text=_("Like #0b7a4b."))
     logo = models.CharField(max_length=20, blank=True, editable=False)  # the name of its picture, below
@@ -57,9 +67,21 @@ class Merchant(models.Model):
         ordering = ("name",)
         verbose_name = _("shop")
         verbose_name_plural = _("shops")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    request_minutes__gte=lives.SHORTEST // MINUTE, request_minutes__lte=lives.LONGEST // MINUTE
+                ),
+                name="merchant_request_life",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def request_life(self) -> timedelta:
+        return self.request_minutes * MINUTE
 
 
 class Logo(models.Model):

@@ -1,5 +1,6 @@
 """What is bought."""
 
+from datetime import datetime
 from functools import partial
 
 from django.db import models
@@ -16,12 +17,14 @@ class Order(models.Model):
 
     `amount_paid` is what friendpay took for it and what stayed applied; `amount_refunded` is what the merchant sent
     back of that, once a provider confirmed it. `paid_elsewhere` says that the shop was paid by other means.
+    `expires_at` is until when it may be asked for (null: for ever); unpaid by then, it is expired, and keeps nothing.
     """
 
     class Status(models.TextChoices):
         AWAITING_PAYMENT = "awaiting_payment", _("awaiting payment")
         PAID = "paid", _("paid")
         CANCELLED = "cancelled", _("cancelled")
+        EXPIRED = "expired", _("expired")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "ord"), editable=False)
     token = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # the buyer's page
@@ -39,8 +42,10 @@ class Order(models.Model):
     locale = models.CharField(max_length=10, blank=True)
     return_url = models.CharField(_("address to return to"), max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
+    expired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-id",)
@@ -72,11 +77,23 @@ class Order(models.Model):
                 name="order_cancelled_keeps_nothing",
             ),
             models.CheckConstraint(
+                condition=Q(status="expired", expired_at__isnull=False, expires_at__isnull=False, amount_paid=0)
+                | (~Q(status="expired") & Q(expired_at__isnull=True)),
+                name="order_expired_keeps_nothing",
+            ),
+            models.CheckConstraint(
                 condition=Q(paid_elsewhere=False) | Q(status="paid", amount_paid=0),
                 name="order_paid_once",
             ),
         ]
-        indexes = [models.Index(fields=["merchant", "live", "-id"], name="order_by_merchant")]
+        indexes = [
+            models.Index(fields=["merchant", "live", "-id"], name="order_by_merchant"),
+            models.Index(
+                fields=["expires_at"],
+                name="order_due",
+                condition=Q(status="awaiting_payment", expires_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -84,6 +101,10 @@ class Order(models.Model):
     @property
     def total(self) -> Money:
         return Money(self.amount, self.currency)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether its time is over: nobody can begin anything on it any more, ended or not."""
+        return self.expires_at is not None and self.expires_at <= now
 
 
 class OrderLine(models.Model):

@@ -21,8 +21,8 @@ ORIGINS = {"return_origins": "https://shop.example\nhttps://till.example:8443", 
 
 
 def write_merchant(client: Client, merchant: Merchant, **changes: Any) -> Any:
-    plain = {"name": merchant.name, "contact": merchant.contact, "accent": "", **ORIGINS}
-    return client.post(desk.page(merchant), plain | changes)
+    own = {name: getattr(merchant, name) for name in ("name", "contact", "request_minutes", "accent")}
+    return client.post(desk.page(merchant), own | ORIGINS | changes)
 
 
 def test_an_order_shows_its_goods_and_what_happened() -> None:

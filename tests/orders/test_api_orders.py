@@ -2,8 +2,10 @@
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 
 from orders.models import Event, Order
 from tests.caller import ORDER, Caller, fields, ledger
@@ -39,8 +41,10 @@ def test_an_order_is_made_and_shown(caller: Caller) -> None:
         "checkout_url": f"http://127.0.0.1:8000/checkout/{order.token}/",
         "return_url": "",
         "locale": "zh-Hans",
+        "expires_at": None,
         "paid_at": None,
         "cancelled_at": None,
+        "expired_at": None,
     }
     assert caller.get(f"/orders/{order.public_id}").json == made.json
     assert list(Event.objects.values_list("type", "actor")) == [("order.created", "merchant")]
@@ -280,3 +284,25 @@ def test_no_query_parameter_is_passed_over_where_there_is_none(caller: Caller) -
     assert caller.get(f"/orders/{order['id']}", expand="lines").status == 422
     assert caller.send("POST", f"/orders/{order['id']}/cancel", query={"dry_run": "yes"}).status == 422
     assert caller.get(f"/orders/{order['id']}")["status"] == "awaiting_payment"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://shop.example/tea.jpg", "http://10.0.0.1/tea.jpg?a=1&b=2", "https://127.0.0.1:8000.shop.example/a.png"],
+)
+def test_a_picture_of_elsewhere_is_kept_and_given_back_and_neither_fetched_nor_shown(
+    address: str, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetched(*args: object, **kwargs: object) -> None:
+        raise AssertionError("fetched")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("socket.getaddrinfo", fetched)
+        order = caller.order(lines=[{**LINE, "image_url": address}])
+        asked = caller.ask(order)
+        pages = [Client().get(urlsplit(url).path).content.decode() for url in (order["checkout_url"], asked["url"])]
+    assert caller.get(f"/orders/{order['id']}")["lines"][0]["image_url"] == address
+    for page in pages:
+        assert "Spring oolong" in page
+        assert "tea.jpg" not in page
+        assert "shop.example" not in page

@@ -111,6 +111,7 @@ def test_support_gives_a_shop_its_logo_and_takes_it_away() -> None:
     plain = {
         "name": merchant.name,
         "contact": merchant.contact,
+        "request_minutes": merchant.request_minutes,
         "accent": "",
         "return_origins": "",
         "embed_origins": "",

@@ -90,6 +90,11 @@ WRONG = {
     "applied less, and refunded to nobody": (
         "UPDATE payments_payment SET amount_applied = 3000 WHERE amount_disputed > 0"
     ),
+    "order over and not told": (
+        "UPDATE orders_order SET status = 'expired', expires_at = now(), expired_at = now() "
+        "WHERE status = 'awaiting_payment' AND amount_paid = 0"
+    ),
+    "order told to be over": "UPDATE orders_event SET type = 'order.expired' WHERE type = 'order.created'",
     "order's event twice": "UPDATE orders_event SET type = 'order.paid' WHERE type = 'order.created'",
     "price changed under an open request": "UPDATE orders_order SET amount = 9005 WHERE status = 'awaiting_payment'",
     "live account for a test order": "UPDATE payments_provideraccount SET provider = 'stripe', live = true",
@@ -120,6 +125,10 @@ REFUSED = {
     ),
     "cancelled though paid": (
         "UPDATE orders_order SET status = 'cancelled', cancelled_at = now(), paid_at = NULL WHERE status = 'paid'"
+    ),
+    "expired though paid": (
+        "UPDATE orders_order SET status = 'expired', expires_at = now(), expired_at = now(), paid_at = NULL "
+        "WHERE status = 'paid'"
     ),
     "paid here and elsewhere": "UPDATE orders_order SET paid_elsewhere = true WHERE status = 'paid'",
     "paid elsewhere without being paid": "UPDATE orders_order SET paid_elsewhere = true WHERE status <> 'paid'",

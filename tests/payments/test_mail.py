@@ -11,6 +11,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from pytest_django import Settings
 
+from friendpay import clock
+from orders.models import Order
 from payments import letters, lifecycle, refund_moves, refunds, remedies, sending
 from payments.addresses import OF_AN_ADDRESS, digest_of
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
@@ -202,6 +204,18 @@ def test_the_buyer_is_told_that_nobody_paid_and_of_the_next_request(move_time: M
     assert letter.subject == "Your request has expired"
     pay(Client(), shop.make_request(plea.order))
     assert [letter.subject for letter in sent()] == ["Your order at Harbour Tea is paid"]
+
+
+def test_the_buyer_of_an_order_that_is_over_too_is_not_told_to_ask_again(move_time: MoveTime) -> None:
+    order = shop.make_order()
+    Order.objects.filter(pk=order.pk).update(expires_at=clock.now() + timedelta(hours=2))
+    tell(shop.make_request(order))
+    move_time(2 * HOUR + 1)
+    sweep_requests()
+    [letter] = sent()
+    assert letter.subject == "Your request has expired"
+    assert "You can ask again" not in letter.body
+    assert "The time for the order itself is over too." in letter.body
 
 
 def test_money_nobody_needed_is_no_news_for_the_buyer(client: Client) -> None:

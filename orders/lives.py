@@ -1,0 +1,21 @@
+"""How long an order or a request may live."""
+
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from orders.errors import Refused
+
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=30)
+
+
+def check(life: timedelta) -> None:
+    """Refused unless it is between the two."""
+    if not SHORTEST <= life <= LONGEST:
+        raise Refused(
+            "expires_in_out_of_range", _("This lives between one minute and 30 days."), field="expires_in", status=422
+        )
+
+
+def order_expired() -> Refused:
+    return Refused("order_expired", _("The time for this order is over. Nothing can be paid for it any more."))
