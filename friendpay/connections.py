@@ -2,7 +2,8 @@
 
 uvicorn bounds none of these. A client has HEADER_SECONDS to send a request's headers, at most MOST_HEADER_BYTES, to an
 address of at most MOST_URL_BYTES. An address may have MOST_OF_AN_ADDRESS connections open, unless it is a trusted
-proxy, which limits its own clients. Beyond MOST_CONNECTIONS the one that has waited longest for a request is closed.
+proxy, which limits its own clients. Beyond MOST_CONNECTIONS the one whose request, or the rest of it, has been waited
+for longest is closed: one that is owed an answer never is.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ MOST_OF_AN_ADDRESS = 100
 
 _open: "set[LimitedProtocol]" = set()  # uvicorn's own set holds the sockets as well
 _by_address: Counter[str] = Counter()
-_without_request: "dict[LimitedProtocol, None]" = {}  # in the order they came
+_awaited: "dict[LimitedProtocol, None]" = {}  # whose client has not sent all of a request, the longest first
 
 
 class _TooMuchError(Exception):
@@ -58,7 +59,7 @@ class LimitedProtocol(HttpToolsProtocol):
             transport.abort()
             return
         if len(_open) > MOST_CONNECTIONS:
-            for oldest in _without_request:
+            for oldest in _awaited:
                 oldest.transport.abort()
                 break
             else:
@@ -97,8 +98,18 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._stop_waiting()
+        self._stop_waiting_for_headers()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        _awaited.pop(self, None)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        is_owed_another = bool(self.pipeline)
+        super().on_response_complete()
+        if self in _open and not is_owed_another:
+            _awaited[self] = None
 
     def send_400_response(self, msg: str) -> None:
         if self._refusal == HTTPStatus.BAD_REQUEST:
@@ -109,18 +120,18 @@ class LimitedProtocol(HttpToolsProtocol):
         return None
 
     def _wait_for_headers(self) -> None:
-        _without_request[self] = None
+        _awaited[self] = None
         self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
 
-    def _stop_waiting(self) -> None:
-        _without_request.pop(self, None)
+    def _stop_waiting_for_headers(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def _leave(self) -> None:
         """This connection is gone, or a socket now."""
-        self._stop_waiting()
+        self._stop_waiting_for_headers()
+        _awaited.pop(self, None)
         _open.discard(self)
         if "_address" in self.__dict__:
             _by_address[self._address] -= 1

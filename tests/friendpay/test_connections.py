@@ -23,6 +23,9 @@ UPGRADE = (
 
 
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope.get("method") == "POST":
+        while (await receive()).get("more_body"):
+            pass
     if scope["type"] == "websocket":
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.send", "text": "hello"})
@@ -128,6 +131,16 @@ def test_beyond_the_limit_of_a_process_the_idlest_connection_goes_and_a_newcomer
         for number in range(1, 11):
             assert status(answer(stack.enter_context(connect(port, f"127.0.2.{number}")))) == 200
         assert answer(idle[0]) == b""
+
+
+def test_bodies_that_never_come_shut_out_nobody(port: int) -> None:
+    slow = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc"
+    with ExitStack() as stack:
+        idle = [stack.enter_context(connect(port, f"127.0.1.{number}")) for number in range(1, 31)]
+        for client in idle:
+            client.sendall(slow)
+        for number in range(1, 11):
+            assert status(answer(stack.enter_context(connect(port, f"127.0.2.{number}")))) == 200
 
 
 def test_a_crowd_of_sockets_shuts_no_page(port: int) -> None:
