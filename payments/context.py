@@ -1,7 +1,5 @@
 """What the pages are given. Everything here reads; the state a template draws is named here, and nowhere else."""
 
-from datetime import datetime
-from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay import clock
 from orders.models import Event, Order
-from payments import likeness, live, mail, offers, phrases, progress, reminders, sharing, turns
+from payments import attempts, likeness, live, mail, offers, phrases, progress, reminders, sharing, turns
 from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
 from payments.offers import Offer, Surface, label
 from payments.providers.base import Rail
@@ -44,11 +42,11 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
         return given | {"state": "choose", "ended": status} | back | _ways(order, surface)
     given |= {"watch": True, "live": live.snapshot(plea, now)}
     if not plea.shared_at:
-        return given | {"state": "choose"} | _ways(order, surface) | _mine(plea, visitor, now)
+        return given | {"state": "choose"} | _ways(order, surface) | attempts.mine(plea, visitor, now)
     plea.order = order
     return {
         **given,
-        **_mine(plea, visitor, now),
+        **attempts.mine(plea, visitor, now),
         **_mail(order=order, role=MailAddress.Role.BUYER),
         "state": "waiting",
         **sharing.sheet(plea, in_wechat=surface.place == "wechatpay"),
@@ -135,7 +133,7 @@ def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, An
         given["missing"] = plea.remaining or plea.amount - plea.amount_paid
     given |= {"may_ask": (plea and plea.shared_at) or offers.may_ask_friend(order, surface)}
     if plea:
-        given |= {"live": live.snapshot(plea, now)} | _held(plea, visitor, now)
+        given |= {"live": live.snapshot(plea, now)} | attempts.held(plea, visitor, now)
     return given
 
 
@@ -163,15 +161,15 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
         why = phrases.why_returned(refunds[-1]) if refunds else ""
         return given | {"state": "returned", "mine": paid, "why": why} | _back(refunds)
     if status != PaymentRequest.Status.OPEN:
-        return given | {"state": str(status), "over": order.is_over(now)}
+        return given | {"state": str(status), "over": order.is_over(now)} | attempts.was(plea, visitor, now)
     if plea.merchant.is_frozen:
         return given | {"state": "paused"}
-    given |= {"watch": True, **_wallets(order, surface, link=sharing.link(plea)), **_mine(plea, visitor, now)}
+    given |= {"watch": True, **_wallets(order, surface, link=sharing.link(plea)), **attempts.mine(plea, visitor, now)}
     given |= {"pass_text": sharing.pass_text(plea), "times": reminders.choices(plea, now)}
     given |= _reminder(plea, visitor)
     if given["mine"]:
         return given | {"state": "mine"}
-    given |= _held(plea, visitor, now)
+    given |= attempts.held(plea, visitor, now)
     return given | {"state": "held" if given["held"] else "open"}
 
 
@@ -191,32 +189,6 @@ def _by_code(order: Order, surface: Surface) -> list[Offer]:
     if not surface.phone:
         return []
     return [offer for offer in offers.for_page(order, Surface()) if offer.rail == Rail.NATIVE]
-
-
-def _mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
-    """The visitor's own attempt that can still be paid, and where it goes on."""
-    own = [payment for payment in turns.own(plea, visitor, now) if now < turns.ends_at(payment)]
-    if not own:
-        return {"mine": None}
-    mine, left = own[-1], int((turns.ends_at(own[-1]) - now).total_seconds())
-    where = {"mine_url": next_url(mine), "mine_label": label(mine.method, mine.account), "aside": not mine.held_until}
-    return {"mine": mine, "mine_left": left, **where}
-
-
-def _held(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
-    """Whether others hold all that is left, and after how many seconds the first of them may be taken over."""
-    others = plea.payments.filter(held_until__gt=now).exclude(visitor=visitor or "-").select_related("account")
-    yields = min(map(turns.yields_at, others), default=None)
-    if yields is None or plea.remaining > 0:
-        return {"held": False, "wait": 0}
-    contested = turns.is_contested(plea, now)
-    wait = 0 if contested else max(0, ceil((yields - now).total_seconds()))
-    return {"held": True, "wait": wait, "contested": contested}
-
-
-def next_url(payment: Payment) -> str:
-    """Where the payer goes on: the wallet's own address, or our page with the code to scan."""
-    return payment.next_step.get("url") or reverse("scan", args=[payment.token])
 
 
 def back_url(payment: Payment) -> str:
@@ -251,6 +223,7 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         "to_shop": plea.order.return_url if payment.by_buyer and state in ("paid", "returned") else "",
         "parts": _parts(plea),
         "aside": not payment.held_until and not payment.closing,
+        "late": attempts.is_late(payment, now),
         "taken": plea.status == PaymentRequest.Status.PAID or bool(live_now["holders"]),
         "payment": payment,
         "plea": plea,
@@ -286,6 +259,7 @@ def scan_page(payment: Payment, surface: Surface) -> dict[str, Any]:
         "watch": True,
         "seconds_left": max(0, int((turns.ends_at(payment) - now).total_seconds())),
         "aside": not payment.held_until,
+        "yields": attempts.announced(payment, payment.request, now),
         "back": back_url(payment),
     }
 

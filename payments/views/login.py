@@ -7,7 +7,7 @@ from friendpay import clock
 from friendpay.pages import SeeOther, page
 from orders.errors import Refused
 from payments import checkout, turns
-from payments.context import next_url
+from payments.attempts import next_url
 from payments.models import PaymentRequest
 from payments.views import buyer, friend, paying
 from payments.visitors import visitor_of

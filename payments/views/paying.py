@@ -15,7 +15,7 @@ from friendpay.networks import address_of, network_of
 from friendpay.pages import SeeOther
 from orders.errors import Refused
 from payments import checkout, friction
-from payments.context import next_url
+from payments.attempts import next_url
 from payments.forms import PayForm
 from payments.models import PaymentRequest
 from payments.offers import Surface

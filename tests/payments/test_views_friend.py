@@ -361,3 +361,76 @@ def test_every_form_that_pays_carries_the_price(client: Client, move_time: Calla
     Client().post(page_of(plea) + "pay/", {"method": "sandbox"})
     move_time(61)
     assert sent_by(client.get(address)) == {"price": "9000", "take_over": "1"}
+
+
+def held_by(client: Client, plea: PaymentRequest) -> Payment:
+    assert client.post(f"{page_of(plea)}pay/", {"method": "sandbox"}).status_code == 303
+    return plea.payments.latest("pk")
+
+
+def test_who_pays_reads_from_when_on_others_can_take_over(client: Client, move_time: Callable[[float], None]) -> None:
+    plea = shop.make_request()
+    held_by(client, plea)
+    move_time(15)
+    assert "In 0:45 somebody else can take over." in words(client.get(page_of(plea)))
+    move_time(46)
+    text = words(client.get(page_of(plea)))
+    assert "Somebody else can take over now." in text
+    assert "Continue to pay" in text
+
+
+def test_nobody_need_take_over_a_part_while_there_is_enough_for_others(client: Client) -> None:
+    plea = shop.make_request(split=Split(3))
+    assert client.post(f"{page_of(plea)}pay/", {"method": "sandbox", "amount": "30.00"}).status_code == 303
+    text = words(client.get(page_of(plea)))
+    assert "You began to pay" in text
+    assert "take over" not in text
+
+
+def test_who_was_overtaken_and_comes_back_reads_that_nothing_was_paid(
+    client: Client, move_time: Callable[[float], None]
+) -> None:
+    plea = shop.make_request()
+    mine = held_by(client, plea)
+    move_time(61)
+    other = Client()
+    assert other.post(f"{page_of(plea)}pay/", {"method": "sandbox", "take_over": "1"}).status_code == 303
+    mine.refresh_from_db()
+    assert (mine.status, mine.was_taken_over) == ("cancelled", True)
+    assert "Somebody else took over. You were not charged." in words(client.get(page_of(plea)))
+    assert "took over" not in words(other.get(page_of(plea)))
+    assert "took over" not in words(Client().get(page_of(plea)))
+    shop.succeed(plea.payments.latest("pk"))
+    text = words(client.get(page_of(plea)))
+    assert "This is paid" in text
+    assert "You were not charged." in text
+
+
+def test_whose_time_to_pay_is_over_is_warned_of_paying_twice(
+    client: Client, move_time: Callable[[float], None]
+) -> None:
+    """The wallet has not decided yet, and others can pay."""
+    plea = shop.make_request()
+    mine = held_by(client, plea)
+    lifecycle.let_go(mine.pk)
+    warning = "If you have paid already, please do not pay again."
+    assert warning in words(client.get(page_of(plea)))
+    assert warning in words(client.get(f"/r/{mine.token}/"))
+    assert f'href="/r/{mine.token}/"' in client.get(page_of(plea)).content.decode()
+    assert warning not in words(Client().get(page_of(plea)))
+    shop.succeed(shop.hold(plea))
+    for page in (page_of(plea), f"/r/{mine.token}/"):
+        text = words(client.get(page))
+        assert "If you have paid as well, your money goes back to you by itself." in text
+        assert warning not in text
+    shop.succeed(mine)
+    assert "goes back" in words(client.get(page_of(plea)))
+    assert "If you have paid as well" not in words(client.get(page_of(plea)))
+
+
+def test_a_wallet_that_did_not_open_is_no_payment_that_is_late(client: Client) -> None:
+    plea = shop.make_request()
+    mine = held_by(client, plea)
+    Payment.objects.filter(pk=mine.pk).update(status="created")
+    lifecycle.let_go(mine.pk)
+    assert "is over" not in words(client.get(page_of(plea)))
