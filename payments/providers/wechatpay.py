@@ -77,7 +77,7 @@ class WeChatPay:
     identity: tuple[str, ...] = ("mchid", "appid", "base_url")
     identity_key: str = ""
     knows_from_start: bool = True
-    refund_gap: int = 60
+    refund_gap: int = 65  # WeChat Pay asks for a minute, from when a call arrives and by its own clock
     steps: Mapping[str, int] = {}
 
     def lacks(self, account: Account, rail: Rail) -> str:

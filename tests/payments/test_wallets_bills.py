@@ -37,8 +37,8 @@ def refunded(scene: Scene, move_time: MoveTime, *parts: int) -> None:
         refunds.refund_payment(scene.payment.pk, part, actor="merchant")
         refunds.send()
         scene.hear()
-        scene.wallet.clock.advance(61)
-        move_time(61)
+        scene.wallet.clock.advance(66)
+        move_time(66)
 
 
 def trade_refunds(scene: Scene) -> dict[str, TradeRefund]:
