@@ -61,7 +61,7 @@ class Stack:
         self._servers = servers
         kept = json.loads((data / "secrets.json").read_text())
         self.environment = {**os.environ, **servers.environment, **kept}
-        self.environment |= {"FRIENDPAY_DEMO": "yes", "PUBLIC_URL": self.address}
+        self.environment |= {"FRIENDPAY_DEMO": "yes", "PUBLIC_URL": self.address, "WEBHOOK_ALLOW_LOOPBACK": "yes"}
         self.kills = dict.fromkeys(VICTIMS, 0)
         self._clock = datetime.now(UTC), datetime.now(UTC), 1  # the town's time, the real one then, how fast it runs
 

@@ -200,7 +200,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any request's body; the bridge an
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 PAYER_DATA_DAYS = env.number("PAYER_DATA_DAYS", 180)  # then a payer's name, cookie and network are forgotten
 API_CALLS_PER_SECOND = env.number("API_CALLS_PER_SECOND", 100)  # of each API key, on average
-WEBHOOK_ALLOW_LOOPBACK = env.flag("WEBHOOK_ALLOW_LOOPBACK")  # webhooks may call this machine itself, even by http
+WEBHOOK_ALLOW_LOOPBACK = env.flag("WEBHOOK_ALLOW_LOOPBACK")  # webhooks and test accounts may call this machine
 if WEBHOOK_ALLOW_LOOPBACK and not DEMO:
     env.stop("WEBHOOK_ALLOW_LOOPBACK is on: merchants could reach into this machine. It is for the demo alone.")
 

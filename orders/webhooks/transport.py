@@ -23,13 +23,13 @@ import requests
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from requests_hardened.ip_filter import InvalidIPAddress, filter_host
+from requests_hardened.ip_filter import InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from friendpay import env
+from friendpay import env, guard
 from orders.errors import Refused
 
 logger = logging.getLogger(__name__)
@@ -45,12 +45,9 @@ _MOST_BYTES = 2 * BODY_BYTES  # with everything that comes before the body
 _FORM = re.compile(r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?(?=[/?]|$)", re.I)
 # The last part of a name begins with a letter: 2130706433, 0x7f000001 and 127.1 are addresses in disguise.
 _NAME = re.compile(r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]", re.I)
-# The rest of IPv6 is nobody's or holds IPv4 addresses, such as ::127.0.0.1, which Python takes for public.
-_PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
 
 Error = Literal["", "blocked", "unresolved", "unreachable", "tls", "timeout", "broken", "internal"]
 Result = TypeVar("Result")
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True)
@@ -73,14 +70,14 @@ def check(url: str) -> None:
     if parts is None or re.search(r"[^!-~]|[\\#@]", url):
         raise _no(_("Write a plain web address such as https://shop.example/webhooks."))
     host, port = parts["host"].lower().strip("[]"), int(parts["port"] or 443)
-    address = _literal(host)
-    if settings.WEBHOOK_ALLOW_LOOPBACK and (host == "localhost" or (address and _is_loopback(address))):
+    address = guard.literal(host)
+    if settings.WEBHOOK_ALLOW_LOOPBACK and (host == "localhost" or (address and guard.is_loopback(address))):
         return
     if parts["scheme"].lower() != "https":
         raise _no(_("The address must begin with https://."))
     if port not in PORTS:
         raise _no(_("Only the ports 443 and 8443 are called."))
-    if not _is_public(address) if address else (env.is_local(host) or not _NAME.fullmatch(host)):
+    if not guard.is_public(address) if address else (env.is_local(host) or not _NAME.fullmatch(host)):
         raise _no(_("Only public addresses are called."))
 
 
@@ -120,28 +117,6 @@ _own = threading.local()  # of the thread that calls: when its time is over, and
 
 def _no(message: object) -> Refused:
     return Refused("url_not_allowed", message, field="url", status=422)  # type: ignore[arg-type]
-
-
-def _literal(host: str) -> Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
-
-
-def _is_loopback(address: Address) -> bool:
-    """Without what is written as IPv6 and means IPv4, which only some Pythons count as such."""
-    return address.is_loopback and not (address.version == 6 and address.ipv4_mapped)
-
-
-def _is_public(address: Address) -> bool:
-    if not address.is_global or (address.version == 6 and address not in _PUBLIC_IPV6):
-        return False
-    try:
-        filter_host(str(address), 443, allow_loopback=False)
-    except InvalidIPAddress:
-        return False
-    return True
 
 
 def _word(failure: Exception) -> Error:
@@ -243,7 +218,7 @@ class _Adapter(IPFilterAdapter):
         resolve = super().build_connection_pool_key_attributes
         place, manner = _in_time(lambda: resolve(*args, **kwargs))
         address = ipaddress.ip_address(place["host"].strip("[]"))
-        if not (_is_loopback(address) and settings.WEBHOOK_ALLOW_LOOPBACK) and not _is_public(address):
+        if not guard.may_call(address, loopback=settings.WEBHOOK_ALLOW_LOOPBACK):
             raise InvalidIPAddress(address)
         if place["scheme"] == "https":
             manner["ssl_context"] = _tls()

@@ -2,9 +2,13 @@
 
 The whole of an exchange is bounded, from the first question to the resolver to the last byte: a gateway that sends one
 byte every few seconds would keep a limit on single reads waiting for ever.
+
+An address that somebody typed (`guarded`) is looked at when the connection is made, and the connection goes to what was
+looked at: what a name means may have changed since it was entered.
 """
 
 import os
+import socket
 import ssl
 import threading
 import time
@@ -19,6 +23,7 @@ from typing import Any, TypeVar
 import httpcore
 import httpx
 
+from friendpay import guard
 from payments.providers.base import TIMEOUT, ProviderError
 
 CONNECT_SECONDS = 2.0
@@ -29,6 +34,11 @@ Result = TypeVar("Result")
 
 _ends: ContextVar[float] = ContextVar("_ends")  # when the exchange under way has to be over
 _all_end: ContextVar[float] = ContextVar("_all_end", default=float("inf"))  # and all of those within `within`
+_typed: ContextVar[bool | None] = ContextVar("_typed", default=None)  # see `guarded`
+
+
+class _Inside(Exception):
+    """The address leads into our own network."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,18 @@ def within(seconds: float) -> Iterator[None]:
         _all_end.reset(token)
 
 
+@contextmanager
+def guarded(*, loopback: bool | None) -> Iterator[None]:
+    """In this block no address inside our own network is called, this machine's own with `loopback` alone. With None,
+    where the address is the wallet's own, calls go as the operator's network has it.
+    """
+    token = _typed.set(loopback)
+    try:
+        yield
+    finally:
+        _typed.reset(token)
+
+
 def call(
     method: str,
     url: str,
@@ -64,7 +86,9 @@ def call(
     """
     token = _ends.set(min(_all_end.get(), time.monotonic() + seconds))
     try:
-        with _client(os.getpid()).stream(method, url, content=content or None, headers=headers) as response:
+        with _client(os.getpid(), _typed.get()).stream(
+            method, url, content=content or None, headers=headers
+        ) as response:
             body = bytearray()
             for chunk in response.iter_bytes():
                 body += chunk
@@ -72,6 +96,9 @@ def call(
                     raise ProviderError("the answer is too long", permanent=False, code="transport")
     except httpx.InvalidURL:
         raise ProviderError("the gateway's address is no address", permanent=True, code="configuration") from None
+    except _Inside:
+        words = "the gateway's address is inside this network, and is not called"
+        raise ProviderError(words, permanent=True, code="configuration") from None
     except httpx.HTTPError as error:
         code = TIMEOUT if isinstance(error, httpx.TimeoutException) else "transport"
         raise ProviderError(f"no answer ({type(error).__name__})", permanent=False, code=code) from error
@@ -81,15 +108,18 @@ def call(
 
 
 @cache
-def _client(process: int) -> httpx.Client:
-    """One per process: connections are never shared across a fork."""
+def _client(process: int, loopback: bool | None) -> httpx.Client:
+    """One per process and guard: connections are never shared across a fork, nor with calls that may go further. The
+    guarded use no proxy, for that would look names up by itself.
+    """
     client = httpx.Client(
+        trust_env=loopback is None,
         timeout=httpx.Timeout(TOTAL_SECONDS - CONNECT_SECONDS, connect=CONNECT_SECONDS),
         headers={"User-Agent": "friendpay", "Accept-Encoding": "identity"},
     )
     for transport in (client._transport, *client._mounts.values()):  # the latter by way of a proxy of the operator's
         if isinstance(transport, httpx.HTTPTransport):
-            transport._pool._network_backend = _Network()
+            transport._pool._network_backend = _Network(loopback)
     return client
 
 
@@ -103,6 +133,9 @@ def _left(timeout: float | None, over: type[Exception]) -> float:
 class _Network(httpcore.SyncBackend):
     """Connections whose every act ends with the exchange it belongs to."""
 
+    def __init__(self, loopback: bool | None) -> None:
+        self._loopback = loopback
+
     def connect_tcp(
         self,
         host: str,
@@ -112,8 +145,25 @@ class _Network(httpcore.SyncBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         seconds = _left(timeout, httpcore.ConnectTimeout)
-        connect = super().connect_tcp
-        return _Stream(_in_time(lambda: connect(host, port, seconds, local_address, socket_options), seconds))
+        connect, loopback = super().connect_tcp, self._loopback
+
+        def go() -> httpcore.NetworkStream:
+            where = host if loopback is None else _looked_at(host, port, loopback)
+            return connect(where, port, seconds, local_address, socket_options)
+
+        return _Stream(_in_time(go, seconds))
+
+
+def _looked_at(host: str, port: int, loopback: bool) -> str:
+    """The first address that a name means, if it may be called."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    address = guard.literal(str(found[0][4][0]))
+    if address is None or not guard.may_call(address, loopback=loopback):
+        raise _Inside
+    return str(address)
 
 
 def _in_time(connect: Callable[[], Result], seconds: float) -> Result:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from payments import providers
 from payments.providers.base import ProviderError
@@ -12,6 +13,12 @@ from tests.payments.scene import scene, stage
 __all__ = ["faulty", "scene", "stage"]
 
 Fault = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def _wallets_of_this_machine(settings: Settings) -> None:
+    """As in the demo: the emulators are called here."""
+    settings.WEBHOOK_ALLOW_LOOPBACK = True
 
 
 @pytest.fixture
