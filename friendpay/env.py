@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -10,7 +11,8 @@ from urllib.parse import urlsplit
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
-LEAST_SECRET, LEAST_SIGNS = 32, 10  # symbols, and different ones among them
+LEAST_SECRET, LEAST_SIGNS, LEAST_PAIRS = 32, 10, 24  # symbols; different ones among them, and pairs of neighbours
+FOR_DEVELOPMENT = "django-insecure-"  # how Django marks a key that lies in a repository
 _WIDEST_PROXY_NETWORK = {4: 8, 6: 16}  # bits: wider ones hold strangers
 
 
@@ -39,7 +41,8 @@ def secrets(name: str, default: str | None = None) -> list[str]:
     """Secrets separated by commas, each too long and too varied to be guessed; anything else stops the boot."""
     found = items(name, default)
     for value in found:
-        if len(value) < LEAST_SECRET or len(set(value)) < LEAST_SIGNS:
+        repeats = len(set(value)) < LEAST_SIGNS or len(set(pairwise(value))) < LEAST_PAIRS
+        if len(value) < LEAST_SECRET or repeats or value.startswith(FOR_DEVELOPMENT):
             stop(
                 f"{name} can be guessed: it needs {LEAST_SECRET} random symbols or more. "
                 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(50))"'

@@ -26,7 +26,8 @@ HookUrl = Annotated[
         {
             "type": "string",
             "maxLength": 500,
-            "pattern": r"^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}(:443|:8443)?([/?][!-\[\]-~]*)?$",
+            "pattern": r"^https://([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
+            r'(:443|:8443)?([/?][!"$-?A-\[\]-~]*)?$',
             "description": "A public address, called by https on port 443 or 8443.",
         }
     ),

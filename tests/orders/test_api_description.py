@@ -13,6 +13,7 @@ import payments.schemas
 from friendpay.api import api
 from friendpay.examples import BODIES
 from friendpay.openapi_events import data_of
+from orders.errors import Refused
 from orders.events import TYPES
 from orders.problems import WORDS
 from orders.webhooks import transport
@@ -129,6 +130,9 @@ def test_every_event_is_described_with_what_it_carries(type: str, description: A
         "https://shop.org?token=a-secret",
         "https://hooks.shop.co.uk:8443/friendpay/v1?a=b&c=d%20e",
         "https://my-shop.myshopify.store/webhooks/friendpay;v=1",
+        "https://Hooks.Shop.COM/FriendPay",
+        "https://xn--80aaxridipd.xn--p1ai/hooks",
+        "https://shop_1.herokuapp.com/~lin/[hook]?a=%40&b=$1",
     ],
 )
 def test_the_address_of_a_real_endpoint_is_as_described(address: str, description: Any) -> None:
@@ -137,7 +141,23 @@ def test_the_address_of_a_real_endpoint_is_as_described(address: str, descriptio
     transport.check(address)
 
 
-@pytest.mark.parametrize("address", ["http://shop.org", "https://shop", "https://shop.org:80/", "https://10.0.0.1/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://shop.org",
+        "https://shop",
+        "https://shop.org:80/",
+        "https://10.0.0.1/",
+        "https://shop.org/#hooks",
+        "https://lin:secret@shop.org/",
+        "https://shop.org/@lin",
+        "https://shop.org\\@evil.example/",
+        "https://127.1/",
+        "https://shop-.org/",
+    ],
+)
 def test_an_address_that_is_refused_is_described_so(address: str, description: Any) -> None:
     told = description["components"]["schemas"]["EndpointIn"]["properties"]["url"]
     assert not re.search(told["pattern"], address)
+    with pytest.raises(Refused, match="url_not_allowed"):
+        transport.check(address)

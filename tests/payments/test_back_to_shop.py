@@ -63,7 +63,7 @@ STATES: dict[str, Callable[[Order, Client], object]] = {
     "a friend cannot": is_declined,
     "the request is cancelled": cancels_the_request,
     "the request has expired": lambda order, client: _over(ask(order, client)),
-    "a part goes back": lambda order, client: (collects_parts(order, client), _over(request_of(order))),
+    "a part goes back": lambda order, client: _part_back(order, client),
     "the shop is frozen": lambda order, client: Merchant.objects.update(is_frozen=True),
     "a friend has paid": lambda order, client: shop.succeed(shop.hold(ask(order, client))),
     "she has paid herself": lambda order, client: shop.succeed(begin_herself(order, client)),
@@ -71,10 +71,7 @@ STATES: dict[str, Callable[[Order, Client], object]] = {
     "refunded": lambda order, client: _refunded(order, client),
     "paid elsewhere": lambda order, client: lifecycle.close_order(order.pk, paid_elsewhere=True),
     "the order is cancelled": lambda order, client: lifecycle.close_order(order.pk, paid_elsewhere=False),
-    "the order has expired": lambda order, client: (
-        Order.objects.update(expires_at=clock.now()),
-        expiry.sweep(),
-    ),
+    "the order has expired": lambda order, client: _order_over(),
 }
 
 
@@ -84,6 +81,16 @@ def _over(request: PaymentRequest) -> None:
     expiry.sweep()
     request.refresh_from_db()
     assert request.status == "expired"
+
+
+def _part_back(order: Order, client: Client) -> None:
+    collects_parts(order, client)
+    _over(request_of(order))
+
+
+def _order_over() -> None:
+    Order.objects.update(expires_at=clock.now())
+    expiry.sweep()
 
 
 def _several(order: Order) -> None:

@@ -158,6 +158,15 @@ def test_nothing_follows_from_what_an_address_it_has_left_answers(
     assert WebhookDelivery.objects.get().status == "pending"
 
 
+@pytest.mark.parametrize("query", [{"dry_run": "yes"}, {"url": "https://shop.org/"}, {"Enabled": "false"}])
+def test_a_change_is_in_the_body_alone(query: dict[str, str], caller: Caller) -> None:
+    made = make(caller)
+    before = list(WebhookEndpoint.objects.values())
+    answer = caller.send("PATCH", f"/webhook-endpoints/{made['id']}", b'{"description": "x"}', query=query)
+    assert (answer.status, set(fields(answer).values())) == (422, {"unknown_field"})
+    assert list(WebhookEndpoint.objects.values()) == before
+
+
 # Testing
 
 
