@@ -67,3 +67,25 @@ def test_the_buyer_tops_up_what_is_missing() -> None:
     shop.succeed(payment)
     assert again(request).status == "paid"
     assert Payment.objects.filter(amount_applied__gt=0).count() == 2
+
+
+def test_a_part_that_comes_leaves_the_others_their_holds() -> None:
+    request = shop.make_request(amount=10000, split=Split(3))
+    begun = shop.hold(request, 3000, name="Ann")
+    shop.succeed(shop.hold(request, 4000))
+    begun.refresh_from_db()
+    assert (begun.held_until is None, begun.closing, again(request).amount_held) == (False, False, 3000)
+    shop.succeed(shop.hold(request, 3000, name="Bo"))
+    assert (again(request).amount_paid, again(request).amount_held) == (7000, 3000)
+
+
+def test_the_latest_hold_makes_room_for_money_that_came() -> None:
+    request = shop.make_request(amount=10000, split=Split(4))
+    slow = shop.hold(request, 4000, name="Slow")
+    lifecycle.let_go(slow.pk)
+    first, last = shop.hold(request, 5000, name="Ann"), shop.hold(request, 5000, name="Bo")
+    shop.succeed(slow)
+    first.refresh_from_db()
+    last.refresh_from_db()
+    assert (first.closing, last.closing) == (False, True)
+    assert (again(request).amount_paid, again(request).amount_held) == (4000, 5000)

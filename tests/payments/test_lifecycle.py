@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from orders.errors import Refused
 from orders.models import Event, Order
 from orders.services import LineDraft
-from payments import lifecycle, requests
+from payments import funds, lifecycle, requests
 from payments.models import Payment, PaymentRequest, Refund
 from payments.rules import Split
 from tests import shop
@@ -54,6 +56,19 @@ def test_asking_twice_gives_the_same_open_request() -> None:
     assert first.pk == second.pk
     with pytest.raises(Refused, match="request_open"):
         lifecycle.open_request(order.pk, actor="merchant", shared=True, reuse=False)
+
+
+def test_friends_are_asked_once_and_the_first_words_stay() -> None:
+    order = shop.make_order()
+    request = lifecycle.open_request(order.pk, actor="buyer", shared=False)
+    assert reload(request).shared_at is None
+    lifecycle.open_request(order.pk, actor="buyer", shared=True, message="Please?")
+    shared = reload(request)
+    lifecycle.open_request(order.pk, actor="buyer", shared=True, message="Again")
+    lifecycle.open_request(order.pk, actor="buyer", shared=False)
+    assert shared.shared_at is not None
+    assert (reload(request).shared_at, reload(request).message) == (shared.shared_at, "Please?")
+    assert types(request) == ["payment_request.created", "payment_request.shared"]
 
 
 def test_the_database_allows_one_open_request_an_order() -> None:
@@ -160,6 +175,49 @@ def test_another_currency_moves_nothing() -> None:
     assert (payment.status, payment.amount_captured, reload(request).amount_held) == ("pending", 0, 9000)
 
 
+def test_a_success_without_money_moves_nothing() -> None:
+    payment = shop.hold(shop.make_request())
+    with pytest.raises(ValueError, match="took"):
+        shop.succeed(payment, amount=0)
+    payment.refresh_from_db()
+    assert (payment.status, payment.amount_captured) == ("pending", 0)
+
+
+def test_what_a_wallet_says_of_a_failure_is_kept_as_far_as_there_is_room() -> None:
+    payment = shop.hold(shop.make_request())
+    ended = lifecycle.end_payment(payment.pk, cancelled=False, code="C" * 200, words="w" * 1000)
+    ended.refresh_from_db()
+    assert (ended.status, ended.code, ended.words, ended.next_attempt_at) == ("failed", "C" * 80, "w" * 300, None)
+
+
+def test_why_an_attempt_was_let_go_stays_when_its_wallet_has_closed_it() -> None:
+    request = shop.make_request()
+    payment = shop.hold(request)
+    lifecycle.let_go(payment.pk, code="taken_over")
+    lifecycle.let_go(payment.pk, code="again")
+    ended = lifecycle.end_payment(payment.pk, cancelled=True, code="CLOSED")
+    assert (ended.status, ended.code, reload(request).amount_held) == ("cancelled", "taken_over", 0)
+    assert types(request).count("payment.released") == 1
+
+
+def test_an_attempt_keeps_the_language_its_payer_reads() -> None:
+    with translation.override("de"):
+        assert shop.hold(shop.make_request()).language == "de"
+
+
+def test_what_is_let_go_and_what_goes_back_is_seen_to_at_once(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    nudges: list[tuple[object, ...]] = []
+    monkeypatch.setattr(funds, "nudge", lambda *task: nudges.append(task))
+    request = shop.make_request()
+    payment = shop.hold(request)
+    with django_capture_on_commit_callbacks(execute=True):
+        lifecycle.cancel_request(request.pk, actor="buyer")
+        shop.succeed(payment)
+    assert nudges == [("payments.ask", payment.pk), ("payments.refund", Refund.objects.get().pk)]
+
+
 def test_a_second_charge_for_one_attempt_goes_back() -> None:
     request = shop.make_request()
     payment = shop.hold(request)
@@ -209,6 +267,14 @@ def test_the_sweep_expires_what_nobody_came_for(move_time: MoveTime) -> None:
     assert lifecycle.expire_plain(10) == 1
     assert (reload(request).status, reload(young).status) == ("expired", "open")
     assert types(request)[-1] == "payment_request.expired"
+    assert reload(request).closed_at is not None
+
+
+def test_a_sweep_ends_no_more_than_it_was_told_to(move_time: MoveTime) -> None:
+    for _number in range(3):
+        shop.make_request(expires_in=timedelta(seconds=60))
+    move_time(61)
+    assert (lifecycle.expire_plain(2), lifecycle.expire_plain(2), lifecycle.expire_plain(2)) == (2, 1, 0)
 
 
 def test_expired_with_two_of_three_parts_paid_returns_both(move_time: MoveTime) -> None:
