@@ -100,10 +100,12 @@ def _ways(order: Order, surface: Surface) -> dict[str, Any]:
     return {"may_ask": why_not is None, "stopped": stopped, **_wallets(order, surface)}
 
 
-def _back(refunds: list[Refund]) -> dict[str, Any]:
+def _back(refunds: list[Refund], disputed: int = 0) -> dict[str, Any]:
     """Money that goes back: how much, and where it is, which its own status says and nothing else: with who paid
-    ("there"), on its way, or refused by a wallet ("stuck").
+    ("there"), on its way, refused by a wallet ("stuck"), or with the bank she asked for it ("bank").
     """
+    if disputed and not refunds:
+        return {"back_sum": disputed, "back_is": "bank"}
     if any(refund.status == Refund.Status.FAILED for refund in refunds):
         where = "stuck"
     else:
@@ -159,7 +161,7 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
             return given | {"state": "thanks", "mine": paid} | _thanks(order)
         refunds = list(paid.refunds.standing().select_related("payment__request"))
         why = phrases.why_returned(refunds[-1]) if refunds else ""
-        return given | {"state": "returned", "mine": paid, "why": why} | _back(refunds)
+        return given | {"state": "returned", "mine": paid, "why": why} | _back(refunds, paid.amount_disputed)
     if status != PaymentRequest.Status.OPEN:
         return given | {"state": str(status), "over": order.is_over(now)} | attempts.was(plea, visitor, now)
     if plea.merchant.is_frozen:
@@ -212,14 +214,15 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
     refunds = list(payment.refunds.standing().select_related("payment__request"))
     back = sum(refund.amount for refund in refunds)
     if payment.status == Payment.Status.SUCCEEDED:
-        state = "returned" if back == payment.amount_captured else "paid"
+        gone = back + (0 if payment.amount_applied else payment.amount_disputed)
+        state = "returned" if gone == payment.amount_captured else "paid"
     elif payment.status in (Payment.Status.FAILED, Payment.Status.CANCELLED):
         state = "unpaid"
     else:
         state = "waiting"
     live_now = live.snapshot(plea, now)
     return {
-        **_back(refunds),
+        **_back(refunds, payment.amount_disputed),
         "to_shop": plea.order.return_url if payment.by_buyer and state in ("paid", "returned") else "",
         "parts": _parts(plea),
         "aside": not payment.held_until and not payment.closing,

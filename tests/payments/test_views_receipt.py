@@ -3,8 +3,10 @@
 import pytest
 from django.test import Client
 
-from payments import lifecycle, reconcile
+from orders.money import Money
+from payments import lifecycle, outside, reconcile, refund_moves
 from payments.models import Payment, PaymentRequest
+from payments.providers.base import Outcome, State
 from payments.rules import Split
 from tests import shop
 from tests.pages import words
@@ -155,6 +157,23 @@ def test_the_receipt_of_a_part_says_what_is_missing(client: Client) -> None:
     text = words(client.get(page_of(payment)))
     assert "CN¥30.00 of CN¥90.00 is paid" in text
     assert "everybody gets their part back" in text
+
+
+def test_money_the_payers_bank_has_is_said_to_be_there(client: Client) -> None:
+    first, second = shop.attempts(shop.make_request(), 2)
+    kept = shop.succeed(first)
+    outside.hear_dispute(kept.pk, Outcome(State.PENDING, "", "dp_1", Money(4000, "CNY")))
+    text = words(client.get(page_of(kept)))
+    assert "Thank you!" in text
+    assert "With your bank, which you asked for it CN¥40.00" in text
+    second = shop.succeed(second)
+    outside.hear_dispute(second.pk, Outcome(State.FAILED, "", "dp_2", Money(9000, "CNY")))
+    assert "With your bank" not in words(client.get(page_of(second)))  # its refund is on the way
+    refund_moves.move_refund(second.refunds.get().pk, "failed")
+    text = words(client.get(page_of(second)))
+    assert "Your bank has this money" in text
+    assert "You asked your bank for CN¥90.00 back, and it decides." in text
+    assert "Thank you!" not in text
 
 
 def test_who_was_overtaken_reads_that_somebody_else_pays(client: Client) -> None:
