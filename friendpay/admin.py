@@ -11,13 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from friendpay.desk.again import password_again
-from orders.admin.base import is_shown_filter
+from orders.admin.base import ShownFilters
 from orders.admin.confirm import confirm
 
 for _model in (User, Group, TOTPDevice):
@@ -36,7 +35,7 @@ def _is_above(user: User, other: Any) -> bool:
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class StaffAdmin(UserAdmin, ShownFilters):  # type: ignore[type-arg, misc]
     """Logins. A lost phone is taken off here; the next login sets up a new one.
 
     Nobody is deleted: what they did stays in the log. Who has left is made inactive.
@@ -82,9 +81,6 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
             )
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return is_shown_filter(self, lookup)
-
     @action(
         description=_("Reset the second factor"),
         url_path="reset-second-factor",
@@ -117,7 +113,7 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class StaffGroupAdmin(GroupAdmin, ModelAdmin):
+class StaffGroupAdmin(GroupAdmin, ShownFilters):  # type: ignore[misc]
     """Rights that several people share. Superusers change them: else who may would give them to himself."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -136,9 +132,6 @@ class StaffGroupAdmin(GroupAdmin, ModelAdmin):
     @password_again
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().delete_view(request, *args, **kwargs)
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return is_shown_filter(self, lookup)
 
     compressed_fields = False
     actions = None

@@ -1,16 +1,20 @@
 """Who gets in: staff with a password and a code from their phone. A demo asks for the password alone."""
 
 import time
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import BadRequest
+from django.core.paginator import InvalidPage
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
@@ -37,6 +41,25 @@ class Desk(UnfoldAdminSite):
     def knows(self, request: HttpRequest) -> bool:
         """Whether the password was right, and is one of staff."""
         return bool(super().has_permission(request))
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+        """A view of the desk for who is in. What no column can hold (NUL) is refused before anything looks for it."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+                raise BadRequest(gettext("This filter cannot be read."))
+            return inner(request, *args, **kwargs)
+
+        return guarded
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """What of the menu fits some letters, by pages."""
+        try:
+            return super().search(request, extra_context)
+        except (ValueError, InvalidPage) as error:
+            raise BadRequest(gettext("This filter cannot be read.")) from error
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The password; who has given it is led on to the second factor."""

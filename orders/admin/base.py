@@ -122,7 +122,20 @@ class PlainChangeList(ChangeList):
             self.full_result_count = self.result_count
 
 
-class SupportAdmin(ModelAdmin):
+class ShownFilters(ModelAdmin):
+    """A list that is filtered by what stands on it alone. A filter that cannot be read is a 400."""
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        try:
+            return super().get_changelist_instance(request)
+        except IncorrectLookupParameters as error:
+            raise BadRequest(gettext("This filter cannot be read.")) from error
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return is_shown_filter(self, lookup)
+
+
+class SupportAdmin(ShownFilters):
     """A list and pages to read. Nothing is added, changed or deleted here; what support may do is a button of its own.
 
     `find` makes search exact first: a text that names something (an id, a reference, a link) shows that alone;
@@ -149,15 +162,6 @@ class SupportAdmin(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PlainChangeList
-
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        try:
-            return super().get_changelist_instance(request)
-        except IncorrectLookupParameters as error:
-            raise BadRequest(gettext("This filter cannot be read.")) from error
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return is_shown_filter(self, lookup)
 
     def find(self, text: str) -> Q | None:
         """What the text names exactly, if it can name anything here."""
