@@ -114,8 +114,8 @@ class Book:
 
     def charge_again(self, number: str) -> str:
         """The payer is charged a second time for one order, which the real one should never do; the trade."""
-        trade = self.trades[number]
-        again = self.trades[f"{number} again"] = Trade(trade.call, "", trade.created_at, trade.expires_at)
+        now = self.clock.now()
+        again = self.trades[f"{number} again"] = Trade(self.trades[number].call, "", now, now + CODE_LIVES)
         self.open(again)
         self.pay(again, again.asked)
         return again.trade_no

@@ -160,9 +160,10 @@ class Book:
 
     def moved(self) -> Moved:
         paid = [order for order in self.orders.values() if order.paid]
+        sent = [(order, it) for order in paid for it in order.refunds.values() if it.status != "CLOSED"]
         return (
             [Charge(order.number, order.transaction_id, order.paid, "CNY") for order in paid],
-            [Return(it.number, order.number, it.amount) for order in paid for it in order.refunds.values()],
+            [Return(it.number, order.number, it.amount) for order, it in sent],
         )
 
     def told(self, order: Order) -> Thing:

@@ -5,7 +5,7 @@ from typing import Any
 
 from orders.money import Money
 from payments import providers
-from payments.providers.base import Outcome, ProviderError, State
+from payments.providers.base import TIMEOUT, Outcome, ProviderError, State
 
 
 class Line:
@@ -35,7 +35,9 @@ class Line:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             dies, self.dies = self.dies, ""
-            if self.hangs or dies == "before":
+            if self.hangs:
+                raise ProviderError("no answer", permanent=False, code=TIMEOUT)
+            if dies == "before":
                 raise ProviderError("dead", permanent=False)
             if name == "refund" and self.refuses_refunds:
                 raise ProviderError("no", permanent=True, code="NO_REFUNDS")
