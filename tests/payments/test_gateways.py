@@ -12,7 +12,7 @@ from pytest_django import Settings
 from orders.errors import Refused
 from payments import calls, refunds, tasks
 from payments.admin import credentials
-from payments.models import Payment, ProviderAccount, Refund
+from payments.models import Refund
 from payments.providers import transport
 from payments.providers.base import ProviderError
 from tests.orders.webhooks.test_transport import INSIDE
@@ -114,15 +114,23 @@ def test_money_that_is_owed_waits_until_the_gateway_is_put_right(scene: Scene, s
     assert (refund.status, refund.waits_for_shop, scene.moved()[1]) == ("requested", True, [])
 
 
-def test_a_live_account_speaks_to_the_wallet_alone_and_needs_no_guard(
-    monkeypatch: pytest.MonkeyPatch, scene: Scene
+@pytest.mark.parametrize(
+    ("public_url", "base_url", "live", "demo", "guard"),
+    [
+        ("https://pay.shop.example", "", True, False, None),
+        ("https://pay.shop.example", "https://10.0.0.1", True, False, None),  # it is not used
+        ("https://pay.shop.example", "https://stand-in.example", False, False, False),
+        ("https://pay.shop.example", "https://pay.shop.example:9", False, False, False),
+        ("http://127.0.0.1:8000", "http://10.0.0.1", False, True, True),
+        ("http://192.168.1.5:8000", "http://192.168.1.5:29001", False, True, None),  # stand-ins for phones nearby
+        ("http://192.168.1.5:8000", "http://192.168.1.6:29001", False, True, True),
+    ],
+)
+def test_what_was_typed_is_guarded_and_a_demos_own_host_is_not_inside(
+    public_url: str, base_url: str, live: bool, demo: bool, guard: bool | None, stage: Scene, settings: Settings
 ) -> None:
-    Payment.objects.all().delete()
-    ProviderAccount.objects.filter(pk=scene.account.pk).update(live=True)
-    account = ProviderAccount.objects.get(pk=scene.account.pk)
-    with calls.calling(account) as (_provider, data):
-        assert (data.base_url, transport._typed.get()) == ("", None)
-    account.live = False
-    with calls.calling(account):
-        assert transport._typed.get() is True
+    settings.PUBLIC_URL, settings.WEBHOOK_ALLOW_LOOPBACK = public_url, demo
+    stage.account.base_url, stage.account.live = base_url, live
+    with calls.calling(stage.account):
+        assert transport._typed.get() is guard
     assert transport._typed.get() is None
