@@ -92,8 +92,9 @@ def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
         _move_dispute(request, payment, dispute, opened, "payment.disputed")
     if status and dispute.closed_at is None:
         dispute.closed_at = now
-        _move_dispute(request, payment, dispute, status, f"payment.dispute_{status}")
-        if status == Dispute.Status.WON:
+        is_won = status == Dispute.Status.WON
+        _move_dispute(request, payment, dispute, status, "payment.dispute_won" if is_won else "payment.dispute_lost")
+        if is_won:
             refund_moves.send_again_what_failed(request, payment)
     elif status and dispute.status != status:
         raise ValueError(f"{dispute} was {dispute.status}, and is said to be {status} now")

@@ -30,8 +30,8 @@ def recorded() -> Iterator[str]:
     for app in ("orders", "payments", "sandbox"):
         for path in (ROOT / app).rglob("*.py"):
             for call in ast.walk(ast.parse(path.read_text())):
-                if isinstance(call, ast.Call) and _name(call.func) in ("record", "note", "_note"):
-                    for argument in call.args[:2]:
+                if isinstance(call, ast.Call) and _name(call.func) in ("record", "note", "_note", "_move_dispute"):
+                    for argument in (*call.args[:2], *call.args[4:5]):  # the last of them names a dispute's
                         yield from _types(argument)
 
 
