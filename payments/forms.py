@@ -160,6 +160,8 @@ class PayForm(forms.Form):
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currency = currency
+        if self.is_bound:
+            self.fields["amount"].widget.attrs["data-typed"] = ""  # goes along whenever the page is drawn anew
 
     def clean_name(self) -> str:
         """One line with something to see, that leads nowhere."""

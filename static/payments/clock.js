@@ -24,7 +24,9 @@ function setClocks() {
     deadlines.delete(element);
     endOf(element);
   }
-  const locale = `${document.documentElement.lang}-u-nu-latn`; // the digits of all amounts on the page
+  const { lang } = document.documentElement;
+  const own = navigator.languages.find((it) => it === lang || it.startsWith(`${lang}-`)) ?? lang; // a reader's own English
+  const locale = new Intl.Locale(own, { numberingSystem: "latn" }); // the digits of all amounts on the page
   const form = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
   const today = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
   for (const element of document.querySelectorAll("time[datetime]")) {

@@ -12,6 +12,13 @@ const ASLEEP = 10000; // after so long out of sight a line may be dead without k
 const region = () => document.getElementById("live");
 const watched = () => region().dataset.socket;
 
+/** This page, as it is drawn for what was typed since. */
+function address() {
+  const page = new URL(region().dataset.page || location.href, location.href);
+  for (const { name, value } of region().querySelectorAll("[data-typed]")) page.searchParams.set(name, value);
+  return page;
+}
+
 let socket = null;
 let failures = 0;
 let busy = false;
@@ -46,7 +53,7 @@ async function refresh() {
   busy = true;
   again = false;
   try {
-    const answer = await fetch(region().dataset.page || location.href, { cache: "no-store" });
+    const answer = await fetch(address(), { cache: "no-store" });
     if (leaving()) {
       again = true;
       return;
@@ -70,7 +77,7 @@ function show(fresh, morph) {
   if (!to || Number(to.dataset.seq) < Number(region().dataset.seq)) return;
   patience = 0;
   if (!morph) {
-    if (to.dataset.seq !== region().dataset.seq) location.replace(region().dataset.page);
+    if (to.dataset.seq !== region().dataset.seq) location.replace(address());
     return;
   }
   const held = region().contains(document.activeElement);

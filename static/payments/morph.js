@@ -1,6 +1,6 @@
 // Turn one rendering of the server's into the next, touching only what differs: focus, typed text, open folds and pictures stay.
 
-const KEPT = new Set(["open", "value", "srcset"]); // what the person did since
+const KEPT = new Set(["open", "value", "srcset", "data-typed"]); // what the person did since
 
 /** What was said to this person, and would not be said on a page that is loaded now: it stays as long as they do. */
 const kept = (node) => node.dataset && "keep" in node.dataset;
