@@ -150,6 +150,7 @@ def options() -> dict[str, Any]:
         "access_log": False,
         "ws_max_size": 1024,  # bytes of a frame: what sockets are told is of no interest
         "timeout_keep_alive": 5,
+        "timeout_worker_healthcheck": 60,  # a busy machine takes longer than uvicorn's 5 to start a process
         "timeout_graceful_shutdown": 3,
         "log_config": None,  # Django's
         "backlog": 1024,
