@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from payments import turns
 from payments.models import Payment, PaymentRequest
-from payments.offers import label
+from payments.offers import is_card, label
 
 
 def mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
         "mine_left": int((turns.ends_at(own[-1]) - now).total_seconds()),
         "mine_url": next_url(own[-1]),
         "mine_label": label(own[-1].method, own[-1].account),
+        "mine_by_card": is_card(own[-1].method, own[-1].account),
         "aside": not own[-1].held_until,
         "yields": announced(own[-1], plea, now),
     }

@@ -47,6 +47,10 @@ class Offer:
         return label(self.method, self.account)
 
     @property
+    def by_card(self) -> bool:
+        return is_card(self.method, self.account)
+
+    @property
     def provider(self) -> str:
         return self.account.provider
 
@@ -103,6 +107,11 @@ def label(method: str, account: ProviderAccount) -> str:
     """A method as people call it. A wallet that only plays its part says so wherever it is named."""
     name = str(LABELS[method])
     return str(_("%(wallet)s (simulated)") % {"wallet": name}) if account.is_simulated else name
+
+
+def is_card(method: str, account: ProviderAccount) -> bool:
+    """Whether one pays "by card". A wallet has a name and is paid "with"; so has what only plays a card."""
+    return method == "card" and not account.is_simulated
 
 
 def below_minimum(least: object) -> "str | Promise":

@@ -348,3 +348,15 @@ def test_a_phone_can_show_the_code_for_another_phone(client: Client, order: Orde
     assert "Show a code for Alipay" in shown
     assert "Show a code for Card" not in shown
     assert "Pay by code" not in pay_page(client, order, agents.CHROME_DESKTOP)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "button"),
+    [("", "Pay CN¥90.00 by card"), ("http://127.0.0.1:9/", "Pay CN¥90.00 with Card (simulated)")],
+)
+def test_one_pays_by_card_and_with_a_wallet(client: Client, gateway: str, button: str) -> None:
+    """What only plays a card has a name, which says so."""
+    plea = shop.make_request()
+    plea.merchant.provider_accounts.update(enabled=False)
+    add(plea.merchant, "stripe", base_url=gateway)
+    assert button in words(client.get(f"/p/{plea.token}/"))
