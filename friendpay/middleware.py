@@ -5,13 +5,12 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-_WALLETS = "https: http:" if settings.DEMO else "https:"  # a form's answer may be a redirect to the payer's wallet
 _SOCKET = settings.PUBLIC_URL.replace("http", "ws", 1)  # older Safari does not count it as 'self'
 
 _NOWHERE = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src 'self' data:; font-src 'self'; "
 PAGES = (
     f"{_NOWHERE}script-src 'self'; style-src 'self'; manifest-src 'self'; connect-src 'self' {_SOCKET}; "
-    f"form-action 'self' {_WALLETS}"
+    "form-action 'self'"  # last, for pages that name the hosts of wallets (payments.views.leading)
 )
 
 

@@ -83,6 +83,7 @@ class Alipay:
     yields_after = 1 * 60
     zone: tzinfo = BEIJING
     fields: tuple[str, ...] = ("app_id", "seller_id", "private_key", "alipay_public_key")
+    pages: tuple[str, ...] = ("https://*.alipay.com", "https://*.alipaydev.com")
     identity: tuple[str, ...] = ("app_id", "seller_id", "base_url")
     identity_key: str = ""
     knows_from_start: bool = False  # no trade before the payer has scanned the code or logged in (A7)

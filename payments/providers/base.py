@@ -217,6 +217,7 @@ class Provider(Protocol):
     hold: int  # seconds a payer has
     yields_after: int  # seconds after which another friend may take over
     fields: tuple[str, ...]  # names of the credentials `Account.config` must hold
+    pages: tuple[str, ...]  # the hosts of its own pages, to which a payer is led, as a content policy writes them
     identity: tuple[str, ...]  # those (and "base_url") that say whose account it is: another value is another account
     identity_key: str  # the one that is of one account without naming it, so that only the wallet can tell; "" for none
     knows_from_start: bool  # whether an attempt that was opened is known from then on, or only once the payer is there

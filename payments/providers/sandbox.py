@@ -55,6 +55,7 @@ class SandboxProvider:
     yields_after = 1 * 60
     zone: tzinfo = BEIJING  # as the wallets it stands in for: no zone of ours may slip in unnoticed
     fields = ("secret",)
+    pages: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()  # it is here, and knows an account by our own name of it
     identity_key = ""
     knows_from_start = True

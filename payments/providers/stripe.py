@@ -57,6 +57,7 @@ class Stripe:
     yields_after = 3 * 60
     zone: tzinfo = UTC
     fields = ("secret_key", "webhook_secret")
+    pages: tuple[str, ...] = ("https://checkout.stripe.com",)
     identity: tuple[str, ...] = ("base_url",)
     identity_key = "secret_key"
     knows_from_start = True

@@ -74,6 +74,7 @@ class WeChatPay:
         "public_key",
     )
     optional_fields: tuple[str, ...] = ("app_secret", "public_key_id")
+    pages: tuple[str, ...] = ("https://wx.tenpay.com", LOGIN)
     identity: tuple[str, ...] = ("mchid", "appid", "base_url")
     identity_key: str = ""
     knows_from_start: bool = True

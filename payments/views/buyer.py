@@ -14,7 +14,7 @@ from orders.models import Order
 from payments import asking, context, lifecycle, requests
 from payments.forms import AddressForm, MessageForm, PartsForm, PayForm, ThanksForm
 from payments.models import PaymentRequest
-from payments.views import paying
+from payments.views import leading, paying
 from payments.visitors import surface_of, visitor_of
 
 
@@ -131,7 +131,7 @@ def wallets(request: HttpRequest, order: Order, *, status: int = 200, **more: An
     """The page of the wallets, with whatever has to be said on it."""
     given = context.buyer_pay_page(order, visitor_of(request), surface_of(request))
     given |= {"page": reverse("buyer_pay", args=[order.token]), "status": status, **more}
-    return render(request, "payments/buyer_pay.html", given, status=status)
+    return leading.to_wallets(render(request, "payments/buyer_pay.html", given, status=status), order)
 
 
 @page("POST", of="buyer")

@@ -16,7 +16,7 @@ from orders.money import Money
 from payments import context, reminders, requests, rules
 from payments.forms import AddressForm, DeclineForm, PayForm
 from payments.models import PaymentRequest
-from payments.views import paying
+from payments.views import leading, paying
 from payments.visitors import surface_of, visitor_of
 
 
@@ -38,7 +38,7 @@ def draw(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **mor
         "mail_form": AddressForm(auto_id="mail_%s"),
         **more,
     }
-    return render(request, "payments/friend.html", given, status=status)
+    return leading.to_wallets(render(request, "payments/friend.html", given, status=status), plea.order)
 
 
 def _part(plea: PaymentRequest, missing: int, typed: str) -> int:

@@ -16,10 +16,12 @@ from friendpay.pages import SeeOther
 from orders.errors import Refused
 from payments import checkout, friction
 from payments.attempts import next_url
+from payments.context import back_url
 from payments.forms import PayForm
 from payments.models import PaymentRequest
 from payments.offers import Surface
 from payments.rules import Payer
+from payments.views import leading
 from payments.visitors import keep_visitor, remember, surface_of, visitor_of
 
 COOKIE = "wish"
@@ -82,7 +84,7 @@ def carry_out(request: HttpRequest, plea: PaymentRequest, wish: Wish, *, payer_i
         payer_ip=address_of(request),
         payer_id=payer_id,
     )
-    return remember(request, SeeOther(next_url(payment)))
+    return remember(request, SeeOther(leading.next_url(payment, next_url(payment), back_url(payment))))
 
 
 def recall(request: HttpRequest) -> Wish | None:

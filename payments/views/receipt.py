@@ -15,6 +15,7 @@ from payments import context, reconcile, sharing, turns
 from payments.forms import AddressForm
 from payments.models import Payment
 from payments.rules import UNDECIDED
+from payments.views import leading
 from payments.views.steps import from_our_page
 from payments.visitors import surface_of
 
@@ -72,11 +73,8 @@ def scan(request: HttpRequest, token: str) -> HttpResponse:
     if payment not in turns.wanted(payment.request, clock.now()):
         return SeeOther(reverse("receipt", args=[token]))
     params = json.dumps(payment.next_step.get("params") or {})
-    return render(
-        request,
-        "payments/scan.html",
-        context.scan_page(payment, surface_of(request)) | {"page": request.path, "params": params},
-    )
+    given = context.scan_page(payment, surface_of(request)) | {"page": request.path, "params": params}
+    return leading.to_wallets(render(request, "payments/scan.html", given), payment.request.order)
 
 
 @page("GET")

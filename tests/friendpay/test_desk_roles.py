@@ -399,8 +399,8 @@ def test_no_nonsense_in_an_address_is_an_error_of_ours(planted: Rows, secrets: s
         if desk_of.date_hierarchy:
             names += [f"{desk_of.date_hierarchy}__{part}" for part in ("year", "month", "day", "gte")]
         for place, name in enumerate(names):
-            for value in (BROKEN[place % len(BROKEN)], BROKEN[(place + 4) % len(BROKEN)]):
-                assert not reveals(client.get(rows, {name: value}), secrets), (model, name, value)
+            value = BROKEN[place % len(BROKEN)]
+            assert not reveals(client.get(rows, {name: value}), secrets), (model, name, value)
         for value in BROKEN:
             address = f"{rows}{quote(value)}/change/"
             assert not reveals(client.get(address), secrets), address
