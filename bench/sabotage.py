@@ -128,10 +128,9 @@ def _put_in(bug: Bug) -> int:
         end="",
     )
     print(f" after {time.monotonic() - began:.0f} s", flush=True)
-    for line in (proof.stdout + proof.stderr).splitlines():
-        if line.startswith(("E   Assert", "E       assert", "    ")) and ("assert" in line.lower() or "): " in line):
-            print(f"    {line.strip()[:160]}")
-            break
+    said = "E   " if bug.seen_by is MACHINE else "    stories that ended otherwise: "
+    if found := next((line for line in proof.stdout.splitlines() if line.startswith(said)), ""):
+        print(f"    {found.strip()[:160]}")
     if not seen:
         print((proof.stdout + proof.stderr)[-2000:])
     return int(not seen)
