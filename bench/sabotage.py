@@ -71,6 +71,13 @@ BUGS = (
         MACHINE,
     ),
     Bug(
+        "refunds are never sent",
+        "payments/refunds.py",
+        "    if not _claim_sending(refund):\n        return\n",
+        "    return\n",
+        MACHINE,
+    ),
+    Bug(
         "an event tells the request's amount",
         "payments/event_data.py",
         "            amount=payment.amount,\n",
