@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import amounts, safety
 from orders.errors import Refused
-from payments import phrases, rules
+from payments import chip_in, phrases
 from payments.models import Report
 from payments.rules import Split
 
@@ -57,7 +57,7 @@ class PartsForm(forms.Form):
     friends = forms.IntegerField(
         label=_("How many friends at most"),
         min_value=1,
-        max_value=rules.MOST_PAYERS,
+        max_value=chip_in.MOST_PAYERS,
         required=False,
         widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric", "placeholder": "3"}),
     )

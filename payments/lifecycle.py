@@ -18,7 +18,7 @@ from orders import safety, services
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
-from payments import funds, rules
+from payments import chip_in, funds, rules
 from payments.models import Dispute, Payment, PaymentRequest, Refund
 from payments.record import lock_order, lock_payment, lock_request, new_request, note, save
 from payments.rules import Attempt, Payer, Split
@@ -66,15 +66,15 @@ def open_request(
             save(found, "shared_at", "message")
         return found
     rules.check_order_open(order, now)
-    rules.check_split(order, split)
+    most, least = chip_in.agreed(order, split)
     request = new_request(
         order,
         now,
         actor,
         expires_in,
         message=message,
-        split_max_payers=split.max_payers if split else None,
-        split_min_amount=split.min_amount if split else None,
+        split_max_payers=most,
+        split_min_amount=least,
         shared_at=now if shared else None,
     )
     save(request)

@@ -9,7 +9,7 @@ from friendpay import clock
 from orders import ratelimit, safety, services
 from orders.errors import Refused
 from orders.models import Event, Order
-from payments import friction, funds, mail, rules
+from payments import chip_in, friction, funds, mail, rules
 from payments.models import PaymentRequest
 from payments.record import lock_order, lock_request, note, save
 from payments.rules import Split
@@ -31,13 +31,16 @@ def change_message(request_id: int, message: str, *, actor: str) -> None:
 
 @transaction.atomic
 def allow_parts(request_id: int, split: Split | None, *, actor: str) -> PaymentRequest:
-    """Let several friends pay parts, or (None) one friend all of it, as long as nobody has given or begun anything."""
+    """Let several friends pay parts, or (None) one friend all of it. Once somebody has begun or given, nothing is taken
+    back any more: only more friends may be let in, and the smallest part becomes smaller, if anything.
+    """
     order, request = lock_request(request_id)
     rules.check_request_open(request, clock.now())
+    most, least = chip_in.agreed(order, split, given=chip_in.parts_given(request))
     if request.amount_paid or request.amount_held:
-        raise Refused("begun", _("Somebody has begun to pay, so this cannot be changed any more."))
-    rules.check_split(order, split)
-    most, least = (split.max_payers, split.min_amount) if split else (None, None)
+        if (most or 1) < (request.split_max_payers or 1):
+            raise Refused("begun", _("Somebody has begun to pay, so only more friends can be let in now."))
+        least = min(least, request.split_min_amount or least) if least else None
     if (request.split_max_payers, request.split_min_amount) != (most, least):
         request.split_max_payers, request.split_min_amount = most, least
         note(request, "payment_request.changed", actor)

@@ -13,7 +13,8 @@ from orders import lives
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
-from payments import providers, turns
+from payments import chip_in, providers, turns
+from payments.chip_in import Split as Split
 from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
 from payments.models.payment import TAKEN_OVER
 
@@ -45,16 +46,7 @@ MOVES: dict[type, dict[str, tuple[str, ...]]] = {
     },
 }
 
-MOST_PAYERS = 50
 TRIES_OF_A_VISITOR, TRIES_OF_A_NETWORK, TRIES_WITHIN = 5, 15, timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Split:
-    """Several friends may pay parts: at most `max_payers`, each at least `min_amount` minor units."""
-
-    max_payers: int
-    min_amount: int = 1
 
 
 @dataclass(frozen=True)
@@ -89,23 +81,6 @@ def ends(order: Order, now: datetime, expires_in: timedelta | None) -> datetime:
     return order.expires_at or now + order.merchant.request_life
 
 
-def check_split(order: Order, split: Split | None) -> None:
-    """Parts must be able to add up: so many payers, each giving at least so much."""
-    if split is None:
-        return
-    if not 2 <= split.max_payers <= MOST_PAYERS:
-        raise Refused(
-            "max_payers_out_of_range", _("Between 2 and 50 friends can pay together."), field="max_payers", status=422
-        )
-    if not 1 <= split.min_amount <= order.amount // 2:
-        raise Refused(
-            "min_amount_out_of_range",
-            _("The smallest part must leave room for a second one."),
-            field="min_amount",
-            status=422,
-        )
-
-
 def check_order_open(order: Order, now: datetime) -> None:
     """An order can be asked for while it awaits payment, its time is not over and its shop is not frozen."""
     if order.status == Order.Status.EXPIRED or (order.status == Order.Status.AWAITING_PAYMENT and order.is_over(now)):
@@ -126,14 +101,6 @@ def check_request_open(request: PaymentRequest, now: datetime) -> None:
         raise lives.order_expired()
     if request.status == REQUEST.EXPIRED or request.expires_at <= now:
         raise Refused("request_expired", _("The time for this request is over. The buyer can ask again."))
-
-
-def step_of_parts(request: PaymentRequest) -> int:
-    """What every part is a multiple of, so that none leaves what another of the shop's wallets could not take."""
-    accounts = ProviderAccount.objects.filter(merchant_id=request.merchant_id, live=request.order.live, enabled=True)
-    names = set(accounts.values_list("provider", flat=True))
-    step = max((providers.step(name, request.currency) for name in names), default=1)
-    return step if request.amount % step == 0 else 1
 
 
 def check_step(amount: int, currency: str, step: int) -> None:
@@ -161,10 +128,9 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
         if amount != request.amount:
             raise Refused("amount_changed", _("The amount has changed. Please look at it again."), field="amount")
     else:
-        step = step_of_parts(request)
+        step = chip_in.step_of_parts(request.order)
         smallest = min(-(-request.split_min_amount // step) * step, open_amount)
-        given = request.payments.filter(amount_applied__gt=0).count()  # a hold is no part yet: it forces nobody
-        last_one = given + 1 >= request.split_max_payers
+        last_one = chip_in.parts_given(request) + 1 >= request.split_max_payers
         if not smallest <= amount <= open_amount:
             raise Refused(
                 "amount_out_of_range",
@@ -243,25 +209,6 @@ def check_tries(request: PaymentRequest, payer: Payer, now: datetime) -> None:
             raise Refused(
                 "too_many_tries", _("That was tried often in the last hour. Please wait a while."), status=429
             )
-
-
-def payers_so_far(request: PaymentRequest) -> int:
-    """Parts that are given or on their way."""
-    given = request.payments.filter(amount_applied__gt=0).count()
-    return given + request.payments.filter(held_until__isnull=False).count()
-
-
-def fair_share(request: PaymentRequest) -> int:
-    """What the next friend may be asked for, so that all who can still join give about the same; the last one all.
-
-    100.00 by three is 33.34, 33.33, 33.33: the earlier one gives the odd step. Never what `check_amount` would refuse.
-    """
-    if request.split_max_payers is None or request.split_min_amount is None:
-        return request.remaining
-    still_to_come = max(1, request.split_max_payers - payers_so_far(request))
-    step = step_of_parts(request)
-    share = -(-max(-(-request.remaining // still_to_come), request.split_min_amount) // step) * step
-    return share if request.remaining - share >= request.split_min_amount else request.remaining
 
 
 def why_not_applied(request: PaymentRequest, payment: Payment, taken: Money, applied: int) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from friendpay.languages import supported
 from orders.event_data import Sum
 from orders.schemas import PARAGRAPH, Minor, Page, Seconds, Taken
-from payments import codes, offers, rules, sharing
+from payments import chip_in, codes, offers, sharing
 from payments.event_data import PaymentData, RefundData, RequestData
 from payments.models import Payment, PaymentRequest
 from payments.offers import METHODS, Offer
@@ -23,8 +23,11 @@ Message = Annotated[str, Field(max_length=200, pattern=PARAGRAPH, description="T
 
 
 class SplitIn(Taken):
-    max_payers: Annotated[int, Field(ge=2, le=rules.MOST_PAYERS)]
-    min_amount: Minor = 1
+    max_payers: Annotated[int, Field(ge=2, le=chip_in.MOST_PAYERS)]
+    min_amount: Minor | None = Field(
+        default=None,
+        description="The smallest part; where nothing is said, half of what each would give if all gave the same.",
+    )
 
 
 class PaymentRequestIn(Taken):

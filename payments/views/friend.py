@@ -13,7 +13,7 @@ from friendpay.pages import SeeOther, page, said, saying
 from orders import amounts
 from orders.errors import Refused
 from orders.money import Money
-from payments import context, reminders, requests, rules
+from payments import chip_in, context, reminders, requests
 from payments.forms import AddressForm, DeclineForm, PayForm
 from payments.models import PaymentRequest
 from payments.views import leading, paying
@@ -27,7 +27,7 @@ def _plea(token: str) -> PaymentRequest:
 def draw(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     """The page in the state it is in, with whatever has to be said on it."""
     given = context.friend_page(plea, visitor_of(request), surface_of(request))
-    share = Money(rules.fair_share(plea) or given["missing"], plea.currency).figures(get_language() or "en")
+    share = Money(chip_in.fair_share(plea) or given["missing"], plea.currency).figures(get_language() or "en")
     typed = (request.POST or request.GET).get("amount", share)[:40]
     given |= {
         "page": reverse("friend", args=[plea.token]),

@@ -255,7 +255,7 @@ def test_a_refusal_is_told_as_what_it_is(
 def test_a_part_below_what_the_wallet_takes_is_refused_before_anything_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = providers.get("sandbox")
     monkeypatch.setattr(sandbox, "methods", (replace(sandbox.methods[0], smallest={"CNY": 500}),))
-    request = shop.make_request(amount=10000, split=Split(3))
+    request = shop.make_request(amount=10000, split=Split(3, 1))
     with pytest.raises(Refused) as refused:
         begin(request, amount=499)
     assert (refused.value.code, refused.value.field) == ("below_minimum", "amount")

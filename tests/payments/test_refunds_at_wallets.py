@@ -11,7 +11,7 @@ from friendpay import clock
 from orders.errors import Refused
 from orders.models import Order
 from orders.money import Money
-from payments import checkout, ledger, lifecycle, phrases, providers, reconcile, refunds, remedies, rules, tasks
+from payments import checkout, chip_in, ledger, lifecycle, phrases, providers, reconcile, refunds, remedies, tasks
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import Surface
 from payments.providers.base import Outcome, ProviderError, State
@@ -120,7 +120,7 @@ def test_fair_shares_in_dinars_can_be_paid_and_add_up(stage: Scene, move_time: M
     plea = shop.make_request(order, currency="KWD", split=Split(3))
     given = []
     for _friend in range(3):
-        given.append(rules.fair_share(plea))
+        given.append(chip_in.fair_share(plea))
         pay_part(stage, plea, given[-1], move_time)
     assert plea.status == "paid"
     assert given == [33_340, 33_330, 33_330]

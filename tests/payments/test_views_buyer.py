@@ -225,7 +225,7 @@ def test_the_buyer_lets_several_friends_chip_in(client: Client) -> None:
     shop.succeed(shop.hold(plea, 3000, name="Mei"))
     page = client.get(address).content.decode()
     assert "Mei" in page
-    assert "parts-fold" not in page
+    assert "The smallest part is CN¥15.00. You can let in more friends at any time." in page
     assert client.post(f"{address}parts/", {"friends": "1"}).status_code == 409
     assert PaymentRequest.objects.get().split_max_payers == 3
 
