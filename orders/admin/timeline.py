@@ -48,18 +48,20 @@ def who(event: Event) -> str:
     return str(ACTORS.get(kind, event.actor))
 
 
-SUMS: dict[str, str] = {
-    "order.refunded": "refund_amount",
-    "order.refund_reopened": "refund_amount",
-    "payment.succeeded": "amount_captured",
+SUMS: dict[str, tuple[str, str]] = {
+    "order.refunded": ("refund_amount", "currency"),
+    "order.refund_reopened": ("refund_amount", "currency"),
 }
-"""The name of the sum an event tells of, where that is not its `amount`: what moved, not what was asked for."""
+"""The names of the sum an event tells of and of its currency, where that is not its `amount`: what moved, not what was
+asked for.
+"""
 
 
 def how_much(event: Event) -> SafeString | str:
     """The amount the event is about; "" where it is not known."""
-    sum = event.data.get(SUMS.get(event.type, "amount"))
-    return money(sum, event.data["currency"]) if sum is not None and "currency" in event.data else ""
+    name, currency = SUMS.get(event.type, ("amount", "currency"))
+    known = name in event.data and currency in event.data
+    return money(event.data[name], event.data[currency]) if known else ""
 
 
 def timeline(events: Iterable[Event]) -> Panel:

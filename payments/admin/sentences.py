@@ -97,3 +97,8 @@ timeline.SENTENCES.update(
         "refund.failed": _with_reason(gettext_noop("The wallet refused the refund (%(code)s). It is still owed.")),
     }
 )
+
+timeline.SUMS.update(dict.fromkeys(("payment.succeeded", "payment.adopted"), ("amount_captured", "currency")))
+timeline.SUMS.update(
+    dict.fromkeys(("payment.disputed", "payment.dispute_won", "payment.dispute_lost"), ("disputed", "dispute_currency"))
+)
