@@ -92,7 +92,7 @@ def test_the_manual_shows_every_call_and_takes_nothing_from_elsewhere() -> None:
 
 def codes_of_calls() -> set[str]:
     """Every code that a call of the API can answer, by the sources it runs through."""
-    used = ("lifecycle", "offers", "refunds", "requests", "rules")  # what payments.api calls
+    used = ("chip_in", "lifecycle", "offers", "refunds", "requests", "rules")  # what payments.api calls
     sources = [*(ROOT / "orders").glob("*.py"), *(ROOT / "orders" / "webhooks").glob("*.py")]
     sources += [*(ROOT / "payments" / f"{name}.py" for name in used)]
     codes = {code for path in sources for code in re.findall(r'Refused\(\s*"(\w+)"', path.read_text())}
