@@ -7,6 +7,7 @@ import pytest
 
 from payments import lifecycle, reconcile, tasks
 from payments.models import Payment, PaymentRequest, Refund
+from payments.providers.base import Outcome, State
 from sandbox import bank
 from sandbox.models import Charge
 from tests import shop
@@ -33,6 +34,24 @@ def test_a_lost_notification_is_found_by_asking(move_time: MoveTime) -> None:
     move_time(15)
     sweep()
     assert state() == "paid"
+
+
+def test_a_success_that_names_no_amount_moves_nothing() -> None:
+    payment = begin(shop.make_request())
+    with pytest.raises(ValueError, match="without an amount"):
+        reconcile.apply(payment, Outcome(State.SUCCEEDED, payment.reference))
+    payment.refresh_from_db()
+    assert (payment.status, state()) == ("pending", "open")
+
+
+def test_a_nudge_asks_about_its_own_payment_alone() -> None:
+    first, second = begin(shop.make_request()), begin(shop.make_request())
+    for charge in Charge.objects.all():
+        bank.approve(charge.ref, tell=False)
+    assert reconcile.ask(second.pk) == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, second.status) == ("pending", "succeeded")
 
 
 def test_asking_comes_at_growing_intervals(move_time: MoveTime) -> None:
@@ -135,7 +154,11 @@ def test_an_attempt_the_wallet_never_heard_of_is_given_up_in_the_end(move_time: 
     faulty("start")
     with pytest.raises(Exception, match="wallet_unavailable"):
         begin(request)
-    for _hour in range(5):
+    for _hour in range(2):  # it may have opened it all the same
+        move_time(3600)
+        sweep()
+        assert (Payment.objects.get().status, held(request)) == ("created", 0)
+    for _hour in range(3):
         move_time(3600)
         sweep()
     assert (Payment.objects.get().status, state()) == ("cancelled", "open")
