@@ -33,6 +33,7 @@ def test_a_payment_is_shown(caller: Caller) -> None:
         "amount": 9000,
         "amount_captured": 9000,
         "amount_applied": 9000,
+        "amount_disputed": 0,
         "payer_name": "Mei",
         "by_buyer": False,
         "reference": payment.reference,
@@ -125,7 +126,7 @@ def test_an_unpaid_order_or_payment_has_nothing_to_refund(caller: Caller) -> Non
 
 
 def _three_friends(caller: Caller) -> tuple[Any, list[Payment]]:
-    asked = caller.ask(split={"max_payers": 3})
+    asked = caller.ask(split={"max_payers": 3, "min_amount": 1000})
     request = PaymentRequest.objects.get(public_id=asked["id"])
     return asked, [shop.succeed(shop.hold(request, amount, name=f"Friend {amount}")) for amount in (5000, 3000, 1000)]
 

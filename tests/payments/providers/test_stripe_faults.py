@@ -14,7 +14,7 @@ from tests.payments.providers.stripe_shop import EUR90, Shop, order, paid, pay, 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait half a second for an answer, not eight."""
     client = httpx.Client(timeout=0.5)
-    monkeypatch.setattr(transport, "_client", lambda process: client)
+    monkeypatch.setattr(transport, "_client", lambda *which: client)
 
 
 @pytest.mark.parametrize("fault", ["duplicate_notification", "reorder_notification", "delay_notification"])

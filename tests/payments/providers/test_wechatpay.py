@@ -33,7 +33,7 @@ def test_w1_the_signature_covers_the_exact_bytes_that_are_sent(
 ) -> None:
     sent: list[httpx.Request] = []
     watched = httpx.Client(event_hooks={"request": [sent.append]})
-    monkeypatch.setattr(transport, "_client", lambda process: watched)
+    monkeypatch.setattr(transport, "_client", lambda *which: watched)
     provider.start(wechatpay_account, order())
     provider.fetch(wechatpay_account, "with space/and|more")
     assert sent[1].url.raw_path.decode().endswith("/with%20space%2Fand%7Cmore?mchid=1900000109")
@@ -130,7 +130,7 @@ def test_an_openid_that_is_not_given_is_an_error(
     wechatpay_account: Account, monkeypatch: pytest.MonkeyPatch, answer: object, code: str, permanent: bool
 ) -> None:
     client = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, json=answer)))
-    monkeypatch.setattr(transport, "_client", lambda process: client)
+    monkeypatch.setattr(transport, "_client", lambda *which: client)
     with pytest.raises(ProviderError) as error:
         provider.openid(wechatpay_account, "code")
     assert (error.value.code, error.value.permanent) == (code, permanent)

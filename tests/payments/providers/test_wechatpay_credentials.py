@@ -62,12 +62,13 @@ def test_platform_certificates_verify_as_the_public_key_does() -> None:
 
 
 def test_connections_are_kept_and_never_shared_across_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = transport._client(os.getpid())
-    assert transport._client(os.getpid()) is mine
-    assert transport._client(os.getpid() + 1) is not mine
+    mine = transport._client(os.getpid(), None)
+    assert transport._client(os.getpid(), None) is mine
+    assert transport._client(os.getpid() + 1, None) is not mine
+    assert transport._client(os.getpid(), False) is not mine
     asked: list[int] = []
 
-    def client(process: int) -> httpx.Client:
+    def client(process: int, loopback: bool | None) -> httpx.Client:
         asked.append(process)
         return mine
 

@@ -153,7 +153,7 @@ def test_an_unsigned_refusal_of_a_refund_settles_nothing(
 def _answering(monkeypatch: pytest.MonkeyPatch, status: int, body: bytes) -> None:
     answer = httpx.MockTransport(lambda request: httpx.Response(status, content=body))
     client = httpx.Client(transport=answer)
-    monkeypatch.setattr(transport, "_client", lambda process: client)
+    monkeypatch.setattr(transport, "_client", lambda *which: client)
 
 
 PAID = json.dumps({"mchid": emulators.MCHID, "trade_state": "SUCCESS", "amount": {"total": 1, "currency": "CNY"}})
