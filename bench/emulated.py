@@ -19,15 +19,15 @@ import psycopg
 from bench.faultproxy import Fate, FaultProxy
 from bench.stack import Stack
 from bench.wallets import Books, Charge, Contested, Payer, Return
+from friendpay.demo.emulation.base import running
+from friendpay.demo.emulation.notifier import Clock
+from payments.wallets.alipay.emulator.server import Alipay
+from payments.wallets.alipay.emulator.trades import Refund as TradeRefund
+from payments.wallets.stripe.emulator.book import REFERENCE
+from payments.wallets.stripe.emulator.server import Stripe
+from payments.wallets.stripe.emulator.things import Thing
+from payments.wallets.wechatpay.emulator.server import WeChatPay
 from tests import agents
-from tests.emulators.alipay import Alipay
-from tests.emulators.alipay_trades import Refund as TradeRefund
-from tests.emulators.base import running
-from tests.emulators.notifier import Clock
-from tests.emulators.stripe import Stripe
-from tests.emulators.stripe_book import REFERENCE
-from tests.emulators.stripe_things import Thing
-from tests.emulators.wechatpay import WeChatPay
 
 FAULTS: dict[str, tuple[float, float]] = {  # how often at a payment, and how many seconds where that matters
     "duplicate_notification": (0.06, 0),

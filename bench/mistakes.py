@@ -52,7 +52,7 @@ class Mistake:
     tree: ast.stmt
 
     def __str__(self) -> str:
-        return f"{self.module}.{self.unit}: {self.what}"
+        return f"{self.module.rpartition('/')[2]}.{self.unit}: {self.what}"
 
 
 def mistakes(root: Path, module: str) -> list[Mistake]:

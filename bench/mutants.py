@@ -39,16 +39,23 @@ from bench.lanes import Lane, Seen, copy_database, drop_database, lines_run  # n
 from bench.mistakes import Mistake, living, make, mistakes, none_at_all  # noqa: E402
 
 MONEY = (  # the tests about money; what only pages show is seen elsewhere
-    *("lifecycle", "choices", "chip_in", "checkout", "refunds", "refunds_at_wallets", "remedies", "reconcile", "inbox"),
-    *("notify", "orphans", "progress", "outside", "poison", "faults", "api_refunds", "api_requests", "rules", "ledger"),
-    "friction",
+    *("settlement/lifecycle", "settlement/choices", "settlement/chip_in", "settlement/checkout", "settlement/turns"),
+    *("settlement/refunds", "settlement/refunds_at_wallets", "settlement/remedies", "settlement/reconcile"),
+    *("settlement/inbox", "settlement/orphans", "settlement/outside", "settlement/poison", "settlement/faults"),
+    *("settlement/rules", "settlement/ledger", "pages/notify", "pages/progress", "api/refunds", "api/requests"),
+    "funnel/friction",
 )
 MODULES: dict[str, tuple[str, ...]] = {  # with the tests that are asked besides
-    **dict.fromkeys(("lifecycle", "funds", "refunds", "refund_moves", "remedies", "reconcile", "inbox", "orphans"), ()),
-    **dict.fromkeys(("checkout", "rules", "ledger", "record", "outside", "expiry", "rounds", "outcomes"), ()),
+    **{
+        f"settlement/{name}": ()
+        for name in (
+            *("lifecycle", "holds", "refunds", "refund_moves", "remedies", "reconcile", "inbox", "orphans", "checkout"),
+            *("rules", "turns", "chip_in", "ledger", "locks", "outside", "expiry", "rounds", "outcomes"),
+        )
+    },
     **dict.fromkeys(("models/payment", "models/refund", "models/request"), ()),
-    "calls": ("calls",),
-    **dict.fromkeys(("bills", "bill_days"), ("bills", "wallets_bills")),
+    "settlement/calls": ("settlement/calls",),
+    **dict.fromkeys(("settlement/bills", "settlement/bill_days"), ("settlement/bills", "settlement/wallets_bills")),
 }
 WATCHED = ROOT / ".friendpay/mutants-watched.pickle"
 EXPLAINED = {
@@ -276,7 +283,7 @@ def main() -> int:
     os.chdir(ROOT)
     quiet = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:terminalreporter", "-m", "not proof"]
     names = dict.fromkeys([*MONEY, *(name for module in chosen.modules for name in MODULES[module])])
-    files = [f"tests/payments/test_{name}.py" for name in chosen.tests or names]
+    files = [f"tests/payments/{room}/test_{name}.py" for room, name in (it.split("/") for it in chosen.tests or names)]
     ended = pytest.main([*quiet, *files], plugins=[mutants])
     tried = len(mutants.killed) + len(mutants.alive)
     share = len(mutants.killed) / max(1, tried)

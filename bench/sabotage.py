@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = shutil.ignore_patterns(".venv", ".git", ".friendpay", "__pycache__", ".*_cache", "screens")
 PYTHON = ".venv/bin/python"
-MACHINE = (PYTHON, "-m", "pytest", "-q", "-x", "--no-header", "tests/payments/test_machine.py")
+MACHINE = (PYTHON, "-m", "pytest", "-q", "-x", "--no-header", "tests/payments/settlement/test_machine.py")
 CHAOS = (PYTHON, "bench/chaos.py", "--seconds", "12", "--requests", "120")
 LONGEST = 600  # seconds for one proof
 
@@ -37,14 +37,14 @@ class Bug:
 BUGS = (
     Bug(
         "no money fits",
-        "payments/funds.py",
+        "payments/settlement/holds.py",
         "    room = request.amount - request.amount_paid\n",
         "    return 0\n",
         MACHINE,
     ),
     Bug(
         "money is counted for another order",
-        "payments/reconcile.py",
+        "payments/settlement/reconcile.py",
         "lifecycle.settle(payment.pk,",
         "lifecycle.settle((Payment.objects.undecided().exclude(request=payment.request).first() or payment).pk,",
         CHAOS,
@@ -65,28 +65,28 @@ BUGS = (
     ),
     Bug(
         "a second charge is taken for the first",
-        "payments/lifecycle.py",
+        "payments/settlement/lifecycle.py",
         "        payment = funds.second_capture(payment, now)\n",
         "        return payment\n",
         MACHINE,
     ),
     Bug(
         "refunds are never sent",
-        "payments/refunds.py",
+        "payments/settlement/refunds.py",
         "    if not _claim_sending(refund):\n        return\n",
         "    return\n",
         MACHINE,
     ),
     Bug(
         "an event tells the request's amount",
-        "payments/event_data.py",
+        "payments/settlement/event_data.py",
         "            amount=payment.amount,\n",
         "            amount=request.amount,\n",
         MACHINE,
     ),
     Bug(
         "asking is given up after ten minutes",
-        "payments/reconcile.py",
+        "payments/settlement/reconcile.py",
         "    over = payment.closing or",
         "    if (now - payment.created_at).total_seconds() > 600:\n"
         '        lifecycle.end_payment(payment.pk, cancelled=True, code="given_up")\n'
@@ -116,7 +116,7 @@ def _put_in(bug: Bug) -> int:
             print(f"{bug.name}: {bug.where} is not as it was; put the bug in anew", flush=True)
             return 1
         # What is found is not made smaller: that takes minutes, and nobody reads it here.
-        machine = copy / "tests/payments/test_machine.py"
+        machine = copy / "tests/payments/settlement/test_machine.py"
         assert _change(machine, "deadline=None,", "deadline=None, phases=[Phase.generate],")
         assert _change(machine, "from hypothesis import HealthCheck,", "from hypothesis import HealthCheck, Phase,")
         began = time.monotonic()

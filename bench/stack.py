@@ -23,7 +23,7 @@ import psutil
 import psycopg
 from supervisor.xmlrpc import SupervisorTransport
 
-from friendpay import embedded
+from friendpay.demo import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 VICTIMS = ("web", "worker", "caller", "beat", "valkey", "postgres", "a backend of postgres")
@@ -143,7 +143,7 @@ class Stack:
 
     def compare_bills(self) -> None:
         """Now, and not when the half hour comes round."""
-        self.manage("shell", "--no-imports", "-c", "from payments import bill_days; bill_days.compare_due()")
+        self.manage("shell", "--no-imports", "-c", "from payments.settlement import bill_days; bill_days.compare_due()")
 
     def manage(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """One of manage.py's commands, on this database."""

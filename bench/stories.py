@@ -13,7 +13,7 @@ import httpx
 from bench.ends import End
 from bench.people import TAKE_OVER, GaveUp, Person, Town
 from bench.wallets import Wallet
-from orders.money import Money
+from friendpay.kit.money import Money
 
 HOLD, SHORT = 300, 60  # seconds: a hold, and the shortest life of a request
 

@@ -15,9 +15,9 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from friendpay.desk.again import password_again
-from orders.admin.base import ShownFilters
-from orders.admin.confirm import confirm
+from friendpay.admin_kit.again import password_again
+from friendpay.admin_kit.base import ShownFilters
+from friendpay.admin_kit.confirm import confirm
 
 for _model in (User, Group, TOTPDevice):
     admin.site.unregister(_model)

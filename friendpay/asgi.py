@@ -17,12 +17,13 @@ from django.conf import settings
 from django.urls import re_path
 
 from friendpay import lanes
+from friendpay.api import middleware as entrance
+from friendpay.api import problems
 from friendpay.bridge import Bridge, Receive, Scope, Send, sentence
 from friendpay.health import PROBES
 from friendpay.proxies import Forwarded
-from orders import entrance, problems
-from payments import drawing
-from payments.routing import websocket_urlpatterns
+from payments.live.routing import websocket_urlpatterns
+from payments.share import drawing
 
 logger = logging.getLogger(__name__)
 

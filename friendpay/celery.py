@@ -8,6 +8,7 @@ from celery.schedules import crontab
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "friendpay.settings")
 
 app = Celery("friendpay")
+app.set_default()  # in every thread
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -12,8 +12,8 @@ from django.db.models import Count, Min, Model
 from django.http import Http404, HttpRequest, HttpResponse
 from redis.asyncio import Redis
 
-from friendpay import clock
 from friendpay.bridge import App, Receive, Scope, Send
+from friendpay.kit import clock
 from orders.models import Order, WebhookDelivery
 from payments import beats
 from payments.models import Beat, Mail, Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund

@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from friendpay.bridge import Scope
-from payments import providers
+from payments.wallets import registry as providers
 
 _METHOD = re.compile(rb"(?:^|&)method=([\w-]+)|name=\"method\"\r\n\r\n([\w-]+)")
 

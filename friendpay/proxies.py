@@ -6,7 +6,7 @@ from typing import Any, cast
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from friendpay.bridge import App, Receive, Scope, Send
-from friendpay.networks import read
+from friendpay.kit.networks import read
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from cryptography.fernet import Fernet
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from friendpay import env, logs
+from friendpay import logs
+from friendpay.kit import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -40,7 +41,7 @@ for _key in CREDENTIAL_KEYS:
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "friendpay.desk.apps.DeskConfig",  # Django's admin
+    "friendpay.admin_kit.apps.DeskConfig",  # Django's admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -50,6 +51,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "channels",
     "friendpay",
+    "friendpay.kit",
     "orders",
     "payments",
     "sandbox",
@@ -59,11 +61,11 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # of random length, so that sizes tell nothing (BREACH)
-    "friendpay.middleware.GuardMiddleware",
-    "orders.entrance.middleware",
+    "friendpay.kit.csp.GuardMiddleware",
+    "friendpay.api.middleware.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "friendpay.languages.LanguageMiddleware",
-    "payments.previews.middleware",
+    "friendpay.kit.languages.LanguageMiddleware",
+    "payments.share.crawlers.middleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -87,7 +89,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["orders.templatetags.people"],
+            "builtins": ["friendpay.kit.templatetags.people"],
         },
     },
 ]

@@ -6,13 +6,13 @@ from django.urls import include, path
 from friendpay.health import metrics
 
 urlpatterns = [
-    path("", include("orders.urls")),
+    path("", include("orders.shop.urls")),
     path("", include("payments.urls")),
-    path("api/v1/", include("friendpay.api")),
+    path("api/v1/", include("friendpay.api.app")),
     path("sandbox/", include("sandbox.urls")),
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
 ]
 
-handler400 = "friendpay.pages.bad_request"
-handler404 = "payments.views.lost.not_found"
+handler400 = "friendpay.kit.pages.bad_request"
+handler404 = "payments.pages.lost.not_found"

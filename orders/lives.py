@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.errors import Refused
+from friendpay.kit.errors import Refused
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=30)
 

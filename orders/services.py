@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import clock
-from orders import events, lives, safety
-from orders.errors import Refused
+from friendpay.kit import clock
+from friendpay.kit import text_filter as safety
+from friendpay.kit.errors import Refused
+from friendpay.kit.money import EXPONENT, MAX_MINOR
+from orders import events, lives
 from orders.event_data import OrderData, OrderRefundData
 from orders.models import Merchant, Order, OrderLine
-from orders.money import EXPONENT, MAX_MINOR
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from celery import shared_task
 
-from friendpay import clock
-from orders import publication
-from orders.idempotency import KEPT_HOURS
+from friendpay.kit import clock
+from orders import sequence as publication
+from orders.api.idempotency import KEPT_HOURS
 from orders.models import StoredAnswer
 from orders.webhooks import delivery, mail, outbox
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from friendpay import clock
+from friendpay.kit import clock
 from payments.models import Beat
 
 QUEUES = ("celery", "calls")

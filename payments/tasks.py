@@ -10,21 +10,13 @@ from celery import shared_task
 from django.conf import settings
 from django.core.mail import mail_admins
 
-from friendpay import clock
-from payments import (
-    beats,
-    bill_days,
-    expiry,
-    friction,
-    inbox,
-    ledger,
-    mail,
-    reconcile,
-    refunds,
-    retention,
-    sending,
-)
+from friendpay.kit import clock
+from payments import beats
+from payments.funnel import steps as friction
+from payments.mail import outbox as mail
+from payments.mail import sending
 from payments.models import ProviderAccount
+from payments.settlement import bill_days, expiry, inbox, ledger, reconcile, refunds, retention
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from payments.views import buyer, embed, friend, login, mail, notify, receipt, report, share, steps
+from payments.pages import buyer, embed, friend, login, mail, notify, receipt, report, share, steps
 
 urlpatterns = [
     path("checkout/<slug:token>/", buyer.show, name="buyer"),

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from friendpay import clock, ids
+from friendpay.kit import clock, ids
 from sandbox import notices
 from sandbox.models import Charge, ChargeRefund
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import ids
+from friendpay.kit import ids
 
 
 class Charge(models.Model):

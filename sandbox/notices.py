@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from django.db import connection, transaction
 
-from friendpay import background, clock, ids
+from friendpay.kit import background, clock, ids
 from sandbox.models import Charge, Notice
 from sandbox.signing import sign
 

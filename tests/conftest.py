@@ -22,8 +22,9 @@ from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
-from friendpay import clock, embedded
-from orders import ratelimit
+from friendpay.demo import embedded
+from friendpay.kit import clock
+from friendpay.kit import counters as ratelimit
 
 ROOT = Path(__file__).resolve().parent.parent
 _session = ExitStack()

@@ -20,8 +20,9 @@ django.setup()
 from django.db import connection  # noqa: E402
 from django.db.backends.postgresql.base import DatabaseWrapper  # noqa: E402
 
-from friendpay import background, clock  # noqa: E402
-from payments import live, providers  # noqa: E402
+from friendpay.kit import background, clock  # noqa: E402
+from payments.live import snapshot as live  # noqa: E402
+from payments.wallets import registry as providers  # noqa: E402
 
 DIED = -signal.SIGKILL
 CALLS = ("start", "fetch", "close", "refund", "fetch_refund")

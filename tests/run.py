@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from friendpay.bootstrap import PYTHON, ROOT
+from friendpay.demo.bootstrap import PYTHON, ROOT
 from tests import chromium
 
 BROWSER = "tests/browser"

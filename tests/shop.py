@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
+from friendpay.kit.money import Money
 from orders.models import Merchant, Order
-from orders.money import Money
 from orders.services import LineDraft, place_order
-from payments import lifecycle
 from payments.models import Payment, PaymentRequest, ProviderAccount
-from payments.rules import Attempt, Payer, Split
+from payments.settlement import lifecycle
+from payments.settlement.rules import Attempt, Payer, Split
 
 HOLD = timedelta(minutes=5)
 

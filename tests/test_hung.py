@@ -28,7 +28,7 @@ from orders.models import ApiKey
 from payments.models import PaymentRequest
 from sandbox.models import Notice
 from tests import shop
-from tests.payments.test_inbox import headers
+from tests.payments.settlement.test_inbox import headers
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 

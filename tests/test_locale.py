@@ -32,9 +32,9 @@ KEYWORDS = {
     "ngettext_lazy": (1, 2),
 }
 STAFF = re.compile(
-    r"(^|/)(admin|desk|management|models|webhooks|api)/|/(admin|apps)\.py$|^sandbox/models\.py$"
-    r"|^friendpay/api\.py$|^orders/(auth|idempotency|paging|problems|returning|services|webhook_api)\.py$"
-    r"|^payments/(bills|identity|inbox|orphans|outside|refund_moves|refunds|remedies|rollout)\.py$"
+    r"(^|/)(admin|admin_kit|management|models|webhooks|api|demo|emulator)/|/(admin|apps)\.py$|^sandbox/models\.py$"
+    r"|^friendpay/kit/paging\.py$|^orders/(allowed_origins|services)\.py$|^payments/offers/rollout\.py$"
+    r"|^payments/settlement/(bills|identity|inbox|orphans|outside|refund_moves|refunds|remedies)\.py$"
 )
 TRANSLATIONS = [to_locale(code) for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
 PUBLIC_ALONE = [to_locale(code) for code, _name in settings.LANGUAGES if code not in settings.STAFF_LANGUAGES]
@@ -106,7 +106,7 @@ def test_every_public_message_is_translated(locale: str, wanted: list[tuple[str,
 
 def test_what_the_public_reads_is_told_from_what_staff_reads(wanted: list[tuple[str, str]]) -> None:
     files = {file for _text, file in wanted}
-    assert {"templates/payments/friend_open.html", "payments/rules.py", "payments/sharing.py"} <= files
+    assert {"templates/payments/friend_open.html", "payments/settlement/rules.py", "payments/share/text.py"} <= files
     assert not {file for file in files if "admin" in file}
 
 

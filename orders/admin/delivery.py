@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from orders.admin.base import Panel, SupportAdmin, badge, code, link, mode, moment
-from orders.admin.confirm import confirm
-from orders.admin.filters import mode_by
+from friendpay.admin_kit.base import Panel, SupportAdmin, badge, code, link, mode, moment
+from friendpay.admin_kit.confirm import confirm
+from friendpay.admin_kit.filters import mode_by
 from orders.models import WebhookAttempt, WebhookDelivery
 from orders.webhooks import outbox
 

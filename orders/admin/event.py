@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from friendpay.admin_kit.base import SupportAdmin, code, link, mode, moment
+from friendpay.admin_kit.filters import ModeFilter
 from orders.admin import timeline
-from orders.admin.base import SupportAdmin, code, link, mode, moment
-from orders.admin.filters import ModeFilter
 from orders.models import Event
 
 

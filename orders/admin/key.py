@@ -16,11 +16,11 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from friendpay import clock
-from friendpay.desk.again import password_again
-from orders.admin.base import SupportAdmin, mode, moment
-from orders.admin.confirm import confirm, posted
-from orders.errors import Refused
+from friendpay.admin_kit.again import password_again
+from friendpay.admin_kit.base import SupportAdmin, mode, moment
+from friendpay.admin_kit.confirm import confirm, posted
+from friendpay.kit import clock
+from friendpay.kit.errors import Refused
 from orders.models import ApiKey
 
 

@@ -15,11 +15,11 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
-from friendpay.desk.again import password_again
-from orders import looks
-from orders.admin.base import Panel, SupportAdmin, badge, code, mode, moment
-from orders.admin.confirm import confirm, posted
-from orders.admin.fields import LinesField
+from friendpay.admin_kit.again import password_again
+from friendpay.admin_kit.base import Panel, SupportAdmin, badge, code, mode, moment
+from friendpay.admin_kit.confirm import confirm, posted
+from friendpay.admin_kit.fields import LinesField
+from orders import branding as looks
 from orders.admin.key import KeyForm, rights, show_once, ways_to_end
 from orders.models import ApiKey, Merchant
 

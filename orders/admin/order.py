@@ -9,9 +9,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from friendpay.admin_kit.base import KINDS, Panel, SupportAdmin, badge, code, link, minute, mode, moment, money
+from friendpay.admin_kit.filters import ModeFilter
 from orders.admin import timeline
-from orders.admin.base import KINDS, Panel, SupportAdmin, badge, code, link, minute, mode, moment, money
-from orders.admin.filters import ModeFilter
 from orders.models import Order
 
 

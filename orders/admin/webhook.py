@@ -12,11 +12,11 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from friendpay.admin_kit.base import Panel, SupportAdmin, badge, code, link, mode, moment
+from friendpay.admin_kit.confirm import actor, confirm
+from friendpay.admin_kit.filters import ModeFilter
 from orders import events
-from orders.admin.base import Panel, SupportAdmin, badge, code, link, mode, moment
-from orders.admin.confirm import actor, confirm
 from orders.admin.delivery import state_of
-from orders.admin.filters import ModeFilter
 from orders.models import WebhookEndpoint
 from orders.webhooks import endpoints
 

@@ -2,11 +2,11 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import friendpay.ids
+import friendpay.kit.ids
 import functools
 from django.db import migrations, models
 
-from friendpay import vault
+from friendpay.kit import vault
 
 
 def seal_answers(apps, schema_editor):
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             name='WebhookDelivery',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=functools.partial(friendpay.ids.public_id, *('wd',), **{}), editable=False, max_length=40, unique=True, verbose_name='id')),
+                ('public_id', models.CharField(default=functools.partial(friendpay.kit.ids.public_id, *('wd',), **{}), editable=False, max_length=40, unique=True, verbose_name='id')),
                 ('status', models.CharField(choices=[('pending', 'to be delivered'), ('delivered', 'delivered'), ('given_up', 'given up')], default='pending', max_length=10, verbose_name='state')),
                 ('attempts', models.PositiveIntegerField(default=0, verbose_name='attempts')),
                 ('next_attempt_at', models.DateTimeField(blank=True, db_default=django.db.models.functions.datetime.Now(), null=True)),
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
             name='WebhookEndpoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=functools.partial(friendpay.ids.public_id, *('we',), **{}), editable=False, max_length=40, unique=True)),
+                ('public_id', models.CharField(default=functools.partial(friendpay.kit.ids.public_id, *('we',), **{}), editable=False, max_length=40, unique=True)),
                 ('live', models.BooleanField(default=False, verbose_name='live')),
                 ('url', models.CharField(max_length=500, verbose_name='address')),
                 ('description', models.CharField(blank=True, max_length=120, verbose_name='description')),

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import clock, ids
+from friendpay.kit import clock, ids
 from orders import lives
 
 MINUTE = timedelta(minutes=1)

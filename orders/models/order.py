@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import ids
+from friendpay.kit import ids
+from friendpay.kit.money import Money
 from orders.models.merchant import Merchant
-from orders.money import Money
 
 
 class Order(models.Model):

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import ids, vault
+from friendpay.kit import ids, vault
 from orders.models.event import Event
 from orders.models.merchant import Merchant
 

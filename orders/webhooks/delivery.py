@@ -11,8 +11,8 @@ from queue import Empty, SimpleQueue
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
 
-from friendpay import clock, leases
-from friendpay.background import run_later
+from friendpay.kit import clock, leases
+from friendpay.kit.background import run_later
 from orders.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from orders.webhooks import endpoints, signing, transport
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import clock
-from orders.errors import Refused
+from friendpay.kit import clock
+from friendpay.kit.errors import Refused
 from orders.models import Merchant, WebhookEndpoint
 from orders.webhooks import outbox, signing, transport
 

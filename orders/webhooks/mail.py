@@ -9,7 +9,7 @@ from django.core.mail import mail_admins, send_mail
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from friendpay import clock
+from friendpay.kit import clock
 from orders.models import Merchant, WebhookEndpoint
 
 logger = logging.getLogger(__name__)

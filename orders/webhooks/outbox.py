@@ -6,9 +6,9 @@ from functools import partial
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import clock
-from friendpay.background import nudge
-from orders.errors import Refused
+from friendpay.kit import clock
+from friendpay.kit.background import nudge
+from friendpay.kit.errors import Refused
 from orders.models import Event, WebhookDelivery, WebhookEndpoint
 
 KEPT_DAYS = 90

@@ -29,8 +29,9 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from friendpay import env, guard
-from orders.errors import Refused
+from friendpay.kit import env
+from friendpay.kit import ssrf as guard
+from friendpay.kit.errors import Refused
 
 logger = logging.getLogger(__name__)
 

@@ -14,15 +14,16 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 
-from friendpay import clock
-from friendpay.desk import again
-from orders.admin.base import SupportAdmin, address, badge, code, link, mode
-from orders.admin.confirm import confirm
-from orders.admin.filters import ModeFilter
-from payments import providers, refunds
+from friendpay.admin_kit import again
+from friendpay.admin_kit.base import SupportAdmin, address, badge, code, link, mode
+from friendpay.admin_kit.confirm import confirm
+from friendpay.admin_kit.filters import ModeFilter
+from friendpay.kit import clock
 from payments.admin import credentials
 from payments.admin.filters import AccountProviderFilter, PausedFilter
 from payments.models import ProviderAccount
+from payments.settlement import refunds
+from payments.wallets import registry as providers
 
 
 @admin.register(ProviderAccount)

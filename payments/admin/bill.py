@@ -14,12 +14,12 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from orders.admin.base import SupportAdmin, badge, code, link, mode, moment
-from orders.admin.confirm import confirm, posted
-from orders.admin.filters import mode_by
-from payments import bills
+from friendpay.admin_kit.base import SupportAdmin, badge, code, link, mode, moment
+from friendpay.admin_kit.confirm import confirm, posted
+from friendpay.admin_kit.filters import mode_by
 from payments.admin.filters import ProviderFilter
 from payments.models import BillMismatch
+from payments.settlement import bills
 
 
 class OpenFilter(SimpleListFilter):

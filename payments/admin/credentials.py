@@ -14,11 +14,12 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from orders.errors import Refused
+from friendpay.kit.errors import Refused
 from orders.webhooks import transport
-from payments import calls, identity, providers
 from payments.models import ProviderAccount
-from payments.providers.base import ProviderError
+from payments.settlement import calls, identity
+from payments.wallets import registry as providers
+from payments.wallets.base import ProviderError
 
 PREFIX = "credential_"
 

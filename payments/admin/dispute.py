@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from orders.admin.base import SupportAdmin, badge, code, link, mode, moment, money
-from orders.admin.filters import mode_by
+from friendpay.admin_kit.base import SupportAdmin, badge, code, link, mode, moment, money
+from friendpay.admin_kit.filters import mode_by
 from payments.admin.filters import ProviderFilter
 from payments.models import Dispute
 

@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from payments import providers
-from payments.offers import LABELS
+from payments.offers.weighing import LABELS
+from payments.wallets import registry as providers
 
 
 class MethodFilter(SimpleListFilter):

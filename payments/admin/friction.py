@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from friendpay import clock
-from orders.admin.base import Panel, SupportAdmin
+from friendpay.admin_kit.base import Panel, SupportAdmin
+from friendpay.kit import clock
 from orders.models import Merchant
-from payments import friction_report
-from payments.friction_report import Report, Span
+from payments.funnel import report as friction_report
+from payments.funnel.report import Report, Span
 from payments.models import Step
-from payments.offers import LABELS
+from payments.offers.weighing import LABELS
 
 DAYS = {7: gettext_lazy("7 days"), 30: gettext_lazy("30 days"), 90: gettext_lazy("90 days")}
 SPANS = {

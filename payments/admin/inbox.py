@@ -14,16 +14,16 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from friendpay.desk.again import password_again
-from orders.admin.base import SupportAdmin, badge, code, link, mode, moment
-from orders.admin.confirm import actor, confirm, posted
-from orders.admin.filters import mode_by
-from orders.templatetags.money import amount
-from payments import inbox, orphans
+from friendpay.admin_kit.again import password_again
+from friendpay.admin_kit.base import SupportAdmin, badge, code, link, mode, moment
+from friendpay.admin_kit.confirm import actor, confirm, posted
+from friendpay.admin_kit.filters import mode_by
+from friendpay.kit.templatetags.money import amount
 from payments.admin import search
 from payments.admin.filters import ProviderFilter
 from payments.models import PaymentRequest, ProviderEvent
-from payments.providers.base import State
+from payments.settlement import inbox, orphans
+from payments.wallets.base import State
 
 WHERE = {
     "orphan": Q(orphaned_at__isnull=False),

@@ -8,13 +8,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from friendpay import clock
-from orders.admin.base import Panel
+from friendpay.admin_kit.base import Panel
+from friendpay.kit import clock
 from orders.admin.order import OrderAdmin
 from orders.models import Order
-from payments import rails
 from payments.admin import parts, search
 from payments.models import Payment, Refund
+from payments.offers import surfaces as rails
 
 admin.site.unregister(Order)
 

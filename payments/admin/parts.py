@@ -6,9 +6,9 @@ from datetime import datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from orders.admin.base import KINDS, Panel, badge, code, link, moment, money
+from friendpay.admin_kit.base import KINDS, Panel, badge, code, link, moment, money
 from payments.models import Payment, PaymentRequest, Refund, Report
-from payments.offers import LABELS
+from payments.offers.weighing import LABELS
 
 
 def request_status(request: PaymentRequest, now: datetime) -> SafeString:

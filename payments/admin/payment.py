@@ -17,19 +17,19 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
-from friendpay import clock
-from friendpay.desk.again import password_again
+from friendpay.admin_kit.again import password_again
+from friendpay.admin_kit.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
+from friendpay.admin_kit.confirm import actor, confirm, posted
+from friendpay.admin_kit.filters import mode_by
+from friendpay.kit import clock
+from friendpay.kit.money import Money
+from friendpay.kit.templatetags.money import amount
 from orders.admin import timeline
-from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
-from orders.admin.confirm import actor, confirm, posted
-from orders.admin.filters import mode_by
 from orders.models import Event
-from orders.money import Money
-from orders.templatetags.money import amount
-from payments import refund_moves, refunds
 from payments.admin import parts, search
 from payments.admin.filters import MethodFilter
 from payments.models import Payment
+from payments.settlement import refund_moves, refunds
 
 TOO_LONG = timedelta(hours=1)
 

@@ -14,18 +14,18 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from friendpay import clock
-from friendpay.desk.again import password_again
+from friendpay.admin_kit.again import password_again
+from friendpay.admin_kit.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
+from friendpay.admin_kit.confirm import actor, confirm, posted
+from friendpay.admin_kit.filters import mode_by
+from friendpay.kit import clock
+from friendpay.kit.templatetags.money import amount
 from orders.admin import timeline
-from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
-from orders.admin.confirm import actor, confirm, posted
-from orders.admin.filters import mode_by
 from orders.models import Event
-from orders.templatetags.money import amount
-from payments import remedies
 from payments.admin import parts, search
 from payments.admin.refund_forms import ElsewhereForm, PartForm
 from payments.models import Refund
+from payments.settlement import remedies
 
 STATUS = Refund.Status
 

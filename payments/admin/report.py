@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from friendpay.desk.again import password_again
-from orders.admin.base import SupportAdmin, badge, link, minute, moment
-from orders.admin.confirm import actor, confirm
-from payments import reports
+from friendpay.admin_kit.again import password_again
+from friendpay.admin_kit.base import SupportAdmin, badge, link, minute, moment
+from friendpay.admin_kit.confirm import actor, confirm
 from payments.admin import search
 from payments.models import PaymentRequest, Report, StoppedBuyer
+from payments.settlement import abuse as reports
 
 
 class OpenFilter(SimpleListFilter):

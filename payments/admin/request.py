@@ -12,17 +12,18 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from friendpay import clock
-from friendpay.desk.again import password_again
+from friendpay.admin_kit.again import password_again
+from friendpay.admin_kit.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
+from friendpay.admin_kit.confirm import actor, confirm
+from friendpay.admin_kit.filters import mode_by
+from friendpay.kit import clock
+from friendpay.kit.templatetags.times import digits
 from orders.admin import timeline
-from orders.admin.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
-from orders.admin.confirm import actor, confirm
-from orders.admin.filters import mode_by
 from orders.models import Event
-from orders.templatetags.times import digits
-from payments import codes, lifecycle
 from payments.admin import parts, search
 from payments.models import PaymentRequest, Refund
+from payments.settlement import lifecycle
+from payments.share import codes
 
 
 @admin.register(PaymentRequest)

@@ -11,14 +11,14 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from friendpay import clock
-from orders.admin.base import Panel, SupportAdmin, badge, code, link
-from payments import offers
+from friendpay.admin_kit.base import Panel, SupportAdmin, badge, code, link
+from friendpay.kit import clock
 from payments.admin.rollout_forms import RuleForm, TryForm
 from payments.models import RolloutRule
-from payments.offers import METHODS
-from payments.rails import Surface
-from payments.rollout import FRIEND, Case, percent
+from payments.offers import weighing as offers
+from payments.offers.rollout import FRIEND, Case, percent
+from payments.offers.surfaces import Surface
+from payments.offers.weighing import METHODS
 
 REASONS = {
     "account_disabled": _("The account at the wallet is switched off."),

@@ -14,14 +14,14 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from orders.admin.fields import LinesField
+from friendpay.admin_kit.fields import LinesField
+from friendpay.kit.money import EXPONENT, MAX_MINOR, Money
 from orders.models import Merchant, Order
-from orders.money import EXPONENT, MAX_MINOR, Money
 from payments.admin import search
 from payments.models import RolloutRule
-from payments.offers import METHODS
-from payments.rails import DESKTOP, OTHER_APP, PHONE, Surface
-from payments.rollout import Case
+from payments.offers.rollout import Case
+from payments.offers.surfaces import DESKTOP, OTHER_APP, PHONE, Surface
+from payments.offers.weighing import METHODS
 
 SCREENS = {
     DESKTOP: (_("a computer"), Surface()),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from orders.models import Order
-from payments import codes
 from payments.models import Payment, PaymentRequest, Refund
+from payments.share import codes
 
 _LINK = re.compile(r"/(?:p|checkout|r)/([0-9A-Za-z]{20,40})")
 

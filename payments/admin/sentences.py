@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from orders.admin import timeline
 from orders.admin.timeline import Say
-from payments import phrases
 from payments.models import Refund
-from payments.offers import LABELS
+from payments.offers.weighing import LABELS
+from payments.share import phrases
 
 
 def _payer(data: Mapping[str, Any]) -> str:

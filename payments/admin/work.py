@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from friendpay import clock
+from friendpay.kit import clock
 from payments import beats
 from payments.admin import inbox
 from payments.admin.payment import undecided_for_long

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import friendpay.ids
+import friendpay.kit.ids
 import functools
 from django.db import migrations, models
 
@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
             name='PaymentRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=functools.partial(friendpay.ids.public_id, *('pr',), **{}), editable=False, max_length=40, unique=True)),
-                ('token', models.CharField(default=friendpay.ids.token, editable=False, max_length=40, unique=True)),
+                ('public_id', models.CharField(default=functools.partial(friendpay.kit.ids.public_id, *('pr',), **{}), editable=False, max_length=40, unique=True)),
+                ('token', models.CharField(default=friendpay.kit.ids.token, editable=False, max_length=40, unique=True)),
                 ('code', models.CharField(db_index=True, max_length=12, verbose_name='share code')),
                 ('status', models.CharField(choices=[('open', 'open'), ('paid', 'paid'), ('expired', 'expired'), ('cancelled', 'cancelled')], default='open', max_length=20)),
                 ('currency', models.CharField(max_length=3)),
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             name='ProviderAccount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=functools.partial(friendpay.ids.public_id, *('acc',), **{}), editable=False, max_length=40, unique=True)),
+                ('public_id', models.CharField(default=functools.partial(friendpay.kit.ids.public_id, *('acc',), **{}), editable=False, max_length=40, unique=True)),
                 ('provider', models.CharField(max_length=20, verbose_name='provider')),
                 ('name', models.CharField(blank=True, max_length=60, verbose_name='name')),
                 ('live', models.BooleanField(default=False, verbose_name='live')),
@@ -68,8 +68,8 @@ class Migration(migrations.Migration):
             name='Payment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=functools.partial(friendpay.ids.public_id, *('pay',), **{}), editable=False, max_length=40, unique=True)),
-                ('token', models.CharField(default=friendpay.ids.token, editable=False, max_length=40, unique=True)),
+                ('public_id', models.CharField(default=functools.partial(friendpay.kit.ids.public_id, *('pay',), **{}), editable=False, max_length=40, unique=True)),
+                ('token', models.CharField(default=friendpay.kit.ids.token, editable=False, max_length=40, unique=True)),
                 ('method', models.CharField(max_length=20, verbose_name='method')),
                 ('rail', models.CharField(max_length=20, verbose_name='rail')),
                 ('status', models.CharField(choices=[('created', 'created'), ('pending', 'pending'), ('succeeded', 'succeeded'), ('failed', 'failed'), ('cancelled', 'cancelled')], default='created', max_length=20)),
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
             name='Refund',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=functools.partial(friendpay.ids.public_id, *('re',), **{}), editable=False, max_length=40, unique=True)),
+                ('public_id', models.CharField(default=functools.partial(friendpay.kit.ids.public_id, *('re',), **{}), editable=False, max_length=40, unique=True)),
                 ('status', models.CharField(choices=[('requested', 'requested'), ('submitted', 'submitted'), ('succeeded', 'succeeded'), ('failed', 'failed')], default='requested', max_length=20)),
                 ('reason', models.CharField(choices=[('merchant', 'by the shop'), ('late', 'came too late'), ('duplicate', 'somebody else had already paid'), ('surplus', 'more than was needed'), ('underfunded', 'the full amount did not come together'), ('mismatch', 'not the amount that was asked for')], max_length=20)),
                 ('currency', models.CharField(max_length=3)),

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import ids, vault
+from friendpay.kit import ids, vault
 from orders.models import Merchant
-from payments import providers
-from payments.providers.base import Account, ProviderError
+from payments.wallets import registry as providers
+from payments.wallets.base import Account, ProviderError
 
 WARNED_BEFORE = timedelta(days=30)
 
@@ -34,7 +34,7 @@ class ProviderAccount(models.Model):
     sealed = models.TextField(editable=False, default="", blank=True)
     refused_notifications = models.BigIntegerField(_("refused notifications"), default=0, editable=False)
     hangs = models.PositiveIntegerField(default=0, editable=False)  # calls in a row that had no answer
-    paused_until = models.DateTimeField(null=True, blank=True, editable=False)  # see payments/calls.py
+    paused_until = models.DateTimeField(null=True, blank=True, editable=False)  # see payments/settlement/calls.py
     created_at = models.DateTimeField(auto_now_add=True)
 
     probing = False  # whether this object may make the one call that tries a paused account

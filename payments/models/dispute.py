@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import ids
+from friendpay.kit import ids
 from payments.models.account import ProviderAccount
 from payments.models.payment import Payment
 

@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from friendpay import ids
+from friendpay.kit import ids
 from orders.models import Event, Order
 from payments.models.payment import Payment
 from payments.models.request import PaymentRequest

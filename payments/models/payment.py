@@ -9,9 +9,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import ids
+from friendpay.kit import ids
+from friendpay.kit.money import Money
 from orders.models import Merchant
-from orders.money import Money
 from payments.models.account import ProviderAccount
 from payments.models.request import PaymentRequest
 

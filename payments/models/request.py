@@ -9,9 +9,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
-from friendpay import ids
+from friendpay.kit import ids
+from friendpay.kit.money import Money
 from orders.models import Merchant, Order
-from orders.money import Money
 
 
 class PaymentRequestQuerySet(models.QuerySet["PaymentRequest"]):

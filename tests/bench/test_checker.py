@@ -13,18 +13,20 @@ from django.db import connection
 from bench import checker
 from bench.ends import End
 from bench.wallets import Books, Contested, Sandbox
-from friendpay import clock
-from orders import publication
+from friendpay.kit import clock
+from friendpay.kit.money import Money
+from orders import sequence as publication
 from orders.models import Event, Order
-from orders.money import Money
-from payments import funds, ledger, lifecycle, outside, refunds, tasks
+from payments import tasks
 from payments.models import Payment, PaymentRequest, Refund
-from payments.providers.base import Outcome, State
+from payments.settlement import holds as funds
+from payments.settlement import ledger, lifecycle, outside, refunds
+from payments.wallets.base import Outcome, State
 from sandbox import bank
 from sandbox.models import Charge
 from tests import shop
-from tests.payments.test_checkout import begin
-from tests.payments.test_refunds import paid
+from tests.payments.settlement.test_checkout import begin
+from tests.payments.settlement.test_refunds import paid
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 

@@ -21,8 +21,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 from redis import Redis
 
-from friendpay import embedded
-from orders import ratelimit
+from friendpay.demo import embedded
+from friendpay.kit import counters as ratelimit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = "sk_test_the-browser-tests-own-key"

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from friendpay import up
+from friendpay.demo import up
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {

@@ -10,10 +10,10 @@ import pytest
 from django.conf import settings
 from standardwebhooks import Webhook
 
-from friendpay import clock
+from friendpay.kit import clock
 from orders.models import Order, WebhookEndpoint
 from orders.webhooks import endpoints
-from payments import expiry, lifecycle
+from payments.settlement import expiry, lifecycle
 from tests import shop
 from tests.caller import Caller
 from tests.orders.webhooks.conftest import listen, loopback, send, shop_server  # noqa: F401
@@ -33,7 +33,7 @@ def caller() -> Caller:
 def start(caller: Caller, monkeypatch: pytest.MonkeyPatch, shop_server: Receiver) -> Callable[[], ModuleType]:  # noqa: F811
     """The shop as its developer starts it, again and again: each time it remembers nothing."""
     monkeypatch.setenv("FRIENDPAY_KEY", caller.key)
-    monkeypatch.setattr("friendpay.background.run_later", lambda purpose, errand: None)
+    monkeypatch.setattr("friendpay.kit.background.run_later", lambda purpose, errand: None)
 
     def answer(request: httpx.Request) -> httpx.Response:
         headers = {name: value for name, value in request.headers.items() if name == "idempotency-key"}

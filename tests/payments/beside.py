@@ -7,19 +7,19 @@ from urllib.parse import urlencode
 
 import httpx
 
-from payments import inbox
+from friendpay.demo.emulation.base import Request
+from friendpay.demo.emulation.moved import Charge, Return
+from friendpay.demo.emulation.notifier import Clock, Outgoing
 from payments.models import ProviderAccount
-from payments.providers.base import TIMEOUT, ProviderError
-from payments.providers.transport import Answer
-from tests.emulators.alipay import Alipay
-from tests.emulators.alipay_trades import Refund as TradeRefund
-from tests.emulators.base import Request
-from tests.emulators.moved import Charge, Return
-from tests.emulators.notifier import Clock, Outgoing
-from tests.emulators.stripe import Stripe
-from tests.emulators.stripe_requests import Wrong
-from tests.emulators.wechatpay import WeChatPay
-from tests.emulators.wechatpay_requests import Problem
+from payments.settlement import inbox
+from payments.wallets.alipay.emulator.server import Alipay
+from payments.wallets.alipay.emulator.trades import Refund as TradeRefund
+from payments.wallets.base import TIMEOUT, ProviderError
+from payments.wallets.stripe.emulator.requests import Wrong
+from payments.wallets.stripe.emulator.server import Stripe
+from payments.wallets.transport import Answer
+from payments.wallets.wechatpay.emulator.requests import Problem
+from payments.wallets.wechatpay.emulator.server import WeChatPay
 from tests.payments.scene import GRANTED, WALLETS
 
 URL = "http://127.0.0.1:1"
@@ -53,7 +53,7 @@ class Beside:
         self.hangs = False
         self.by_hand = 0  # refunds made in the wallet's own site
         modules = ("transport", "wechatpay", "wechatpay_client")
-        self.patches = [mock.patch(f"payments.providers.{name}.call", self._call) for name in modules]
+        self.patches = [mock.patch(f"payments.wallets.registry.{name}.call", self._call) for name in modules]
 
     def open_account(self, merchant_id: int) -> None:
         account = ProviderAccount(merchant_id=merchant_id, provider=self.wallet.name, base_url=URL)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from payments import providers
-from payments.providers.base import ProviderError
+from payments.wallets import registry as providers
+from payments.wallets.base import ProviderError
 from tests.payments.scene import scene, stage
 
 __all__ = ["faulty", "scene", "stage"]

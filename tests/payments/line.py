@@ -3,9 +3,9 @@
 from collections import defaultdict
 from typing import Any
 
-from orders.money import Money
-from payments import providers
-from payments.providers.base import TIMEOUT, Outcome, ProviderError, State
+from friendpay.kit.money import Money
+from payments.wallets import registry as providers
+from payments.wallets.base import TIMEOUT, Outcome, ProviderError, State
 
 
 class Line:

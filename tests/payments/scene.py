@@ -7,15 +7,15 @@ import httpx
 import pytest
 from django.test import Client
 
-from payments import checkout, inbox, ledger
+from friendpay.demo.emulation.base import Emulator, Request, Response, route, running
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
-from payments.offers import Surface
-from payments.rules import Payer
+from payments.offers.weighing import Surface
+from payments.settlement import checkout, inbox, ledger
+from payments.settlement.rules import Payer
+from payments.wallets.alipay.emulator.server import Alipay
+from payments.wallets.stripe.emulator.server import Stripe
+from payments.wallets.wechatpay.emulator.server import WeChatPay
 from tests import shop
-from tests.emulators.alipay import Alipay
-from tests.emulators.base import Emulator, Request, Response, route, running
-from tests.emulators.stripe import Stripe
-from tests.emulators.wechatpay import WeChatPay
 
 Wallet = WeChatPay | Alipay | Stripe
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from friendpay import background, clock
+from friendpay.kit import background, clock
 from sandbox import bank
 
 MakeBid = Callable[..., bank.Bid]

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections, transaction
 
-from friendpay import background, clock
+from friendpay.kit import background, clock
 from sandbox import bank, notices
 from sandbox.models import Notice
 from sandbox.tasks import send_notices

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from payments import ledger
+from payments.settlement import ledger
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""Run a stand-in for a wallet, as `bin/up --emulators` does for three. They live with the tests, and move no money."""
+"""Run a stand-in for a wallet, as `bin/up --emulators` does for three. It moves no money."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from friendpay import options as addresses
+from friendpay.demo import options as addresses
 from payments.management.commands.seed_demo import make_stand_in
 
 EMULATORS = {"wechatpay": "WeChatPay", "alipay": "Alipay", "stripe": "Stripe"}
@@ -31,11 +31,11 @@ class Command(BaseCommand):
             raise CommandError("emulate runs in the demo only (FRIENDPAY_DEMO=1).")
         port: int = json.loads(os.environ["FRIENDPAY_EMULATORS"])[wallet]
         url = addresses.url(urlsplit(settings.PUBLIC_URL).hostname or "", port)
-        emulator = getattr(import_module(f"tests.emulators.{wallet}"), EMULATORS[wallet])()
+        emulator = getattr(import_module(f"payments.wallets.{wallet}.emulator.server"), EMULATORS[wallet])()
         account = make_stand_in(wallet, base_url=url, config=emulator.account())
         connection.close()
         emulator.notify_url = account.notify_url
-        serve = import_module("tests.emulators.base").running
+        serve = import_module("friendpay.demo.emulation.base").running
         with serve(emulator, host=os.environ["FRIENDPAY_HOST"], port=port):
             emulator.url = url  # as browsers on other devices reach it
             threading.Event().wait()

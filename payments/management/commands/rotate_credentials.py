@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import Model
 
-from friendpay import vault
+from friendpay.kit import vault
 
 
 class Command(BaseCommand):

@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from friendpay import ids
-from orders.demo_goods import MERCHANT
+from friendpay.kit import ids
 from orders.models import ApiKey, Merchant
-from payments import providers
+from orders.shop.demo_goods import MERCHANT
 from payments.models import ProviderAccount
+from payments.wallets import registry as providers
 
 SIMULATED = "Simulated"
 

@@ -9,8 +9,8 @@ import pytest
 from pytest_django import Settings
 from urllib3.util import connection as urllib3_connection
 
-from friendpay import background, clock
-from orders import publication
+from friendpay.kit import background, clock
+from orders import sequence as publication
 from orders.models import Merchant, WebhookEndpoint
 from orders.webhooks import delivery, endpoints
 from tests import shop

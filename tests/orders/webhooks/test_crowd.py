@@ -14,8 +14,8 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
-from friendpay import background
-from orders import publication
+from friendpay.kit import background
+from orders import sequence as publication
 from orders.models import Merchant, Order, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from orders.tasks import send_webhooks
 from orders.webhooks import delivery, transport

@@ -11,14 +11,15 @@ from django.db import IntegrityError, transaction
 from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from friendpay import clock
-from orders import events, publication
-from orders.errors import Refused
+from friendpay.kit import clock
+from friendpay.kit.errors import Refused
+from orders import events
+from orders import sequence as publication
 from orders.models import Event, Merchant, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from orders.services import cancel_order
 from orders.tasks import purge_webhooks, send_webhook_mails
 from orders.webhooks import delivery, endpoints, outbox, signing, transport
-from payments import lifecycle
+from payments.settlement import lifecycle
 from tests import shop
 from tests.caller import Caller
 from tests.orders.webhooks.conftest import LetPass, MakeReceiver, MoveTime, due_in, send, told

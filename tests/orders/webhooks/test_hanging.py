@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from orders import publication
+from orders import sequence as publication
 from orders.models import WebhookDelivery
 from orders.webhooks import delivery, transport
 from tests import shop

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from orders.errors import Refused
+from friendpay.kit.errors import Refused
 from orders.webhooks import transport
 from tests.orders.webhooks.conftest import MakeReceiver, Resolve
 from tests.orders.webhooks.receivers import Receiver, certificate, receiver, say

@@ -1,0 +1,90 @@
+"""The API as a whole: the routers of both sides under one roof, their description, and a page to read it on."""
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import translation
+from django.utils.translation import gettext
+from ninja import NinjaAPI, Status
+from ninja.openapi.docs import DocsBase
+from ninja.openapi.schema import OpenAPISchema
+from pydantic import BaseModel
+
+from friendpay.api import manual, openapi, problems
+from orders.api.auth import KEY, Call
+from orders.api.idempotency import once
+from orders.api.routes import router as orders
+from orders.api.webhook_routes import router as webhooks
+from payments.api.routes import router as payments
+
+
+class Manual(DocsBase):
+    """The description as a page: rendered here, with nothing from elsewhere and no script."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        return render(request, "api/manual.html", manual.contents(api.get_openapi_schema()))
+
+
+class Api(NinjaAPI):
+    """django-ninja, with a description that names every status an operation can answer."""
+
+    _description: OpenAPISchema | None = None
+
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        if self._description is None:
+            with translation.override("en"):
+                self._description = openapi.complete(super().get_openapi_schema(**kwargs))
+        return self._description
+
+
+def answered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
+    """Render what a route gives; of a POST, once per Idempotency-Key. Unknown query parameters are refused, as unknown
+    fields are: a filter with a typo would else give everything.
+    """
+    known = signature(view).parameters.keys() - {"request", "data"}
+
+    @wraps(view)
+    def answer(call: Call, **values: Any) -> HttpResponse:
+        of_path = call.resolver_match.kwargs.keys() if call.resolver_match else ()
+        if unknown := sorted(set(call.GET) - (known - set(of_path))):
+            words = gettext("There is no such parameter.")
+            errors = [{"field": name, "code": "unknown_field", "message": words} for name in unknown]
+            return problems.problem(422, errors=errors)
+
+        def work() -> HttpResponse:
+            return _rendered(view(call, **values))
+
+        return once(call.auth, call, work) if call.method == "POST" else work()
+
+    return answer
+
+
+def _rendered(result: BaseModel | Status[BaseModel | None]) -> HttpResponse:
+    status, model = (result.status_code, result.value) if isinstance(result, Status) else (200, result)
+    if model is None:
+        return HttpResponse(status=status, content_type="application/json")
+    return HttpResponse(model.model_dump_json(), status=status, content_type="application/json")
+
+
+api = Api(
+    title="friendpay",
+    version="1.0",
+    description=openapi.INTRODUCTION,
+    auth=KEY,
+    docs=Manual(),
+    servers=[{"url": settings.PUBLIC_URL}],
+    urls_namespace="api",
+)
+problems.install(api)
+api.add_decorator(answered)
+api.add_router("", orders)
+api.add_router("", payments)
+api.add_router("", webhooks)
+
+urlpatterns = [path("", api.urls)]

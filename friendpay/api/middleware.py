@@ -1,0 +1,45 @@
+"""The outermost layer of the API: bodies nobody should read stop here, and whatever goes wrong leaves as a problem."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from friendpay.api.problems import MEDIA_TYPE, problem
+
+ROOT = "/api/v1"
+
+
+def holds(path: str) -> bool:
+    """Whether this is an address of the API."""
+    return f"{path}/".startswith(f"{ROOT}/")
+
+
+def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Stands before whatever may refuse a call, so that their errors are problems too."""
+
+    def answer(call: HttpRequest) -> HttpResponse:
+        if not holds(call.path_info):
+            return get_response(call)
+        response = _refusal(call) or get_response(call)
+        if response.status_code >= 400 and response["Content-Type"] != MEDIA_TYPE:
+            plain, response = response, problem(response.status_code)
+            if plain.has_header("Allow"):
+                response["Allow"] = plain["Allow"]
+        if allowance := getattr(call, "allowance", None):
+            for name, value in allowance.headers.items():
+                response[name] = value
+        return response
+
+    return answer
+
+
+def _refusal(call: HttpRequest) -> HttpResponse | None:
+    length = call.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal():
+        return problem(400)
+    if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return problem(413)
+    if int(length) and call.method in ("POST", "PATCH") and call.content_type != "application/json":
+        return problem(415)
+    return None

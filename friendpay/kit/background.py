@@ -1,0 +1,55 @@
+"""Errands after a commit that must never hold up a page. Each purpose has one thread; an errand may be lost any time.
+
+Whatever is done here is only haste: tables hold the work, and a beat sweep does what an errand did not.
+"""
+
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+_FULL = 10_000
+_lines: dict[tuple[int, str], "queue.Queue[Callable[[], object]]"] = {}
+_lock = threading.Lock()
+
+
+def run_later(purpose: str, errand: Callable[[], object]) -> None:
+    """Run `errand` soon on the purpose's own thread. Returns at once, never raises; a full line drops the errand."""
+    key = (os.getpid(), purpose)  # threads do not survive a fork
+    line = _lines.get(key)
+    if line is None:
+        with _lock:
+            line = _lines.get(key)
+            if line is None:
+                line = _lines[key] = queue.Queue(_FULL)
+                threading.Thread(target=_serve, args=(purpose, line), name=f"later-{purpose}", daemon=True).start()
+    try:
+        line.put_nowait(errand)
+    except queue.Full:
+        logger.warning("%s: line full, an errand was dropped", purpose)
+
+
+def nudge(task: str, *args: Any) -> None:
+    """Ask the worker to do `task` (a Celery name) now rather than at its next sweep. A hung broker delays nobody."""
+
+    def publish() -> None:
+        from celery import current_app
+
+        current_app.send_task(task, args=args, retry=False)
+
+    run_later("nudge", publish)
+
+
+def _serve(purpose: str, line: "queue.Queue[Callable[[], object]]") -> None:
+    while True:
+        errand = line.get()
+        try:
+            errand()
+        except Exception as error:  # an errand is haste only: the sweep does what it did not
+            logger.warning("%s: an errand failed: %s", purpose, error)
+        finally:
+            line.task_done()

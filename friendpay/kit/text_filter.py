@@ -1,0 +1,180 @@
+"""What strangers may write to people who are asked for money: no way to anywhere else, no seal, nothing that paints
+over the page. Whoever typed it is told what to leave out; what a shop sends is made harmless instead.
+"""
+
+import re
+import unicodedata
+
+from django.utils.translation import gettext_lazy as _
+
+from friendpay.kit.errors import Refused
+from friendpay.kit.signs import invisible
+
+MOST_MARKS = 3  # on one letter: as many as Devanagari, Arabic and Vietnamese need
+
+_ENDINGS = (
+    "com|cn|net|org|io|me|cc|top|xyz|info|app|shop|link|vip|co|ru|tk|ly|to|gg|site|online|store|club|live|pro|biz|de|fr|es|"
+    "br|in|id|jp|kr|tw|hk|uk|us|eu|ai|dev|pay|page|рф|中国|中國|公司|网络|भारत"
+)
+_DOTS = "。．｡․‧∙⋅・•·"
+_SAID_DOT = "dot|punkt|punto|point|ponto|точка|点|點|ドット|닷|점|titik|نقطة|डॉट"
+_LINK = re.compile(
+    r"://|\bwww\b|\w@\w|(?<!\w)@\w{4,}|"
+    r"(?<![\w.])[a-z0-9-]+\.[a-z]{2,}/\S|"  # t.me/x
+    rf"[\w-]+\s?\.\s?(?:{_ENDINGS})(?!\w)(?!\s+\w+\s+\w)|"
+    rf"[\w-]\s*[(\[]?\s*(?:{_SAID_DOT}|\.)\s*[)\]]?\s*(?:com|cn|net|org|ru|io|me|info|top|xyz)(?![a-z])|"
+    r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)"
+)
+_SHAPE = re.compile(r"(?<![\w.])[A-Za-z0-9-]{2,}\.(?:[a-z]{2,24}|[A-Z]{2,24})(?![\w])")  # any ending: not "tea.It"
+
+_DATE = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d\d\s?[-./年]\s?[01]?\d\s?[-./月]\s?[0-3]?\d日?|[0-3]?\d[-./][0-3]?\d[-./](?:19|20)?\d\d)(?!\d)"
+    r"|(?<!\d)[0-2]?\d[:：][0-5]\d(?!\d)"
+)
+_CURRENCY = r"(?:[¥$€£₩₹₽円元원]|rp|rmb|cny|usd|eur|jpy|krw|inr|rub|brl|руб|ريال|won|yen|euros?)"
+_GROUPS = r"\d{1,3}(?:[,.\s']\d{2,3}){1,3}(?:[.,]\d{1,2})?"
+_SUM = re.compile(
+    rf"(?<![\d.,])(?:{_CURRENCY}\s?{_GROUPS}|{_GROUPS}\s?{_CURRENCY}|\d{{1,3}}(?:,\d{{2,3}}){{1,3}}(?:\.\d{{1,2}})?|"
+    r"\d{1,4}[.,]\d{1,2})(?![\d])(?![.,\s-]{1,2}\d)"
+)
+_SAID = re.compile(r"\d(?:\s{1,4}\d){6,}")
+_NUMBER = re.compile(r"\d(?:[\W_]{0,4}\d){6,}")
+
+_WORDS = {
+    word: str(digit)
+    for line in (
+        "zero one two three four five six seven eight nine",
+        "cero uno dos tres cuatro cinco seis siete ocho nueve",
+        "zéro un deux trois quatre cinq six sept huit neuf",
+        "zero um dois três quatro cinco seis sete oito nove",
+        "ноль один два три четыре пять шесть семь восемь девять",
+        "صفر واحد اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة",
+        "शून्य एक दो तीन चार पांच छह सात आठ नौ",
+        "nol satu dua tiga empat lima enam tujuh delapan sembilan",
+        "null eins zwei drei vier fünf sechs sieben acht neun",
+    )
+    for digit, word in enumerate(line.split())
+} | {"oh": "0"}
+_FIGURE = "[0-9零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖幺공영일이삼사오육칠팔구]"  # said one by one
+_SPELLED = re.compile(rf"{_FIGURE}(?:[\s,、.-]?{_FIGURE}){{6,}}")
+
+_APP = (
+    r"we\s?chat|wei\s?xin|微信|薇信|威信|v信|whats\s?app|ватсап|вотсап|واتساب|واتس|व्हाट्सएप|telegram|телеграм|تيليجرام|"
+    r"(?<![a-z])(?:vx|wx|tg|qq|wa)(?![a-z])|(?:on|by|via|my)\s+line(?![a-z])|(?<=[^\x00-\x7f])line(?![a-z])|"
+    r"(?<![a-z])line(?=[^\x00-\x7f])|(?<![a-z])line\s?(?:id|:)|ライン|라인|賴|扣扣|viber|вайбер|kakao\w*|카카오톡|카톡|zalo|"
+    r"insta\w*|snapchat|skype|signal|facebook|messenger"
+)
+_ASKS = (
+    r"\b(?:add|dm|pm|text|write|message|msg|contact|reach|ping|find|hit)\s+(?:to\s+)?(?:me|my|us|our)\b|"
+    r"加我|加一下|加个|加賴|加入?好友|追加|連絡し|추가|친추|연락|"
+    r"agr[eé]g\w*me|a[ñn][aá]d\w*me|escr[ií]b\w*me|cont[aá]ct\w*me|"
+    r"ajoute[zr]?[\s-](?:moi|mon)|[ée]cri[svt]\w*[\s-]moi|contacte\w*[\s-]moi|"
+    r"me\s(?:adicion\w+|cham\w+)|adicion\w+\s(?:meu|me)|добав\w+|(?:на)?пиши\w*\s*(?:мне|в)|"
+    r"أضف\S*|اضف\S*|راسل\S*|تواصل|जोड़\S*|ऐड|संपर्क|"
+    r"tambah\w*|hubungi|\bchat\s(?:saya|aku)|kontak\s(?:saya|aku)"
+)
+_BY_APP = re.compile(rf"(?:{_ASKS}).{{0,30}}(?:{_APP})|(?:{_APP}).{{0,30}}(?:{_ASKS})")
+_HANDLE = re.compile(rf"(?:{_APP})\s*(?:id|号|號|号码)?\s*(?:[:=]|id\b|号|號|(?<=:))\s*[是为]?\s*[\w.-]{{3,}}")
+_ADD_ME = re.compile(
+    r"加\s*(?:我|个|下|一下)?\s*的?\s*(?:微|薇|威|v(?![a-z])|vx|wx|qq?(?![a-z])|扣|line(?![a-z]))|"
+    r"[+➕]\s*(?:v|vx|wx|薇|微)(?![a-z])"
+)
+
+_SEALS = re.compile("[✓✔☑🗸]")
+_SEALED = re.compile(
+    r"[✅🔒🛡🏅].{0,12}(?:verif|official|officiel|oficial|провер|офиц|موثق|सत्यापित|"
+    r"認証|公式|认证|認證|官方|인증|공식|resmi|terverifikasi)"
+)
+_TITLE = re.compile(
+    r"✅|\b(?:verified|official|support team|customer service)\b|已认证|已認證|官方|客服|認証済|公式|인증|공식|"
+    r"проверен|официальн|موثق|सत्यापित|verificad[oa]|vérifié|terverifikasi"
+)
+_ALIKE = str.maketrans("аеорсхуіѕԁ", "aeopcxyisd")  # Cyrillic letters that pass for Latin ones
+
+
+def check(text: str, *, field: str = "message") -> None:
+    """Refuse what leads a reader elsewhere, poses as a seal, or paints over the page."""
+    if _stacked(text):
+        raise Refused("unreadable", _("Please leave out the stacked signs."), field=field, status=422)
+    if _seal(text):
+        raise Refused("looks_like_a_seal", _("Please leave out ticks and seals."), field=field, status=422)
+    if _contact(text):
+        raise Refused(
+            "message_has_contact",
+            _("Please leave out links, addresses and phone numbers."),
+            field=field,
+            status=422,
+        )
+
+
+def check_name(name: str, *, field: str = "name") -> None:
+    """The same for a name, which claims no office either."""
+    check(name, field=field)
+    if _TITLE.search(_folded(name)):
+        raise Refused("looks_like_a_seal", _("Please leave out ticks and seals."), field=field, status=422)
+
+
+def line(text: str) -> str:
+    """A text as one line, without signs that nobody sees and with few marks on a letter: so a shop's data is shown."""
+    kept, marks = [], 0
+    for sign in unicodedata.normalize("NFC", " ".join(text.split())):
+        marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me") else 0
+        joins = sign in "\u200c\u200d\ufe0f"  # within emoji, and between letters of Hindi and Persian
+        if marks <= MOST_MARKS and (joins or not invisible(sign)):
+            kept.append(sign)
+    cleaned = "".join(kept).strip()
+    return cleaned if any(not invisible(sign) and not sign.isspace() for sign in cleaned) else ""
+
+
+def name(text: str) -> str:
+    """A buyer's name as a shop sends it, made harmless: the first word where the whole leads elsewhere, "" at worst."""
+    whole = line(_SEALS.sub("", text).replace("✅", ""))
+    for candidate in (whole, whole.split(" ")[0]):
+        try:
+            check_name(candidate)
+            return candidate
+        except Refused:
+            continue
+    return ""
+
+
+def _stacked(text: str) -> bool:
+    marks = 0
+    for sign in unicodedata.normalize("NFC", text):
+        marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me") and not invisible(sign) else 0
+        if marks > MOST_MARKS:
+            return True
+    return False
+
+
+def _seal(text: str) -> bool:
+    return bool(_SEALS.search(text) or _SEALED.search(_folded(text)))
+
+
+def _contact(text: str) -> bool:
+    plain = _visible(text)
+    folded = _folded(text)
+    if _LINK.search(folded) or _LINK.search(folded.translate(_ALIKE)) or _SHAPE.search(plain):
+        return True
+    close = re.sub(r"(?<!\w)((?:\w[\s._*-]){3,}\w)(?!\w)", lambda found: re.sub(r"[\s._*-]", "", found[1]), folded)
+    for form in {folded, close}:
+        if _BY_APP.search(form) or _HANDLE.search(form) or _ADD_ME.search(form) or _LINK.search(form):
+            return True
+    return _has_number(folded)
+
+
+def _has_number(folded: str) -> bool:
+    """Seven figures or more, however they are spaced or said; dates, times and sums are none."""
+    left = _SUM.sub("x", _DATE.sub("x", folded))
+    said = re.sub(r"[^\W\d_]+", lambda found: f" {_WORDS[found[0]]} " if found[0] in _WORDS else found[0], left)
+    return bool(_NUMBER.search(left) or _SPELLED.search(left) or _SAID.search(said))
+
+
+def _visible(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKC", text) if not invisible(sign))
+
+
+def _folded(text: str) -> str:
+    """A text as disguises leave it: small letters, plain dots and figures, nothing invisible."""
+    plain = _visible(text.translate({ord(dot): "." for dot in _DOTS})).casefold()
+    return "".join(str(unicodedata.digit(sign)) if sign.isdigit() and not sign.isascii() else sign for sign in plain)

@@ -1,0 +1,48 @@
+"""Who calls: an API key, what it may do, and how often."""
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from ninja.security import HttpBearer
+
+from friendpay.kit import counters as ratelimit
+from friendpay.kit.counters import Allowance
+from friendpay.kit.errors import Refused
+from orders.models import ApiKey
+
+
+class Call(HttpRequest):
+    """A request that was let in."""
+
+    auth: ApiKey
+    allowance: Allowance
+
+
+class BearerKey(HttpBearer):
+    """`Authorization: Bearer sk_…`. Reading takes the right to read, all else the right to write, refunds their own.
+
+    A key that is unknown, revoked or past its time is no key (401). The key decides merchant and mode: nothing of
+    others, and nothing of the other mode, is ever seen with it.
+    """
+
+    openapi_description = "A secret key, sk_test_… or sk_live_…; the key decides whether real money moves."
+
+    def __init__(self, right: str = "") -> None:
+        super().__init__()
+        self.right = right
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
+        key = ApiKey.objects.alive().select_related("merchant").filter(digest=ApiKey.digest_of(token)).first()
+        if key is None:
+            return None
+        allowance = ratelimit.take(key.pk)
+        request.allowance = allowance  # type: ignore[attr-defined]
+        if allowance.spent:
+            raise Refused("too_many_requests", _("Too many calls with this key. Please slow down."), status=429)
+        right = self.right or ("read" if request.method == "GET" else "write")
+        if not getattr(key, f"can_{right}"):
+            raise Refused("right_missing", _("This key does not have the right to do that."), status=403)
+        return key
+
+
+KEY = BearerKey()
+REFUND_KEY = BearerKey("refund")

@@ -1,0 +1,96 @@
+"""The API of orders and events. Thin: find what the key may see, call one function, show the result.
+
+What touches payments - asking, cancelling, refunding - is in `payments.api`, on the same addresses.
+"""
+
+from datetime import timedelta
+from typing import Annotated
+
+from django.shortcuts import get_object_or_404
+from ninja import Router, Status
+from pydantic import Field
+
+from friendpay.kit.paging import cut, newest_first, place
+from orders import sequence as publication
+from orders import services
+from orders.allowed_origins import check_return_url
+from orders.api.auth import Call
+from orders.api.schemas import LINE, EventId, EventOut, EventPage, Limit, OrderId, OrderIn, OrderOut, OrderPage
+from orders.models import ApiKey, Event, Order
+
+router = Router()
+
+
+def order_of(key: ApiKey, public_id: str) -> Order:
+    """The order, if it is the key's merchant's and of the key's mode; else the same 404 as for one that never was."""
+    orders = Order.objects.select_related("merchant")
+    return get_object_or_404(orders, merchant=key.merchant_id, live=key.live, public_id=public_id)
+
+
+def shown(key: ApiKey, order: Order) -> OrderOut:
+    """The order as this key may see it."""
+    return OrderOut.of(order) if key.can_write else OrderOut.of(order, checkout_url="")
+
+
+@router.post("/orders", response={201: OrderOut}, tags=["Orders"], operation_id="create_order")
+def create_order(request: Call, data: OrderIn) -> Status[OrderOut]:
+    """Create an order
+
+    Send the buyer to its `checkout_url`. A reference can be used once, so an order is never made twice by mistake.
+    """
+    if data.return_url:
+        check_return_url(request.auth.merchant, data.return_url)
+    order = services.place_order(
+        request.auth.merchant,
+        live=request.auth.live,
+        reference=data.reference,
+        currency=data.currency,
+        lines=[line.draft() for line in data.lines],
+        buyer_id=data.buyer.id,
+        buyer_name=data.buyer.name,
+        return_url=data.return_url or "",
+        locale=data.locale or "",
+        expires_in=timedelta(seconds=data.expires_in) if data.expires_in else None,
+    )
+    return Status(201, OrderOut.of(order))
+
+
+@router.get("/orders", response=OrderPage, tags=["Orders"], operation_id="list_orders")
+def list_orders(
+    request: Call,
+    limit: Limit = 20,
+    after: OrderId | None = None,
+    before: OrderId | None = None,
+    reference: Annotated[str, Field(max_length=64, pattern=LINE)] | None = None,
+) -> OrderPage:
+    """List orders
+
+    Newest first. With `reference`, the one order of yours that has it.
+    """
+    orders = Order.objects.filter(merchant=request.auth.merchant_id, live=request.auth.live).prefetch_related("lines")
+    if reference is not None:
+        orders = orders.filter(reference=reference)
+    found, has_more = newest_first(orders, after=after, before=before, limit=limit)
+    return OrderPage.of((shown(request.auth, order) for order in found), has_more)
+
+
+@router.get("/orders/{order_id}", response=OrderOut, tags=["Orders"], operation_id="get_order")
+def get_order(request: Call, order_id: OrderId) -> OrderOut:
+    """Get an order"""
+    return shown(request.auth, order_of(request.auth, order_id))
+
+
+@router.get("/events", response=EventPage, tags=["Events"], operation_id="list_events")
+def list_events(request: Call, after: EventId | None = None, limit: Limit = 20) -> EventPage:
+    """List events
+
+    Oldest first; from the very first without `after`. Keep the id of the last event you have seen and go on from it:
+    an event never appears before one you were given already.
+    """
+    publication.publish()
+    events = Event.objects.filter(merchant=request.auth.merchant_id, live=request.auth.live, sequence__isnull=False)
+    events = events.select_related("order").order_by("sequence")
+    if after is not None:
+        events = events.filter(sequence__gt=place(events, after, "after", "sequence"))
+    found, has_more = cut(events, limit)
+    return EventPage.of(map(EventOut.of, found), has_more)

@@ -1,0 +1,182 @@
+"""What the API takes and gives on the merchant's side. What it takes is strict: no unknown field, no number as text."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from django.conf import settings
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from friendpay.kit.money import EXPONENT, MAX_MINOR
+from orders import lives
+from orders.event_data import OrderData, Sum
+from orders.models import Event, Order, OrderLine
+from orders.services import LineDraft
+
+# Control signs, and those that turn a text around.
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+LINE = rf"^[^{_UNSEEN}]*$"
+FILLED_LINE = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"
+PARAGRAPH = rf"^(?:[^{_UNSEEN}]|\n)*$"
+
+Minor = Annotated[int, Field(ge=1, le=MAX_MINOR, description="A whole number of the currency's minor unit.")]
+Currency = Annotated[
+    str,
+    Field(min_length=3, max_length=3),
+    WithJsonSchema({"type": "string", "enum": sorted(EXPONENT), "description": "ISO 4217."}),
+]
+Seconds = Annotated[
+    int,
+    Field(
+        ge=int(lives.SHORTEST.total_seconds()),
+        le=int(lives.LONGEST.total_seconds()),
+        description="Seconds from now.",
+    ),
+]
+WebUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-\[\]-~]+$")]
+OrderId = Annotated[str, Field(pattern=r"^ord_[0-9A-Za-z]{1,36}$")]
+EventId = Annotated[str, Field(pattern=r"^evt_[0-9A-Za-z]{1,36}$")]
+Limit = Annotated[int, Field(ge=1, le=100)]
+
+
+class Taken(BaseModel):
+    """A body, or a part of one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Nothing(Taken):
+    """No fields."""
+
+
+class LineIn(Taken):
+    name: Annotated[str, Field(max_length=120, pattern=FILLED_LINE)]
+    quantity: Annotated[int, Field(ge=1, le=1_000_000)]
+    unit_amount: Annotated[int, Field(ge=0, le=MAX_MINOR, description="In the currency's minor unit.")]
+    category: Annotated[str, Field(max_length=60, pattern=LINE)] | None = None
+    image_url: WebUrl | None = Field(
+        default=None, description="Kept and given back; not fetched, and not shown on any page yet."
+    )
+
+    def draft(self) -> LineDraft:
+        return LineDraft(self.name, self.quantity, self.unit_amount, self.category or "", self.image_url or "")
+
+
+Lines = Annotated[list[LineIn], Field(min_length=1, max_length=100)]
+
+
+class BuyerIn(Taken):
+    id: Annotated[str, Field(max_length=64, pattern=FILLED_LINE, description="Your own id of the customer.")]
+    name: Annotated[str, Field(max_length=60, pattern=FILLED_LINE, description="Friends read it: who asks.")]
+
+
+class OrderIn(Taken):
+    reference: Annotated[str, Field(max_length=64, pattern=FILLED_LINE, description="Yours; used once per mode.")]
+    currency: Currency
+    lines: Lines
+    buyer: BuyerIn
+    return_url: WebUrl | None = Field(
+        default=None, description="Where the buyer goes when all is done; its origin must be registered for your shop."
+    )
+    locale: Annotated[str, Field(max_length=10, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = Field(
+        default=None, description="The buyer's language, such as en or zh-Hans."
+    )
+    expires_in: Seconds | None = Field(
+        default=None,
+        description="Seconds for which it may be asked for and paid; unpaid then, it ends (order.expired). Without, it "
+        "has no end, and each request lives for the shop's own time.",
+    )
+
+
+class LinesIn(Taken):
+    lines: Lines
+
+
+class LineOut(BaseModel):
+    name: str
+    quantity: int
+    unit_amount: Sum
+    category: str
+    image_url: str
+
+    @classmethod
+    def of(cls, line: OrderLine) -> Self:
+        return cls(
+            name=line.name,
+            quantity=line.quantity,
+            unit_amount=line.unit_amount,
+            category=line.category,
+            image_url=line.image_url,
+        )
+
+
+class BuyerOut(BaseModel):
+    id: str
+    name: str
+
+
+_CHECKOUT = "The buyer's page. Whoever has it can cancel and see who paid: empty for a key that may only read."
+
+
+class OrderOut(OrderData):
+    """An order: what is bought, and how much of it is paid."""
+
+    lines: list[LineOut]
+    buyer: BuyerOut
+    checkout_url: Annotated[str, Field(description=_CHECKOUT)]
+    return_url: str
+    locale: str
+
+    @classmethod
+    def of(cls, order: Order, **more: Any) -> Self:
+        """For a key that may only read, `checkout_url=""`: whoever has it can cancel, so it is a right to write."""
+        link = {"checkout_url": f"{settings.PUBLIC_URL}/checkout/{order.token}/"}
+        return super().of(
+            order,
+            lines=[LineOut.of(line) for line in order.lines.all()],
+            buyer=BuyerOut(id=order.buyer_id, name=order.buyer_name),
+            return_url=order.return_url,
+            locale=order.locale,
+            **link | more,
+        )
+
+
+class EventOut(BaseModel):
+    """One thing that happened."""
+
+    id: str
+    sequence: Annotated[int, Field(description="Grows from event to event; the order to apply them in.")]
+    type: Annotated[str, Field(examples=["payment_request.paid"])]
+    live: bool
+    created_at: datetime
+    actor: Annotated[str, Field(description="buyer, payer, merchant, provider, system or support:NAME.")]
+    object: Annotated[str, Field(description="The id of what it happened to.")]
+    order: str | None
+    payment_request: str | None
+    data: Annotated[dict[str, Any], Field(description="The object as it was then.")]
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        return cls(**event.told())
+
+
+Thing = TypeVar("Thing", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[Thing]):
+    """A part of a list. The id of its last item, sent as `after`, fetches the next."""
+
+    data: list[Thing]
+    has_more: bool
+
+    @classmethod
+    def of(cls, things: Iterable[Thing], has_more: bool) -> Self:
+        return cls(data=list(things), has_more=has_more)
+
+
+class OrderPage(Page[OrderOut]):
+    """Orders, newest first."""
+
+
+class EventPage(Page[EventOut]):
+    """Events, oldest first."""

@@ -1,0 +1,92 @@
+"""The demo shop: goods, a basket, and the way to the checkout. And every shop's colour and logo."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from friendpay.kit import ids
+from friendpay.kit.pages import SeeOther, page
+from orders.branding import stylesheet
+from orders.models import Logo, Merchant
+from orders.services import LineDraft, place_order
+from orders.shop.basket import COOKIE, Basket
+from orders.shop.demo_goods import CURRENCY, CUSTOMER, GOODS, MERCHANT
+from orders.shop.forms import BasketForm
+
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}  # the address changes with what is behind it
+
+
+def _given(request: HttpRequest, basket: Basket, **more: object) -> dict[str, object]:
+    return {
+        "shop": Merchant.objects.get(public_id=MERCHANT),
+        "basket": basket,
+        "goods": [(goods, basket.quantities.get(slug, 0)) for slug, goods in GOODS.items()],
+        "currency": CURRENCY,
+        "customer": CUSTOMER,
+        **more,
+    }
+
+
+@page("GET")
+def shop(request: HttpRequest) -> HttpResponse:
+    """The goods. Where there is no demo shop, the way to a friend's request."""
+    if not Merchant.objects.filter(public_id=MERCHANT).exists():
+        return redirect("open")
+    return render(request, "orders/shop.html", _given(request, Basket.of(request)))
+
+
+@page("GET", "POST")
+def basket(request: HttpRequest) -> HttpResponse:
+    """GET shows the basket; POST puts something in or takes it out."""
+    chosen = Basket.of(request)
+    if request.method != "POST":
+        return render(request, "orders/basket.html", _given(request, chosen))
+    form = BasketForm(request.POST)
+    if not form.is_valid():
+        return render(request, "400.html", status=400)
+    slug = form.cleaned_data["slug"]
+    chosen.change(slug, form.cleaned_data["change"])
+    to = reverse("basket") if form.cleaned_data["back"] else f"{reverse('shop')}#{slug}"
+    return chosen.keep(SeeOther(to), secure=request.is_secure())
+
+
+@page("POST", of="basket")
+def place(request: HttpRequest) -> HttpResponse:
+    """Make an order of the basket and go to its checkout."""
+    chosen = Basket.of(request)
+    if not chosen.lines:
+        return SeeOther(reverse("basket"))
+    order = place_order(
+        Merchant.objects.get(public_id=MERCHANT),
+        reference=f"HT-{ids.token(6).upper()}",
+        currency=CURRENCY,
+        lines=[
+            LineDraft(
+                str(line.goods.name), line.quantity, line.goods.amount, line.goods.category, static(line.goods.picture)
+            )
+            for line in chosen.lines
+        ],
+        buyer_id="demo-customer",
+        buyer_name=str(CUSTOMER),
+        return_url=f"{settings.PUBLIC_URL}/",
+        locale=get_language() or "",
+    )
+    response = SeeOther(reverse("buyer", args=[order.token]))
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@page("GET")
+def accent(request: HttpRequest, colour: str) -> HttpResponse:
+    """A shop's colour as a stylesheet."""
+    return HttpResponse(stylesheet(f"#{colour}"), content_type="text/css; charset=utf-8", headers=_FOR_EVER)
+
+
+@page("GET")
+def logo(request: HttpRequest, name: str) -> HttpResponse:
+    """A shop's picture."""
+    found = get_object_or_404(Logo, name=name)
+    return HttpResponse(bytes(found.picture), content_type="image/png", headers=_FOR_EVER)

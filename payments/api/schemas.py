@@ -1,0 +1,158 @@
+"""What the API takes and gives of requests, payments and refunds."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from django.conf import settings
+from django.utils import translation
+from pydantic import BaseModel, Field
+
+from friendpay.kit.languages import supported
+from orders.api.schemas import PARAGRAPH, Minor, Page, Seconds, Taken
+from orders.event_data import Sum
+from payments.models import Payment, PaymentRequest
+from payments.offers import weighing as offers
+from payments.offers.rollout import FRIEND, Objection
+from payments.offers.weighing import METHODS, Offer
+from payments.settlement import chip_in
+from payments.settlement.event_data import PaymentData, RefundData, RequestData
+from payments.share import codes
+from payments.share import text as sharing
+
+RequestId = Annotated[str, Field(pattern=r"^pr_[0-9A-Za-z]{1,36}$")]
+PaymentId = Annotated[str, Field(pattern=r"^pay_[0-9A-Za-z]{1,36}$")]
+RefundId = Annotated[str, Field(pattern=r"^re_[0-9A-Za-z]{1,36}$")]
+Message = Annotated[str, Field(max_length=200, pattern=PARAGRAPH, description="The buyer's words to the friend.")]
+
+
+class SplitIn(Taken):
+    max_payers: Annotated[int, Field(ge=2, le=chip_in.MOST_PAYERS)]
+    min_amount: Minor | None = Field(
+        default=None,
+        description="The smallest part; where nothing is said, half of what each would give if all gave the same.",
+    )
+
+
+class PaymentRequestIn(Taken):
+    message: Message | None = None
+    expires_in: Seconds | None = Field(
+        default=None,
+        description="Seconds from now, never beyond the order's own end. Where nothing is said it ends with its order, "
+        "or where that has no end after the shop's own time: a day, unless the support desk has set another.",
+    )
+    split: SplitIn | None = Field(default=None, description="Several friends may pay parts.")
+
+
+class ExtendIn(Taken):
+    expires_in: Seconds
+
+
+class RefundIn(Taken):
+    amount: Minor | None = Field(default=None, description="All that is left, where nothing is said.")
+    reason: Annotated[str, Field(max_length=200, pattern=PARAGRAPH)] | None = Field(
+        default=None, description="Your own words."
+    )
+
+
+class RefundOut(RefundData):
+    """Money on its way back to who paid it, or there already."""
+
+
+class PaymentOut(PaymentData):
+    """One payer's attempt. What was captured but not applied went back by itself."""
+
+    refunds: list[RefundOut]
+
+    @classmethod
+    def of(cls, payment: Payment, request: PaymentRequest, **more: Any) -> Self:
+        refunds = [RefundOut.of(refund, payment, request) for refund in payment.refunds.all()]
+        return super().of(payment, request, refunds=refunds, **more)
+
+
+class SplitOut(BaseModel):
+    max_payers: int
+    min_amount: Sum
+
+
+class PaymentRequestOut(RequestData):
+    """The plea to pay one order. `url`, `code` and `qr_url` are the friend's; `share_text` carries them."""
+
+    message: str
+    split: SplitOut | None
+    url: Annotated[str, Field(description="The friend's page.")]
+    code: Annotated[str, Field(description="To be spoken, and typed at /open/.", examples=["7K3M-9QXW"])]
+    qr_url: str
+    share_text: str
+    payments: list[PaymentOut]
+
+    @classmethod
+    def as_of(cls, request: PaymentRequest, now: datetime) -> Self:
+        """A request whose time is over reads as expired, before the sweep comes too."""
+        link = sharing.link(request)
+        split = None
+        if request.split_max_payers is not None and request.split_min_amount is not None:
+            split = SplitOut(max_payers=request.split_max_payers, min_amount=request.split_min_amount)
+        with translation.override(supported(request.order.locale) or settings.LANGUAGE_CODE):
+            share_text = sharing.share_text(request)
+        return cls.of(
+            request,
+            status=request.status_at(now),
+            message=request.message,
+            split=split,
+            url=link,
+            code=codes.shown(request),
+            qr_url=f"{link}qr.svg",
+            share_text=share_text,
+            payments=[PaymentOut.of(payment, request) for payment in request.payments.all()],
+        )
+
+
+class PaymentRequestPage(Page[PaymentRequestOut]):
+    """Payment requests, newest first."""
+
+
+class RefundsOut(BaseModel):
+    """What goes back, to each who paid."""
+
+    amount: Sum
+    refunds: list[RefundOut]
+
+
+class ShownOut(BaseModel):
+    method: Annotated[str, Field(description="friend: asking one.", examples=["friend", "wechatpay"])]
+    label: str
+    provider: Annotated[str, Field(description="Empty for asking a friend.")]
+    rail: Annotated[str, Field(description="How it is carried out on this screen; empty for asking a friend.")]
+
+
+class WithheldOut(BaseModel):
+    method: str
+    provider: str
+    reason: Annotated[str, Field(examples=["currency_not_taken", "goods_excluded", "buyer_outside_share"])]
+    detail: Annotated[str, Field(description="The reason in words, where a rule of yours is behind it.")]
+
+
+class OffersOut(BaseModel):
+    """The ways to pay that the page shows, and why it does not show the others. For you and your support alone."""
+
+    shown: list[ShownOut]
+    withheld: list[WithheldOut]
+
+    @classmethod
+    def of(cls, against_friend: Objection | None, considered: list[Offer]) -> Self:
+        shown = [
+            ShownOut(method=offer.method, label=str(offer.label), provider=offer.provider, rail=str(offer.rail))
+            for offer in offers.shown(considered)
+        ]
+        withheld = [
+            WithheldOut(method=offer.method, provider=offer.provider, reason=offer.reason, detail=offer.detail)
+            for offer in considered
+            if offer.reason
+        ]
+        if against_friend is None:
+            label = str(METHODS[FRIEND])
+            shown.insert(0, ShownOut(method=FRIEND, label=label, provider="", rail=""))
+        else:
+            code, text = against_friend.code, against_friend.text
+            withheld.insert(0, WithheldOut(method=FRIEND, provider="", reason=code, detail=text))
+        return cls(shown=shown, withheld=withheld)

@@ -1,0 +1,7 @@
+"""The sockets."""
+
+from django.urls import path
+
+from payments.live.consumers import RequestConsumer
+
+websocket_urlpatterns = [path("ws/p/<str:token>/", RequestConsumer.as_asgi())]

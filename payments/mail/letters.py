@@ -1,0 +1,193 @@
+"""What our mails say. One letter is one heading, a few sentences, facts and one button; text and HTML are made of the
+same. Nothing the buyer wrote is in them: an address may have been given by somebody it does not belong to.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+
+from friendpay.kit.money import Money
+from friendpay.kit.templatetags.times import written
+from orders.models import Order
+from payments.models import Mail, MailAddress
+from payments.offers.weighing import label
+from payments.share import phrases
+
+Kind = Mail.Kind
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What is written to somebody."""
+
+    subject: str
+    sentences: list[str]
+    button: str
+    url: str
+    facts: list[tuple[str, str]] = field(default_factory=list)
+
+
+def write(mail: Mail) -> Letter:
+    """The letter for a mail, in the language its address was given in."""
+    with override(mail.to.language):
+        return _LETTERS[mail.kind](mail)
+
+
+def render(letter: Letter, row: MailAddress, stop_url: str) -> tuple[str, str]:
+    """A letter as text and as HTML."""
+    with override(row.language):
+        given = {"letter": letter, "shop": row.order.merchant, "stop_url": stop_url}
+        return render_to_string("mail/letter.txt", given), render_to_string("mail/letter.html", given)
+
+
+def _shop(mail: Mail) -> str:
+    return " ".join(mail.to.order.merchant.name.split())
+
+
+def _sum(amount: int, currency: str) -> str:
+    return Money(amount, currency).text(get_language() or settings.LANGUAGE_CODE)
+
+
+def _told(mail: Mail) -> str:
+    """The amount the mail's event is about."""
+    data = mail.event.data if mail.event else {}
+    return _sum(data["amount"], data["currency"])
+
+
+def _buyers_page(mail: Mail) -> str:
+    return f"{settings.PUBLIC_URL}{reverse('buyer', args=[mail.to.order.token])}"
+
+
+def _receipt_page(mail: Mail) -> str:
+    assert mail.to.payment
+    return f"{settings.PUBLIC_URL}{reverse('receipt', args=[mail.to.payment.token])}"
+
+
+def _paid(mail: Mail) -> Letter:
+    return Letter(
+        _("Your order at %(shop)s is paid") % {"shop": _shop(mail)},
+        [_("%(sum)s is paid, and %(shop)s has your order.") % {"sum": _told(mail), "shop": _shop(mail)}],
+        _("See your order"),
+        _buyers_page(mail),
+        [(_("Order"), mail.to.order.reference)],
+    )
+
+
+def _declined(mail: Mail) -> Letter:
+    return Letter(
+        _("A friend cannot pay this time"),
+        [
+            _("A friend you asked cannot pay for your order at %(shop)s this time.") % {"shop": _shop(mail)},
+            _("Your link still works: you can send it to somebody else, or pay yourself."),
+        ],
+        _("Open your request"),
+        _buyers_page(mail),
+    )
+
+
+def _expired(mail: Mail) -> Letter:
+    return Letter(
+        _("Your request has expired"),
+        [
+            _("The time for your request at %(shop)s is over. The link does not work any more.")
+            % {"shop": _shop(mail)},
+            _("Whatever friends have paid goes back to them. The time for the order itself is over too.")
+            if mail.to.order.status == Order.Status.EXPIRED
+            else _("Whatever friends have paid goes back to them. You can ask again."),
+        ],
+        _("See your order"),
+        _buyers_page(mail),
+    )
+
+
+def _refunded(mail: Mail) -> Letter:
+    return Letter(
+        _("Refund from %(shop)s") % {"shop": _shop(mail)},
+        [_("%(sum)s of your order went back to who paid it.") % {"sum": _told(mail)}],
+        _("See your order"),
+        _buyers_page(mail),
+        [(_("Order"), mail.to.order.reference)],
+    )
+
+
+def _receipt(mail: Mail) -> Letter:
+    payment = mail.to.payment
+    assert payment
+    facts = [
+        (_("You paid"), _sum(payment.amount_captured, payment.currency)),
+        (_("Shop"), _shop(mail)),
+        (_("With"), str(label(payment.method, payment.account))),
+        (_("When"), written(payment.succeeded_at) if payment.succeeded_at else ""),
+        (_("Receipt no."), payment.public_id),
+    ]
+    for line in mail.to.order.lines.all():
+        facts.append((f"{line.name} × {line.quantity}", _sum(line.amount, payment.currency)))
+    return Letter(
+        _("Your receipt from %(shop)s") % {"shop": _shop(mail)},
+        [_("Thank you! If anything is refunded, it goes back to the wallet you paid with.")],
+        _("Your receipt"),
+        _receipt_page(mail),
+        facts,
+    )
+
+
+def _returned(mail: Mail) -> Letter:
+    data = mail.event.data if mail.event else {}
+    why = phrases.WHY_RETURNED.get(data.get("reason", ""))
+    if how := data.get("returned_how"):
+        came = _("%(shop)s has returned %(sum)s to you by other means than the wallet: %(how)s")
+    else:
+        came = _("%(sum)s is back in the wallet you paid with.")
+    return Letter(
+        _("Your money is back with you"),
+        [
+            came % {"shop": _shop(mail), "sum": _told(mail), "how": how},
+            *([str(why)] if why else []),
+        ],
+        _("See your receipt"),
+        _receipt_page(mail),
+    )
+
+
+def _thanked(mail: Mail) -> Letter:
+    data = mail.event.data if mail.event else {}
+    name = phrases.first_name(mail.to.order.buyer_name)
+    chosen = phrases.said({"choice": data.get("choice", "")})
+    return Letter(
+        _("%(name)s says thank you") % {"name": name},
+        [f"“{chosen}”" if chosen else _("%(name)s wrote you a line. It is on your receipt.") % {"name": name}],
+        _("See your receipt"),
+        _receipt_page(mail),
+    )
+
+
+def _reminder(mail: Mail) -> Letter:
+    request = mail.to.request
+    name, shop = phrases.first_name(mail.to.order.buyer_name), _shop(mail)
+    return Letter(
+        _("You wanted to be reminded of a payment at %(shop)s") % {"shop": shop},
+        [
+            _("%(name)s still hopes for help with a payment at %(shop)s.") % {"name": name, "shop": shop},
+            _("The link works until %(moment)s. If it does not suit you, that is fine too.")
+            % {"moment": written(request.expires_at)},
+        ],
+        _("Open the request"),
+        f"{settings.PUBLIC_URL}{reverse('friend', args=[request.token])}",
+    )
+
+
+_LETTERS: dict[str, Callable[[Mail], Letter]] = {
+    Kind.PAID: _paid,
+    Kind.DECLINED: _declined,
+    Kind.EXPIRED: _expired,
+    Kind.REFUNDED: _refunded,
+    Kind.RECEIPT: _receipt,
+    Kind.RETURNED: _returned,
+    Kind.THANKED: _thanked,
+    Kind.REMINDER: _reminder,
+}

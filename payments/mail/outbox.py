@@ -1,0 +1,111 @@
+"""Mail to people who asked for it: who is owed which, written in the transaction of the event it tells of. `sending.py`
+sends it. An address is forgotten as soon as nothing more is due to it.
+"""
+
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from friendpay.kit import clock
+from friendpay.kit.background import nudge
+from orders.models import Event
+from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
+
+Kind, Role = Mail.Kind, MailAddress.Role
+
+MOST_DECLINES = 3
+STOPPED_FOR = timedelta(days=180)
+
+_ENDS = {"payment_request.paid", "payment_request.expired", "payment_request.cancelled"}
+_TO_BUYER = {
+    "payment_request.paid": Kind.PAID,
+    "payment_request.declined": Kind.DECLINED,
+    "payment_request.expired": Kind.EXPIRED,
+    "refund.succeeded": Kind.REFUNDED,
+    "refund.returned_elsewhere": Kind.REFUNDED,
+}
+_TO_PAYER = {
+    "payment.succeeded": Kind.RECEIPT,
+    "payment_request.thanked": Kind.THANKED,
+    "refund.succeeded": Kind.RETURNED,
+    "refund.returned_elsewhere": Kind.RETURNED,
+}
+
+
+def offered() -> bool:
+    """Whether a page may ask for an address: only where a mail server is there to write to it."""
+    return bool(settings.MAIL_TO_PEOPLE)
+
+
+def owe(event: Event, request: PaymentRequest, about: Payment | Refund | None) -> None:
+    """Write down who is to be told of this event, in its transaction; drop the reminders that it makes needless."""
+    if event.type not in _ENDS | _TO_BUYER.keys() | _TO_PAYER.keys():
+        return
+    rows = MailAddress.objects.filter(order=request.order_id).exclude(address="").select_related("payment")
+    for row in rows:
+        if row.role == Role.FRIEND:
+            if row.request_id == request.pk and _settles(event, row, about):
+                forget(MailAddress.objects.filter(pk=row.pk))
+        elif kind := _kind(event, row, request, about):
+            owe_one(row, kind, event)
+
+
+def owe_one(row: MailAddress, kind: str, event: Event) -> None:
+    """Write down that this address is to be told of this event, once."""
+    Mail.objects.get_or_create(to=row, event=event, defaults={"kind": kind, "next_attempt_at": clock.now()})
+    transaction.on_commit(partial(nudge, "payments.sweep_mail"))
+
+
+def _settles(event: Event, row: MailAddress, about: Payment | Refund | None) -> bool:
+    """Whether nobody need remind this friend any more."""
+    paid = event.type == "payment.succeeded" and isinstance(about, Payment) and about.visitor == row.visitor
+    return event.type in _ENDS or paid
+
+
+def _kind(event: Event, row: MailAddress, request: PaymentRequest, about: Payment | Refund | None) -> str:
+    """Which mail the event means for this address, "" for none."""
+    if row.role == Role.BUYER:
+        kind = _TO_BUYER.get(event.type, "")
+        by_shop = isinstance(about, Refund) and about.reason == Refund.Reason.MERCHANT
+        if kind == Kind.REFUNDED and not by_shop:
+            return ""  # parts that go back are part of "expired"; money nobody needed is the payer's business alone
+        enough = kind == Kind.DECLINED and row.mails.filter(kind=kind).count() >= MOST_DECLINES
+        return "" if enough else kind
+    payment = row.payment
+    kind = _TO_PAYER.get(event.type, "")
+    if payment is None or not kind:
+        return ""
+    if kind == Kind.THANKED:
+        thanked = payment.request_id == request.pk and payment.amount_applied and not payment.by_buyer
+        return kind if thanked else ""
+    mine = about.payment_id if isinstance(about, Refund) else about.pk if about else None
+    return kind if mine == payment.pk else ""
+
+
+def forget(rows: QuerySet[MailAddress]) -> None:
+    """Send nothing more to these, and keep no address of them."""
+    Mail.objects.filter(to__in=rows, sent_at=None).delete()
+    rows.update(address="")
+
+
+def forget_visitor(request: PaymentRequest, visitor: str) -> None:
+    """A friend has said no: no reminder after that."""
+    if visitor:
+        forget(MailAddress.objects.filter(role=Role.FRIEND, request=request, visitor=visitor))
+
+
+@transaction.atomic
+def stop(row: MailAddress) -> None:
+    """Whoever reads this address wants no mail of ours: none is sent for half a year. Repeating is fine."""
+    now = clock.now()
+    rows = MailAddress.objects.filter(digest=row.digest)
+    forget(rows)
+    rows.update(stopped_at=now, ends_at=now + STOPPED_FOR)
+
+
+def purge() -> None:
+    """Forget whatever is kept for nothing any more."""
+    MailAddress.objects.filter(ends_at__lte=clock.now()).delete()

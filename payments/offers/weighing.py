@@ -1,0 +1,191 @@
+"""Which ways to pay this order gets, where it is opened, and why not the others. Page, API and payment ask the same
+function.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from friendpay.kit import clock
+from friendpay.kit.errors import Refused
+from friendpay.kit.money import Money
+from orders.models import Order
+from payments.models import ProviderAccount, StoppedBuyer
+from payments.offers import rollout
+from payments.offers import surfaces as rails
+from payments.offers.rollout import FRIEND, Case, Objection
+from payments.offers.surfaces import Surface as Surface
+from payments.wallets import registry as providers
+from payments.wallets.base import Method, Provider, ProviderError, Rail
+
+LABELS: dict[str, "str | Promise"] = {name: _(label) for name, label in providers.labels().items()}
+"""Every method of every wallet, in the order of the page."""
+
+METHODS: dict[str, "str | Promise"] = {FRIEND: _("Ask a friend"), **LABELS}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A method and how it can be carried out here; or, with a `reason`, why it is not offered (never shown to the
+    public).
+    """
+
+    method: str
+    rails: tuple[Rail, ...]  # the best first
+    account: ProviderAccount
+    least: int = 1  # the smallest amount it takes, in minor units
+    reason: str = ""
+    detail: str = ""  # the reason in words, where a rule of the shop's is behind it
+    elsewhere: str = ""  # where this wallet works that does not here: "browser", "wallet" or "desktop"
+
+    @property
+    def rail(self) -> Rail | None:
+        return self.rails[0] if self.rails else None
+
+    @property
+    def label(self) -> str:
+        return label(self.method, self.account)
+
+    @property
+    def by_card(self) -> bool:
+        return is_card(self.method, self.account)
+
+    @property
+    def provider(self) -> str:
+        return self.account.provider
+
+
+def consider(order: Order, surface: Surface) -> list[Offer]:
+    """Every method of every account of the order's merchant, each with its rail or the reason that withholds it."""
+    return weigh(Case.of(order), surface)
+
+
+def weigh(case: Case, surface: Surface) -> list[Offer]:
+    """The same for an order that there may never be. A wallet's own account comes before one that reaches it through
+    another company, so that no page names a wallet twice.
+    """
+    accounts = ProviderAccount.objects.filter(merchant_id=case.merchant_id).order_by("id")
+    against = _rules(case, surface)
+    offers = [
+        _consider(case, surface, account, provider, method, against(method.name))
+        for account in accounts
+        for provider in (providers.get(account.provider),)
+        for method in provider.methods
+        if not method.by_choice or method.name in account.granted
+    ]
+    place = list(LABELS)
+    return sorted(offers, key=lambda it: (place.index(it.method), it.provider != it.method, it.account.pk))
+
+
+def for_page(order: Order, surface: Surface) -> list[Offer]:
+    """What the payment page shows: one offer a method, none that cannot finish here. What it shows is what works."""
+    return shown(consider(order, surface))
+
+
+def shown(considered: list[Offer]) -> list[Offer]:
+    """Of all that was considered, the first offer of each method that is not withheld."""
+    first: dict[str, Offer] = {}
+    for offer in considered:
+        if not offer.reason:
+            first.setdefault(offer.method, offer)
+    return list(first.values())
+
+
+def elsewhere(considered: list[Offer]) -> list[Offer]:
+    """Of all that was considered, the first offer of each method that is not shown and would be if the link were opened
+    elsewhere.
+    """
+    here = {offer.method for offer in shown(considered)}
+    first: dict[str, Offer] = {}
+    for offer in considered:
+        if offer.elsewhere and offer.method not in here:
+            first.setdefault(offer.method, offer)
+    return list(first.values())
+
+
+def label(method: str, account: ProviderAccount) -> str:
+    """A method as people call it. A wallet that only plays its part says so wherever it is named."""
+    name = str(LABELS[method])
+    return str(_("%(wallet)s (simulated)") % {"wallet": name}) if account.is_simulated else name
+
+
+def is_card(method: str, account: ProviderAccount) -> bool:
+    """Whether one pays "by card". A wallet has a name and is paid "with"; so has what only plays a card."""
+    return method == "card" and not account.is_simulated
+
+
+def below_minimum(least: object) -> "str | Promise":
+    """Why a method does not take an amount."""
+    return _("This wallet takes payments from %(amount)s.") % {"amount": least}
+
+
+def between_steps(currency: str, step: int, amount: int) -> str:
+    """Why a wallet does not take an amount, and what near it fits."""
+    language = get_language() or settings.LANGUAGE_CODE
+    text, fits = (Money(minor, currency).text(language) for minor in (step, max(step, amount // step * step)))
+    words = _("This wallet takes and returns amounts in steps of %(step)s only, such as %(fits)s.")
+    return str(words % {"step": text, "fits": fits})
+
+
+def why_not_friend(case: Case, surface: Surface) -> Objection | None:
+    """What keeps the buyer from asking a friend here; None when nothing. A link that was sent goes on working."""
+    if case.buyer and StoppedBuyer.objects.filter(merchant_id=case.merchant_id, buyer_id=case.buyer).exists():
+        return Objection("buyer_stopped", str(_("Support has stopped this buyer from asking friends.")))
+    return _rules(case, surface)(FRIEND)
+
+
+def may_ask_friend(order: Order, surface: Surface) -> bool:
+    """Whether asking a friend is offered for this order here."""
+    return why_not_friend(Case.of(order), surface) is None
+
+
+def check_friend(order: Order, surface: Surface) -> None:
+    """Refused where asking a friend is not offered. The public is not told why."""
+    if not may_ask_friend(order, surface):
+        raise Refused(
+            "method_not_offered",
+            _("A friend cannot be asked for this order. Please choose another way to pay."),
+            status=403,
+        )
+
+
+def _rules(case: Case, surface: Surface) -> Callable[[str], Objection | None]:
+    """What the shop's rules have against a method here and now."""
+    now = clock.now() if case.rules else None
+    return lambda method: rollout.objection(case, method, surface.place, now) if now else None
+
+
+def _consider(
+    case: Case,
+    surface: Surface,
+    account: ProviderAccount,
+    provider: Provider,
+    method: Method,
+    objection: Objection | None,
+) -> Offer:
+    try:
+        data = account.as_data()
+    except ProviderError:
+        return Offer(method.name, (), account, reason="credentials_locked")
+    works, off_ladder = rails.ways(provider, method, data, surface.place)
+    least, step = method.smallest.get(case.currency, 1), providers.step(account.provider, case.currency)
+    reason = detail = elsewhere = ""
+    if not account.enabled:
+        reason = "account_disabled"
+    elif account.live != case.live:
+        reason = "account_is_for_live_orders" if account.live else "account_is_for_test_orders"
+    elif method.currencies is not None and case.currency not in method.currencies:
+        reason = "currency_not_taken"
+    elif case.left < least:
+        reason, detail = "below_minimum", str(below_minimum(Money(least, case.currency)))
+    elif case.left % step:  # nor in parts: what they leave over could not be paid
+        reason, detail = "amount_step", str(between_steps(case.currency, step, case.left))
+    elif objection:
+        reason, detail = objection.code, objection.text
+    elif off_ladder:
+        reason, elsewhere = off_ladder, rails.elsewhere(provider, method, data)
+    return Offer(method.name, works, account, least=least, reason=reason, detail=detail, elsewhere=elsewhere)

@@ -1,0 +1,153 @@
+"""Giving us an e-mail address: what for, how often, and by whom. Nobody has to, and nobody can make us write to
+strangers: whoever gives an address is counted, so is the address, and who stopped our mail is left alone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from friendpay.kit import clock
+from friendpay.kit.digests import digest
+from friendpay.kit.errors import Refused
+from orders.models import Event
+from payments.mail import outbox as mail
+from payments.mail import reminders
+from payments.models import Mail, MailAddress, Payment, PaymentRequest
+from payments.settlement import rules
+from payments.settlement.locks import lock_payment, lock_request
+
+Role = MailAddress.Role
+
+KEPT = timedelta(days=60)  # time for the shop to refund something
+DAY = timedelta(days=1)
+OF_AN_ADDRESS, OF_A_VISITOR, OF_A_REQUEST, OF_A_NETWORK = 6, 6, 12, 30  # in a day
+REMINDERS = 2  # for one address and request, ever
+
+
+@dataclass(frozen=True)
+class Giver:
+    """Who types an address; `visitor` and `network` are hashes."""
+
+    address: str
+    language: str
+    visitor: str
+    network: str
+
+
+@transaction.atomic
+def tell_buyer(request_id: int, giver: Giver) -> None:
+    """Write to the buyer when the order is paid, a friend declines, the time is over or money goes back.
+
+    Another address takes the place of the first.
+    """
+    _order, request = lock_request(request_id)
+    now = clock.now()
+    rules.check_request_open(request, now)
+    earlier = MailAddress.objects.filter(role=Role.BUYER, order=request.order_id)
+    _remember(Role.BUYER, request, giver, now, now + KEPT, earlier)
+
+
+@transaction.atomic
+def mail_receipt(payment_id: int, giver: Giver) -> None:
+    """Send the payer the receipt, now or once the wallet has confirmed; later the news of refunds and the thank-you."""
+    _order, request, payment = lock_payment(payment_id)
+    now = clock.now()
+    earlier = MailAddress.objects.filter(role=Role.PAYER, payment=payment)
+    row = _remember(Role.PAYER, request, giver, now, now + KEPT, earlier, payment)
+    paid = Event.objects.filter(
+        request=request.public_id, object_id=payment.public_id, type="payment.succeeded"
+    ).first()
+    if paid:
+        mail.owe_one(row, Mail.Kind.RECEIPT, paid)
+
+
+@transaction.atomic
+def remind(request_id: int, at: str, giver: Giver) -> None:
+    """Write to a friend once, at one of the times on offer, if the request is still open then and the friend has
+    neither paid nor declined. Another wish takes the place of the first.
+    """
+    _order, request = lock_request(request_id)
+    now = clock.now()
+    rules.check_request_open(request, now)
+    chosen = next((time for time in reminders.choices(request, now) if time.key == at), None)
+    if chosen is None:
+        raise Refused("no_such_time", _("There is not that much time left. Please choose another."), field="address")
+    own = MailAddress.objects.filter(role=Role.FRIEND, request=request, visitor=giver.visitor)
+    if request.payments.filter(visitor=giver.visitor, status=Payment.Status.SUCCEEDED).exists():
+        raise Refused("paid_already", _("You have paid already. Nothing more is needed."), field="address")
+    same = MailAddress.objects.filter(role=Role.FRIEND, request=request, digest=digest_of(giver.address))
+    if same.count() >= REMINDERS:
+        raise Refused("reminded_enough", _("We remind of a request twice at most."), field="address", status=429)
+    row = _remember(Role.FRIEND, request, giver, now, max(request.expires_at, now + DAY), own)
+    Mail.objects.create(to=row, kind=Mail.Kind.REMINDER, next_attempt_at=chosen.moment)
+
+
+def _remember(
+    role: str,
+    request: PaymentRequest,
+    giver: Giver,
+    now: datetime,
+    ends_at: datetime,
+    earlier: QuerySet[MailAddress],
+    payment: Payment | None = None,
+) -> MailAddress:
+    digest = digest_of(giver.address)
+    _check(request, giver, digest, now)
+    mail.forget(earlier)
+    return MailAddress.objects.create(
+        role=role,
+        order_id=request.order_id,
+        request=request,
+        payment=payment,
+        address=giver.address,
+        digest=digest,
+        language=giver.language,
+        visitor=giver.visitor,
+        network=giver.network,
+        created_at=now,
+        ends_at=ends_at,
+    )
+
+
+def _check(request: PaymentRequest, giver: Giver, digest: str, now: datetime) -> None:
+    """Nobody makes us write to a stranger often, and nobody to one who has stopped it."""
+    if not mail.offered():
+        raise Refused("no_mail", _("We cannot send mail here."), field="address")
+    if MailAddress.objects.filter(digest=digest, stopped_at__isnull=False).exists():
+        raise Refused(
+            "address_stopped",
+            _("Whoever reads this address asked us not to write to it."),
+            field="address",
+            status=422,
+        )
+    today = MailAddress.objects.filter(created_at__gt=now - DAY)
+    for given, most in (
+        (today.filter(digest=digest), OF_AN_ADDRESS),
+        (today.filter(network=giver.network, visitor=giver.visitor), OF_A_VISITOR),
+        (today.filter(network=giver.network).exclude(network=""), OF_A_NETWORK),
+        (today.filter(request=request), OF_A_REQUEST),
+    ):
+        if given.count() >= most:
+            raise Refused(
+                "too_many_addresses",
+                _("That was asked for often today. Please come back tomorrow."),
+                field="address",
+                status=429,
+            )
+
+
+def digest_of(address: str) -> str:
+    """What is kept of an address when it is forgotten: enough to know its mailbox again, too little to write to."""
+    return digest("payments.mail.outbox", mailbox_of(address))
+
+
+def mailbox_of(address: str) -> str:
+    """Where mail to an address arrives: without its +tag, at Gmail without dots. Limits and "stop" are a mailbox's."""
+    name, _at, host = address.strip().lower().rpartition("@")
+    name = name.partition("+")[0] or name
+    if host in ("gmail.com", "googlemail.com"):
+        name, host = name.replace(".", ""), "gmail.com"
+    return f"{name}@{host}"

@@ -1,0 +1,283 @@
+"""What the pages are given. Everything here reads; the state a template draws is named here, and nowhere else."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from friendpay.kit import clock
+from orders.models import Event, Order
+from payments.live import snapshot as live
+from payments.mail import outbox as mail
+from payments.mail import reminders
+from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
+from payments.offers import weighing as offers
+from payments.offers.rollout import Case
+from payments.offers.surfaces import OTHER_APP
+from payments.offers.weighing import Offer, Surface, label
+from payments.pages import attempts, progress
+from payments.settlement import turns
+from payments.share import phrases
+from payments.share import safety_words as likeness
+from payments.share import text as sharing
+from payments.wallets.base import Rail
+
+APPS = {"wechatpay": _("WeChat"), "alipay": _("Alipay"), OTHER_APP: _("This app")}
+ELSEWHERE = {
+    "browser": _("%(here)s can't open %(wallet)s here: copy the link and open it in your browser."),
+    "wallet": _("%(wallet)s works inside %(app)s: copy the link, send it to yourself there and open it."),
+    "desktop": _("%(wallet)s needs a computer here: open the link on one and scan the code with your phone."),
+}
+
+
+def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
+    """The buyer's page: `state` is choose, waiting, paid, cancelled or expired; `ended`: how the last request was."""
+    now = clock.now()
+    plea = order.payment_requests.select_related("merchant").order_by("-id").first()
+    status = plea.status_at(now) if plea else ""
+    given: dict[str, Any] = {"order": order, "shop": order.merchant, "lines": order.lines.all()}
+    given |= {"plea": plea, "ended": ""}
+    if order.status == Order.Status.PAID:
+        return given | {"state": "paid"} | _given(order) | _thanks(order)
+    if order.status == Order.Status.CANCELLED:
+        return given | {"state": "cancelled"}
+    if plea is None or status != PaymentRequest.Status.OPEN:
+        back = _back(list(Refund.objects.standing().filter(payment__request=plea))) if plea else {}
+        if order.status == Order.Status.EXPIRED or order.is_over(now):
+            return given | {"state": "expired"} | back
+        return given | {"state": "choose", "ended": status} | back | _ways(order, surface)
+    given |= {"watch": True, "live": live.snapshot(plea, now)}
+    if not plea.shared_at:
+        return given | {"state": "choose"} | _ways(order, surface) | attempts.mine(plea, visitor, now)
+    plea.order = order
+    return {
+        **given,
+        **attempts.mine(plea, visitor, now),
+        **_mail(order=order, role=MailAddress.Role.BUYER),
+        "state": "waiting",
+        **sharing.sheet(plea, in_wechat=surface.place == "wechatpay"),
+        "declines": _declines(plea),
+        "parts": _parts(plea),
+        "progress": progress.of(plea, given["live"], now),
+    }
+
+
+def buyer_receipt(order: Order) -> dict[str, Any]:
+    """The buyer's own receipt: who paid and what went back, never from or to which account."""
+    given: dict[str, Any] = {"order": order, "shop": order.merchant, "lines": order.lines.all()}
+    return given | _given(order)
+
+
+def _mail(**about: Any) -> dict[str, Any]:
+    """Whether an address may be given here, and the one that was, as far as its owner needs to know it again."""
+    if not mail.offered():
+        return {"mail_offered": False}
+    row = MailAddress.objects.filter(**about).exclude(address="").last()
+    return {"mail_offered": True, "mail_known": row.veiled if row else ""}
+
+
+def _reminder(plea: PaymentRequest, visitor: str) -> dict[str, Any]:
+    """When this visitor is to be reminded by mail, if at all."""
+    own = Mail.objects.filter(kind=Mail.Kind.REMINDER, sent_at=None, to__request=plea, to__visitor=visitor or "-")
+    first = own.first() if mail.offered() else None
+    return {"mail_offered": mail.offered(), "reminder": first.next_attempt_at if first else None}
+
+
+def _given(order: Order) -> dict[str, Any]:
+    """What was paid for a paid order, and what the shop sent back of it."""
+    payments = list(Payment.objects.filter(request__order=order, amount_applied__gt=0))
+    by_shop = (
+        Refund.objects.standing().filter(payment__in=payments, reason=Refund.Reason.MERCHANT).select_related("payment")
+    )
+    return {"payments": payments, "refunds": list(by_shop)}
+
+
+def _thanks(order: Order) -> dict[str, Any]:
+    """The buyer's thank-you, and whether there is still somebody to thank."""
+    said = Event.objects.filter(order=order, type="payment_request.thanked").values_list("data", flat=True).last()
+    friends = Payment.objects.filter(request__order=order, amount_applied__gt=0, by_buyer=False)
+    return {"thanks": phrases.said(said) if said else "", "may_thank": not said and friends.exists()}
+
+
+def _ways(order: Order, surface: Surface) -> dict[str, Any]:
+    """What the buyer can do about an order nobody was asked to pay."""
+    why_not = offers.why_not_friend(Case.of(order), surface)
+    stopped = why_not is not None and why_not.code == "buyer_stopped"
+    return {"may_ask": why_not is None, "stopped": stopped, **_wallets(order, surface)}
+
+
+def _back(refunds: list[Refund], disputed: int = 0) -> dict[str, Any]:
+    """Money that goes back: how much, and where it is, which its own status says and nothing else: with who paid
+    ("there"), on its way, refused by a wallet ("stuck"), or with the bank she asked for it ("bank").
+    """
+    if disputed and not refunds:
+        return {"back_sum": disputed, "back_is": "bank"}
+    if any(refund.status == Refund.Status.FAILED for refund in refunds):
+        where = "stuck"
+    else:
+        where = "there" if all(refund.is_back for refund in refunds) else "on_its_way"
+    return {"back_sum": sum(refund.amount for refund in refunds), "back_is": where if refunds else ""}
+
+
+def _parts(plea: PaymentRequest) -> list[Payment]:
+    """Who gave what, where several friends pay together."""
+    return list(plea.payments.filter(amount_applied__gt=0)) if plea.split_max_payers else []
+
+
+def _declines(plea: PaymentRequest) -> list[dict[str, Any]]:
+    """The last kind line: whatever strangers write, the buyer's page says no more of it than one."""
+    events = Event.objects.filter(request=plea.public_id, type="payment_request.declined").order_by("-id")
+    return [{"words": phrases.said(data)} for data in events.values_list("data", flat=True)[:1]]
+
+
+def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
+    """The wallets, for the buyer herself; who is paying just now, if somebody is."""
+    now = clock.now()
+    plea = order.payment_requests.filter(status=PaymentRequest.Status.OPEN).first()
+    given: dict[str, Any] = {"order": order, "shop": order.merchant, "missing": order.amount - order.amount_paid}
+    given |= _wallets(order, surface, link=f"{settings.PUBLIC_URL}{reverse('buyer_pay', args=[order.token])}")
+    given |= {"by_code": _by_code(order, surface), "held": False, "part": bool(plea and plea.split_max_payers)}
+    if plea and plea.split_max_payers:
+        given["missing"] = plea.remaining or plea.amount - plea.amount_paid
+    given |= {"may_ask": (plea and plea.shared_at) or offers.may_ask_friend(order, surface)}
+    if plea:
+        given |= {"live": live.snapshot(plea, now)} | attempts.held(plea, visitor, now)
+    return given
+
+
+def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[str, Any]:
+    """The friend's page: `state` is open, held, mine, thanks, returned, paid, expired, cancelled or paused."""
+    now = clock.now()
+    order = plea.order
+    given: dict[str, Any] = {
+        "plea": plea,
+        "order": order,
+        "shop": plea.merchant,
+        "lines": order.lines.all(),
+        "live": live.snapshot(plea, now),
+        "likeness": likeness.of(plea.token),
+        "missing": plea.remaining or plea.amount - plea.amount_paid,
+        "parts": _parts(plea),
+    }
+    own = plea.payments.filter(visitor=visitor).order_by("-id") if visitor else Payment.objects.none()
+    paid = next((payment for payment in own if payment.status == Payment.Status.SUCCEEDED), None)
+    status = given["live"]["status"]
+    if paid:
+        if paid.amount_applied:
+            return given | {"state": "thanks", "mine": paid} | _thanks(order)
+        refunds = list(paid.refunds.standing().select_related("payment__request"))
+        why = phrases.why_returned(refunds[-1]) if refunds else ""
+        return given | {"state": "returned", "mine": paid, "why": why} | _back(refunds, paid.amount_disputed)
+    if status != PaymentRequest.Status.OPEN:
+        return given | {"state": str(status), "over": order.is_over(now)} | attempts.was(plea, visitor, now)
+    if plea.merchant.is_frozen:
+        return given | {"state": "paused"}
+    given |= {"watch": True, **_wallets(order, surface, link=sharing.link(plea)), **attempts.mine(plea, visitor, now)}
+    given |= {"pass_text": sharing.pass_text(plea), "times": reminders.choices(plea, now)}
+    given |= _reminder(plea, visitor)
+    if given["mine"]:
+        return given | {"state": "mine"}
+    given |= attempts.held(plea, visitor, now)
+    return given | {"state": "held" if given["held"] else "open"}
+
+
+def _wallets(order: Order, surface: Surface, *, link: str = "") -> dict[str, Any]:
+    """The wallets that work here; and where to go with the link for those that do not, in one sentence each."""
+    considered = offers.consider(order, surface)
+    here = APPS.get(surface.place, "")
+    hints = [
+        ELSEWHERE[offer.elsewhere] % {"wallet": offer.label, "here": here, "app": APPS.get(offer.method, "")}
+        for offer in offers.elsewhere(considered)
+    ]
+    return {"offers": offers.shown(considered), "hints": hints, "link": link}
+
+
+def _by_code(order: Order, surface: Surface) -> list[Offer]:
+    """On a phone, the wallets of which it can show a code for another phone to scan."""
+    if not surface.phone:
+        return []
+    return [offer for offer in offers.for_page(order, Surface()) if offer.rail == Rail.NATIVE]
+
+
+def back_url(payment: Payment) -> str:
+    """The page the payment was begun on. The buyer's page is told to the buyer alone."""
+    if payment.by_buyer:
+        return reverse("buyer", args=[payment.request.order.token])
+    return reverse("friend", args=[payment.request.token])
+
+
+def pay_url(payment: Payment) -> str:
+    """Where the payer chose how to pay, and may choose again."""
+    if payment.by_buyer:
+        return reverse("buyer_pay", args=[payment.request.order.token])
+    return reverse("friend_pay", args=[payment.request.token])
+
+
+def receipt_page(payment: Payment) -> dict[str, Any]:
+    """The payer's receipt: `state` is waiting, paid, returned or unpaid."""
+    now = clock.now()
+    plea = payment.request
+    refunds = list(payment.refunds.standing().select_related("payment__request"))
+    back = sum(refund.amount for refund in refunds)
+    if payment.status == Payment.Status.SUCCEEDED:
+        gone = back + (0 if payment.amount_applied else payment.amount_disputed)
+        state = "returned" if gone == payment.amount_captured else "paid"
+    elif payment.status in (Payment.Status.FAILED, Payment.Status.CANCELLED):
+        state = "unpaid"
+    else:
+        state = "waiting"
+    live_now = live.snapshot(plea, now)
+    return {
+        **_back(refunds, payment.amount_disputed),
+        "to_shop": plea.order.return_url if payment.by_buyer and state in ("paid", "returned") else "",
+        "parts": _parts(plea),
+        "aside": not payment.held_until and not payment.closing,
+        "late": attempts.is_late(payment, now),
+        "taken": plea.status == PaymentRequest.Status.PAID or bool(live_now["holders"]),
+        "payment": payment,
+        "plea": plea,
+        "order": plea.order,
+        "shop": plea.merchant,
+        "lines": plea.order.lines.all(),
+        "state": state,
+        "wallet": label(payment.method, payment.account),
+        "refunds": refunds,
+        "why": phrases.why_returned(refunds[-1]) if refunds else "",
+        "back": back_url(payment),
+        "live": live_now,
+        "watch": state != "paid" or bool(refunds) or not payment.by_buyer,  # news of money, or the buyer's thanks
+        **_thanks(plea.order),
+        **_mail(payment=payment),
+    }
+
+
+def scan_page(payment: Payment, surface: Surface) -> dict[str, Any]:
+    """A code for the payer to scan, or what the wallet's own browser needs. `page_url`: who cannot scan may post there,
+    and pays on the wallet's page.
+    """
+    now = clock.now()
+    here = next((it for it in offers.for_page(payment.request.order, surface) if it.method == payment.method), None)
+    return {
+        "page_url": pay_url(payment) if here and {Rail.NATIVE, Rail.REDIRECT} <= {*here.rails} else "",
+        "payment": payment,
+        "plea": payment.request,
+        "shop": payment.merchant,
+        "stand_in": _stand_in(payment),
+        "wallet": label(payment.method, payment.account),
+        "live": live.snapshot(payment.request, now),
+        "watch": True,
+        "seconds_left": max(0, int((turns.ends_at(payment) - now).total_seconds())),
+        "aside": not payment.held_until,
+        "yields": attempts.announced(payment, payment.request, now),
+        "back": back_url(payment),
+    }
+
+
+def _stand_in(payment: Payment) -> str:
+    """Where a simulated wallet's phone scans the code, "" for a real one's."""
+    code = payment.next_step.get("code", "")
+    if not code or not payment.account.is_simulated:
+        return ""
+    return code if code.startswith("http") else f"{payment.account.base_url}/scan?{urlencode({'code': code})}"

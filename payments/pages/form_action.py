@@ -1,0 +1,47 @@
+"""Where the forms of a page may lead: to us, and to the wallets the shop has, nowhere else.
+
+A browser holds the answers of a form to the page's policy too, so a redirect to a host that is not named ends nowhere.
+"""
+
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from friendpay.kit.csp import PAGES
+from orders.models import Order
+from payments.models import Payment, ProviderAccount
+from payments.wallets import registry as providers
+
+
+def to_wallets(response: HttpResponse, order: Order) -> HttpResponse:
+    """A page on which a wallet can be chosen. Its policy is the same in every state the page draws itself anew in."""
+    response["Content-Security-Policy"] = " ".join([PAGES, *sorted(_hosts(order))])
+    return response
+
+
+def next_url(payment: Payment, url: str, else_: str) -> str:
+    """Where a form that began a payment leads: `url`, or where no page could name its host (a wallet's page under a
+    name of the shop's own), `else_`, which links to it.
+    """
+    origin = _origin(url)
+    hosts = {settings.PUBLIC_URL, *_hosts(payment.request.order)}
+    return url if not origin or any(fnmatchcase(origin, host) for host in hosts) else else_
+
+
+def _hosts(order: Order) -> set[str]:
+    accounts = ProviderAccount.objects.filter(merchant_id=order.merchant_id, live=order.live, enabled=True)
+    return {host for account in accounts for host in _hosts_of(account)}
+
+
+def _hosts_of(account: ProviderAccount) -> tuple[str, ...]:
+    """The wallet's own; or the stand-in's, where one plays its part."""
+    pages = providers.get(account.provider).pages
+    gateway = _origin(account.base_url)
+    return pages if not gateway or any(fnmatchcase(gateway, host) for host in pages) else (gateway,)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

@@ -1,0 +1,188 @@
+"""What buyers and friends send. Every error is a sentence for the person who reads it, and stands beside its field."""
+
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from friendpay.kit import amounts
+from friendpay.kit import text_filter as safety
+from friendpay.kit.errors import Refused
+from payments.models import Report
+from payments.settlement import chip_in
+from payments.settlement.rules import Split
+from payments.share import phrases
+
+_TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they let a text read otherwise than it is
+
+
+def plain_text(value: str) -> None:
+    """Letters of any script, and emoji; no control characters."""
+    for sign in value:
+        if sign in _TURNING or (unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\r\t"):
+            raise ValidationError(_("There is a sign in this that cannot be used. Please type it again."))
+
+
+class Words(forms.CharField):
+    """A few words, of one line or (with `rows`) of several; a line break counts as one sign, as it does in browsers."""
+
+    default_validators = [plain_text]
+
+    def __init__(self, *, rows: int = 0, attrs: dict[str, str] | None = None, **kwargs: Any) -> None:
+        given = {"class": "input", "autocomplete": "off", "dir": "auto", **(attrs or {})}
+        widget = forms.Textarea(attrs={**given, "rows": rows}) if rows else forms.TextInput(attrs=given)
+        super().__init__(widget=widget, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value) or "").replace("\r\n", "\n")
+
+
+class Figures(Words):
+    """An amount as it was typed or pasted; `friendpay.kit.amounts` judges it."""
+
+    default_validators = []
+
+
+class MessageForm(forms.Form):
+    """The buyer's words to a friend."""
+
+    message = Words(label=_("Message to your friend"), max_length=200, required=False, rows=3)
+
+
+class PartsForm(forms.Form):
+    """How many friends may pay together. Nothing, or one, is one friend for all of it."""
+
+    friends = forms.IntegerField(
+        label=_("How many friends at most"),
+        min_value=1,
+        max_value=chip_in.MOST_PAYERS,
+        required=False,
+        widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric", "placeholder": "3"}),
+    )
+
+    def split(self) -> Split | None:
+        friends = self.cleaned_data["friends"] or 1
+        return Split(friends) if friends > 1 else None
+
+
+class DeclineForm(forms.Form):
+    """A friend says no: with a chosen sentence, in own words, or without any."""
+
+    choice = forms.ChoiceField(choices=list(phrases.DECLINES.items()), required=False)
+    note = Words(label=_("A kind line, if you like"), max_length=200, required=False, rows=2)
+
+
+class ThanksForm(forms.Form):
+    """The buyer thanks who paid: with a chosen sentence, or in own words."""
+
+    choice = forms.ChoiceField(choices=list(phrases.THANKS.items()), required=False)
+    words = Words(label=_("Your own words"), max_length=140, required=False, rows=2)
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if not self.errors and not given["choice"] and not given["words"]:
+            self.add_error("words", _("Please choose a sentence or write one."))
+        return given
+
+
+class AddressForm(forms.Form):
+    """An e-mail address, one's own."""
+
+    address = forms.EmailField(
+        label=_("Your e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email", "dir": "ltr"}),
+        error_messages={"required": _("Please type your e-mail address.")},
+    )
+
+
+class RemindForm(AddressForm):
+    """When to be reminded, and where."""
+
+    at = forms.CharField(max_length=10)
+
+
+class ReportForm(forms.Form):
+    """Something is wrong with a request."""
+
+    reason = forms.ChoiceField(
+        label=_("What is wrong?"),
+        choices=Report.Reason,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Please choose what is wrong.")},
+    )
+    words = Words(label=_("What happened, if you like"), max_length=500, required=False, rows=3)
+
+
+class Pasted(Words):
+    """Whatever came with the message: it is read, never judged."""
+
+    default_validators = []
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(str(value or "").replace("\0", ""))
+
+
+class CodeForm(forms.Form):
+    """A share code, a link, or the whole message they came in."""
+
+    text = Pasted(
+        label=_("Code or message"),
+        rows=2,
+        attrs={"autocapitalize": "characters", "spellcheck": "false", "placeholder": "7K3M-9QXW"},
+        error_messages={"required": _("Please type the code, or paste the message.")},
+    )
+
+
+class PayForm(forms.Form):
+    """How a payer wants to pay. `amount` is read where several friends may pay parts, in the request's currency.
+
+    `by_code` shows a code for another phone to scan instead of opening the wallet here; `on_page` opens the wallet's
+    own page instead of showing a code.
+    """
+
+    method = forms.CharField(max_length=20, error_messages={"required": _("Please choose how to pay.")})
+    amount = Figures(label=_("Your part"), max_length=40, required=False, attrs={"inputmode": "decimal", "form": "pay"})
+    seen = forms.IntegerField(required=False)  # minor units: what stood on the button
+    price = forms.IntegerField(required=False)  # minor units: what all of it cost when the page was drawn
+    name = Words(
+        label=_("Your name, if you like"),
+        max_length=20,
+        required=False,
+        attrs={"autocomplete": "given-name", "form": "pay"},
+    )
+    take_over = forms.BooleanField(required=False)
+    by_code = forms.BooleanField(required=False)
+    on_page = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+        if self.is_bound:
+            self.fields["amount"].widget.attrs["data-typed"] = ""  # goes along whenever the page is drawn anew
+
+    def clean_name(self) -> str:
+        """One line with something to see, that leads nowhere."""
+        name = safety.line(self.cleaned_data["name"])
+        try:
+            safety.check_name(name)
+        except Refused as refused:
+            raise ValidationError(str(refused.message)) from None
+        return name
+
+    def clean_amount(self) -> int | None:
+        """Minor units; None when nothing was written, which means all that is missing."""
+        written = self.cleaned_data["amount"].strip()
+        if not written:
+            return None
+        try:
+            minor = amounts.read(written, self.currency, get_language() or settings.LANGUAGE_CODE).minor
+        except amounts.Unreadable as unreadable:
+            raise ValidationError(str(unreadable)) from None
+        if not minor:
+            raise ValidationError(_("Enter more than zero."))
+        return minor

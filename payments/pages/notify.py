@@ -1,0 +1,16 @@
+"""Where providers tell us what happened. No session, no CSRF token: the signature over the raw body is the proof."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from payments.settlement import inbox
+
+
+@csrf_exempt
+@require_POST
+def notify(request: HttpRequest, provider: str, account: str) -> HttpResponse:
+    """Hand the exact bytes to the inbox and answer what it says. Without a database that is a 500: they try again."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    reply = inbox.receive(provider, account, headers, request.body)
+    return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)

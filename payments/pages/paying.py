@@ -1,0 +1,114 @@
+"""What the buyer's and the friend's "Pay" have in common: the way to the wallet, by its login where it wants to know
+whom it asks.
+"""
+
+from dataclasses import asdict, dataclass
+
+from django.conf import settings
+from django.core import signing
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from friendpay.kit.errors import Refused
+from friendpay.kit.networks import address_of, network_of
+from friendpay.kit.pages import SeeOther
+from payments.funnel import steps as friction
+from payments.models import PaymentRequest
+from payments.offers.weighing import Surface
+from payments.pages import form_action as leading
+from payments.pages.attempts import next_url
+from payments.pages.context import back_url
+from payments.pages.forms import PayForm
+from payments.pages.visitors import keep_visitor, remember, surface_of, visitor_of
+from payments.settlement import checkout
+from payments.settlement.rules import Payer
+
+COOKIE = "wish"
+_SALT = "payments.wish"
+_LASTS = 5 * 60  # seconds; a wallet's code lives no longer either
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a payer tapped. It waits, signed, in the payer's own browser while the wallet is asked who she is."""
+
+    plea: str
+    by_buyer: bool
+    method: str
+    amount: int | None
+    name: str
+    take_over: bool
+    by_code: bool
+    on_page: bool
+    price: int | None = None
+
+    def surface(self, request: HttpRequest) -> Surface:
+        """Where it is to be paid: here, or by code as if this were a desktop, since another phone scans it."""
+        return Surface() if self.by_code else surface_of(request)
+
+
+def begin(request: HttpRequest, plea: PaymentRequest, form: PayForm, *, by_buyer: bool) -> HttpResponse:
+    """Begin to pay as a valid `form` says, and lead to the wallet, or first to its login. Raises Refused."""
+    given = {name: value for name, value in form.cleaned_data.items() if name != "seen"}
+    wish = Wish(plea=plea.token, by_buyer=by_buyer, **given)
+    visitor = keep_visitor(request)
+    sealed = signing.dumps(asdict(wish), salt=_SALT)
+    login = checkout.login_url(
+        plea,
+        method=wish.method,
+        surface=wish.surface(request),
+        back=f"{settings.PUBLIC_URL}{reverse('login_back')}",
+        state=_state(sealed, visitor),
+    )
+    if not by_buyer:
+        friction.record(friction.Kind.METHOD_CHOSEN, plea, method=wish.method, surface=surface_of(request).place)
+    if not login:
+        return carry_out(request, plea, wish)
+    response = remember(request, SeeOther(login))
+    response.set_cookie(COOKIE, sealed, max_age=_LASTS, httponly=True, samesite="Lax", secure=request.is_secure())
+    return response
+
+
+def carry_out(request: HttpRequest, plea: PaymentRequest, wish: Wish, *, payer_id: str = "") -> HttpResponse:
+    """Open the attempt and lead to the wallet. Raises Refused."""
+    payment = checkout.begin(
+        plea,
+        method=wish.method,
+        amount=wish.amount,
+        price=wish.price,
+        take_over=wish.take_over,
+        on_page=wish.on_page,
+        payer=Payer(wish.name, keep_visitor(request), network_of(request), wish.by_buyer),
+        surface=wish.surface(request),
+        payer_ip=address_of(request),
+        payer_id=payer_id,
+    )
+    return remember(request, SeeOther(leading.next_url(payment, next_url(payment), back_url(payment))))
+
+
+def recall(request: HttpRequest) -> Wish | None:
+    """The wish that this very visitor went to the wallet with, at most five minutes ago; None when it is not so."""
+    sealed, visitor = request.COOKIES.get(COOKIE, ""), visitor_of(request)
+    if not visitor or not constant_time_compare(_state(sealed, visitor), request.GET.get("state", "")):
+        return None
+    try:
+        return Wish(**signing.loads(sealed, salt=_SALT, max_age=_LASTS))
+    except signing.BadSignature:
+        return None
+
+
+def _state(sealed: str, visitor: str) -> str:
+    """What goes to the wallet and comes back. It takes letters and digits alone, so the wish itself stays here."""
+    return salted_hmac(_SALT, f"{visitor} {sealed}").hexdigest()
+
+
+def put_beside(form: Form, refused: Refused) -> None:
+    """Put a refusal beside the field it is about, or above them all."""
+    form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
+
+
+def above(form: Form, *shown: str) -> str:
+    """What is wrong with anything but the fields that are shown, for the top of the page."""
+    return " ".join(str(error) for name, errors in form.errors.items() if name not in shown for error in errors)

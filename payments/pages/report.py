@@ -1,0 +1,30 @@
+"""A friend tells support that something is wrong with a request."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from friendpay.kit.errors import Refused
+from friendpay.kit.networks import network_of
+from friendpay.kit.pages import SeeOther, page, said, saying
+from payments.models import PaymentRequest
+from payments.pages.forms import ReportForm
+from payments.settlement import abuse as reports
+
+
+@page("GET", "POST")
+def report(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the form, POST sends it. No account, and neither the buyer nor other friends learn of it."""
+    plea = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
+    form = ReportForm(request.POST if request.method == "POST" else None)
+    given = {"plea": plea, "order": plea.order, "shop": plea.merchant, "form": form}
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                reports.report(plea, network=network_of(request), **form.cleaned_data)
+                return saying(SeeOther(reverse("report", args=[plea.token])), "reported")
+            except Refused as refused:
+                given["refusal"], status = refused.message, refused.status
+    return render(request, "payments/report.html", given | {"said": said(request) == "reported"}, status=status)

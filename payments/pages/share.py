@@ -1,0 +1,97 @@
+"""How a request is found and followed: its codes as pictures, its state as JSON, and the page for a typed code."""
+
+import hashlib
+import json
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from friendpay.kit import counters as ratelimit
+from friendpay.kit.networks import neighbourhood_of, network_of
+from friendpay.kit.pages import SeeOther, page
+from payments.live import snapshot as live
+from payments.models import PaymentRequest
+from payments.pages.forms import CodeForm
+from payments.share import codes, drawing
+from payments.share import poster as posters
+from payments.share import text as sharing
+from payments.share.codes import TooManyGuesses
+
+POSTERS, WINDOW = 120, 600
+"""How many pictures one network may order in so many seconds."""
+
+
+def _plea(token: str) -> PaymentRequest:
+    return get_object_or_404(PaymentRequest, token=token)
+
+
+@page("GET")
+def status(request: HttpRequest, token: str) -> HttpResponse:
+    """What the socket would say. The tag leaves out the running seconds, so that asking again costs nothing."""
+    snapshot = live.snapshot(_plea(token))
+    still = {**snapshot, "seconds_left": 0, "holders": [holder["name"] for holder in snapshot["holders"]]}
+    tag = f'"{hashlib.sha256(json.dumps(still).encode()).hexdigest()[:20]}"'
+    if tag in request.headers.get("If-None-Match", ""):
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        response = HttpResponse(json.dumps(snapshot), content_type="application/json")
+    response["ETag"] = tag
+    return response
+
+
+@page("GET")
+def qr_svg(request: HttpRequest, token: str) -> HttpResponse:
+    """The link as a QR code. It never changes."""
+    return _picture(sharing.qr_svg(_plea(token)), "image/svg+xml")
+
+
+@page("GET")
+def qr_png(request: HttpRequest, token: str) -> HttpResponse:
+    """The same for messengers that take no SVG."""
+    return _picture(sharing.qr_png(_plea(token)), "image/png")
+
+
+def _picture(body: str | bytes, content_type: str) -> HttpResponse:
+    return HttpResponse(body, content_type=content_type, headers={"Cache-Control": "private, max-age=86400, immutable"})
+
+
+@page("GET")
+def poster(request: HttpRequest, token: str) -> HttpResponse:
+    """A picture with the link's code for messengers and walls; `goods` and `amount` say what else is on it,
+    `save` that it is to be kept.
+    """
+    plea = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
+    network = network_of(request)
+    if network and ratelimit.count(f"poster:{network}", window=WINDOW)[0][0] > POSTERS:
+        return render(request, "429.html", status=429)
+    svg = posters.svg(plea, goods="goods" in request.GET, amount="amount" in request.GET)
+    tag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:20]}"'
+    if tag in request.headers.get("If-None-Match", ""):
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        response = HttpResponse(drawing.png(svg), content_type="image/png")
+    response["ETag"] = tag
+    if "save" in request.GET:
+        response["Content-Disposition"] = 'attachment; filename="friendpay.png"'
+    return response
+
+
+@page("GET", "POST")
+def open_code(request: HttpRequest) -> HttpResponse:
+    """Type a share code, or paste the message it came in. Whoever guesses has to wait."""
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        text = form.cleaned_data["text"]
+        try:
+            plea = codes.look_up(text, network=network_of(request), neighbourhood=neighbourhood_of(request))
+        except TooManyGuesses as refused:
+            form.add_error("text", str(refused.message))
+            page = render(request, "payments/open.html", {"form": form}, status=refused.status)
+            page["Retry-After"] = str(refused.seconds)
+            return page
+        if plea:
+            return SeeOther(reverse("friend", args=[plea.token]))
+        form.add_error("text", _("We know no open request by this code. Please compare it with the message once more."))
+    return render(request, "payments/open.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,0 +1,42 @@
+"""Who is looking, as little as we need to know: a random cookie from the first attempt to pay on, kept by us as a
+hash.
+"""
+
+import secrets
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from friendpay.kit.digests import digest
+from payments.offers.weighing import Surface
+
+COOKIE = "visitor"
+AGE = 180 * 24 * 3600
+
+
+def visitor_of(request: HttpRequest) -> str:
+    """The hash of the visitor's cookie, "" for one who has none."""
+    cookie = request.COOKIES.get(COOKIE, "")
+    return digest("payments.visitor", cookie) if cookie else ""
+
+
+def keep_visitor(request: HttpRequest) -> str:
+    """The same for somebody who begins to pay, who gets a cookie now; `remember` sends it.
+
+    It is made of the browser's CSRF cookie: two taps of a first visit come before either is answered, and are one
+    visitor's all the same.
+    """
+    if COOKIE not in request.COOKIES:
+        secret = request.COOKIES.get(settings.CSRF_COOKIE_NAME) or secrets.token_urlsafe(18)
+        request.COOKIES[COOKIE] = digest("payments.visitor.cookie", secret)[:32]
+    return visitor_of(request)
+
+
+def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    value = request.COOKIES[COOKIE]
+    response.set_cookie(COOKIE, value, max_age=AGE, httponly=True, samesite="Lax", secure=request.is_secure())
+    return response
+
+
+def surface_of(request: HttpRequest) -> Surface:
+    return Surface.of(request.headers.get("User-Agent", ""))

@@ -1,7 +1,0 @@
-"""The sockets."""
-
-from django.urls import path
-
-from payments.consumers import RequestConsumer
-
-websocket_urlpatterns = [path("ws/p/<str:token>/", RequestConsumer.as_asgi())]

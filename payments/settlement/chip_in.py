@@ -1,0 +1,92 @@
+"""Several friends pay parts: how many of them, how small a part may be, and what the next one is asked for."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from friendpay.kit.errors import Refused
+from orders.models import Order
+from payments.models import PaymentRequest, ProviderAccount
+from payments.wallets import registry as providers
+
+MOST_PAYERS = 50
+
+
+@dataclass(frozen=True)
+class Split:
+    """Several friends may pay parts: at most `max_payers`, each at least `min_amount` minor units; where that is not
+    said, half of what each would give if all gave the same, so that crumbs leave no friend with nearly all of it.
+    """
+
+    max_payers: int
+    min_amount: int | None = None
+
+
+def agreed(order: Order, split: Split | None, *, given: int = 0) -> tuple[int | None, int | None]:
+    """How many payers and how small a part, checked; (None, None) where one friend pays all. `given` is how many parts
+    there are already. Parts must be able to add up.
+    """
+    if split is None:
+        return None, None
+    if not 2 <= split.max_payers <= MOST_PAYERS:
+        raise Refused(
+            "max_payers_out_of_range", _("Between 2 and 50 friends can pay together."), field="max_payers", status=422
+        )
+    if split.min_amount is None:
+        return split.max_payers, _smallest(order, split.max_payers - given)
+    if not 1 <= split.min_amount <= order.amount // 2:
+        raise Refused(
+            "min_amount_out_of_range",
+            _("The smallest part must leave room for a second one."),
+            field="min_amount",
+            status=422,
+        )
+    return split.max_payers, split.min_amount
+
+
+def _smallest(order: Order, places: int) -> int:
+    """Half of an equal share of what is missing, down to a step of the shop's wallets; no less than one of them takes,
+    and little enough for two.
+    """
+    missing = order.amount - order.amount_paid
+    accounts = _accounts(order)
+    takes = [
+        method.smallest.get(order.currency, 1)
+        for account in accounts
+        for method in providers.get(account.provider).methods
+        if not method.by_choice or method.name in account.granted
+    ]
+    step = step_of_parts(order)
+    half = missing // (2 * max(1, places)) // step * step
+    return max(1, min(missing // 2, max(half, min(takes, default=1))))
+
+
+def step_of_parts(order: Order) -> int:
+    """What every part is a multiple of, so that none leaves what another of the shop's wallets could not take."""
+    names = {account.provider for account in _accounts(order)}
+    step = max((providers.step(name, order.currency) for name in names), default=1)
+    return step if order.amount % step == 0 else 1
+
+
+def _accounts(order: Order) -> list[ProviderAccount]:
+    return list(ProviderAccount.objects.filter(merchant_id=order.merchant_id, live=order.live, enabled=True))
+
+
+def parts_given(request: PaymentRequest) -> int:
+    """How many parts count already. A hold is no part yet: it forces nobody."""
+    return request.payments.filter(amount_applied__gt=0).count()
+
+
+def fair_share(request: PaymentRequest) -> int:
+    """What the next friend may be asked for, so that all who can still join give about the same; the last one all.
+
+    100.00 by three is 33.34, 33.33, 33.33: the earlier one gives the odd step. Never what `rules.check_amount` would
+    refuse.
+    """
+    if request.split_max_payers is None or request.split_min_amount is None:
+        return request.remaining
+    begun = request.payments.filter(held_until__isnull=False).count()
+    still_to_come = max(1, request.split_max_payers - parts_given(request) - begun)
+    step = step_of_parts(request.order)
+    share = -(-max(-(-request.remaining // still_to_come), request.split_min_amount) // step) * step
+    return share if request.remaining - share >= request.split_min_amount else request.remaining

@@ -1,0 +1,165 @@
+"""The arithmetic of money on its way: what an attempt reserves, what of its money counts, and sending back what does
+not.
+
+Called inside a transaction that holds the locks of `record`; the caller saves the request. Changes no status.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from secrets import token_hex
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import get_language
+
+from friendpay.kit.background import nudge
+from payments.models import Payment, PaymentRequest, Refund
+from payments.settlement import rules, turns
+from payments.settlement.locks import note
+from payments.settlement.rules import Attempt, Payer
+
+FIRST_QUESTION = timedelta(seconds=15)
+
+
+def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: datetime) -> Payment:
+    """The row of an attempt, which holds its amount from now on."""
+    request.amount_held += attempt.amount
+    return Payment.objects.create(
+        merchant_id=request.merchant_id,
+        request=request,
+        account=attempt.account,
+        method=attempt.method,
+        rail=attempt.rail,
+        currency=request.currency,
+        amount=attempt.amount,
+        reference=new_reference(),
+        payer_name=payer.name,
+        by_buyer=payer.by_buyer,
+        language=get_language() or "",
+        visitor=payer.visitor,
+        network=payer.network,
+        created_at=now,
+        held_until=now + attempt.lasts,
+        next_attempt_at=now + min(FIRST_QUESTION, attempt.lasts),
+    )
+
+
+def fitting(request: PaymentRequest, payment: Payment, taken: int) -> int:
+    """How much of the money counts: all or nothing from one friend, up to what is missing from one of several."""
+    if request.status != PaymentRequest.Status.OPEN or taken != payment.amount:
+        return 0
+    room = request.amount - request.amount_paid
+    if request.split_max_payers is None and taken != room:
+        return 0
+    return min(taken, room)
+
+
+def second_capture(payment: Payment, now: datetime) -> Payment:
+    """The provider charged one attempt twice: the second charge gets a row of its own."""
+    return Payment.objects.create(
+        merchant_id=payment.merchant_id,
+        request=payment.request,
+        account_id=payment.account_id,
+        method=payment.method,
+        rail=payment.rail,
+        currency=payment.currency,
+        amount=payment.amount,
+        reference=new_reference(),
+        payer_name=payment.payer_name,
+        by_buyer=payment.by_buyer,
+        language=payment.language,
+        visitor=payment.visitor,
+        network=payment.network,
+        created_at=now,
+        next_attempt_at=now,
+    )
+
+
+def make_room(request: PaymentRequest, now: datetime) -> None:
+    """Money that came beats holds: the latest holds that no longer fit are freed, and closed at their providers.
+
+    Once all is paid nothing else is wanted, not even from attempts that had lost their hold before.
+    """
+    if request.amount_paid == request.amount:
+        let_go(request, request.payments.all(), now)
+        return
+    for payment in request.payments.filter(held_until__isnull=False).order_by("-id"):
+        if request.amount_paid + request.amount_held > request.amount:
+            let_go(request, [payment], now)
+
+
+def let_go(request: PaymentRequest, payments: Iterable[Payment], now: datetime) -> None:
+    """Free the holds and have the attempts closed at their providers, soon."""
+    for payment in payments:
+        if payment.status in rules.UNDECIDED and not payment.closing:
+            release(request, payment)
+            payment.closing, payment.next_attempt_at, payment.attempts = True, now, 0
+            payment.save(update_fields=["held_until", "closing", "next_attempt_at", "attempts", "code"])
+            transaction.on_commit(lambda pk=payment.pk: nudge("payments.ask", pk))  # type: ignore[misc]
+
+
+def step_aside(request: PaymentRequest, missing: int, now: datetime) -> None:
+    """The earliest holds that free so much are freed, where the request is contested. Their attempts stay open."""
+    if missing > 0 and turns.is_contested(request, now):
+        for payment in turns.making_room(request.payments.filter(held_until__isnull=False), missing):
+            release(request, payment)
+            payment.save(update_fields=["held_until"])
+            note(request, "payment.released", "system", payment)
+
+
+def release(request: PaymentRequest, payment: Payment) -> None:
+    if payment.held_until:
+        request.amount_held -= payment.amount
+        payment.held_until = None
+
+
+def uncounted(payment: Payment) -> int:
+    """What of a payment's money counts for nothing and is on no way back through its wallet."""
+    back = payment.refunds.standing().exclude(reason=Refund.Reason.MERCHANT).aggregate(sum=Sum("amount"))["sum"] or 0
+    return payment.amount_captured - payment.amount_applied - back
+
+
+def owed(payment: Payment) -> int:
+    """What is to be sent back: what is uncounted, as far as the payer does not have it from her bank."""
+    return max(0, uncounted(payment) - payment.amount_disputed)
+
+
+def weigh_disputes(payment: Payment) -> None:
+    """Let the payment's disputes have what they ask for, as far as it is not with the payer or on its way there."""
+    claimed = payment.refunds.standing().exclude(status=Refund.Status.FAILED).aggregate(sum=Sum("amount"))["sum"] or 0
+    free, payment.amount_disputed = payment.amount_captured - claimed, 0
+    for dispute in payment.disputes.order_by("id"):
+        dispute.payment = payment
+        dispute.amount_taken = min(dispute.claim, free)
+        dispute.save(update_fields=["amount_taken"])
+        free -= dispute.amount_taken
+        payment.amount_disputed += dispute.amount_taken
+    payment.save(update_fields=["amount_disputed"])
+
+
+def send_back(
+    request: PaymentRequest, payment: Payment, amount: int, reason: str, now: datetime, actor: str, text: str = ""
+) -> Refund:
+    """A refund to be sent to the payer by a task, through the provider that took the money. Now a nudge, later the
+    sweep.
+    """
+    refund = Refund.objects.create(
+        merchant_id=payment.merchant_id,
+        payment=payment,
+        account_id=payment.account_id,
+        reason=reason,
+        currency=payment.currency,
+        amount=amount,
+        reference=new_reference(),
+        note=text,
+        created_at=now,
+        next_attempt_at=now,
+    )
+    note(request, "refund.requested", actor, refund)
+    transaction.on_commit(lambda: nudge("payments.refund", refund.pk))
+    return refund
+
+
+def new_reference() -> str:
+    """Our number for an attempt or a refund at a provider: 26 symbols every wallet takes, never used twice."""
+    return f"fp{token_hex(12)}"

@@ -1,0 +1,300 @@
+"""★ The one door: every status change of a request, a payment, a refund and a dispute. Nothing else writes one.
+
+Each function is its own transaction: it locks order, request, payment and refund in that order, looks again, and
+returns quietly when the change has already happened. The state and its events commit together. None of them calls a
+provider.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
+
+from friendpay.kit import clock
+from friendpay.kit import text_filter as safety
+from friendpay.kit.errors import Refused
+from friendpay.kit.money import Money
+from orders import services
+from orders.models import Order
+from payments.models import Dispute, Payment, PaymentRequest, Refund
+from payments.settlement import chip_in, rules
+from payments.settlement import holds as funds
+from payments.settlement.locks import lock_order, lock_payment, lock_request, new_request, note, save
+from payments.settlement.rules import Attempt, Payer, Split
+
+REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
+
+
+def move(thing: PaymentRequest | Payment | Refund | Dispute, status: str) -> None:
+    if status not in rules.MOVES[type(thing)].get(thing.status, ()):
+        raise AssertionError(f"{thing} cannot go from {thing.status} to {status}")
+    thing.status = status
+
+
+# Requests
+
+
+@transaction.atomic
+def open_request(
+    order_id: int,
+    *,
+    actor: str,
+    shared: bool,
+    message: str = "",
+    expires_in: timedelta | None = None,
+    split: Split | None = None,
+    reuse: bool = True,
+) -> PaymentRequest:
+    """The order's open request; a new one where none is open. `shared` says that a friend is asked with it.
+
+    With `reuse=False` an open one is refused instead ("request_open"). A stale one is ended here, before the sweep
+    comes.
+    """
+    safety.check(message)
+    order, found = lock_order(order_id)
+    now = clock.now()
+    if found and found.status_at(now) == REQUEST.EXPIRED:
+        _end(order, found, REQUEST.EXPIRED, now, "system")
+        found = None
+    if found and not reuse:
+        raise Refused("request_open", _("This order has an open payment request already. Cancel it first."))
+    if found:
+        if shared and not found.shared_at:
+            found.shared_at, found.message = now, message or found.message
+            note(found, "payment_request.shared", actor)
+            save(found, "shared_at", "message")
+        return found
+    rules.check_order_open(order, now)
+    most, least = chip_in.agreed(order, split)
+    request = new_request(
+        order,
+        now,
+        actor,
+        expires_in,
+        message=message,
+        split_max_payers=most,
+        split_min_amount=least,
+        shared_at=now if shared else None,
+    )
+    save(request)
+    return request
+
+
+@transaction.atomic
+def ended_request(order_id: int, *, actor: str) -> PaymentRequest:
+    """Cancel an order with a request that nobody could ever pay: whatever is settled on it goes back.
+
+    For money nobody asked for; so neither the order's state nor the shop's matters.
+    """
+    order, _none = lock_order(order_id)
+    now = clock.now()
+    request = new_request(order, now, actor)
+    _end(order, request, REQUEST.CANCELLED, now, actor)
+    services.cancel_order(order, now)
+    return request
+
+
+@transaction.atomic
+def cancel_request(request_id: int, *, actor: str) -> PaymentRequest:
+    """Nobody may pay any more; parts go back, and money that still comes goes back when it comes. Repeating does
+    nothing.
+    """
+    order, request = lock_request(request_id)
+    if request.status == REQUEST.PAID:
+        raise Refused("request_paid", _("This was paid already, so it cannot be cancelled."))
+    if request.status == REQUEST.OPEN:
+        _end(order, request, REQUEST.CANCELLED, clock.now(), actor)
+    return request
+
+
+@transaction.atomic
+def expire_request(request_id: int) -> None:
+    """End a request whose time is over and for which nobody's money is on its way; otherwise nothing happens."""
+    order, request = lock_request(request_id)
+    now = clock.now()
+    if request.status == REQUEST.OPEN and request.status_at(now) == REQUEST.EXPIRED:
+        _end(order, request, REQUEST.EXPIRED, now, "system")
+
+
+@transaction.atomic
+def expire_order(order_id: int) -> None:
+    """End an order whose time is over unpaid, and its request with it. While somebody's money is on its way to it,
+    nothing happens yet.
+    """
+    order, request = lock_order(order_id)
+    now = clock.now()
+    if order.status != Order.Status.AWAITING_PAYMENT or not order.is_over(now):
+        return
+    if request and request.status_at(now) == REQUEST.OPEN:
+        return
+    if request:
+        _end(order, request, REQUEST.EXPIRED, now, "system")
+    services.expire_order(order, now)
+
+
+@transaction.atomic
+def expire_plain(limit: int) -> int:
+    """End up to `limit` stale requests for which nobody ever came; says how many it ended. The rest is for
+    `expire_request`.
+
+    Rows somebody else works on are passed over, so nothing waits here while it holds a lock, and the order's lock is
+    not needed.
+    """
+    now = clock.now()
+    busy = Payment.objects.undecided().filter(request=OuterRef("pk"))
+    due = (
+        PaymentRequest.objects.due_for_expiry(now)
+        .filter(~Exists(busy), amount_paid=0)
+        .select_related("order__merchant")
+    )
+    requests = list(due.select_for_update(of=("self",), skip_locked=True, no_key=True)[:limit])
+    for request in requests:
+        move(request, REQUEST.EXPIRED)
+        request.closed_at = now
+        note(request, "payment_request.expired", "system")
+        save(request, "status", "closed_at")
+    return len(requests)
+
+
+@transaction.atomic
+def close_order(order_id: int, *, paid_elsewhere: bool) -> Order:
+    """The merchant was paid by other means, or will not deliver: the open request ends and its parts go back.
+
+    Repeating does nothing. What was paid in full here is neither: refused, for the money is with the shop already.
+    """
+    order, request = lock_order(order_id)
+    now = clock.now()
+    if request:
+        _end(order, request, REQUEST.CANCELLED, now, "merchant")
+    if paid_elsewhere:
+        services.mark_paid_elsewhere(order, now)
+    else:
+        services.cancel_order(order, now)
+    return order
+
+
+def _end(order: Order, request: PaymentRequest, status: str, now: datetime, actor: str) -> None:
+    """Close an open request unpaid: every applied part becomes a refund, as far as no dispute has it; every attempt is
+    to be closed at its provider.
+    """
+    parts = list(request.payments.select_for_update(no_key=True).filter(amount_applied__gt=0))
+    funds.let_go(request, request.payments.all(), now)
+    if request.amount_paid:
+        services.take_back_paid(order, request.amount_paid)
+    request.amount_paid, request.closed_at = 0, now
+    move(request, status)
+    note(request, f"payment_request.{status}", actor)
+    for payment in parts:
+        payment.amount_applied = 0
+        payment.save(update_fields=["amount_applied"])
+        if owed := funds.owed(payment):
+            funds.send_back(request, payment, owed, Refund.Reason.UNDERFUNDED, now, "system")
+    save(request, "status", "closed_at", "amount_paid", "amount_held")
+
+
+# Payments
+
+
+@transaction.atomic
+def hold(request_id: int, attempt: Attempt, payer: Payer, *, take_over: bool = False) -> Payment:
+    """Reserve an amount of an open request for one payer. The provider is called afterwards, outside of this
+    transaction.
+
+    Refused when the request is not open, the amount is not one that may be paid, others hold what is left ("held"), or
+    this visitor has an attempt open already ("begun"): two taps at once begin once. With `take_over` others step aside
+    where the request is contested (`turns`).
+    """
+    order, request = lock_request(request_id)
+    now = clock.now()
+    rules.check_begins_once(request, payer, now)
+    rules.check_attempt(request, attempt, payer, now)
+    if take_over:
+        funds.step_aside(request, attempt.amount - request.remaining, now)
+    rules.check_room(request, attempt.amount)
+    payment = funds.new_attempt(request, attempt, payer, now)
+    note(request, "payment.created", "payer", payment)
+    save(request, "amount_held")
+    return payment
+
+
+@transaction.atomic
+def start_payment(payment_id: int, *, next_step: dict[str, Any], session: str) -> Payment:
+    """The provider opened the attempt and the payer can go on. An attempt decided meanwhile stays as it is."""
+    payment = lock_payment(payment_id)[2]
+    if payment.status == PAYMENT.CREATED:
+        move(payment, PAYMENT.PENDING)
+        payment.next_step, payment.provider_session = next_step, session
+        payment.save(update_fields=["status", "next_step", "provider_session"])
+    return payment
+
+
+@transaction.atomic
+def end_payment(payment_id: int, *, cancelled: bool, code: str = "", words: str = "") -> Payment:
+    """The provider says that this attempt brought no money: refused, or closed. The hold is free again.
+
+    Should money for it come all the same, `settle` takes it.
+    """
+    _order, request, payment = lock_payment(payment_id)
+    if payment.status in rules.UNDECIDED:
+        funds.release(request, payment)
+        move(payment, PAYMENT.CANCELLED if cancelled else PAYMENT.FAILED)
+        payment.code, payment.words, payment.next_attempt_at = payment.code or code[:80], words[:300], None
+        payment.save(update_fields=["status", "code", "words", "held_until", "next_attempt_at"])
+        note(request, f"payment.{payment.status}", "provider", payment)
+        save(request, "amount_held")
+    return payment
+
+
+@transaction.atomic
+def let_go(payment_id: int, *, code: str = "") -> None:
+    """Free what an attempt holds although its provider has not decided yet; it is closed there, and asked about on."""
+    _order, request, payment = lock_payment(payment_id)
+    held, payment.code = payment.held_until, code or payment.code
+    funds.let_go(request, [payment], clock.now())
+    if held:
+        note(request, "payment.released", "system", payment)
+        save(request, "amount_held")
+
+
+@transaction.atomic
+def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
+    """The provider holds the payer's money: apply it to the request, or send it back. The only way money enters.
+
+    `provider_ref` is the provider's transaction, `amount` what it took. Safe to repeat: providers resend notifications,
+    and reconciliation asks again. What does not fit - late, duplicate, surplus, another amount than asked for - becomes
+    a refund in this same transaction. A second transaction for one attempt is a payment of its own, and goes back.
+    Raises ValueError, with nothing changed, when the money is in another currency than was asked for: that is for
+    support to look at.
+    """
+    order, request, payment = lock_payment(payment_id)
+    known = Payment.objects.filter(account_id=payment.account_id, provider_ref=provider_ref).first()
+    if known:
+        return known
+    if amount.currency != payment.currency or amount.minor <= 0:
+        raise ValueError(f"{payment} was to be paid in {payment.currency}, but the provider took {amount}")
+    now = clock.now()
+    second = payment.status == PAYMENT.SUCCEEDED
+    if second:
+        payment = funds.second_capture(payment, now)
+    funds.release(request, payment)
+    applied = 0 if second else funds.fitting(request, payment, amount.minor)
+    move(payment, PAYMENT.SUCCEEDED)
+    payment.provider_ref, payment.succeeded_at, payment.next_attempt_at = provider_ref, now, None
+    payment.amount_captured, payment.amount_applied = amount.minor, applied
+    payment.save()
+    note(request, "payment.succeeded", "provider", payment)
+    if applied < amount.minor:
+        reason = Refund.Reason.DUPLICATE if second else rules.why_not_applied(request, payment, amount, applied)
+        funds.send_back(request, payment, amount.minor - applied, reason, now, "system")
+    if applied:
+        request.amount_paid += applied
+        funds.make_room(request, now)
+        services.add_paid(order, applied, now)
+        if request.amount_paid == request.amount:
+            move(request, REQUEST.PAID)
+            request.paid_at = now
+            note(request, "payment_request.paid", "system")
+    save(request, "status", "amount_paid", "amount_held", "paid_at")
+    return payment

@@ -1,0 +1,121 @@
+"""What others do to our payments: refunds made in the wallet's own site, and disputes."""
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from friendpay.kit import clock
+from friendpay.kit.errors import Refused
+from friendpay.kit.money import Money
+from orders import services
+from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
+from payments.settlement import holds as funds
+from payments.settlement import lifecycle, refund_moves
+from payments.settlement.locks import lock_payment, note, save
+from payments.wallets.base import Outcome, State
+
+LONGEST = 64  # what a refund's reference holds
+
+
+def charged(account: ProviderAccount, reference: str, provider_ref: str) -> Payment | None:
+    """The payment of ours that a refund or dispute is of, if it names one."""
+    names = Q(provider_ref=provider_ref) if provider_ref else Q(pk=None)
+    if reference:
+        names |= Q(reference=reference)
+    found = list(Payment.objects.select_related("account").filter(names, account=account)[:2])
+    # A second charge under one reference is told from the first by the provider's number.
+    return next((payment for payment in found if payment.provider_ref == provider_ref), found[0] if found else None)
+
+
+@transaction.atomic
+def book_refund(payment_id: int, number: str, amount: Money, *, provider_ref: str = "") -> Refund:
+    """A refund that somebody of the shop made at the wallet itself, under its number there: one of the shop's refunds
+    from now on, so that what is left of the payment can still be refunded here. Booking it again gives the same row.
+
+    Refused ("refund_does_not_fit") where more would go back than counts: a person has to look at it.
+    """
+    order, request, payment = lock_payment(payment_id)
+    known = Refund.objects.numbered(payment.account, number[:LONGEST])
+    if known:
+        return known
+    if amount.currency != payment.currency or not 0 < amount.minor <= refund_moves.refundable(payment):
+        raise Refused("refund_does_not_fit", _("More than is left of the payment was refunded at the wallet."))
+    refund_moves.make_room(request, payment, amount.minor, "provider")
+    now = clock.now()
+    refund = Refund(
+        merchant_id=payment.merchant_id,
+        payment=payment,
+        account_id=payment.account_id,
+        reason=Refund.Reason.MERCHANT,
+        currency=amount.currency,
+        amount=amount.minor,
+        reference=number[:LONGEST],
+        provider_ref=provider_ref[:100],
+        external=True,
+        created_at=now,
+        succeeded_at=now,
+    )
+    lifecycle.move(refund, Refund.Status.SUCCEEDED)
+    refund.save()
+    note(request, "refund.external", "provider", refund)
+    services.change_refunded(order, refund.amount, refund.public_id)
+    save(request)
+    return refund
+
+
+@transaction.atomic
+def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
+    """What the wallet says of a dispute. Repeating it, or telling of it late, changes nothing: what is won or lost is
+    never open again. Raises ValueError when it is told to be the one after it was the other: a person has to look.
+
+    While it is open the bank holds the money, and of a lost one it keeps it: none of that can be refunded. What is won
+    is there again; were we to send it back, it goes.
+    """
+    _order, request, payment = lock_payment(payment_id)
+    now = clock.now()
+    status = {State.SUCCEEDED: Dispute.Status.WON, State.FAILED: Dispute.Status.LOST}.get(outcome.state)
+    opened = Dispute.Status.INQUIRY if outcome.inquiry else Dispute.Status.OPEN
+    assert outcome.amount
+    dispute, is_new = Dispute.objects.get_or_create(
+        account_id=payment.account_id,
+        provider_ref=outcome.provider_ref,
+        defaults={
+            "payment": payment,
+            "status": opened,
+            "currency": outcome.amount.currency,
+            "amount": outcome.amount.minor,
+            "code": outcome.code[:80],
+            "words": outcome.message[:300],
+            "opened_at": now,
+        },
+    )
+    if is_new or (status is None and (dispute.status, opened) == (Dispute.Status.INQUIRY, Dispute.Status.OPEN)):
+        _move_dispute(request, payment, dispute, opened, "payment.disputed")
+    if status and dispute.closed_at is None:
+        dispute.closed_at = now
+        is_won = status == Dispute.Status.WON
+        _move_dispute(request, payment, dispute, status, "payment.dispute_won" if is_won else "payment.dispute_lost")
+        if is_won:
+            refund_moves.send_again_what_failed(request, payment)
+    elif status and dispute.status != status:
+        raise ValueError(f"{dispute} was {dispute.status}, and is said to be {status} now")
+    save(request)
+    return dispute
+
+
+def _move_dispute(request: PaymentRequest, payment: Payment, dispute: Dispute, status: str, told: str) -> None:
+    """Write where it stands and what it takes, tell it, and see to the refunds that this concerns."""
+    if dispute.status != status:
+        lifecycle.move(dispute, status)
+    dispute.amount_taken = 0  # weighed anew
+    dispute.save(update_fields=["status", "closed_at", "amount_taken"])
+    funds.weigh_disputes(payment)
+    facts = {
+        "dispute": dispute.public_id,
+        "dispute_status": status,
+        "disputed": dispute.amount,
+        "dispute_currency": dispute.currency,
+        "dispute_reason": dispute.code,
+    }
+    note(request, told, "provider", payment, **facts)
+    refund_moves.make_way(request, payment)

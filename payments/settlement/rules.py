@@ -1,0 +1,218 @@
+"""What may be asked for and paid. Nothing here writes; a rule that says no raises Refused with a sentence for
+people.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from friendpay.kit.errors import Refused
+from friendpay.kit.money import Money
+from orders import lives
+from orders.models import Order
+from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
+from payments.models.payment import TAKEN_OVER
+from payments.offers import weighing
+from payments.settlement import chip_in, turns
+from payments.settlement.chip_in import Split as Split
+from payments.wallets import registry as providers
+
+REQUEST, PAYMENT, REFUND, DISPUTE = PaymentRequest.Status, Payment.Status, Refund.Status, Dispute.Status
+UNDECIDED = (PAYMENT.CREATED, PAYMENT.PENDING)
+MOVES: dict[type, dict[str, tuple[str, ...]]] = {
+    PaymentRequest: {REQUEST.OPEN: (REQUEST.PAID, REQUEST.EXPIRED, REQUEST.CANCELLED)},
+    Payment: {
+        PAYMENT.CREATED: (PAYMENT.PENDING, PAYMENT.SUCCEEDED, PAYMENT.FAILED, PAYMENT.CANCELLED),
+        PAYMENT.PENDING: (PAYMENT.SUCCEEDED, PAYMENT.FAILED, PAYMENT.CANCELLED),
+        # A provider's word that it holds money counts at any time, after we gave up on an attempt as well.
+        PAYMENT.FAILED: (PAYMENT.SUCCEEDED,),
+        PAYMENT.CANCELLED: (PAYMENT.SUCCEEDED,),
+    },
+    Refund: {
+        # What is requested may be part of one that failed, and was returned elsewhere before it was ever sent.
+        REFUND.REQUESTED: (REFUND.SUBMITTED, REFUND.SUCCEEDED, REFUND.FAILED, REFUND.RETURNED_ELSEWHERE),
+        REFUND.SUBMITTED: (REFUND.SUCCEEDED, REFUND.FAILED, REFUND.RETURNED_ELSEWHERE),
+        # Banks bounce refunds after they were confirmed. What failed is sent again, replaced, or returned elsewhere.
+        REFUND.SUCCEEDED: (REFUND.FAILED, REFUND.WITHDRAWN),  # the latter: made at the wallet, not by us
+        REFUND.FAILED: (REFUND.REQUESTED, REFUND.SUCCEEDED, REFUND.WITHDRAWN, REFUND.RETURNED_ELSEWHERE),
+        # A provider's word that the money went counts at any time.
+        REFUND.WITHDRAWN: (REFUND.SUCCEEDED,),
+        REFUND.RETURNED_ELSEWHERE: (REFUND.SUCCEEDED,),
+    },
+    Dispute: {
+        DISPUTE.INQUIRY: (DISPUTE.OPEN, DISPUTE.WON, DISPUTE.LOST),
+        DISPUTE.OPEN: (DISPUTE.WON, DISPUTE.LOST),
+    },
+}
+
+TRIES_OF_A_VISITOR, TRIES_OF_A_NETWORK, TRIES_WITHIN = 5, 15, timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Who is paying, as far as we need to know. `visitor` and `network` are hashes."""
+
+    name: str = ""
+    visitor: str = ""
+    network: str = ""
+    by_buyer: bool = False
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How a payer wants to pay: an account, a method, its rail, and how long the provider will take the money."""
+
+    account: ProviderAccount
+    method: str
+    rail: str
+    amount: int
+    lasts: timedelta
+    price: int | None = None  # of all of it, as the payer saw it; None where nothing was shown
+
+
+def ends(order: Order, now: datetime, expires_in: timedelta | None) -> datetime:
+    """When a request ends that begins now: after the time that was asked for, else with its order, else after the
+    shop's own time. Never after its order.
+    """
+    if expires_in is not None:
+        lives.check(expires_in)
+        return min(now + expires_in, order.expires_at or now + expires_in)
+    return order.expires_at or now + order.merchant.request_life
+
+
+def check_order_open(order: Order, now: datetime) -> None:
+    """An order can be asked for while it awaits payment, its time is not over and its shop is not frozen."""
+    if order.status == Order.Status.EXPIRED or (order.status == Order.Status.AWAITING_PAYMENT and order.is_over(now)):
+        raise lives.order_expired()
+    if order.status != Order.Status.AWAITING_PAYMENT:
+        raise Refused("order_not_awaiting_payment", _("This order is already paid or cancelled."))
+    if order.merchant.is_frozen:
+        raise Refused("merchant_frozen", _("This shop cannot take payments at the moment."), status=403)
+
+
+def check_request_open(request: PaymentRequest, now: datetime) -> None:
+    """Nobody begins anything on a request that has ended, or whose time is over."""
+    if request.status == REQUEST.PAID:
+        raise Refused("request_paid", _("This has been paid already. Nothing more is needed."))
+    if request.status == REQUEST.CANCELLED:
+        raise Refused("request_cancelled", _("This request was cancelled. Nothing can be paid for it any more."))
+    if request.order.is_over(now):
+        raise lives.order_expired()
+    if request.status == REQUEST.EXPIRED or request.expires_at <= now:
+        raise Refused("request_expired", _("The time for this request is over. The buyer can ask again."))
+
+
+def check_step(amount: int, currency: str, step: int) -> None:
+    """A wallet that counts in steps takes no amount between two of them, and sends none back."""
+    if amount % step:
+        raise wrong_step(currency, step, amount)
+
+
+def wrong_step(currency: str, step: int, amount: int) -> Refused:
+    return Refused("amount_step", weighing.between_steps(currency, step, amount), field="amount", status=422)
+
+
+def check_amount(request: PaymentRequest, amount: int) -> None:
+    """One friend pays all of it; of several, each pays a part that leaves no crumb too small for the next."""
+    open_amount = request.amount - request.amount_paid
+    if request.split_max_payers is None or request.split_min_amount is None:
+        if amount != request.amount:
+            raise Refused("amount_changed", _("The amount has changed. Please look at it again."), field="amount")
+    else:
+        step = chip_in.step_of_parts(request.order)
+        smallest = min(-(-request.split_min_amount // step) * step, open_amount)
+        last_one = chip_in.parts_given(request) + 1 >= request.split_max_payers
+        if not smallest <= amount <= open_amount:
+            raise Refused(
+                "amount_out_of_range",
+                _("Please give between %(least)s and %(most)s.")
+                % {
+                    "least": Money(smallest, request.currency).text(get_language() or settings.LANGUAGE_CODE),
+                    "most": Money(open_amount, request.currency).text(get_language() or settings.LANGUAGE_CODE),
+                },
+                field="amount",
+                status=422,
+            )
+        check_step(amount, request.currency, step)
+        if last_one and amount != open_amount:
+            raise Refused(
+                "last_part",
+                _("You are the last one who can join: please give all of what is missing."),
+                field="amount",
+                status=422,
+            )
+        if 0 < open_amount - amount < request.split_min_amount:
+            raise Refused(
+                "crumb_left",
+                _("That would leave less than the smallest part. Please give a little less, or all."),
+                field="amount",
+                status=422,
+            )
+
+
+def check_room(request: PaymentRequest, amount: int) -> None:
+    """Others hold what is left."""
+    if amount > request.remaining:
+        raise Refused("held", _("Somebody is paying this right now."))
+
+
+def check_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: datetime) -> None:
+    """All that must be right for somebody to begin, whoever holds the amount now. Asked before anybody is closed for
+    it, and again under the lock.
+    """
+    check_request_open(request, now)
+    check_order_open(request.order, now)
+    check_tries(request, payer, now)
+    check_price(request, attempt.price)
+    check_amount(request, attempt.amount)
+    check_step(attempt.amount, request.currency, providers.step(attempt.account.provider, request.currency))
+
+
+def check_price(request: PaymentRequest, seen: int | None) -> None:
+    """Nobody is charged at a price that was not shown: whoever saw another one is shown this first."""
+    if seen is not None and seen != request.amount:
+        text = Money(request.amount, request.currency).text(get_language() or settings.LANGUAGE_CODE)
+        words = _("The price has changed: all of it costs %(price)s now. Please look at it again.") % {"price": text}
+        raise Refused("amount_changed", words, field="amount")
+
+
+def check_begins_once(request: PaymentRequest, payer: Payer, now: datetime) -> None:
+    """A visitor has one attempt at a time: of two taps at once the later is led to where the earlier goes."""
+    if turns.own(request, payer.visitor, now):
+        raise Refused("begun", _("You have begun to pay already. Please load the page again."))
+
+
+def check_tries(request: PaymentRequest, payer: Payer, now: datetime) -> None:
+    """Nobody holds a link again and again: attempts without money count, by visitor and, less strictly, by network.
+
+    What strangers of the same network do never falls on the buyer, nor on who has shown a payment that went through;
+    and that somebody was taken over is not counted against them.
+    """
+    recent = request.payments.filter(created_at__gt=now - TRIES_WITHIN, amount_captured=0).exclude(code=TAKEN_OVER)
+    known = payer.by_buyer or (
+        payer.visitor != "" and Payment.objects.filter(visitor=payer.visitor, amount_applied__gt=0).exists()
+    )
+    for field, tried_by, most in (
+        ("visitor", payer.visitor, TRIES_OF_A_VISITOR),
+        ("network", "" if known else payer.network, TRIES_OF_A_NETWORK),
+    ):
+        if tried_by and recent.filter(**{field: tried_by}).count() >= most:
+            raise Refused(
+                "too_many_tries", _("That was tried often in the last hour. Please wait a while."), status=429
+            )
+
+
+def why_not_applied(request: PaymentRequest, payment: Payment, taken: Money, applied: int) -> str:
+    """The reason a payer reads when money goes back at once."""
+    if taken.minor != payment.amount:
+        return Refund.Reason.MISMATCH
+    if applied:
+        return Refund.Reason.SURPLUS
+    if request.status == REQUEST.PAID or request.amount_paid == request.amount:
+        return Refund.Reason.DUPLICATE
+    if request.status == REQUEST.OPEN:
+        return Refund.Reason.MISMATCH  # the price changed after this attempt began
+    return Refund.Reason.LATE

@@ -1,0 +1,66 @@
+"""Sentences people choose with one tap. Who chooses and who reads may not share a language, so what is kept is the
+choice; each reads it in their own.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from friendpay.kit import text_filter as safety
+from friendpay.kit.errors import Refused
+from payments.models import PaymentRequest, Refund
+
+DECLINES = {
+    "sorry": _("Sorry, I can't this time."),
+    "wallet": _("None of these wallets is mine, sorry."),
+    "again": _("Not this month, but do ask me again."),
+}
+THANKS = {
+    "much": _("Thank you so much!"),
+    "kind": _("That was very kind of you."),
+    "next": _("Thank you! The next one is on me."),
+}
+WHY_RETURNED = {
+    Refund.Reason.MERCHANT: _("The shop decided to refund it."),
+    Refund.Reason.LATE: _("It came after this request had ended, so it could not be used."),
+    Refund.Reason.DUPLICATE: _("Someone else had paid first, so yours was not needed any more."),
+    Refund.Reason.SURPLUS: _("It was more than was needed."),
+    Refund.Reason.UNDERFUNDED: _("The full amount did not come together in time."),
+    Refund.Reason.MISMATCH: _("It was not the amount that was asked for at that moment."),
+}
+_MOST_BYTES = 80  # of a refund's reason at WeChat Pay
+_KNOWN = DECLINES | THANKS
+
+
+def said(data: Mapping[str, Any]) -> str:
+    """What somebody said, as an event holds it: a chosen sentence in the reader's language, or their own words."""
+    choice = data.get("choice", "")
+    return str(_KNOWN[choice]) if choice in _KNOWN else str(data.get("words", ""))
+
+
+def to_wallet(refund: Refund) -> str:
+    """Why money goes back, as the payer reads it in the wallet: in the payer's language, as far as we know it."""
+    payment, reason = refund.payment, Refund.Reason(refund.reason)
+    with override(payment.language or payment.request.order.locale or settings.LANGUAGE_CODE):
+        words = str(WHY_RETURNED[reason])
+        return words if len(words.encode()) <= _MOST_BYTES else str(reason.label)
+
+
+def why_returned(refund: Refund) -> str:
+    """Why money goes back, in a sentence that is true whether or not it is there yet."""
+    if refund.reason == Refund.Reason.UNDERFUNDED and refund.payment.request.status == PaymentRequest.Status.CANCELLED:
+        return str(_("The request was cancelled."))
+    return str(WHY_RETURNED[Refund.Reason(refund.reason)])
+
+
+def first_name(name: str) -> str:
+    """A buyer's first name, for what leaves our pages; "A friend" where it is no name but holds an address."""
+    first = name.split()[0][:20] if name.split() else ""
+    try:
+        safety.check_name(first)
+    except Refused:
+        first = ""
+    return first or str(_("A friend"))

@@ -1,0 +1,139 @@
+"""The poster: a request as a picture to send or to hang up, 1080 by 1440, in any of our languages.
+
+It is an SVG that a library turns into PNG with fonts of our own, so that it looks the same on every machine and needs
+none installed. Goods and amount are on it only where the buyer says so, for a picture travels further than a link. A
+sign that no font of ours has leaves a gap, never a box.
+"""
+
+import unicodedata
+from functools import lru_cache
+from itertools import groupby
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from friendpay.kit.money import Money
+from payments.models import PaymentRequest
+from payments.share import codes, phrases
+from payments.share import safety_words as likeness
+from payments.share import text as sharing
+
+WIDTH, HEIGHT = 1080, 1440
+INK, SOFT, ACCENT = "#1b1a17", "#66635b", "#0b7a4b"
+_MIDDLE, _ROOM = WIDTH // 2, 880  # where lines are centred, and how long one may be
+_SCRIPTS = (
+    ("Noto Sans Arabic", ((0x600, 0x6FF), (0x750, 0x77F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFF))),
+    ("Noto Sans Devanagari", ((0x900, 0x97F), (0xA8E0, 0xA8FF))),
+    ("Noto Sans", ((0, 0x52F), (0x1E00, 0x206F), (0x20A0, 0x20BF))),
+)
+_EAST_ASIAN = "Noto Sans CJK SC"
+
+
+def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
+    """The drawing, in the language of who asks for it."""
+    order = request.order
+    lines: list[SafeString] = []
+    y = 160
+
+    def say(text: str, size: int, after: int, colour: str = INK, *, bold: bool = False, ltr: str = "") -> None:
+        nonlocal y
+        lines.append(line(text, y, size, colour, bold=bold, ltr=ltr))
+        y += after
+
+    say(request.merchant.name, 38, 96, SOFT)
+    say(_("%(name)s asks") % {"name": phrases.first_name(order.buyer_name)}, 50, 84)
+    say(_("Could you pay for me?"), 70, 74, bold=True)
+    if goods:
+        things = [one.name if one.quantity == 1 else f"{one.name} × {one.quantity}" for one in order.lines.all()]
+        for number, thing in enumerate(things[:2]):
+            say(f"{thing} …" if number == 1 and len(things) > 2 else thing, 38, 54, SOFT)
+    if amount:
+        y += 16
+        say(Money(request.amount, request.currency).text(get_language() or "en"), 64, 60, ACCENT, bold=True)
+    size = min(680, 1090 - y)
+    code = format_html(
+        '<rect x="{x}" y="{y}" width="{size}" height="{size}" rx="24" fill="#fff"/>'
+        '<svg x="{inner}" y="{top}" width="{code}" height="{code}" viewBox="0 0 {modules} {modules}">'
+        '<path shape-rendering="crispEdges" d="{path}"/></svg>',
+        x=_MIDDLE - size // 2,
+        y=1080 - size,
+        size=size,
+        inner=_MIDDLE - size // 2 + 36,
+        top=1080 - size + 36,
+        code=size - 72,
+        **_code(sharing.link(request)),
+    )
+    y = 1128
+    address = sharing.open_address()
+    say(_("Scan this, or type the code at %(address)s") % {"address": address}, 32, 80, SOFT, ltr=address)
+    say(codes.shown(request), 70, 0, bold=True)
+    alike = likeness.of(request.token)
+    return format_html(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
+        '<rect width="{w}" height="{h}" fill="#f6f5f2"/>'
+        '<rect x="50" y="50" width="980" height="1340" rx="48" fill="#fff" stroke="#e4e1d9" stroke-width="2"/>'
+        "{lines}{code}{words}"
+        '<svg x="{picture}" y="1266" width="84" height="84" viewBox="0 0 48 48">{drawing}</svg></svg>',
+        w=WIDTH,
+        h=HEIGHT,
+        lines=SafeString("".join(lines)),
+        code=code,
+        picture=_MIDDLE - 42 - round(_width(alike.text) * 22) - 12,
+        drawing=alike.drawing,
+        words=line(alike.text, 1324, 44, INK, x=_MIDDLE + 54, bold=True),
+    )
+
+
+@lru_cache(maxsize=64)
+def _code(link: str) -> dict[str, object]:
+    rows = sharing.matrix(link)
+    return {"modules": len(rows), "path": sharing.qr_path(rows)}
+
+
+def line(
+    text: str, y: int, size: int, colour: str, *, x: int = _MIDDLE, bold: bool = False, ltr: str = ""
+) -> SafeString:
+    """One centred line, smaller where it would be too long, each script in its font, right to left where it is so; the
+    part `ltr` stays left to right.
+    """
+    text = "".join(sign for sign in " ".join(text.split()) if sign.isprintable() and unicodedata.category(sign) != "So")
+    size = min(size, int(_ROOM / max(1, _width(text))))
+    if ltr:
+        text = text.replace(ltr, f"\u202a{ltr}\u202c")
+    runs = [
+        (font, "".join(sign for sign, _font in run)) for font, run in groupby(_fonts(text), key=lambda pair: pair[1])
+    ]
+    if any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in text):
+        runs = [("Noto Sans Arabic", "\u202b"), *runs, ("Noto Sans Arabic", "\u202c")]
+    spans = format_html_join("", '<tspan font-family="{}">{}</tspan>', runs)
+    stroke = format_html(' stroke="{}" stroke-width="{}"', colour, round(size / 30, 1)) if bold else ""
+    return format_html(
+        '<text x="{}" y="{}" text-anchor="middle" xml:space="preserve" font-size="{}" fill="{}"{}>{}</text>',
+        x,
+        y,
+        size,
+        colour,
+        stroke,
+        spans,
+    )
+
+
+def _fonts(text: str) -> list[tuple[str, str]]:
+    """Each sign with its font; figures, blanks and the like go with what stands before them."""
+    fonts: list[tuple[str, str]] = []
+    for sign in text:
+        neutral = sign.isascii() and not sign.isalpha() and fonts
+        fonts.append((sign, fonts[-1][1] if neutral else _font(sign)))
+    return fonts
+
+
+def _font(sign: str) -> str:
+    found = (name for name, ranges in _SCRIPTS if any(first <= ord(sign) <= last for first, last in ranges))
+    return next(found, _EAST_ASIAN)
+
+
+def _width(text: str) -> float:
+    """About how wide a line is, in its own size."""
+    return sum(1.0 if unicodedata.east_asian_width(sign) in "WF" else 0.55 for sign in text)

@@ -1,0 +1,235 @@
+"""The sandbox wallet as a provider like any other: it pays with play money, and only for test accounts."""
+
+import hmac
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from friendpay.kit.money import EXPONENT, Money
+from payments.wallets.base import (
+    BEIJING,
+    Account,
+    BillLine,
+    Method,
+    NextStep,
+    Notification,
+    NotificationRefused,
+    Outcome,
+    ProviderError,
+    Rail,
+    Reply,
+    Start,
+    State,
+    gettext_noop,
+)
+from sandbox import bank
+from sandbox.signing import sign
+
+_TOLERANCE = 300  # seconds, either way
+_LARGEST = 64 * 1024
+_SECONDS = re.compile(r"[0-9]{1,11}", re.ASCII)
+_TOKEN = re.compile(r"[!-~]{1,64}", re.ASCII)  # printable, without spaces: nothing a log or a table would stumble over
+
+_STATES = {
+    bank.Status.OPEN: State.PENDING,
+    bank.Status.PAID: State.SUCCEEDED,
+    bank.Status.REFUSED: State.FAILED,
+    bank.Status.CLOSED: State.FAILED,
+}
+_WORDS = {
+    bank.Status.REFUSED: "The payer refused in the sandbox wallet.",
+    bank.Status.CLOSED: "The sandbox wallet takes this payment no more.",
+}
+
+
+class SandboxProvider:
+    name = "sandbox"
+    methods = (Method("sandbox", gettext_noop("Sandbox wallet")),)
+    rails = (Rail.REDIRECT, Rail.NATIVE)
+    grants: Mapping[str, str] = {}
+    max_hold = 600
+    min_hold = 1
+    hold = 5 * 60
+    yields_after = 1 * 60
+    zone: tzinfo = BEIJING  # as the wallets it stands in for: no zone of ours may slip in unnoticed
+    fields = ("secret",)
+    pages: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()  # it is here, and knows an account by our own name of it
+    identity_key = ""
+    knows_from_start = True
+    refund_gap = 0
+    steps: Mapping[str, int] = {}
+
+    def lacks(self, account: Account, rail: Rail) -> str:
+        return ""
+
+    def ends_at(self, account: Account) -> datetime | None:
+        return None
+
+    def start(self, account: Account, start: Start) -> NextStep:
+        secret = _secret(account)
+        if start.rail not in self.rails:
+            raise ProviderError(f"The sandbox wallet has no {start.rail} rail.", permanent=True, code="no_such_rail")
+        bid = bank.Bid(
+            account=account.id,
+            secret=secret,
+            reference=start.reference,
+            amount=start.amount.minor,
+            currency=start.amount.currency,
+            exponent=EXPONENT[start.amount.currency],
+            subject=start.subject,
+            deadline=start.deadline,
+            notify_url=start.notify_url,
+            return_url=start.return_url,
+        )
+        try:
+            slip = bank.open_charge(bid)
+        except bank.Refused as refused:
+            raise _error(refused) from None
+        page = f"{account.base_url.rstrip('/')}/sandbox/{slip.ref}/"
+        return NextStep(start.rail, code=page) if start.rail == Rail.NATIVE else NextStep(start.rail, url=page)
+
+    def fetch(self, account: Account, reference: str, session: str = "") -> Outcome:
+        _secret(account)
+        return _charge(reference, bank.find(account.id, reference))
+
+    def close(self, account: Account, reference: str, session: str = "") -> Outcome:
+        _secret(account)
+        return _charge(reference, bank.close(account.id, reference))
+
+    def refund(
+        self,
+        account: Account,
+        *,
+        reference: str,
+        charge: str,
+        charge_ref: str,
+        amount: Money,
+        charged: Money,
+        reason: str,
+    ) -> Outcome:
+        _secret(account)
+        try:
+            slip = bank.refund(
+                account.id,
+                reference=reference,
+                charge=charge,
+                transaction_id=charge_ref,
+                charged=charged.minor,
+                amount=amount.minor,
+                currency=amount.currency,
+            )
+        except bank.Refused as refused:
+            raise _error(refused) from None
+        return _refund(reference, slip)
+
+    def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
+        _secret(account)
+        return _refund(reference, bank.find_refund(account.id, reference))
+
+    def read_notification(
+        self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> Notification:
+        if len(body) > _LARGEST:
+            raise _refusal(413, "too large")
+        _verify(account, headers, body, now)
+        try:
+            said = json.loads(body.decode())
+            if said["account"] != account.id:
+                raise _refusal(401, "for another account")
+            return _read(said)
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise _refusal(400, "malformed") from None
+
+    def acknowledge(self) -> Reply:
+        return Reply(204)
+
+    def bill(self, account: Account, day: date) -> Iterator[BillLine]:
+        _secret(account)
+        start = datetime.combine(day, time.min, self.zone)
+        for line in bank.bill(account.id, start, start + timedelta(days=1)):
+            money = Money(line.amount, line.currency)
+            charge = line.charge, line.charge_transaction
+            yield BillLine(line.about, line.reference, line.transaction, money, State.SUCCEEDED, *charge)
+
+    def check(self, account: Account) -> str:
+        _secret(account)
+        bank.find(account.id, "check")
+        return "The sandbox wallet answers. It moves no real money."
+
+
+def _secret(account: Account) -> str:
+    """What every call needs first: a test account that can be served."""
+    if account.live:
+        raise ProviderError(
+            "The sandbox wallet serves test accounts only.", permanent=True, code="live_account", for_shop=True
+        )
+    if not account.base_url:
+        raise ProviderError(
+            "The account's gateway must be this server's address.", permanent=True, code="no_gateway", for_shop=True
+        )
+    secret = account.config.get("secret", "")
+    if not secret:
+        raise ProviderError("The account has no secret.", permanent=True, code="no_secret", for_shop=True)
+    return secret
+
+
+def _error(refused: bank.Refused) -> ProviderError:
+    return ProviderError(refused.message, permanent=True, code=refused.code)
+
+
+def _charge(reference: str, slip: bank.Slip | None) -> Outcome:
+    if slip is None:
+        return Outcome(State.UNKNOWN, reference)
+    return _standing(reference, slip.status, slip.transaction, Money(slip.amount, slip.currency))
+
+
+def _standing(reference: str, status: bank.Status, transaction: str, amount: Money) -> Outcome:
+    state = _STATES[status]
+    if state == State.SUCCEEDED:
+        return Outcome(state, reference, provider_ref=transaction, amount=amount)
+    return Outcome(state, reference, code=str(status), message=_WORDS.get(status, ""))
+
+
+def _refund(reference: str, slip: bank.RefundSlip | None) -> Outcome:
+    if slip is None:
+        return Outcome(State.UNKNOWN, reference)
+    amount = Money(slip.amount, slip.currency)
+    return Outcome(State.SUCCEEDED, reference, provider_ref=slip.transaction, amount=amount)
+
+
+def _verify(account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+    timestamp, nonce = headers.get("sandbox-timestamp", ""), headers.get("sandbox-nonce", "")
+    secret = account.config.get("secret", "")
+    if account.live or not secret or not _SECONDS.fullmatch(timestamp) or not _TOKEN.fullmatch(nonce):
+        raise _refusal(401, "not signed")
+    if abs(now.timestamp() - int(timestamp)) >= _TOLERANCE:
+        raise _refusal(401, "too old, or from the future")
+    signature = headers.get("sandbox-signature", "")
+    if not hmac.compare_digest(sign(secret, timestamp, nonce, body).encode(), signature.encode("utf-8", "replace")):
+        raise _refusal(401, "signature does not fit")
+
+
+def _read(said: dict[str, Any]) -> Notification:
+    """What a genuine notification says. ValueError, LookupError or TypeError on what the wallet never writes."""
+    kind, event_id = _token(said["kind"]), _token(said["id"])
+    about = "refund" if kind.startswith("refund.") else "charge"
+    thing = said[about]
+    reference, amount = _token(thing["reference"]), Money(thing["amount"], thing["currency"])
+    if amount.minor <= 0:
+        raise ValueError("not an amount")
+    status = bank.Status(thing["status"]) if about == "charge" else bank.Status.PAID
+    transaction = _token(thing["transaction"]) if status == bank.Status.PAID else ""
+    return Notification(event_id, kind, reference, about, _standing(reference, status, transaction, amount))
+
+
+def _token(value: object) -> str:
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        raise ValueError("not a token")
+    return value
+
+
+def _refusal(status: int, why: str) -> NotificationRefused:
+    return NotificationRefused(why, reply=Reply(status, why.encode()))

@@ -1,0 +1,72 @@
+"""What strangers may write: a corpus of ordinary texts in twelve languages, and one of texts that lead elsewhere."""
+
+from pathlib import Path
+
+import pytest
+
+from friendpay.kit import text_filter as safety
+from friendpay.kit.errors import Refused
+
+TEXTS = Path(__file__).parents[2] / "texts"
+ORDINARY = (TEXTS / "ordinary.txt").read_text(encoding="utf-8").splitlines()
+CONTACT = (TEXTS / "contact.txt").read_text(encoding="utf-8").splitlines()
+
+
+def refused(text: str) -> bool:
+    try:
+        safety.check(text)
+    except Refused:
+        return True
+    return False
+
+
+def test_ordinary_messages_pass() -> None:
+    assert len(ORDINARY) >= 100
+    assert [text for text in ORDINARY if refused(text)] == []
+
+
+def test_whatever_leads_elsewhere_is_refused() -> None:
+    assert len(CONTACT) >= 60
+    assert [text for text in CONTACT if not refused(text)] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Z" + "\u0351" * 8 + "algo", "a\u0301\u0302\u0303\u0304\u0306", "\u0e01" + "\u0e49" * 9]
+)
+def test_stacked_marks_are_refused_and_what_a_shop_sends_is_thinned(text: str) -> None:
+    with pytest.raises(Refused, match="unreadable"):
+        safety.check(text)
+    assert not safety._stacked(safety.line(text))
+    assert safety.line("Nguyễn Thị Phượng") == "Nguyễn Thị Phượng"
+    assert safety.line("ज़िन्दगी") == "ज़िन्दगी"
+
+
+@pytest.mark.parametrize("name", ["Verified shop", "Official Support", "官方客服", "✅ Lin", "✓Lin", "проверенный"])
+def test_a_name_claims_no_office(name: str) -> None:
+    with pytest.raises(Refused):
+        safety.check_name(name)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("Lin", "Lin"),
+        ("  Lin \n Wang\t", "Lin Wang"),
+        ("Li\u200bn\u202e", "Lin"),
+        ("Lin ✔", "Lin"),
+        ("Lin 13800138000", "Lin"),
+        ("Lin t.me/lin", "Lin"),
+        ("evil.com", ""),
+        ("\u200b\u3164", ""),
+        ("محمد عبد الله", "محمد عبد الله"),
+        ("Renée O'Neill-Šmíd", "Renée O'Neill-Šmíd"),
+        ("👨‍👩‍👧 Wang", "👨‍👩‍👧 Wang"),
+    ],
+)
+def test_a_shops_name_for_a_buyer_is_made_harmless(sent: str, shown: str) -> None:
+    assert safety.name(sent) == shown
+
+
+def test_long_texts_are_judged_at_once() -> None:
+    for text in ("1 " * 100, "a." * 100, "a b " * 50, "." * 200, "加" * 200, "@" * 200, "one " * 50, "w e " * 50):
+        safety._contact(text)

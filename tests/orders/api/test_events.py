@@ -1,0 +1,136 @@
+"""The order events are told in: nobody who reads on from the last one misses any."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, connections, transaction
+
+from orders import sequence as publication
+from orders.models import Event, Merchant
+from orders.tasks import send_webhooks
+from tests import shop
+from tests.caller import Caller, fields
+
+pytestmark = pytest.mark.django_db
+
+
+def _told(caller: Caller, after: str | None = None, **query: object) -> list[Any]:
+    answer = caller.get("/events", **({"after": after} if after else {}), **query)
+    data: list[Any] = answer["data"]
+    return data
+
+
+def test_an_event_tells_what_happened_to_what() -> None:
+    caller = Caller()
+    asked = caller.ask()
+    order, request = _told(caller)
+    assert order["created_at"].endswith("Z")
+    assert order["sequence"] < request["sequence"]
+    event = Event.objects.last()
+    assert event is not None
+    assert {name: request[name] for name in request if name not in ("created_at", "sequence", "data")} == {
+        "id": event.public_id,
+        "type": "payment_request.created",
+        "live": False,
+        "actor": "merchant",
+        "object": asked["id"],
+        "order": asked["order"],
+        "payment_request": asked["id"],
+    }
+    assert (request["data"]["amount"], order["payment_request"]) == (9000, None)
+    assert request["data"]["expires_at"] == asked["expires_at"]
+
+
+def test_events_are_read_page_by_page_from_the_first_to_the_last() -> None:
+    caller = Caller()
+    for _ in range(3):
+        caller.order()
+    first = caller.get("/events", limit=2).json
+    assert ([event["type"] for event in first["data"]], first["has_more"]) == (["order.created"] * 2, True)
+    second = caller.get("/events", limit=2, after=first["data"][-1]["id"]).json
+    assert (len(second["data"]), second["has_more"]) == (1, False)
+    assert _told(caller, second["data"][-1]["id"]) == []
+    caller.order()
+    assert len(_told(caller, second["data"][-1]["id"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [({"after": "evt_unknown"}, "unknown_cursor"), ({"after": "1"}, "malformed")]
+)
+def test_a_cursor_that_is_none_is_named(query: dict[str, object], code: str) -> None:
+    answer = Caller().get("/events", **query)
+    assert (answer.status, fields(answer)) == (422, {"after": code})
+
+
+def test_the_beat_publishes_what_nobody_has_read() -> None:
+    shop.make_order()
+    send_webhooks()
+    assert not Event.objects.filter(sequence=None).exists()
+    assert publication.publish() == 0
+
+
+def test_more_than_a_batch_is_published_in_the_order_of_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publication, "BATCH", 2)
+    merchant = shop.make_merchant()
+    for _ in range(5):
+        shop.make_order(merchant)
+    assert publication.publish() == 5
+    rows = list(Event.objects.order_by("id").values_list("sequence", flat=True))
+    assert rows == sorted(rows)  # type: ignore[type-var]
+    assert len(set(rows)) == 5
+
+
+class Writer:
+    """A transaction of its own that has written an order and not committed."""
+
+    def __init__(self, merchant: Merchant) -> None:
+        self._merchant = merchant
+        self._written, self._go_on = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._write)
+        self._thread.start()
+        assert self._written.wait(10)
+
+    def _write(self) -> None:
+        try:
+            with transaction.atomic():
+                self.order = shop.make_order(self._merchant, reference="late")
+                self._written.set()
+                self._go_on.wait(10)
+        finally:
+            connections.close_all()
+
+    def commit(self) -> None:
+        self._go_on.set()
+        self._thread.join(10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_commits_late_is_not_skipped() -> None:
+    """Two transactions: the one that wrote first commits last, and a reader comes between."""
+    caller = Caller()
+    late = Writer(caller.merchant)
+    early = caller.order()
+    seen = _told(caller)
+    late.commit()
+    assert [event["object"] for event in seen] == [early["id"]]
+    assert [event["object"] for event in _told(caller, seen[-1]["id"])] == [late.order.public_id]
+    assert [event["object"] for event in _told(caller)] == [early["id"], late.order.public_id]
+    written = Event.objects.order_by("id").values_list("object_id", flat=True)
+    assert list(written) == [late.order.public_id, early["id"]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_publisher_waits_for_the_other() -> None:
+    shop.make_order()
+    other = connections.create_connection("default")
+    other.set_autocommit(False)
+    with other.cursor() as cursor, connection.cursor() as own:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [publication._LOCK])
+        own.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            publication.publish()
+        own.execute("RESET lock_timeout")
+    other.commit()
+    other.close()
+    assert publication.publish() == 1

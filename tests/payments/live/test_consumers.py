@@ -1,0 +1,201 @@
+"""The socket of a request: everybody who looks sees every change, lost messages or not."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from channels.routing import URLRouter
+from django.db import DatabaseError
+
+from payments.live import consumers
+from payments.live import snapshot as live
+from payments.live.routing import websocket_urlpatterns
+from payments.models import PaymentRequest
+from payments.settlement import lifecycle
+from tests import shop
+
+stored = pytest.mark.django_db(transaction=True)
+
+
+@asynccontextmanager
+async def looking(token: str, address: str = "203.0.113.7") -> AsyncIterator[ApplicationCommunicator]:
+    scope = {"type": "websocket", "path": f"/ws/p/{token}/", "headers": [], "client": (address, 40000)}
+    line = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+    await line.send_input({"type": "websocket.connect"})
+    assert (await line.receive_output(5))["type"] == "websocket.accept"
+    try:
+        yield line
+    finally:
+        await line.send_input({"type": "websocket.disconnect", "code": 1001})
+        await line.wait(5)
+
+
+async def told(line: ApplicationCommunicator) -> dict[str, Any]:
+    return dict(json.loads((await line.receive_output(5))["text"]))
+
+
+async def closed(line: ApplicationCommunicator) -> int:
+    return int((await line.receive_output(5))["code"])
+
+
+@pytest.fixture
+def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The channel layer loses whatever it is given, and the sockets' round comes at once."""
+    monkeypatch.setattr(live, "push", lambda request_id: None)
+    monkeypatch.setattr(consumers, "CATCH_UP", 0.02)
+
+
+async def cancel(request: PaymentRequest) -> None:
+    await sync_to_async(lifecycle.cancel_request)(request.pk, actor="buyer")
+
+
+@pytest.fixture
+def unchanging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that nothing happens to, without a database."""
+
+    async def read(tokens: list[str]) -> dict[str, dict[str, Any]]:
+        return {token: {"seq": 1, "status": "open"} for token in tokens if token == "known"}
+
+    monkeypatch.setattr(consumers, "_read", read)
+
+
+@stored
+async def test_a_change_is_told_by_a_message() -> None:
+    request = await sync_to_async(shop.make_request)()
+    async with looking(request.token) as line:
+        assert (await told(line))["status"] == "open"
+        await cancel(request)
+        assert (await told(line))["status"] == "cancelled"
+        assert await line.receive_nothing(0.05)
+
+
+@stored
+@pytest.mark.usefixtures("no_messages")
+async def test_R9_a_change_whose_message_was_lost_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask: Callable[[dict[str, int]], Any] = consumers._missed
+    answers = [DatabaseError("gone")]
+
+    async def failing_once(seen: dict[str, int]) -> Any:
+        if answers:
+            raise answers.pop()
+        return await ask(seen)
+
+    monkeypatch.setattr(consumers, "_missed", failing_once)
+    request = await sync_to_async(shop.make_request)()
+    async with looking(request.token) as one, looking(request.token) as other:
+        before = [await told(line) for line in (one, other)]
+        await cancel(request)
+        after = [await told(line) for line in (one, other)]
+        assert {(snapshot["status"], snapshot["seq"] > before[0]["seq"]) for snapshot in after} == {("cancelled", True)}
+        assert await one.receive_nothing(0.1)  # once is enough
+    assert not answers
+
+
+@stored
+@pytest.mark.usefixtures("no_messages")
+async def test_nothing_counts_as_told_before_the_socket_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one waits for its first snapshot, a round for the others must not take it as told."""
+    read, gate, stuck = consumers._read, asyncio.Event(), asyncio.Event()
+
+    async def slow(tokens: list[str]) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = await read(tokens)
+        if stuck.is_set():
+            await gate.wait()
+        return found
+
+    monkeypatch.setattr(consumers, "_read", slow)
+    request = await sync_to_async(shop.make_request)()
+    async with looking(request.token) as early:
+        assert (await told(early))["status"] == "open"
+        stuck.set()
+        scope = {"type": "websocket", "path": f"/ws/p/{request.token}/", "headers": [], "client": ("203.0.113.8", 1)}
+        late = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+        await late.send_input({"type": "websocket.connect"})
+        await asyncio.sleep(0.1)  # rounds go by
+        await cancel(request)
+        assert (await told(early))["status"] == "cancelled"
+        gate.set()
+        assert (await late.receive_output(5))["type"] == "websocket.accept"
+        assert (await told(late))["status"] == "open"  # what was read when it came
+        assert (await told(late))["status"] == "cancelled"  # and what was missed
+        assert await late.receive_nothing(0.1)
+        await late.send_input({"type": "websocket.disconnect", "code": 1001})
+        await late.wait(5)
+
+
+@stored
+async def test_a_snapshot_that_could_not_be_sent_is_not_told() -> None:
+    consumer = consumers.RequestConsumer()
+    consumer.telling = asyncio.Lock()
+    sent: list[str] = []
+
+    async def send(text: str) -> None:
+        if not sent:
+            sent.append("lost")
+            raise ConnectionResetError
+        sent.append(text)
+
+    consumer.send = send
+    with pytest.raises(ConnectionResetError):
+        await consumer.snapshot({"snapshot": {"seq": 3}})
+    await consumer.snapshot({"snapshot": {"seq": 3}})
+    await consumer.snapshot({"snapshot": {"seq": 2}})
+    assert sent == ["lost", '{"seq": 3}']
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("unchanging")
+async def test_a_crowd_shares_the_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    questions: list[list[str]] = []
+    gate = asyncio.Event()
+
+    async def read(tokens: list[str]) -> dict[str, dict[str, Any]]:
+        questions.append(sorted(tokens))
+        await gate.wait()
+        return {token: {"seq": 1, "token": token} for token in tokens}
+
+    monkeypatch.setattr(consumers, "_read", read)
+    arrivals = consumers._Arrivals()
+    first = asyncio.create_task(arrivals.read("a"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    crowd = [asyncio.create_task(arrivals.read(token)) for token in "abca"]
+    impatient = asyncio.create_task(arrivals.read("d"))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    gate.set()
+    answers = await asyncio.gather(first, *crowd)
+    assert [answer and answer["token"] for answer in answers] == ["a", "a", "b", "c", "a"]
+    assert questions == [["a"], ["a", "b", "c", "d"]]  # who came later gets what was read later
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("unchanging")
+async def test_one_network_opens_so_many_lines_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "SOCKETS_OF_A_NETWORK", 2)
+    async with looking("known", "2001:db8::1"):
+        async with looking("known", "2001:db8::2"):
+            async with looking("known", "2001:db8::3") as third:
+                assert await closed(third) == consumers.CROWDED
+            async with looking("known", "2001:db8:0:1::3") as elsewhere:
+                assert (await told(elsewhere))["status"] == "open"
+        async with looking("known", "2001:db8::3") as again:
+            assert (await told(again))["status"] == "open"
+    assert not consumers.RequestConsumer.networks
+    assert not consumers.RequestConsumer.looking
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("unchanging")
+async def test_who_talks_is_hung_up_on_and_an_unknown_link_says_so() -> None:
+    async with looking("known") as line:
+        await told(line)
+        await line.send_input({"type": "websocket.receive", "text": "hello"})
+        assert await closed(line) == consumers.TALKING
+    async with looking("nobody") as line:
+        assert await closed(line) == consumers.NOT_FOUND

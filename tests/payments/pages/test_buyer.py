@@ -1,0 +1,239 @@
+"""The buyer's page in every state, and what may be sent to it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from orders.models import Event, Order
+from payments.models import Payment, PaymentRequest
+from payments.settlement import lifecycle, requests
+from tests import shop
+from tests.pages import DANGEROUS, HTML, forms, words
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(order: Order) -> str:
+    return f"/checkout/{order.token}/"
+
+
+def test_the_first_look_offers_two_ways_and_writes_nothing(client: Client) -> None:
+    order = shop.make_order()
+    events = Event.objects.count()
+    page = client.get(page_of(order))
+    assert page.status_code == 200
+    text = words(page)
+    for word in ("CN¥90.00", "Spring oolong, 100 g", "Ask a friend to pay", "Pay now", "help@harbourtea.example"):
+        assert word in text
+    assert not PaymentRequest.objects.exists()
+    assert Event.objects.count() == events
+    assert "visitor" not in page.cookies
+
+
+def test_asking_shows_what_to_send(client: Client) -> None:
+    order = shop.make_order()
+    answer = client.post(page_of(order) + "ask/")
+    assert (answer.status_code, answer["Location"]) == (303, page_of(order))
+    plea = PaymentRequest.objects.get()
+    body = client.get(page_of(order)).content.decode()
+    assert f"http://127.0.0.1:8000/p/{plea.token}/" in body
+    assert f"{plea.code[:4]}-{plea.code[4:]}" in body
+    assert f"/p/{plea.token}/qr.svg" in body
+    assert plea.shared_at
+
+
+def test_asking_twice_asks_once(client: Client) -> None:
+    order = shop.make_order()
+    client.post(page_of(order) + "ask/")
+    client.post(page_of(order) + "ask/")
+    assert PaymentRequest.objects.count() == 1
+
+
+def test_the_message_reaches_the_friend_as_it_was_typed(client: Client) -> None:
+    plea = shop.make_request()
+    answer = client.post(page_of(plea.order) + "message/", {"message": f"{HTML}\r\nPlease"})
+    assert answer.status_code == 303
+    page = client.get(f"/p/{plea.token}/")
+    assert "<script>alert" not in page.content.decode()
+    assert PaymentRequest.objects.get().message == f"{HTML}\nPlease"
+    assert "<script>alert(1)</script> & <b>Lin's</b> 🍵 Please" in words(page)
+
+
+@pytest.mark.parametrize("message", DANGEROUS.values(), ids=DANGEROUS.keys())
+def test_a_message_that_cannot_be_is_refused_beside_its_field(client: Client, message: str) -> None:
+    plea = shop.make_request()
+    page = client.post(page_of(plea.order) + "message/", {"message": message})
+    assert page.status_code == 422
+    assert 'aria-invalid="true"' in page.content.decode()
+    assert 'id="id_message_error"' in page.content.decode()
+    assert PaymentRequest.objects.get().message == ""
+
+
+def test_two_hundred_signs_fit_whatever_they_are(client: Client) -> None:
+    plea = shop.make_request()
+    message = "茶" * 100 + "\r\n" + "🍵" * 99
+    assert client.post(page_of(plea.order) + "message/", {"message": message}).status_code == 303
+
+
+def test_cancelling_ends_the_link_and_allows_to_ask_again(client: Client) -> None:
+    plea = shop.make_request()
+    assert client.post(page_of(plea.order) + "cancel/").status_code == 303
+    assert client.post(page_of(plea.order) + "cancel/").status_code == 303
+    assert "Your request is cancelled" in words(client.get(page_of(plea.order)))
+    client.post(page_of(plea.order) + "ask/")
+    assert PaymentRequest.objects.filter(status="open").count() == 1
+
+
+def test_an_expired_request_is_shown_as_such_before_the_sweep_comes(
+    client: Client, move_time: Callable[[float], None]
+) -> None:
+    plea = shop.make_request(expires_in=timedelta(minutes=1))
+    move_time(61)
+    page = client.get(page_of(plea.order))
+    assert "This request has expired" in words(page)
+    assert f"{page_of(plea.order)}ask/" in forms(page)
+    client.post(page_of(plea.order) + "ask/")
+    assert "Send this to someone kind" in words(client.get(page_of(plea.order)))
+
+
+def test_the_buyer_sees_who_pays_and_for_how_long(client: Client) -> None:
+    plea = shop.make_request()
+    shop.hold(plea)
+    page = client.get(page_of(plea.order))
+    assert "Mei is paying, 4:59 left" in words(page) or "Mei is paying, 5:00 left" in words(page)
+    assert "<title>A friend is paying" in page.content.decode()
+
+
+def test_the_buyer_is_told_of_a_kind_no(client: Client) -> None:
+    plea = shop.make_request()
+    requests.decline(plea.pk, words="Tight this month!")
+    assert "A friend cannot this time. “Tight this month!”" in words(client.get(page_of(plea.order)))
+
+
+def test_paid_says_so_and_by_whom(client: Client) -> None:
+    order = shop.make_order()
+    Order.objects.filter(pk=order.pk).update(return_url="https://shop.example/thanks")
+    shop.succeed(shop.hold(shop.make_request(order)))
+    page = client.get(page_of(order))
+    text = words(page)
+    for word in ("Paid CN¥90.00", "Mei", "Back to Harbour Tea"):
+        assert word in text
+    assert "https://shop.example/thanks" in page.content.decode()
+    assert "data-socket" not in page.content.decode()
+    assert "Mei CN¥90.00" in words(client.get(page_of(order) + "receipt/"))
+
+
+def test_a_receipt_comes_after_the_money(client: Client) -> None:
+    order = shop.make_order()
+    assert client.get(page_of(order) + "receipt/")["Location"] == page_of(order)
+
+
+def test_a_cancelled_order_offers_nothing(client: Client) -> None:
+    order = shop.make_order()
+    lifecycle.close_order(order.pk, paid_elsewhere=False)
+    page = client.get(page_of(order))
+    assert "This order is cancelled" in words(page)
+    assert forms(page) == []
+    assert client.post(page_of(order) + "ask/").status_code == 409
+    assert client.get(page_of(order) + "pay/")["Location"] == page_of(order)
+
+
+def test_the_buyer_pays_herself_without_asking_anybody(client: Client) -> None:
+    order = shop.make_order()
+    assert "Pay CN¥90.00 with Sandbox wallet" in words(client.get(page_of(order) + "pay/"))
+    assert not PaymentRequest.objects.exists()
+    answer = client.post(page_of(order) + "pay/", {"method": "sandbox"})
+    assert answer.status_code == 303
+    assert "/sandbox/" in answer["Location"]
+    payment = Payment.objects.select_related("request").get()
+    assert payment.by_buyer
+    assert payment.request.shared_at is None
+    text = words(client.get(page_of(order)))
+    assert "You began to pay with Sandbox wallet" in text
+    assert "Ask a friend to pay" in text
+
+
+def test_the_buyers_own_attempt_is_nobody_in_her_way(client: Client) -> None:
+    plea = shop.make_request()
+    address = page_of(plea.order) + "pay/"
+    first = client.post(address, {"method": "sandbox"})
+    page = words(client.get(address))
+    assert "is paying" not in page
+    assert "Pay CN¥90.00 with Sandbox wallet" in page
+    assert client.post(address, {"method": "sandbox"})["Location"] == first["Location"]
+
+
+def test_the_buyer_is_not_called_a_friend_of_her_own(client: Client) -> None:
+    plea = shop.make_request()
+    client.post(page_of(plea.order) + "pay/", {"method": "sandbox"})
+    page = client.get(page_of(plea.order))
+    assert "You began to pay" in words(page)
+    assert "A friend is paying" not in page.content.decode()
+
+
+def test_the_buyer_waits_while_a_friend_pays_and_may_take_over(
+    client: Client, move_time: Callable[[float], None]
+) -> None:
+    plea = shop.make_request()
+    friend = Client()
+    friend.post(f"/p/{plea.token}/pay/", {"method": "sandbox", "name": "Mei"})
+    address = page_of(plea.order) + "pay/"
+    assert "you can take over in 1:00" in words(client.get(address))
+    assert client.post(address, {"method": "sandbox"}).status_code == 409
+    move_time(61)
+    page = client.get(address)
+    assert 'name="take_over"' in page.content.decode()
+    assert client.post(address, {"method": "sandbox", "take_over": "1"}).status_code == 303
+    assert [(payment.by_buyer, bool(payment.held_until)) for payment in Payment.objects.all()] == [
+        (False, False),
+        (True, True),
+    ]
+
+
+@pytest.mark.parametrize("sent", [{}, {"method": "gold"}, {"method": "x" * 1000}])
+def test_a_method_that_is_not_offered_begins_nothing(client: Client, sent: dict[str, str]) -> None:
+    order = shop.make_order()
+    page = client.post(page_of(order) + "pay/", sent)
+    assert page.status_code == 422
+    assert 'role="alert"' in page.content.decode()
+    assert not Payment.objects.exists()
+
+
+def test_a_frozen_shop_cannot_be_asked_for(client: Client) -> None:
+    order = shop.make_order()
+    order.merchant.is_frozen = True
+    order.merchant.save()
+    page = client.post(page_of(order) + "ask/")
+    assert page.status_code == 403
+    assert "This shop cannot take payments at the moment." in words(page)
+
+
+def test_the_friends_link_is_no_key_to_the_buyers_page(client: Client) -> None:
+    plea = shop.make_request()
+    for address in (f"/checkout/{plea.token}/", f"/checkout/{plea.public_id}/", "/checkout/1/", "/checkout/../p/"):
+        assert client.get(address).status_code == 404
+    assert plea.order.token not in client.get(f"/p/{plea.token}/").content.decode()
+
+
+def test_the_buyer_lets_several_friends_chip_in(client: Client) -> None:
+    plea = shop.make_request()
+    address = f"/checkout/{plea.order.token}/"
+    assert client.post(f"{address}parts/", {"friends": "3"}).status_code == 303
+    assert PaymentRequest.objects.get().split_max_payers == 3
+    shop.succeed(shop.hold(plea, 3000, name="Mei"))
+    page = client.get(address).content.decode()
+    assert "Mei" in page
+    assert "The smallest part is CN¥15.00. You can let in more friends at any time." in page
+    assert client.post(f"{address}parts/", {"friends": "1"}).status_code == 409
+    assert PaymentRequest.objects.get().split_max_payers == 3
+
+
+@pytest.mark.parametrize("friends", ["0", "51", "-1", "many", "1.5", "9" * 40])
+def test_an_impossible_number_of_friends_is_refused_beside_its_field(client: Client, friends: str) -> None:
+    plea = shop.make_request()
+    page = client.post(f"/checkout/{plea.order.token}/parts/", {"friends": friends})
+    assert page.status_code == 422
+    assert 'id="id_friends_error"' in page.content.decode()
+    assert PaymentRequest.objects.get().split_max_payers is None

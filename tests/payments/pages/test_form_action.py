@@ -1,0 +1,121 @@
+"""Where a page's forms may lead: to the wallets of its shop, and nowhere else."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from payments.models import Payment, PaymentRequest, ProviderAccount
+from payments.pages import form_action as leading
+from payments.wallets import registry as providers
+from payments.wallets.base import NextStep, Rail
+from tests import shop
+
+pytestmark = pytest.mark.django_db
+
+SANDBOX = "http://127.0.0.1:8000"
+
+
+def leads_to(answer: Any) -> set[str]:
+    found = re.search(r"form-action ([^;]*)$", answer.headers["Content-Security-Policy"])
+    assert found
+    return set(found[1].split())
+
+
+def account(plea: PaymentRequest, provider: str, **more: Any) -> ProviderAccount:
+    return ProviderAccount.objects.create(merchant=plea.merchant, provider=provider, **more)
+
+
+def pages(plea: PaymentRequest) -> list[str]:
+    return [f"/p/{plea.token}/", f"/checkout/{plea.order.token}/pay/"]
+
+
+def test_a_page_names_the_wallets_of_its_shop(client: Client) -> None:
+    plea = shop.make_request()
+    for page in pages(plea):
+        assert leads_to(client.get(page)) == {"'self'", SANDBOX}
+    account(plea, "stripe")
+    account(plea, "alipay", base_url="https://openapi-sandbox.dl.alipaydev.com")
+    account(plea, "wechatpay", base_url="https://stand-in.example/wechat")
+    for page in pages(plea):
+        assert leads_to(client.get(page)) == {
+            "'self'",
+            SANDBOX,
+            "https://checkout.stripe.com",
+            "https://*.alipay.com",
+            "https://*.alipaydev.com",
+            "https://stand-in.example",
+        }
+
+
+def test_wallets_that_are_off_live_or_anothers_are_not_named(client: Client) -> None:
+    plea = shop.make_request()
+    account(plea, "stripe", enabled=False)
+    account(plea, "alipay", live=True)
+    account(shop.make_request(), "wechatpay")
+    assert leads_to(client.get(pages(plea)[0])) == {"'self'", SANDBOX}
+
+
+def test_it_is_the_same_in_every_state_a_page_draws_itself_anew_in(client: Client) -> None:
+    plea = shop.make_request()
+    page = pages(plea)[0]
+    before = leads_to(client.get(page))
+    held = shop.hold(plea)
+    assert leads_to(client.get(page)) == before
+    shop.succeed(held)
+    assert leads_to(client.get(page)) == before
+    refused = client.post(f"{page}pay/", {"method": "none"})
+    assert (refused.status_code, leads_to(refused)) == (422, before)
+
+
+def test_no_other_page_leads_to_a_wallet_or_anywhere_else(client: Client) -> None:
+    plea = shop.make_request()
+    payment = shop.hold(plea)
+    for page in (f"/checkout/{plea.order.token}/", "/open/", f"/r/{payment.token}/", f"/p/{plea.token}/report/"):
+        answer = client.get(page)
+        assert answer.status_code == 200
+        assert leads_to(answer) == {"'self'"}
+
+
+@pytest.mark.parametrize(
+    ("url", "reached"),
+    [
+        ("https://checkout.stripe.com/c/pay/cs_1", True),
+        ("https://pay.shop.example/c/pay/cs_1", False),  # Stripe's page under a name of the shop's own
+        ("https://checkout.stripe.com.evil.example/c", False),
+        ("http://checkout.stripe.com/c", False),
+        ("https://evil.example/https://checkout.stripe.com", False),
+        ("/scan/1/", True),
+    ],
+)
+def test_a_form_ends_where_its_page_may_lead(
+    client: Client, monkeypatch: pytest.MonkeyPatch, url: str, reached: bool
+) -> None:
+    """Else on the page it was on, which then has a link that leads on."""
+    plea = shop.make_request()
+    account(plea, "stripe")
+    step = NextStep(Rail.REDIRECT, url=url)
+    monkeypatch.setattr(providers.get("sandbox"), "start", lambda *_args: step)
+    answer = client.post(f"/p/{plea.token}/pay/", {"method": "sandbox"})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == (url if reached else f"/p/{plea.token}/")
+    assert url in client.get(f"/p/{plea.token}/").content.decode()
+    assert Payment.objects.get().status == "pending"
+
+
+def test_every_wallets_address_is_one_of_its_pages() -> None:
+    """What the providers send payers to by themselves."""
+    from payments.wallets.alipay import gateway as alipay_gateway
+    from payments.wallets.wechatpay import provider as wechatpay
+
+    plea = shop.make_request()
+    for provider, addresses in {
+        "alipay": [alipay_gateway._LIVE, alipay_gateway._SANDBOX, "https://mclient.alipay.com"],
+        "wechatpay": [wechatpay.LOGIN, "https://wx.tenpay.com"],
+        "stripe": ["https://checkout.stripe.com"],
+    }.items():
+        account(plea, provider)
+        payment = Payment(request=plea)
+        for address in addresses:
+            assert leading.next_url(payment, f"{address}/x?y=z", "elsewhere") == f"{address}/x?y=z"

@@ -1,0 +1,304 @@
+"""A payer begins: who steps aside for whom, what is held, and what happens when the wallet does not answer."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from friendpay.kit.errors import Refused
+from payments.models import Payment, PaymentRequest, Refund
+from payments.offers import weighing as offers
+from payments.settlement import checkout, lifecycle, reconcile
+from payments.settlement.rules import Attempt, Payer, Split
+from payments.wallets import registry as providers
+from payments.wallets.base import Account, NextStep, ProviderError, Start
+from sandbox import bank
+from sandbox.models import Charge
+from tests import shop
+from tests.payments.conftest import Fault
+
+pytestmark = pytest.mark.django_db
+MoveTime = Callable[[float], None]
+DESKTOP = offers.Surface()
+
+
+def begin(request: PaymentRequest, name: str = "Mei", **how: object) -> Payment:
+    return checkout.begin(
+        request,
+        method="sandbox",
+        payer=Payer(name=name, visitor=name),
+        surface=DESKTOP,
+        **how,  # type: ignore[arg-type]
+    )
+
+
+def held(request: PaymentRequest) -> int:
+    return PaymentRequest.objects.get(pk=request.pk).amount_held
+
+
+def test_the_payer_is_sent_to_the_wallet_and_the_amount_is_held() -> None:
+    request = shop.make_request()
+    payment = begin(request)
+    charge = Charge.objects.get()
+    assert payment.status == "pending"
+    assert payment.next_step["url"] == f"http://127.0.0.1:8000/sandbox/{charge.ref}/"
+    assert (charge.amount, charge.reference, charge.deadline) == (9000, payment.reference, payment.held_until)
+    assert held(request) == 9000
+
+
+def test_no_text_of_the_buyer_reaches_the_wallet() -> None:
+    order = shop.make_order(reference="A&total_amount=1")
+    request = shop.make_request(order)
+    PaymentRequest.objects.filter(pk=request.pk).update(message="&subject=free")
+    begin(request)
+    assert Charge.objects.get().subject == "Harbour Tea A total amount 1"
+
+
+def test_a_double_tap_gives_the_same_attempt() -> None:
+    request = shop.make_request()
+    assert begin(request).pk == begin(request).pk
+    assert Charge.objects.count() == 1
+
+
+@pytest.mark.parametrize("ends", ["end_payment", "let_go"])
+def test_who_taps_again_while_the_wallet_fails_is_told_so(monkeypatch: pytest.MonkeyPatch, ends: str) -> None:
+    request = shop.make_request()
+    attempt = Attempt(shop.account_of(request), "sandbox", "redirect", 9000, timedelta(minutes=5))
+    payment = lifecycle.hold(request.pk, attempt, Payer("Mei", "Mei"))
+    fails = {
+        "end_payment": lambda _seconds: lifecycle.end_payment(payment.pk, cancelled=False),
+        "let_go": lambda _seconds: lifecycle.let_go(payment.pk),
+    }
+    monkeypatch.setattr(time, "sleep", fails[ends])
+    with pytest.raises(Refused, match="wallet_unavailable"):
+        begin(request)
+    assert Payment.objects.count() == 1
+
+
+def test_an_attempt_whose_process_died_is_not_waited_for(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    attempt = Attempt(shop.account_of(request), "sandbox", "redirect", 9000, timedelta(minutes=5))
+    lost = lifecycle.hold(request.pk, attempt, Payer("Mei", "Mei"))
+    move_time(21)
+    assert begin(request).status == "pending"
+    lost.refresh_from_db()
+    assert (lost.held_until, held(request)) == (None, 9000)
+
+
+def test_another_friend_is_told_that_somebody_is_paying() -> None:
+    request = shop.make_request()
+    begin(request)
+    with pytest.raises(Refused, match="held"):
+        begin(request, "Ann")
+    assert Payment.objects.count() == 1
+
+
+def test_taking_over_within_a_minute_is_refused(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    begin(request)
+    move_time(59)
+    with pytest.raises(Refused, match="held"):
+        begin(request, "Ann", take_over=True)
+
+
+def test_taking_over_after_a_minute_closes_the_earlier_attempt_at_the_wallet(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    first = begin(request)
+    move_time(61)
+    second = begin(request, "Ann", take_over=True)
+    first.refresh_from_db()
+    assert (first.status, second.status, held(request)) == ("cancelled", "pending", 9000)
+    with pytest.raises(bank.Refused, match="closed"):
+        bank.approve(Charge.objects.get(reference=first.reference).ref)
+
+
+def test_taking_over_from_somebody_who_has_paid_settles_that_payment(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    begin(request)
+    move_time(61)
+    bank.approve(Charge.objects.get().ref, tell=False)
+    with pytest.raises(Refused, match="request_paid"):
+        begin(request, "Ann", take_over=True)
+    assert PaymentRequest.objects.get().status == "paid"
+    assert not Refund.objects.exists()
+
+
+def test_taking_over_waits_for_a_wallet_that_does_not_answer(move_time: MoveTime, faulty: Fault) -> None:
+    request = shop.make_request()
+    first = begin(request)
+    move_time(61)
+    faulty("close")
+    with pytest.raises(Refused, match="held"):
+        begin(request, "Ann", take_over=True)
+    first.refresh_from_db()
+    assert (first.status, held(request)) == ("pending", 9000)
+
+
+def test_changing_ones_mind_about_the_part_closes_the_earlier_attempt() -> None:
+    request = shop.make_request(amount=10000, split=Split(3))
+    first = begin(request, amount=3000)
+    begin(request, amount=5000)
+    first.refresh_from_db()
+    assert (first.status, held(request)) == ("cancelled", 5000)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_wallet_that_does_not_answer_holds_nothing_and_is_asked_later(faulty: Fault, after: bool) -> None:
+    request = shop.make_request()
+    faulty("start", after=after)
+    with pytest.raises(Refused, match="wallet_unavailable"):
+        begin(request)
+    payment = Payment.objects.get()
+    assert (payment.status, payment.closing, held(request)) == ("created", True, 0)
+    assert begin(request).status == "pending"
+
+
+def test_a_charge_the_wallet_took_although_it_did_not_answer_is_closed_there(faulty: Fault) -> None:
+    request = shop.make_request()
+    faulty("start", after=True)
+    with pytest.raises(Refused, match="wallet_unavailable"):
+        begin(request)
+    reconcile.ask(Payment.objects.get().pk)
+    assert (Payment.objects.get().status, Charge.objects.get().status) == ("cancelled", "closed")
+
+
+def test_a_wallet_that_refuses_fails_the_attempt(faulty: Fault) -> None:
+    request = shop.make_request()
+    faulty("start", permanent=True)
+    with pytest.raises(Refused, match="wallet_refused"):
+        begin(request)
+    payment = Payment.objects.get()
+    assert (payment.status, payment.code, payment.words, held(request)) == ("failed", "DEAD", "the line is dead", 0)
+
+
+def test_nobody_holds_a_link_again_and_again(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    for _time in range(5):
+        lifecycle.end_payment(begin(request).pk, cancelled=True)
+    with pytest.raises(Refused, match="too_many_tries") as caught:
+        begin(request)
+    assert (caught.value.status, held(request)) == (429, 0)
+    begin(request, "Ann")
+    move_time(3601)
+    begin(request, take_over=True)
+
+
+def test_a_network_of_many_visitors_is_limited_too() -> None:
+    request = shop.make_request()
+    for number in range(15):
+        payer = Payer(visitor=f"cookie {number}", network="one house")
+        lifecycle.end_payment(
+            checkout.begin(request, method="sandbox", payer=payer, surface=DESKTOP).pk, cancelled=True
+        )
+    with pytest.raises(Refused, match="too_many_tries"):
+        checkout.begin(request, method="sandbox", payer=Payer(visitor="new", network="one house"), surface=DESKTOP)
+
+
+def test_a_method_that_is_not_on_the_page_is_refused() -> None:
+    request = shop.make_request()
+    with pytest.raises(Refused, match="method_not_offered"):
+        checkout.begin(request, method="wechatpay", payer=Payer(), surface=DESKTOP)
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"enabled": False}, "account_disabled"), ({"provider": "alipay", "live": True}, "account_is_for_live_orders")],
+)
+def test_what_withholds_a_method_is_told_to_the_merchant(changes: dict[str, object], reason: str) -> None:
+    request = shop.make_request()
+    account = shop.account_of(request)
+    type(account).objects.update(**changes)
+    assert [offer.reason for offer in offers.consider(request.order, DESKTOP)] == [reason]
+    assert offers.for_page(request.order, DESKTOP) == []
+
+
+def test_the_wallet_stops_taking_the_money_no_earlier_than_the_hold_ends(move_time: MoveTime) -> None:
+    request = shop.make_request(expires_in=timedelta(seconds=60))
+    move_time(59)
+    payment = begin(request)
+    assert payment.held_until is not None
+    assert payment.held_until > request.expires_at
+    assert Charge.objects.get().deadline >= payment.held_until
+    assert providers.get("sandbox").max_hold >= providers.get("sandbox").hold
+
+
+# What the wallet says, as what it is
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (ProviderError("no", permanent=True, code="X"), "wallet_refused", "This wallet refused."),
+        (ProviderError("no", permanent=True, code="X", for_shop=True), "wallet_not_permitted", "This shop cannot take"),
+        (ProviderError("no", permanent=True, code="configuration"), "wallet_not_permitted", "This shop cannot take"),
+        (ProviderError("no", permanent=True, over_limit=True), "amount_not_taken", "does not take this amount"),
+        (ProviderError("no", permanent=False, code="transport"), "wallet_unavailable", "does not answer"),
+    ],
+)
+def test_a_refusal_is_told_as_what_it_is(
+    monkeypatch: pytest.MonkeyPatch, error: ProviderError, code: str, words: str
+) -> None:
+    def refuse(account: Account, start: Start) -> NextStep:
+        raise error
+
+    monkeypatch.setattr(providers.get("sandbox"), "start", refuse)
+    request = shop.make_request()
+    with pytest.raises(Refused) as refused:
+        begin(request)
+    assert refused.value.code == code
+    assert words in str(refused.value.message)
+    assert "Nothing was paid" in str(refused.value.message)
+    assert held(request) == 0
+
+
+def test_a_part_below_what_the_wallet_takes_is_refused_before_anything_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = providers.get("sandbox")
+    monkeypatch.setattr(sandbox, "methods", (replace(sandbox.methods[0], smallest={"CNY": 500}),))
+    request = shop.make_request(amount=10000, split=Split(3, 1))
+    with pytest.raises(Refused) as refused:
+        begin(request, amount=499)
+    assert (refused.value.code, refused.value.field) == ("below_minimum", "amount")
+    assert "5.00" in str(refused.value.message)
+    assert not Payment.objects.exists()
+    assert begin(request, amount=500).status == "pending"
+
+
+def test_who_may_not_begin_ends_nobodys_attempt(move_time: MoveTime) -> None:
+    request = shop.make_request()
+    for _time in range(5):
+        lifecycle.end_payment(begin(request, "Eve").pk, cancelled=True)
+    first = begin(request)
+    move_time(61)
+    for wrong, how in (("too_many_tries", {}), ("amount_changed", {"amount": 1}), ("amount_changed", {"price": 1})):
+        with pytest.raises(Refused, match=wrong):
+            begin(request, "Eve" if wrong == "too_many_tries" else "Ann", take_over=True, **how)
+    first.refresh_from_db()
+    assert (first.status, Charge.objects.get(reference=first.reference).status) == ("pending", "open")
+
+
+def test_taking_over_closes_only_what_must_go_and_says_so(move_time: MoveTime) -> None:
+    request = shop.make_request(amount=10000, split=Split(5))
+    first, second, third = (begin(request, name, amount=3000) for name in ("Mei", "Ann", "Bo"))
+    move_time(61)
+    begin(request, "Eve", amount=4000, take_over=True)
+    for payment in (first, second, third):
+        payment.refresh_from_db()
+    assert [payment.status for payment in (first, second, third)] == ["cancelled", "pending", "pending"]
+    assert [payment.was_taken_over for payment in (first, second, third)] == [True, False, False]
+
+
+@pytest.mark.parametrize("who", ["buyer", "known"])
+def test_a_crowded_network_keeps_neither_the_buyer_nor_a_known_friend_out(who: str) -> None:
+    if who == "known":
+        shop.succeed(shop.hold(shop.make_request(), name="Ann"))
+    request = shop.make_request()
+    for number in range(15):
+        payer = Payer(visitor=f"cookie {number}", network="one house")
+        lifecycle.end_payment(
+            checkout.begin(request, method="sandbox", payer=payer, surface=DESKTOP).pk, cancelled=True
+        )
+    payer = Payer(visitor="Ann", network="one house", by_buyer=who == "buyer")
+    assert checkout.begin(request, method="sandbox", payer=payer, surface=DESKTOP).status == "pending"

@@ -1,0 +1,144 @@
+"""Several friends pay parts."""
+
+from dataclasses import replace
+
+import pytest
+
+from friendpay.kit.errors import Refused
+from payments.models import Payment, PaymentRequest
+from payments.settlement import chip_in, lifecycle, requests
+from payments.settlement.rules import Split
+from payments.wallets import registry as providers
+from tests import shop
+from tests.payments.settlement.test_checkout import begin
+
+pytestmark = pytest.mark.django_db
+
+
+def again(request: PaymentRequest) -> PaymentRequest:
+    return PaymentRequest.objects.get(pk=request.pk)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "friends", "shares"),
+    [
+        (10000, "CNY", 3, [3334, 3333, 3333]),
+        (10000, "JPY", 3, [3334, 3333, 3333]),
+        (100000, "KWD", 3, [33334, 33333, 33333]),
+        (10, "JPY", 4, [3, 3, 2, 2]),
+        (200, "CNY", 3, [100, 100]),
+    ],
+)
+def test_fair_shares_add_up_exactly(amount: int, currency: str, friends: int, shares: list[int]) -> None:
+    least = 100 if currency == "CNY" else 1
+    request = shop.make_request(amount=amount, currency=currency, split=Split(friends, least))
+    given = []
+    while again(request).status == "open":
+        given.append(chip_in.fair_share(again(request)))
+        shop.succeed(shop.hold(again(request), given[-1]))
+    assert given == shares
+
+
+def test_a_friend_who_names_no_part_gives_all_that_is_free() -> None:
+    request = shop.make_request(amount=10000, split=Split(3))
+    shop.hold(request, 3000)
+    assert begin(request, "Ann").amount == 7000
+
+
+def test_the_buyer_lets_friends_chip_in_and_thinks_better_of_it() -> None:
+    request = shop.make_request(amount=10000)
+    requests.allow_parts(request.pk, Split(3), actor="buyer")
+    assert (again(request).split_max_payers, again(request).split_min_amount) == (3, 1666)
+    requests.allow_parts(request.pk, None, actor="buyer")
+    assert again(request).split_max_payers is None
+
+
+def test_the_rules_stay_once_somebody_has_begun() -> None:
+    request = shop.make_request(amount=10000, split=Split(3))
+    shop.hold(request, 3000)
+    with pytest.raises(Refused, match="begun"):
+        requests.allow_parts(request.pk, None, actor="buyer")
+    assert again(request).split_max_payers == 3
+
+
+def test_the_buyer_tops_up_what_is_missing() -> None:
+    request = shop.make_request(amount=10000, split=Split(3))
+    shop.succeed(shop.hold(request, 3000))
+    plea = lifecycle.open_request(request.order_id, actor="buyer", shared=False)
+    payment = begin(plea, "Lin")
+    assert (plea.pk, payment.amount) == (request.pk, 7000)
+    shop.succeed(payment)
+    assert again(request).status == "paid"
+    assert Payment.objects.filter(amount_applied__gt=0).count() == 2
+
+
+def test_a_part_that_comes_leaves_the_others_their_holds() -> None:
+    request = shop.make_request(amount=10000, split=Split(3))
+    begun = shop.hold(request, 3000, name="Ann")
+    shop.succeed(shop.hold(request, 4000))
+    begun.refresh_from_db()
+    assert (begun.held_until is None, begun.closing, again(request).amount_held) == (False, False, 3000)
+    shop.succeed(shop.hold(request, 3000, name="Bo"))
+    assert (again(request).amount_paid, again(request).amount_held) == (7000, 3000)
+
+
+def test_the_latest_hold_makes_room_for_money_that_came() -> None:
+    request = shop.make_request(amount=10000, split=Split(4))
+    slow = shop.hold(request, 4000, name="Slow")
+    lifecycle.let_go(slow.pk)
+    first, last = shop.hold(request, 5000, name="Ann"), shop.hold(request, 5000, name="Bo")
+    shop.succeed(slow)
+    first.refresh_from_db()
+    last.refresh_from_db()
+    assert (first.closing, last.closing) == (False, True)
+    assert (again(request).amount_paid, again(request).amount_held) == (4000, 5000)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "friends", "least"),
+    [(9000, "CNY", 3, 1500), (10000, "JPY", 2, 2500), (100, "USD", 50, 1), (3, "CNY", 50, 1), (99999, "KWD", 7, 7142)],
+)
+def test_where_nothing_is_said_a_part_is_half_of_an_equal_share(
+    amount: int, currency: str, friends: int, least: int
+) -> None:
+    request = shop.make_request(amount=amount, currency=currency, split=Split(friends))
+    assert request.split_min_amount == least
+
+
+def test_the_smallest_part_is_one_that_the_shops_wallets_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = providers.get("sandbox")
+    monkeypatch.setattr(sandbox, "methods", (replace(sandbox.methods[0], smallest={"USD": 50}),))
+    monkeypatch.setattr(type(sandbox), "steps", {"KWD": 10})
+    assert shop.make_request(amount=1000, currency="USD", split=Split(50)).split_min_amount == 50
+    assert shop.make_request(amount=60, currency="USD", split=Split(50)).split_min_amount == 30
+    assert shop.make_request(amount=100000, currency="KWD", split=Split(7)).split_min_amount == 7140
+
+
+def test_cents_leave_no_friend_with_all_the_rest() -> None:
+    request = shop.make_request(amount=9000)
+    requests.allow_parts(request.pk, Split(3), actor="buyer")
+    for name in ("Eve", "Mallory"):
+        with pytest.raises(Refused) as refused:
+            begin(again(request), name, amount=1)
+        assert (refused.value.code, refused.value.field) == ("amount_out_of_range", "amount")
+        assert "15.00" in str(refused.value.message)
+        shop.succeed(shop.hold(again(request), 1500, name=name))
+    with pytest.raises(Refused, match="last_part"):
+        begin(again(request), "Mei", amount=2000)
+    requests.allow_parts(request.pk, Split(5), actor="buyer")
+    assert (again(request).split_max_payers, again(request).split_min_amount) == (5, 1000)
+    shop.succeed(begin(again(request), "Mei", amount=2000))
+    assert chip_in.fair_share(again(request)) == 2000
+
+
+def test_more_friends_are_let_in_while_somebody_pays_and_nothing_is_taken_back() -> None:
+    request = shop.make_request(amount=9000)
+    all_of_it = shop.hold(request)
+    requests.allow_parts(request.pk, Split(2), actor="buyer")
+    requests.allow_parts(request.pk, Split(4, 4000), actor="buyer")
+    assert (again(request).split_max_payers, again(request).split_min_amount) == (4, 2250)
+    for fewer in (Split(3), None):
+        with pytest.raises(Refused, match="begun"):
+            requests.allow_parts(request.pk, fewer, actor="buyer")
+    shop.succeed(all_of_it)
+    assert (again(request).status, again(request).amount_paid) == ("paid", 9000)

@@ -1,0 +1,205 @@
+"""Notifications: verified, stored, answered, applied; replayed, reordered, forged and poisoned ones change nothing."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from friendpay.kit import clock
+from payments import tasks
+from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
+from payments.settlement import inbox, outcomes, refund_moves, refunds
+from payments.wallets import registry as providers
+from payments.wallets.base import Notification, Outcome, State
+from sandbox import bank
+from sandbox.models import Charge, Notice
+from sandbox.signing import sign
+from tests import shop
+from tests.payments.settlement.test_checkout import begin
+
+pytestmark = pytest.mark.django_db
+MoveTime = Callable[[float], None]
+
+
+def deliver(notice: Notice, account: ProviderAccount, *, body: bytes | None = None, secret: str = "") -> int:
+    """Bring a notice of the sandbox wallet to the inbox, as its sender would."""
+    body = notice.body.encode() if body is None else body
+    return inbox.receive("sandbox", account.public_id, headers(secret or account.config["secret"], body), body).status
+
+
+def headers(secret: str, body: bytes) -> dict[str, str]:
+    timestamp = str(int(clock.now().timestamp()))
+    return {
+        "sandbox-timestamp": timestamp,
+        "sandbox-nonce": "nonce",
+        "sandbox-signature": sign(secret, timestamp, "nonce", body),
+    }
+
+
+def approved() -> tuple[PaymentRequest, ProviderAccount, Notice]:
+    request = shop.make_request()
+    begin(request)
+    bank.approve(Charge.objects.get().ref)
+    return request, shop.account_of(request), Notice.objects.get()
+
+
+def status() -> str:
+    return PaymentRequest.objects.get().status
+
+
+def test_a_notification_is_stored_answered_and_then_applied() -> None:
+    _request, account, notice = approved()
+    assert deliver(notice, account) in (200, 204)
+    assert status() == "open"
+    tasks.sweep_notifications()
+    event = ProviderEvent.objects.get()
+    assert (status(), event.next_attempt_at) == ("paid", None)
+    assert event.applied_at
+
+
+def test_a_replay_finds_its_row_and_changes_nothing() -> None:
+    request, account, notice = approved()
+    for _time in range(3):
+        deliver(notice, account)
+        tasks.sweep_notifications()
+    request.refresh_from_db()
+    assert (ProviderEvent.objects.count(), Payment.objects.get().amount_applied) == (1, 9000)
+    assert request.payments.get().refunds.count() == 0
+
+
+def test_a_forged_notification_leaves_nothing_but_a_counter() -> None:
+    _request, account, notice = approved()
+    assert 400 <= deliver(notice, account, secret="guessed") < 500
+    account.refresh_from_db()
+    assert (ProviderEvent.objects.count(), account.refused_notifications, status()) == (0, 1, "open")
+
+
+def test_a_changed_body_is_refused() -> None:
+    _request, account, notice = approved()
+    signed = headers(account.config["secret"], notice.body.encode())
+    body = notice.body.replace("9000", "9").encode()
+    assert 400 <= inbox.receive("sandbox", account.public_id, signed, body).status < 500
+    assert not ProviderEvent.objects.exists()
+
+
+def test_a_notification_to_another_account_is_refused() -> None:
+    _request, account, notice = approved()
+    other = shop.account_of(shop.make_request(shop.make_order(shop.make_merchant("Other"))))
+    assert 400 <= deliver(notice, other, secret=account.config["secret"]) < 500
+    assert inbox.receive("sandbox", "acc_nobody", {}, b"{}").status == 404
+    assert not ProviderEvent.objects.exists()
+
+
+def test_money_with_an_unknown_reference_is_kept_for_support() -> None:
+    _request, account, notice = approved()
+    data = json.loads(notice.body)
+    body = json.dumps(data).replace(Payment.objects.get().reference, "fp-unknown").encode()
+    assert deliver(notice, account, body=body) in (200, 204)
+    tasks.sweep_notifications()
+    event = ProviderEvent.objects.get()
+    assert event.orphaned_at
+    assert (event.reference, event.applied_at, status()) == ("fp-unknown", None, "open")
+
+
+def test_a_poisoned_notification_is_set_aside_and_stops_nobody(
+    move_time: MoveTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Money in another currency than asked for: applying it fails every time."""
+    _request, account, notice = approved()
+    body = notice.body.replace("CNY", "USD").encode()
+    deliver(notice, account, body=body)
+    for _hour in range(12):
+        move_time(3600)
+        tasks.sweep_notifications()
+    event = ProviderEvent.objects.get()
+    assert event.set_aside_at
+    assert "CNY" in event.error
+    assert (event.attempts, event.applied_at, event.next_attempt_at) == (inbox.TRIES, None, None)
+
+
+def test_a_hint_without_truth_is_confirmed_by_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    _request, account, _notice = approved()
+    reference = Payment.objects.get().reference
+    provider = providers.get("sandbox")
+    hint = Notification("hint-1", "charge.hint", reference, "charge", None)
+    monkeypatch.setattr(provider, "read_notification", lambda *_args, **_kwargs: hint)
+    inbox.receive("sandbox", account.public_id, {}, b"{}")
+    tasks.sweep_notifications()
+    assert status() == "open"  # what asks the wallet is on a queue of its own
+    tasks.sweep_hints()
+    assert status() == "paid"
+
+
+def test_an_outcome_survives_its_storage() -> None:
+    from friendpay.kit.money import Money
+
+    outcome: Any = Outcome(State.SUCCEEDED, "fp1", "txn", Money(9000, "CNY"), "OK", "fine")
+    assert outcomes.unpack(json.loads(json.dumps(outcomes.pack(outcome)))) == outcome
+    assert outcomes.unpack(outcomes.pack(None)) is None
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.PENDING])
+def test_what_is_no_money_is_a_hint_that_is_asked_about(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure told late, of an attempt that was paid in the end."""
+    _request, account, _notice = approved()
+    reference = Payment.objects.get().reference
+    old = Notification("old-1", "charge.refused", reference, "charge", Outcome(state, reference, code="NO"))
+    monkeypatch.setattr(providers.get("sandbox"), "read_notification", lambda *_args, **_kwargs: old)
+    inbox.receive("sandbox", account.public_id, {}, b"{}")
+    inbox.apply()
+    assert status() == "paid"
+
+
+def test_a_refunds_old_success_does_not_undo_its_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = shop.make_request()
+    payment = shop.succeed(shop.hold(request))
+    refund = refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    refund_moves.move_refund(refund.pk, "failed")
+    said = Outcome(State.SUCCEEDED, refund.reference, "re-1", refund.money)
+    old = Notification("old-1", "refund.done", refund.reference, "refund", said)
+    provider = providers.get("sandbox")
+    monkeypatch.setattr(provider, "read_notification", lambda *_args, **_kwargs: old)
+    stands = [Outcome(State.FAILED, refund.reference), said]
+    monkeypatch.setattr(provider, "fetch_refund", lambda *_args, **_kwargs: stands[0])
+    inbox.receive("sandbox", payment.account.public_id, {}, b"{}")
+    inbox.apply()
+    refund.refresh_from_db()
+    assert refund.status == "failed"
+    ProviderEvent.objects.all().delete()
+    stands.reverse()
+    inbox.receive("sandbox", payment.account.public_id, {}, b"{}")
+    inbox.apply()
+    refund.refresh_from_db()
+    assert refund.status == "succeeded"
+
+
+def test_an_orphan_that_was_not_decided_is_asked_about_again() -> None:
+    """Nothing was known of it at first; when support tries again, the wallet has the money."""
+    _request, account, _notice = approved()
+    Charge.objects.update(reference="fp-lost")
+    event = ProviderEvent.objects.create(
+        account=account,
+        event_id="hint",
+        kind="charge.hint",
+        about="charge",
+        reference="fp-lost",
+        outcome=outcomes.pack(Outcome(State.PENDING, "fp-lost")),
+        body=b"",
+        received_at=clock.now(),
+        orphaned_at=clock.now(),
+    )
+    inbox.try_again(event.pk)
+    inbox.apply()
+    event.refresh_from_db()
+    assert (event.orphaned_at is not None, (event.outcome or {})["state"]) == (True, "succeeded")
+
+
+@pytest.mark.parametrize("length", [64, 65, 500])
+def test_a_number_of_any_length_is_stored(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = shop.account_of(shop.make_request())
+    strange = Notification("odd", "charge.paid", "x" * length, "charge")
+    monkeypatch.setattr(providers.get("sandbox"), "read_notification", lambda *_args, **_kwargs: strange)
+    assert inbox.receive("sandbox", account.public_id, {}, b"{}").status < 300
+    inbox.apply()
+    assert ProviderEvent.objects.get().orphaned_at

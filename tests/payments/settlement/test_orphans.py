@@ -1,0 +1,168 @@
+"""Money with a reference of nobody's: support counts it for a request or sends it back, once."""
+
+from typing import Any
+
+import pytest
+
+from friendpay.kit import clock
+from friendpay.kit.errors import Refused
+from orders.models import Merchant
+from payments import tasks
+from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
+from payments.settlement import inbox, ledger, orphans
+from sandbox.models import Charge, ChargeRefund
+from tests import desk, shop
+from tests.payments.settlement.test_inbox import approved, deliver
+
+pytestmark = pytest.mark.django_db
+
+ASSIGN = "payments.assign_providerevent"
+
+
+def told(
+    account: ProviderAccount, event_id: str = "evt-1", reference: str = "fp-lost", currency: str = "CNY", **more: Any
+) -> ProviderEvent:
+    """A notification that money came in: an orphan, unless it says otherwise."""
+    now = clock.now()
+    outcome = {"state": "succeeded", "reference": reference, "provider_ref": "txn-stray", "code": "", "message": ""}
+    fields = {"about": "charge", "outcome": outcome | {"amount": {"minor": 9000, "currency": currency}}, "body": b""}
+    return ProviderEvent.objects.create(
+        account=account,
+        event_id=event_id,
+        kind="charge.paid",
+        reference=reference,
+        received_at=now,
+        **fields | ({"orphaned_at": now} if not more else {}) | more,
+    )
+
+
+def an_orphan() -> tuple[ProviderEvent, PaymentRequest]:
+    """The sandbox wallet was paid, but for a charge we have no payment of."""
+    request, account, notice = approved()
+    body = notice.body.replace(Payment.objects.get().reference, "fp-lost").encode()
+    Charge.objects.update(reference="fp-lost")
+    assert deliver(notice, account, body=body) == 204
+    inbox.apply()
+    return ProviderEvent.objects.get(orphaned_at__isnull=False), request
+
+
+def test_an_orphan_is_counted_for_the_request_it_was_meant_for() -> None:
+    event, request = an_orphan()
+    payment = orphans.adopt(event.pk, request, actor="support:ada")
+    request.refresh_from_db()
+    assert (request.status, payment.amount_applied, payment.reference) == ("paid", 9000, "fp-lost")
+    assert ledger.check() == []
+    with pytest.raises(Refused, match="notification_not_waiting"):
+        orphans.adopt(event.pk, request, actor="support:ada")
+    assert Payment.objects.filter(status="succeeded").count() == 1
+
+
+def test_an_orphan_is_sent_back_to_whoever_paid_it() -> None:
+    event, request = an_orphan()
+    orphans.send_back(event.pk, actor="support:ada")
+    tasks.sweep_refunds()
+    assert (Refund.objects.get().status, Refund.objects.get().amount) == ("succeeded", 9000)
+    assert ChargeRefund.objects.get().amount == 9000
+    request.refresh_from_db()
+    assert (request.status, ledger.check()) == ("open", [])
+    with pytest.raises(Refused, match="notification_not_waiting"):
+        orphans.send_back(event.pk, actor="support:ada")
+    assert Refund.objects.count() == 1
+
+
+def test_an_orphan_stays_with_its_shop() -> None:
+    event, _request = an_orphan()
+    other = shop.make_request(shop.make_order(shop.make_merchant("Other")))
+    with pytest.raises(Refused, match="other_shop"):
+        orphans.adopt(event.pk, other, actor="support:ada")
+    assert ProviderEvent.objects.get(pk=event.pk).orphaned_at
+    assert not Payment.objects.filter(status="succeeded").exists()
+
+
+def test_support_has_a_button_for_each() -> None:
+    event, request = an_orphan()
+    client = desk.staff(*desk.READ, "payments.assign_providerevent")
+    answer = client.post(desk.page(event, "count"), {"request": "7K3M-9QXW"})
+    assert answer.status_code == 200
+    assert ProviderEvent.objects.get(pk=event.pk).orphaned_at
+    assert client.post(desk.page(event, "count"), {"request": request.public_id}).status_code == 302
+    request.refresh_from_db()
+    assert request.status == "paid"
+    again = client.post(desk.page(event, "send_back"))
+    assert again.status_code == 409
+    assert not Refund.objects.exists()
+
+
+def test_an_orphan_of_a_frozen_shop_can_be_sent_back() -> None:
+    event, _request = an_orphan()
+    Merchant.objects.update(is_frozen=True)
+    orphans.send_back(event.pk, actor="support:ada")
+    tasks.sweep_refunds()
+    assert (Refund.objects.get().status, ledger.check()) == ("succeeded", [])
+
+
+def test_of_two_orphans_of_one_charge_the_second_is_done_with_the_first() -> None:
+    request = shop.make_request()
+    first, second = (told(shop.account_of(request), event_id) for event_id in ("evt-1", "evt-2"))
+    orphans.adopt(first.pk, request, actor="support:ada")
+    second.refresh_from_db()
+    assert second.applied_at
+    other = shop.make_request(shop.make_order(request.merchant))
+    client = desk.staff(*desk.READ, ASSIGN)
+    for action, data in (("count", {"request": other.public_id}), ("send_back", {})):
+        assert client.post(desk.page(second, action), data).status_code == 409
+    assert (Payment.objects.count(), Refund.objects.count(), ledger.check()) == (1, 0, [])
+
+
+@pytest.mark.parametrize("action", ["count", "send_back"])
+def test_an_orphan_of_money_that_is_booked_is_put_away(action: str) -> None:
+    """The first one became known some other way: by the bill, or by asking."""
+    request = shop.make_request()
+    shop.succeed(shop.hold(request), ref="txn-stray")
+    event = told(shop.account_of(request))
+    client = desk.staff(*desk.READ, ASSIGN)
+    other = shop.make_request(shop.make_order(request.merchant))
+    answer = client.post(desk.page(event, action), {"request": other.public_id})
+    assert (answer.status_code, "Put this one away" in desk.words(answer)) == (409, True)
+    assert (Payment.objects.count(), Refund.objects.count()) == (1, 0)
+    assert client.post(desk.page(event, "put_away"), {"note": ""}).status_code == 200
+    assert client.post(desk.page(event, "put_away"), {"note": "the same money twice"}).status_code == 302
+    event.refresh_from_db()
+    assert (event.is_waiting, event.note) == (False, "the same money twice")
+    assert client.post(desk.page(event, "put_away"), {"note": "again"}).status_code == 409
+
+
+@pytest.mark.parametrize("length", [32, 33, 64, 65, 200])
+def test_a_number_of_any_length_is_no_hindrance(length: int) -> None:
+    number = "x" * length
+    request = shop.make_request()
+    event = told(shop.account_of(request), reference=number)
+    payment = orphans.send_back(event.pk, actor="support:ada")
+    assert (payment.reference == number) == (length <= orphans.LONGEST)
+    again = told(event.account, "evt-2", reference=number, next_attempt_at=clock.now())
+    inbox.apply()
+    again.refresh_from_db()
+    assert (again.is_waiting, Payment.objects.count(), Refund.objects.get().amount) == (False, 1, 9000)
+
+
+def test_money_in_another_currency_than_asked_for_can_be_sent_back() -> None:
+    payment = shop.hold(shop.make_request())
+    event = told(payment.account, reference=payment.reference, currency="USD", set_aside_at=clock.now())
+    back = orphans.send_back(event.pk, actor="support:ada")
+    assert (back.currency, back.amount_applied, Refund.objects.get().currency) == ("USD", 0, "USD")
+    payment.refresh_from_db()
+    assert (payment.status, payment.next_attempt_at, payment.code) == ("failed", None, "booked_apart")
+    assert ledger.check() == []
+    request = PaymentRequest.objects.get(pk=payment.request_id)
+    assert (request.status, request.amount_held) == ("open", 0)
+
+
+@pytest.mark.parametrize("waits", ["orphaned_at", "set_aside_at"])
+def test_a_refund_that_is_none_of_ours_can_be_put_away(waits: str) -> None:
+    more: dict[str, Any] = {"about": "refund", "outcome": None, waits: clock.now()}
+    event = told(shop.account_of(shop.make_request()), **more)
+    client = desk.staff(*desk.READ, ASSIGN)
+    assert client.post(desk.page(event, "put_away"), {"note": "a colleague did it"}).status_code == 302
+    event.refresh_from_db()
+    assert not event.is_waiting
+    assert "put away" in desk.text(client, desk.page(event))

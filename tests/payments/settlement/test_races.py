@@ -1,0 +1,127 @@
+"""Things that happen at the same moment, in real transactions on several connections."""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from friendpay.kit.errors import Refused
+from orders.models import Event, Order
+from payments.models import Payment, PaymentRequest, Refund
+from payments.offers.weighing import Surface
+from payments.settlement import checkout, lifecycle
+from payments.settlement.rules import Payer, Split
+from payments.wallets import registry as providers
+from sandbox.models import Charge
+from tests import shop
+
+pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
+
+
+def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
+    """Run all of them on threads of their own, let go together; a Refused is an answer like another."""
+    calls = list(calls)
+    barrier = Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        try:
+            connection.ensure_connection()
+            barrier.wait(10)
+            return call()
+        except Refused as refused:
+            return refused.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def test_of_24_successes_at_once_one_is_applied_and_23_are_refunded() -> None:
+    request = shop.make_request()
+    payments = shop.attempts(request, 24)
+    at_once([lambda payment=payment: shop.succeed(payment) for payment in payments])  # type: ignore[misc]
+    assert Payment.objects.filter(status="succeeded", amount_applied=9000).count() == 1
+    assert Refund.objects.filter(reason="duplicate", amount=9000).count() == 23
+    order = Order.objects.get()
+    assert (order.status, order.amount_paid) == ("paid", 9000)
+    told = list(Event.objects.values_list("type", flat=True))
+    assert (told.count("order.paid"), told.count("payment_request.paid")) == (1, 1)
+    assert (told.count("payment.succeeded"), told.count("refund.requested")) == (24, 23)
+    seqs = list(Event.objects.exclude(request="").order_by("seq").values_list("seq", flat=True))
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_24_notices_of_one_success_at_once_apply_it_once() -> None:
+    payment = shop.hold(shop.make_request())
+    at_once([lambda: shop.succeed(payment)] * 24)
+    assert Payment.objects.filter(amount_applied=9000).count() == 1
+    assert not Refund.objects.exists()
+
+
+def test_of_friends_tapping_pay_at_once_one_holds() -> None:
+    request = shop.make_request()
+    answers = at_once([lambda number=number: shop.hold(request, name=f"F{number}") for number in range(12)])  # type: ignore[misc]
+    assert sum(isinstance(answer, Payment) for answer in answers) == 1
+    assert answers.count("held") == 11
+    assert PaymentRequest.objects.get().amount_held == 9000
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.1])
+@pytest.mark.parametrize("split", [None, Split(3)])
+def test_two_taps_begin_once_however_slow_the_wallet_is(
+    monkeypatch: pytest.MonkeyPatch, split: Split | None, apart: float
+) -> None:
+    provider = providers.get("sandbox")
+    real = provider.start
+
+    def slow(*args: Any) -> Any:
+        time.sleep(0.3)
+        return real(*args)
+
+    monkeypatch.setattr(provider, "start", slow)
+    plea = shop.make_request(split=split)
+
+    def tap(after: float = 0) -> Payment:
+        time.sleep(after)
+        amount = 3000 if split else None
+        payer, request = Payer("Mei", "Mei"), PaymentRequest.objects.get(pk=plea.pk)
+        return checkout.begin(request, method="sandbox", payer=payer, surface=Surface(), amount=amount)
+
+    first, second = at_once([tap, lambda: tap(apart)])
+    assert first.pk == second.pk
+    assert first.next_step["url"] == second.next_step["url"]
+    assert (Payment.objects.count(), Charge.objects.count()) == (1, 1)
+    assert Payment.objects.get().held_until is not None
+
+
+def test_parts_held_at_once_never_exceed_the_amount() -> None:
+    request = shop.make_request(amount=10000, split=Split(50))
+    answers = at_once([lambda number=number: shop.hold(request, 1500, name=f"F{number}") for number in range(12)])  # type: ignore[misc]
+    assert sum(isinstance(answer, Payment) for answer in answers) == 6
+    assert PaymentRequest.objects.get().amount_held == 9000
+
+
+def test_asking_at_once_opens_one_request() -> None:
+    order = shop.make_order()
+    answers = at_once([lambda: shop.make_request(order)] * 12)
+    assert len({answer.pk for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("other", ["cancel", "close_order"])
+def test_paying_and_ending_at_once_never_lose_the_money(other: str) -> None:
+    for _round in range(5):
+        request = shop.make_request()
+        payment = shop.hold(request)
+        end: dict[str, Callable[[], Any]] = {
+            "cancel": lambda: lifecycle.cancel_request(request.pk, actor="buyer"),  # noqa: B023
+            "close_order": lambda: lifecycle.close_order(request.order_id, paid_elsewhere=False),  # noqa: B023
+        }
+        at_once([lambda: shop.succeed(payment), end[other]])  # noqa: B023
+        payment.refresh_from_db()
+        back = sum(payment.refunds.values_list("amount", flat=True))
+        assert (payment.amount_captured, payment.amount_applied + back) == (9000, 9000)

@@ -1,0 +1,207 @@
+"""Share codes: read as people write them, and not to be guessed."""
+
+import random
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from payments.models import PaymentRequest
+from payments.share import codes
+from payments.share import text as sharing
+from payments.share.codes import TooManyGuesses
+from tests import shop
+from tests.pages import words
+
+pytestmark = pytest.mark.django_db
+
+
+def wide(text: str) -> str:
+    """As a Chinese keyboard types it."""
+    return "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in text)
+
+
+def guesses(count: int) -> list[str]:
+    """Codes that could be right, none of which is."""
+    chance = random.Random(7)
+    return [
+        code + codes._check_symbol(code)
+        for code in ("".join(chance.choices(codes.ALPHABET, k=7)) for _ in range(count))
+    ]
+
+
+WRONG = "7K3M9QX" + codes._check_symbol("7K3M9QX")  # well-formed, and nobody's
+
+
+def wrong(network: str, neighbourhood: str = "", *, text: str = WRONG) -> bool:
+    """One wrong code; says whether it was turned away unread."""
+    try:
+        assert codes.look_up(text, network=network, neighbourhood=neighbourhood or network) is None
+    except TooManyGuesses:
+        return True
+    return False
+
+
+def test_a_code_has_no_signs_that_look_alike_and_fits_its_check() -> None:
+    for _ in range(50):
+        code = codes.new()
+        assert len(code) == 8
+        assert not set(code) & set("01ILOUBGSZ")
+        assert codes.inside(code) == [code]
+
+
+def test_one_wrong_sign_anywhere_is_noticed() -> None:
+    code = codes.new()
+    for place, right in enumerate(code):
+        for sign in set(codes.ALPHABET) - {right}:
+            assert codes.inside(code[:place] + sign + code[place + 1 :]) == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "7K3M-9QX{}",
+        "7k3m9qx{}",
+        " 7 K 3 M  9 Q X {} ",
+        "7K3M–9QX{}.",
+        "代付码：7K3M-9QX{}，谢谢！",
+        "BACK CAFE 7k3m-9qx{} PLEASE",
+        "code=7K3M-9QX{}\nsee you",
+    ],
+)
+def test_a_code_is_read_however_it_is_written(written: str) -> None:
+    code = "7K3M9QX" + codes._check_symbol("7K3M9QX")
+    for text in (written.format(code[-1]), wide(written.format(code[-1]).replace("\n", " "))):
+        assert code in codes.inside(text)
+
+
+def test_a_sign_read_as_the_one_it_looks_like_is_meant() -> None:
+    code = "2568259" + codes._check_symbol("2568259")
+    assert codes.inside("zsgBzs9" + code[-1]) == [code]
+
+
+def test_an_address_that_is_wrong_too_often_has_to_wait_and_others_do_not() -> None:
+    plea = shop.make_request()
+    assert [wrong("here") for _ in range(codes.CALM[0] + 2)] == [False] * codes.CALM[0] + [True] * 2
+    with pytest.raises(TooManyGuesses):
+        codes.look_up(plea.code, network="here", neighbourhood="here")
+    assert codes.look_up(plea.code, network="there", neighbourhood="there") == plea
+
+
+def test_addresses_of_one_owner_share_a_limit() -> None:
+    turned_away = [wrong(f"room {number}", "house") for number in range(codes.CALM[1] + 5)]
+    assert turned_away == [False] * codes.CALM[1] + [True] * 5
+
+
+def test_links_and_right_codes_never_count() -> None:
+    plea = shop.make_request()
+    for _ in range(codes.CALM[1] + 1):
+        assert codes.look_up(plea.code, network="here", neighbourhood="here") == plea
+    while not wrong("here"):
+        pass
+    message = f"Lin asks: https://pay.example/p/{plea.token}/ (or code {codes.shown(plea)})"
+    assert codes.look_up(message, network="here", neighbourhood="here") == plea
+
+
+INVISIBLE = "\u200b\u2060\u00ad\ufeff\ufe0f\u200d\u2066"
+
+
+@pytest.mark.parametrize("dash", "-‐‑‒–—―−﹘﹣－⁃‧ー〜~·・•_./:")
+def test_a_code_is_read_with_any_dash(dash: str) -> None:
+    code = codes.new()
+    assert codes.inside(f"{code[:4]}{dash}{code[4:]}") == [code]
+    assert codes.inside(f"代付码{code[:4]} {dash} {code[4:]}，谢谢") == [code]
+
+
+def test_signs_that_nobody_sees_do_not_part_a_code_or_a_link() -> None:
+    plea = shop.make_request()
+    assert codes.find(INVISIBLE.join(plea.code)) == plea
+    assert codes.find(f"\u2068Lin\u2069: {INVISIBLE.join(sharing.link(plea))}") == plea
+    assert codes.inside("\ufe0f\u20e3".join("7777")) == []
+    assert codes.find("".join(f"{sign}\ufe0f\u20e3" if sign.isdigit() else sign for sign in plea.code)) == plea
+
+
+def wrapped(link: str) -> list[str]:
+    """A link as mail programs, scanners and messengers hand it on."""
+    packed = quote(link, safe="")
+    token = link.split("/p/")[1]
+    v2 = "https-3A__pay.example_p_" + token.replace("/", "_")
+    return [
+        f"{link[:-12]}\n{link[-12:]}",
+        f"{link[:-12]}\r\n> {link[-12:]}",
+        f"{link[:-12]}=\r\n{link[-12:]}",
+        f"{link[:20]} {link[20:]}",
+        f"<{link}>",
+        f"[pay]({link})",
+        f"「{link}」。",
+        f"https://eur01.safelinks.protection.outlook.com/?url={packed}&data=05%7C02%7C&sdata=x&reserved=0",
+        f"https://urldefense.com/v3/__{link}__;!!AbC!dEf$",
+        f"https://urldefense.proofpoint.com/v2/url?u={v2}&d=DwMFaQ&c=x",
+        f"https://urldefense.proofpoint.com/v1/url?u={link}&k=x",
+        f"https://linkprotect.cudasvc.com/url?a={packed.lower().replace(token[:-1].lower(), token[:-1])}&c=E,1",
+        f"https://www.google.com/url?q={quote(packed, safe='')}&sa=D",
+        f"https://l.facebook.com/l.php?u={packed}&h=AT0",
+    ]
+
+
+def test_a_link_is_read_however_it_was_handed_on() -> None:
+    plea = shop.make_request()
+    for text in wrapped(sharing.link(plea)):
+        assert codes.find(f"Lin schrieb:\n{text}\nDanke!") == plea, text
+
+
+def test_what_could_never_be_a_code_costs_no_guess(client: Client) -> None:
+    plea = shop.make_request()
+    mistyped = plea.code[:-1] + codes.ALPHABET[(codes.ALPHABET.index(plea.code[-1]) + 1) % len(codes.ALPHABET)]
+    for text in ("hello", "", "https://pay.example/p/", f"/p/{'A' * 24}/", mistyped, "7K3M", "x" * 30_000):
+        for _time in range(codes.CALM[0]):
+            assert codes.look_up(text, network="here", neighbourhood="here") is None
+    assert codes.look_up(plea.code, network="here", neighbourhood="here") == plea
+
+
+def test_each_code_of_one_text_is_a_guess() -> None:
+    assert not wrong("here", text=" ".join(guesses(3)))
+    assert [wrong("here") for _time in range(codes.CALM[0])].count(False) == codes.CALM[0] - 3
+
+
+@pytest.mark.proof
+def test_ten_thousand_guesses_from_many_addresses_open_nothing_while_a_friend_gets_through() -> None:
+    plea = shop.make_request()
+    refused, looked = 0, 0
+    for number, code in enumerate(guesses(10_000)):
+        address = number % 2_000
+        turned_away = wrong(f"address {address}", f"around {address // 8}", text=code)
+        refused, looked = refused + turned_away, looked + (not turned_away)
+        if number % 1_000 == 999:
+            friend = f"friend {number}"
+            assert codes.look_up(codes.shown(plea).lower(), network=friend, neighbourhood=friend) == plea
+    assert refused > 8_000
+    assert looked < codes.MANY + 250 * codes.SIEGE[1]
+    assert PaymentRequest.objects.get().seq == plea.seq
+
+
+def test_who_guesses_is_asked_to_wait_on_the_page(client: Client) -> None:
+    plea = shop.make_request()
+    for text in guesses(codes.CALM[0]):
+        assert client.post("/open/", {"text": text}).status_code == 422
+    page = client.post("/open/", {"text": plea.code})
+    assert page.status_code == 429
+    assert 0 < int(page["Retry-After"]) <= codes.WINDOW
+    assert "too many wrong codes" in words(page)
+    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="127.0.0.9").status_code == 303
+    assert client.post("/open/", {"text": f"/p/{plea.token}/"}).status_code == 303
+
+
+def test_a_house_with_many_addresses_of_its_own_is_one_guesser(client: Client) -> None:
+    plea = shop.make_request()
+    for number, text in enumerate(guesses(codes.CALM[1])):
+        client.post("/open/", {"text": text}, REMOTE_ADDR=f"2001:db8:7:{number:x}::1")
+    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="2001:db8:7:ffff::1").status_code == 429
+    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="2001:db8:8::1").status_code == 303
+
+
+def test_every_sign_of_a_code_can_be_said_on_the_phone() -> None:
+    plea = shop.make_request()
+    said = codes.spoken(plea)
+    assert "".join(sign for sign, _word in said) == plea.code
+    assert all(str(word).strip() for _sign, word in said)

