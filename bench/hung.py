@@ -26,7 +26,7 @@ from bench.faultproxy import Fate
 from bench.people import History, Town
 from bench.receiver import Receiver
 from bench.stack import Stack, running
-from bench.stories import Plea, Story
+from bench.stories import Asked, Story
 from bench.wallets import Sandbox
 
 WALLETS = {"wechatpay": EmulatedWeChatPay, "alipay": EmulatedAlipay, "stripe": EmulatedStripe}
@@ -91,39 +91,39 @@ class Hung:
     async def _pending(self) -> str:
         """A friend who has gone to the wallet that will hang."""
         story = self._story(self.ill)
-        plea = await story.ask_for(9000)
+        payment_request = await story.ask_for(9000)
         async with self.ill.person("friend") as friend:
-            return await friend.begin(plea.page)
+            return await friend.begin(payment_request.page)
 
     async def _tap(self) -> None:
         """Friends go on choosing the wallet that hangs, and are told that it does."""
         while True:
-            plea = await self._story(self.ill).ask_for(9000)
+            payment_request = await self._story(self.ill).ask_for(9000)
             async with self.ill.person("friend") as friend:
-                await friend.look(plea.page)
+                await friend.look(payment_request.page)
                 began = time.monotonic()
-                await friend.tap(f"{plea.page}pay/")
+                await friend.tap(f"{payment_request.page}pay/")
                 self.refused.append(time.monotonic() - began)
             await asyncio.sleep(2)
 
     async def _pay(self) -> None:
         """A friend pays with the other wallet: how long her tap takes, and from her yes to paid."""
-        plea = await self._story(self.well).ask_for(9000)
+        payment_request = await self._story(self.well).ask_for(9000)
         async with self.well.person("friend") as friend:
-            await friend.look(plea.page)
+            await friend.look(payment_request.page)
             began = time.monotonic()
-            wallet = await friend.begin(plea.page)
+            wallet = await friend.begin(payment_request.page)
             self.begun.append(time.monotonic() - began)
             began = time.monotonic()
             await friend.approve(wallet)
-            while await friend.watch(plea.page, 0) != "paid":
+            while await friend.watch(payment_request.page, 0) != "paid":
                 if time.monotonic() > began + 60:
                     break
                 await asyncio.sleep(0.02)
             self.paid.append(time.monotonic() - began)
 
-    def _report(self, short: list[Plea]) -> int:
-        asked = [plea.request for plea in short]
+    def _report(self, short: list[Asked]) -> int:
+        asked = [payment_request.request for payment_request in short]
         with self.stack.connect() as database:
             late = database.execute(
                 "SELECT max(extract(epoch FROM closed_at - expires_at)), count(closed_at) FROM payments_paymentrequest "

@@ -199,7 +199,7 @@ class Mutants:
                 return KILLED
         return 0
 
-    def _fork(self, lane: Lane, errand: Callable[[], int]) -> None:
+    def _fork(self, lane: Lane, job: Callable[[], int]) -> None:
         lane.answer.unlink(missing_ok=True)
         connections.close_all()
         lane.child = os.fork()
@@ -210,7 +210,7 @@ class Mutants:
             for stream in (0, 1, 2):
                 os.dup2(silence, stream)
             connection.settings_dict["NAME"] = lane.database
-            os._exit(errand())
+            os._exit(job())
         except BaseException:
             lane.answer.write_text(traceback.format_exc())
         finally:

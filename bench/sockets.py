@@ -79,8 +79,8 @@ async def _request(shop: httpx.AsyncClient, number: int) -> tuple[str, str]:
     lines = [{"name": "Tea", "quantity": 1, "unit_amount": 9000}]
     body = {"reference": f"crowd-{number}", "currency": "CNY", "lines": lines, "buyer": {"id": "c", "name": "Lin"}}
     order = (await shop.post("/orders", json=body)).json()
-    plea = (await shop.post(f"/orders/{order['id']}/payment-requests", json={})).json()
-    return plea["id"], plea["url"].rstrip("/").split("/")[-1]
+    payment_request = (await shop.post(f"/orders/{order['id']}/payment-requests", json={})).json()
+    return payment_request["id"], payment_request["url"].rstrip("/").split("/")[-1]
 
 
 def main() -> int:

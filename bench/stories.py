@@ -19,7 +19,7 @@ HOLD, SHORT = 300, 60  # seconds: a hold, and the shortest life of a request
 
 
 @dataclass(frozen=True)
-class Plea:
+class Asked:
     """A payment request somebody was sent."""
 
     order: str
@@ -40,7 +40,7 @@ class Story:
         self.town, self.number, self.chance, self.end = town, number, chance, end
         self.shop = town.person("shop")
 
-    async def ask_for(self, amount: int = 0, *, split: int = 0, life: int = 0) -> Plea:
+    async def ask_for(self, amount: int = 0, *, split: int = 0, life: int = 0) -> Asked:
         """The shop makes an order, and a request for it that can be sent to friends."""
         amount = amount or self.chance.randint(self.town.wallet.least, 500_000)
         order = await self.shop.call(
@@ -61,25 +61,27 @@ class Story:
         response = await self.shop.call("request", f"/orders/{made['id']}/payment-requests", terms)
         request = _made(response, 201)
         self.shop.note("request", response, asked=request["id"])
-        return Plea(made["id"], request["id"], httpx.URL(request["url"]).path, made["amount"], made["currency"])
+        return Asked(made["id"], request["id"], httpx.URL(request["url"]).path, made["amount"], made["currency"])
 
-    async def pays(self, plea: Plea, how: str = "approve", **fields: str) -> str:
+    async def pays(self, payment_request: Asked, how: str = "approve", **fields: str) -> str:
         """A friend opens the link, pays, and waits to see that it is paid: the state she saw last."""
         async with self.town.person("friend") as friend:
-            wallet = await friend.begin(plea.page, **fields)
+            wallet = await friend.begin(payment_request.page, **fields)
             if wallet:
                 await friend.approve(wallet, how)
-            return await friend.watch(plea.page)
+            return await friend.watch(payment_request.page)
 
-    async def refunds(self, plea: Plea, amount: int) -> None:
+    async def refunds(self, payment_request: Asked, amount: int) -> None:
         try:
-            response = await self.shop.call("refund", f"/orders/{plea.order}/refunds", {"amount": amount})
+            response = await self.shop.call("refund", f"/orders/{payment_request.order}/refunds", {"amount": amount})
         except (GaveUp, asyncio.CancelledError):  # the story is broken off: it may be done, or not
-            self.town.history.note("shop", "refund", time.monotonic(), None, unsure=amount, for_order=plea.order)
+            self.town.history.note(
+                "shop", "refund", time.monotonic(), None, unsure=amount, for_order=payment_request.order
+            )
             raise
         made = _made(response, 201)
         back = [refund["id"] for refund in made["refunds"]]
-        self.shop.note("refund", response, refunds=back, amount=amount, for_order=plea.order)
+        self.shop.note("refund", response, refunds=back, amount=amount, for_order=payment_request.order)
 
     # The stories
 
@@ -92,37 +94,37 @@ class Story:
 
     async def told_again(self) -> None:
         """The wallet pays once and says so many times."""
-        plea = await self.ask_for()
+        payment_request = await self.ask_for()
         async with self.town.person("friend") as friend:
-            if wallet := await friend.begin(plea.page):
+            if wallet := await friend.begin(payment_request.page):
                 await friend.approve(wallet)
                 for _again in range(3):
                     await friend.approve(wallet, "tell-again")
-            await friend.watch(plea.page)
+            await friend.watch(payment_request.page)
 
     async def double_tap(self) -> None:
-        plea = await self.ask_for()
+        payment_request = await self.ask_for()
         async with self.town.person("friend") as friend:
-            await friend.look(plea.page)
-            answers = await asyncio.gather(*(friend.tap(f"{plea.page}pay/") for _tap in range(3)))
+            await friend.look(payment_request.page)
+            answers = await asyncio.gather(*(friend.tap(f"{payment_request.page}pay/") for _tap in range(3)))
             wallets = {answer.headers["location"] for answer in answers if answer and answer.status_code == 303}
-            for wallet in sorted(wallets) or [await friend.begin(plea.page)]:
+            for wallet in sorted(wallets) or [await friend.begin(payment_request.page)]:
                 if wallet:
                     await friend.approve(wallet, "approve-late")
-            await friend.watch(plea.page)
+            await friend.watch(payment_request.page)
 
     async def race(self) -> None:
         """Two friends at once."""
-        plea = await self.ask_for()
-        await asyncio.gather(self.pays(plea), self.pays(plea))
+        payment_request = await self.ask_for()
+        await asyncio.gather(self.pays(payment_request), self.pays(payment_request))
 
     async def take_over(self) -> None:
         """One wanders off, another takes over, and then the first one pays all the same."""
-        plea = await self.ask_for()
+        payment_request = await self.ask_for()
         async with self.town.person("friend") as first:
-            wallet = await first.begin(plea.page)
+            wallet = await first.begin(payment_request.page)
             await self.town.later(TAKE_OVER)
-            await asyncio.gather(self.pays(plea), self._late(first, wallet))
+            await asyncio.gather(self.pays(payment_request), self._late(first, wallet))
 
     async def _late(self, friend: Person, wallet: str) -> None:
         await asyncio.sleep(self.chance.uniform(0, 1.5))
@@ -131,101 +133,114 @@ class Story:
 
     async def cancelled(self) -> None:
         """The request is cancelled under the hands of somebody who pays."""
-        plea = await self.ask_for()
+        payment_request = await self.ask_for()
         async with self.town.person("friend") as friend:
-            wallet = await friend.begin(plea.page)
-            await asyncio.gather(self._cancel(plea), self._late(friend, wallet))
+            wallet = await friend.begin(payment_request.page)
+            await asyncio.gather(self._cancel(payment_request), self._late(friend, wallet))
 
-    async def _cancel(self, plea: Plea) -> None:
+    async def _cancel(self, payment_request: Asked) -> None:
         await asyncio.sleep(self.chance.uniform(0, 1.5))
-        response = await self.shop.call("cancel", f"/payment-requests/{plea.request}/cancel")
-        done = {"cancelled": plea.request, "for_order": plea.order, "over": True}
+        response = await self.shop.call("cancel", f"/payment-requests/{payment_request.request}/cancel")
+        done = {"cancelled": payment_request.request, "for_order": payment_request.order, "over": True}
         self.shop.note("cancel", response, **(done if response.status_code == 200 else {}))
 
     async def paid_elsewhere(self) -> None:
-        plea = await self.ask_for()
+        payment_request = await self.ask_for()
         async with self.town.person("friend") as friend:
-            wallet = await friend.begin(plea.page)
-            response = await self.shop.call("mark paid", f"/orders/{plea.order}/mark-paid")
-            done = {"paid_order": plea.order, "for_order": plea.order, "over": True}
+            wallet = await friend.begin(payment_request.page)
+            response = await self.shop.call("mark paid", f"/orders/{payment_request.order}/mark-paid")
+            done = {"paid_order": payment_request.order, "for_order": payment_request.order, "over": True}
             self.shop.note("mark paid", response, **(done if response.status_code == 200 else {}))
             await self._late(friend, wallet)
 
     async def another_price(self) -> None:
         """The price changes while somebody pays the old one; the new one is paid, too."""
-        plea = await self.ask_for()
+        payment_request = await self.ask_for()
         async with self.town.person("friend") as friend:
-            wallet = await friend.begin(plea.page)
-            line = {"name": "Spring oolong", "quantity": 2, "unit_amount": plea.amount}
-            response = await self.shop.call("lines", f"/orders/{plea.order}/lines", {"lines": [line]})
+            wallet = await friend.begin(payment_request.page)
+            line = {"name": "Spring oolong", "quantity": 2, "unit_amount": payment_request.amount}
+            response = await self.shop.call("lines", f"/orders/{payment_request.order}/lines", {"lines": [line]})
             self.shop.note("lines", response)
-            await asyncio.gather(self._late(friend, wallet), self.pays(plea))
+            await asyncio.gather(self._late(friend, wallet), self.pays(payment_request))
 
     async def together(self) -> None:
         """Three friends give a third each; the last one whatever is missing."""
-        plea = await self.ask_for(self.chance.randint(3000, 500_000), split=3)
-        await self._gives(plea, plea.part(33))
-        await self._gives(plea, plea.part(33), before=plea.part(33))
-        await self.pays(plea)
+        payment_request = await self.ask_for(self.chance.randint(3000, 500_000), split=3)
+        await self._gives(payment_request, payment_request.part(33))
+        await self._gives(payment_request, payment_request.part(33), before=payment_request.part(33))
+        await self.pays(payment_request)
 
     async def too_few(self) -> None:
         """Two of three give their part, and the time is over: both get it back."""
-        plea = await self.ask_for(30_000, split=3, life=SHORT)
-        await asyncio.gather(self._gives(plea, plea.part(50)), self._gives(plea, plea.part(20)))
+        payment_request = await self.ask_for(30_000, split=3, life=SHORT)
+        await asyncio.gather(
+            self._gives(payment_request, payment_request.part(50)),
+            self._gives(payment_request, payment_request.part(20)),
+        )
         await self.town.later(SHORT)
 
-    async def _gives(self, plea: Plea, amount: int, *, before: int = 0) -> None:
+    async def _gives(self, payment_request: Asked, amount: int, *, before: int = 0) -> None:
         """A friend gives a part, and waits until it is there too."""
         async with self.town.person("friend") as friend:
-            wallet = await friend.begin(plea.page, amount=str(Money(amount, plea.currency).decimal))
+            wallet = await friend.begin(
+                payment_request.page, amount=str(Money(amount, payment_request.currency).decimal)
+            )
             if wallet and await friend.approve(wallet):
-                await friend.watch(plea.page, 6, until=before + amount)
+                await friend.watch(payment_request.page, 6, until=before + amount)
 
     async def too_late(self) -> None:
         """Somebody begins, comes back when all is over, and the wallet takes the money all the same."""
-        plea = await self.ask_for(life=SHORT)
+        payment_request = await self.ask_for(life=SHORT)
         async with self.town.person("friend") as friend:
-            wallet = await friend.begin(plea.page)
+            wallet = await friend.begin(payment_request.page)
             await self.town.later(HOLD + SHORT)
             await self._late(friend, wallet)
-            await friend.watch(plea.page, 3)
+            await friend.watch(payment_request.page, 3)
 
     async def refunded(self) -> None:
         """All of it goes back, in two parts, each asked for until it is acknowledged."""
-        plea = await self.ask_for(self.chance.randint(self.town.wallet.least + 1, 500_000))
-        if await self.pays(plea) == "paid":
-            part = self.chance.randint(1, plea.amount - 1)
-            await asyncio.gather(self.refunds(plea, part), self.refunds(plea, plea.amount - part))
+        payment_request = await self.ask_for(self.chance.randint(self.town.wallet.least + 1, 500_000))
+        if await self.pays(payment_request) == "paid":
+            part = self.chance.randint(1, payment_request.amount - 1)
+            await asyncio.gather(
+                self.refunds(payment_request, part), self.refunds(payment_request, payment_request.amount - part)
+            )
 
     async def shared_back(self) -> None:
         """Two paid together, and a part of it goes back to both."""
-        plea = await self.ask_for(10_000, split=2)
-        await self._gives(plea, plea.part(30))
-        if await self.pays(plea) == "paid":
-            await self.refunds(plea, self.chance.randint(2, 9_999))
+        payment_request = await self.ask_for(10_000, split=2)
+        await self._gives(payment_request, payment_request.part(30))
+        if await self.pays(payment_request) == "paid":
+            await self.refunds(payment_request, self.chance.randint(2, 9_999))
 
     async def refunded_by_hand(self) -> None:
         """Somebody of the shop refunds a part in the wallet's own site; the wallet tells us, or its bill alone does."""
-        plea = await self.ask_for()
-        if await self.pays(plea) == "paid":
-            amount, told = self.chance.randint(self.town.wallet.least, plea.amount), self.chance.random() < 0.5
-            if plea.amount - amount < self.town.wallet.least:
-                amount = plea.amount
-            reference = await self._charge(plea)
+        payment_request = await self.ask_for()
+        if await self.pays(payment_request) == "paid":
+            amount, told = (
+                self.chance.randint(self.town.wallet.least, payment_request.amount),
+                self.chance.random() < 0.5,
+            )
+            if payment_request.amount - amount < self.town.wallet.least:
+                amount = payment_request.amount
+            reference = await self._charge(payment_request)
             await asyncio.to_thread(self.town.wallet.refund_by_hand, reference, amount, told=told)
-            facts = {"by_hand": amount, "for_order": plea.order}
+            facts = {"by_hand": amount, "for_order": payment_request.order}
             self.town.history.note("shop", "refund by hand", time.monotonic(), 200, **facts)
 
     async def disputed(self) -> None:
         """The payer asks her bank for the money back, and it decides for her, or for the shop, or not yet."""
-        plea = await self.ask_for()
-        if await self.pays(plea) == "paid":
-            reference = await self._charge(plea)
+        payment_request = await self.ask_for()
+        if await self.pays(payment_request) == "paid":
+            reference = await self._charge(payment_request)
             await asyncio.to_thread(self.town.wallet.dispute, reference, self.chance.choice(("open", "won", "lost")))
 
-    async def _charge(self, plea: Plea) -> str:
+    async def _charge(self, payment_request: Asked) -> str:
         """The number at the wallet of the payment that counts."""
-        address, key = f"/api/v1/payment-requests/{plea.request}", {"Authorization": f"Bearer {self.town.key}"}
+        address, key = (
+            f"/api/v1/payment-requests/{payment_request.request}",
+            {"Authorization": f"Bearer {self.town.key}"},
+        )
         response = await self.shop.surely("look up", "GET", address, headers=key)
         self.shop.note("look up", response)
         payments = _made(response, 200)["payments"]
@@ -233,9 +248,9 @@ class Story:
 
     async def listened(self) -> None:
         """Somebody has the page open while a friend pays."""
-        plea = await self.ask_for()
-        listening = asyncio.ensure_future(self.town.person("listener").listen(plea.page))
-        await self.pays(plea)
+        payment_request = await self.ask_for()
+        listening = asyncio.ensure_future(self.town.person("listener").listen(payment_request.page))
+        await self.pays(payment_request)
         with suppress(TimeoutError):
             await asyncio.wait_for(listening, 10)
 

@@ -70,13 +70,13 @@ async def _prepare(stack: Stack) -> tuple[dict[str, Call], str]:
         lines = [{"name": "Tea", "quantity": 1, "unit_amount": 9000}]
         body = {"reference": "stranger", "currency": "CNY", "lines": lines, "buyer": {"id": "c", "name": "Lin"}}
         order = (await client.post("/orders", json=body)).json()
-        plea = (await client.post(f"/orders/{order['id']}/payment-requests", json={})).json()
+        payment_request = (await client.post(f"/orders/{order['id']}/payment-requests", json={})).json()
     code = (
         "from payments.models import ProviderAccount as A; import json;"
         "a = A.objects.filter(provider='sandbox').first(); print(json.dumps([a.public_id, a.config['secret']]))"
     )
     account, secret = json.loads(stack.manage("shell", "--no-imports", "-c", code).stdout)
-    link = httpx.URL(plea["url"]).path
+    link = httpx.URL(payment_request["url"]).path
 
     async def notify(client: httpx.AsyncClient) -> httpx.Response:
         """A true notification, of nothing of ours: verified, stored, answered."""
@@ -91,7 +91,7 @@ async def _prepare(stack: Stack) -> tuple[dict[str, Call], str]:
     calls: dict[str, Call] = {
         "page": lambda client: client.get(link),
         "notification": notify,
-        "API": lambda client: client.get(f"/api/v1/payment-requests/{plea['id']}", headers=shop),
+        "API": lambda client: client.get(f"/api/v1/payment-requests/{payment_request['id']}", headers=shop),
     }
     return calls, link
 

@@ -20,8 +20,8 @@ IMPORTED = re.compile(r'^(?:import|export)\b[^"]*"(\.[^"]+)"', re.MULTILINE)
 
 @pytest.fixture
 def page(client: Client) -> str:
-    plea = shop.make_request()
-    return client.get(f"/p/{plea.token}/").content.decode()
+    payment_request = shop.make_request()
+    return client.get(f"/p/{payment_request.token}/").content.decode()
 
 
 def packed(content: bytes) -> int:

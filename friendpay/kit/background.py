@@ -1,6 +1,6 @@
-"""Errands after a commit that must never hold up a page. Each purpose has one thread; an errand may be lost any time.
+"""Jobs after a commit that must never hold up a page. Each purpose has one thread; an job may be lost any time.
 
-Whatever is done here is only haste: tables hold the work, and a beat sweep does what an errand did not.
+Whatever is done here is only haste: tables hold the work, and a beat sweep does what an job did not.
 """
 
 import logging
@@ -17,8 +17,8 @@ _lines: dict[tuple[int, str], "queue.Queue[Callable[[], object]]"] = {}
 _lock = threading.Lock()
 
 
-def run_later(purpose: str, errand: Callable[[], object]) -> None:
-    """Run `errand` soon on the purpose's own thread. Returns at once, never raises; a full line drops the errand."""
+def run_later(purpose: str, job: Callable[[], object]) -> None:
+    """Run `job` soon on the purpose's own thread. Returns at once, never raises; a full line drops the job."""
     key = (os.getpid(), purpose)  # threads do not survive a fork
     line = _lines.get(key)
     if line is None:
@@ -28,9 +28,9 @@ def run_later(purpose: str, errand: Callable[[], object]) -> None:
                 line = _lines[key] = queue.Queue(_FULL)
                 threading.Thread(target=_serve, args=(purpose, line), name=f"later-{purpose}", daemon=True).start()
     try:
-        line.put_nowait(errand)
+        line.put_nowait(job)
     except queue.Full:
-        logger.warning("%s: line full, an errand was dropped", purpose)
+        logger.warning("%s: line full, an job was dropped", purpose)
 
 
 def nudge(task: str, *args: Any) -> None:
@@ -46,10 +46,10 @@ def nudge(task: str, *args: Any) -> None:
 
 def _serve(purpose: str, line: "queue.Queue[Callable[[], object]]") -> None:
     while True:
-        errand = line.get()
+        job = line.get()
         try:
-            errand()
-        except Exception as error:  # an errand is haste only: the sweep does what it did not
-            logger.warning("%s: an errand failed: %s", purpose, error)
+            job()
+        except Exception as error:  # an job is haste only: the sweep does what it did not
+            logger.warning("%s: an job failed: %s", purpose, error)
         finally:
             line.task_done()

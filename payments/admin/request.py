@@ -69,16 +69,16 @@ class PaymentRequestAdmin(SupportAdmin):
         rows = super().get_queryset(request).select_related("order", "merchant")
         return rows.annotate(now=Value(clock.now(), DateTimeField()))
 
-    def panels(self, plea: PaymentRequest) -> list[Panel]:
+    def panels(self, payment_request: PaymentRequest) -> list[Panel]:
         return [
-            timeline.timeline(Event.objects.filter(request=plea.public_id)),
-            parts.payments_panel(plea.payments.all()),
-            parts.refunds_panel(Refund.objects.filter(payment__request=plea)),
-            *parts.reports_panels(plea.reports.all()),
+            timeline.timeline(Event.objects.filter(request=payment_request.public_id)),
+            parts.payments_panel(payment_request.payments.all()),
+            parts.refunds_panel(Refund.objects.filter(payment__request=payment_request)),
+            *parts.reports_panels(payment_request.reports.all()),
         ]
 
-    def can(self, action: str, plea: Any) -> bool:
-        return bool(plea.status == PaymentRequest.Status.OPEN)
+    def can(self, action: str, payment_request: Any) -> bool:
+        return bool(payment_request.status == PaymentRequest.Status.OPEN)
 
     @action(
         description=_("Cancel the request"),
@@ -89,20 +89,23 @@ class PaymentRequestAdmin(SupportAdmin):
     )
     @password_again
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        plea = self.get_object(request, object_id)
-        if plea is None:
+        payment_request = self.get_object(request, object_id)
+        if payment_request is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
 
         def do(_data: dict[str, Any]) -> str:
-            lifecycle.cancel_request(plea.pk, actor=actor(request))
-            return gettext("The payment request for order %(order)s was cancelled.") % {"order": plea.order.reference}
+            lifecycle.cancel_request(payment_request.pk, actor=actor(request))
+            return gettext("The payment request for order %(order)s was cancelled.") % {
+                "order": payment_request.order.reference
+            }
 
         return confirm(
             self,
             request,
-            plea,
+            payment_request,
             do,
-            title=gettext("Cancel the payment request for order %(order)s") % {"order": plea.order.reference},
+            title=gettext("Cancel the payment request for order %(order)s")
+            % {"order": payment_request.order.reference},
             text=gettext(
                 "Nobody can pay it any more. What friends have given so far goes back to them, and so does money that "
                 "still comes. The buyer can ask again."
@@ -111,77 +114,81 @@ class PaymentRequestAdmin(SupportAdmin):
         )
 
     @admin.display(description=_("Order"), ordering="order__reference")
-    def reference(self, plea: Any) -> str:
-        return str(plea.order.reference)
+    def reference(self, payment_request: Any) -> str:
+        return str(payment_request.order.reference)
 
     @admin.display(description=_("Order"))
-    def order_link(self, plea: Any) -> SafeString:
-        return link(plea.order)
+    def order_link(self, payment_request: Any) -> SafeString:
+        return link(payment_request.order)
 
     @admin.display(description=_("Status"), ordering="status")
-    def status_badge(self, plea: Any) -> SafeString:
-        return parts.request_status(plea, plea.now)
+    def status_badge(self, payment_request: Any) -> SafeString:
+        return parts.request_status(payment_request, payment_request.now)
 
     @admin.display(description=_("Mode"))
-    def mode(self, plea: Any) -> SafeString:
-        return mode(plea.order.live)
+    def mode(self, payment_request: Any) -> SafeString:
+        return mode(payment_request.order.live)
 
     @admin.display(description=_("Buyer"), ordering="order__buyer_name")
-    def buyer(self, plea: Any) -> str:
-        return f"{plea.order.buyer_name} ({plea.order.buyer_id})" if plea.order.buyer_id else plea.order.buyer_name
+    def buyer(self, payment_request: Any) -> str:
+        return (
+            f"{payment_request.order.buyer_name} ({payment_request.order.buyer_id})"
+            if payment_request.order.buyer_id
+            else payment_request.order.buyer_name
+        )
 
     @admin.display(description=_("Shop"))
-    def shop(self, plea: Any) -> SafeString:
-        return link(plea.merchant)
+    def shop(self, payment_request: Any) -> SafeString:
+        return link(payment_request.merchant)
 
     @admin.display(description=_("Amount"), ordering="amount")
-    def total_text(self, plea: Any) -> SafeString:
-        return money(plea.amount, plea.currency)
+    def total_text(self, payment_request: Any) -> SafeString:
+        return money(payment_request.amount, payment_request.currency)
 
     @admin.display(description=_("Paid"), ordering="amount_paid")
-    def paid_text(self, plea: Any) -> SafeString:
-        return money(plea.amount_paid, plea.currency)
+    def paid_text(self, payment_request: Any) -> SafeString:
+        return money(payment_request.amount_paid, payment_request.currency)
 
     @admin.display(description=_("On its way"))
-    def held_text(self, plea: Any) -> SafeString:
-        return money(plea.amount_held, plea.currency)
+    def held_text(self, payment_request: Any) -> SafeString:
+        return money(payment_request.amount_held, payment_request.currency)
 
     @admin.display(description=_("Time left"), ordering="expires_at")
-    def time_left(self, plea: Any) -> str:
-        if plea.status_at(plea.now) != PaymentRequest.Status.OPEN:
+    def time_left(self, payment_request: Any) -> str:
+        if payment_request.status_at(payment_request.now) != PaymentRequest.Status.OPEN:
             return ""
-        return digits(int((plea.expires_at - plea.now).total_seconds()))
+        return digits(int((payment_request.expires_at - payment_request.now).total_seconds()))
 
     @admin.display(description=_("Share code"))
-    def code_text(self, plea: Any) -> SafeString:
-        return code(codes.shown(plea))
+    def code_text(self, payment_request: Any) -> SafeString:
+        return code(codes.shown(payment_request))
 
     @admin.display(description=_("Asked a friend (UTC)"))
-    def shared(self, plea: Any) -> Any:
-        return moment(plea.shared_at) or gettext("no, the buyer pays herself")
+    def shared(self, payment_request: Any) -> Any:
+        return moment(payment_request.shared_at) or gettext("no, the buyer pays herself")
 
     @admin.display(description=_("Paying together"))
-    def split(self, plea: Any) -> str:
-        if plea.split_max_payers is None:
+    def split(self, payment_request: Any) -> str:
+        if payment_request.split_max_payers is None:
             return gettext("one friend pays all of it")
-        least = money(plea.split_min_amount, plea.currency)
+        least = money(payment_request.split_min_amount, payment_request.currency)
         return gettext("up to %(count)s friends, each at least %(least)s") % {
-            "count": plea.split_max_payers,
+            "count": payment_request.split_max_payers,
             "least": least,
         }
 
     @admin.display(description=_("Id"))
-    def id_text(self, plea: Any) -> SafeString:
-        return code(plea.public_id)
+    def id_text(self, payment_request: Any) -> SafeString:
+        return code(payment_request.public_id)
 
     @admin.display(description=_("Created (UTC)"), ordering="id")
-    def created(self, plea: Any) -> Any:
-        return minute(plea.created_at)
+    def created(self, payment_request: Any) -> Any:
+        return minute(payment_request.created_at)
 
     @admin.display(description=_("Time is over (UTC)"))
-    def expires(self, plea: Any) -> Any:
-        return moment(plea.expires_at)
+    def expires(self, payment_request: Any) -> Any:
+        return moment(payment_request.expires_at)
 
     @admin.display(description=_("Ended (UTC)"))
-    def ended(self, plea: Any) -> Any:
-        return moment(plea.paid_at or plea.closed_at)
+    def ended(self, payment_request: Any) -> Any:
+        return moment(payment_request.paid_at or payment_request.closed_at)

@@ -75,7 +75,7 @@ class SplitOut(BaseModel):
 
 
 class PaymentRequestOut(RequestData):
-    """The plea to pay one order. `url`, `code` and `qr_url` are the friend's; `share_text` carries them."""
+    """The payment_request to pay one order. `url`, `code` and `qr_url` are the friend's; `share_text` carries them."""
 
     message: str
     split: SplitOut | None

@@ -63,7 +63,7 @@ def push(request_id: int) -> None:
 
 
 def _publish(to: str, message: dict[str, Any]) -> None:
-    """On the errand thread, which keeps one event loop and with it one connection."""
+    """On the job thread, which keeps one event loop and with it one connection."""
     if not hasattr(_own, "loop"):
         _own.loop = asyncio.new_event_loop()
     layer = get_channel_layer()

@@ -1,4 +1,4 @@
-"""The plea to pay one order."""
+"""The payment_request to pay one order."""
 
 from datetime import datetime
 from functools import partial

@@ -13,13 +13,13 @@ from payments.offers.weighing import is_card, label
 from payments.settlement import turns
 
 
-def mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
+def mine(payment_request: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
     """The visitor's own attempt that can still be paid, where it goes on, and after how many seconds another friend may
     take over. Where there is none: what became of the last one (`was`).
     """
-    own = [payment for payment in turns.own(plea, visitor, now) if now < turns.ends_at(payment)]
+    own = [payment for payment in turns.own(payment_request, visitor, now) if now < turns.ends_at(payment)]
     if not own:
-        return {"mine": None, **was(plea, visitor, now)}
+        return {"mine": None, **was(payment_request, visitor, now)}
     return {
         "mine": own[-1],
         "mine_left": int((turns.ends_at(own[-1]) - now).total_seconds()),
@@ -27,15 +27,15 @@ def mine(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
         "mine_label": label(own[-1].method, own[-1].account),
         "mine_by_card": is_card(own[-1].method, own[-1].account),
         "aside": not own[-1].held_until,
-        "yields": announced(own[-1], plea, now),
+        "yields": announced(own[-1], payment_request, now),
     }
 
 
-def was(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
+def was(payment_request: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
     """How the visitor's last attempt stands that nothing goes on with: "late" while its wallet has not decided and
     others may pay already, "overtaken" where another friend took over and nothing was paid.
     """
-    own = plea.payments.filter(visitor=visitor).select_related("account").last() if visitor else None
+    own = payment_request.payments.filter(visitor=visitor).select_related("account").last() if visitor else None
     if own is None or not (is_late(own, now) or own.was_taken_over):
         return {"was": ""}
     state = "late" if is_late(own, now) else "overtaken"
@@ -48,22 +48,24 @@ def is_late(payment: Payment, now: datetime) -> bool:
     return payment.status == Payment.Status.PENDING and payment.held_until is None and over
 
 
-def announced(payment: Payment, plea: PaymentRequest, now: datetime) -> int | None:
+def announced(payment: Payment, payment_request: PaymentRequest, now: datetime) -> int | None:
     """Seconds until another may take over, for the eyes of who holds; None where nobody need take over, because there
     is enough for others too, or somebody has.
     """
-    if plea.remaining > 0 or not payment.held_until:
+    if payment_request.remaining > 0 or not payment.held_until:
         return None
-    return 0 if turns.is_contested(plea, now) else _seconds(turns.yields_at(payment), now)
+    return 0 if turns.is_contested(payment_request, now) else _seconds(turns.yields_at(payment), now)
 
 
-def held(plea: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
+def held(payment_request: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:
     """Whether others hold all that is left, and after how many seconds the first of them may be taken over."""
-    others = plea.payments.filter(held_until__gt=now).exclude(visitor=visitor or "-").select_related("account")
+    others = (
+        payment_request.payments.filter(held_until__gt=now).exclude(visitor=visitor or "-").select_related("account")
+    )
     yields = min(map(turns.yields_at, others), default=None)
-    if yields is None or plea.remaining > 0:
+    if yields is None or payment_request.remaining > 0:
         return {"held": False, "wait": 0}
-    contested = turns.is_contested(plea, now)
+    contested = turns.is_contested(payment_request, now)
     return {"held": True, "wait": 0 if contested else _seconds(yields, now), "contested": contested}
 
 

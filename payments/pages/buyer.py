@@ -29,9 +29,9 @@ def _order(request: HttpRequest, token: str) -> Order:
 def draw(request: HttpRequest, order: Order, *, status: int = 200, **more: Any) -> HttpResponse:
     """The page in the state it is in, with whatever has to be said on it."""
     given = context.buyer_page(order, visitor_of(request), surface_of(request))
-    plea = given["plea"]
-    form = MessageForm(initial={"message": plea.message if plea else ""})
-    parts_form = PartsForm(initial={"friends": (plea and plea.split_max_payers) or 3})
+    payment_request = given["payment_request"]
+    form = MessageForm(initial={"message": payment_request.message if payment_request else ""})
+    parts_form = PartsForm(initial={"friends": (payment_request and payment_request.split_max_payers) or 3})
     given |= {"page": _url(order), "message_form": form, "parts_form": parts_form, "thanks_form": ThanksForm()}
     given |= {"mail_form": AddressForm(auto_id="mail_%s"), "said": said(request), "status": status, **more}
     return render(request, "payments/buyer.html", given, status=status)
@@ -67,12 +67,12 @@ def message(request: HttpRequest, token: str) -> HttpResponse:
     """Other words to the friend."""
     order = _order(request, token)
     form = MessageForm(request.POST)
-    plea = _open(order)
+    payment_request = _open(order)
     if not form.is_valid():
         return draw(request, order, status=422, message_form=form)
-    if plea:
+    if payment_request:
         try:
-            requests.change_message(plea.pk, form.cleaned_data["message"], actor="buyer")
+            requests.change_message(payment_request.pk, form.cleaned_data["message"], actor="buyer")
         except Refused as refused:
             paying.put_beside(form, refused)
             return draw(request, order, status=refused.status, message_form=form, refusal=paying.above(form, "message"))
@@ -84,12 +84,12 @@ def parts(request: HttpRequest, token: str) -> HttpResponse:
     """Several friends may pay together, or one alone."""
     order = _order(request, token)
     form = PartsForm(request.POST)
-    plea = _open(order)
+    payment_request = _open(order)
     if not form.is_valid():
         return draw(request, order, status=422, parts_form=form)
-    if plea:
+    if payment_request:
         try:
-            requests.allow_parts(plea.pk, form.split(), actor="buyer")
+            requests.allow_parts(payment_request.pk, form.split(), actor="buyer")
         except Refused as refused:
             return draw(request, order, status=refused.status, refusal=refused.message)
     return SeeOther(_url(order))
@@ -99,10 +99,10 @@ def parts(request: HttpRequest, token: str) -> HttpResponse:
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """No friend is asked any more."""
     order = _order(request, token)
-    plea = _open(order)
-    if plea:
+    payment_request = _open(order)
+    if payment_request:
         try:
-            lifecycle.cancel_request(plea.pk, actor="buyer")
+            lifecycle.cancel_request(payment_request.pk, actor="buyer")
         except Refused as refused:
             return draw(request, order, status=refused.status, refusal=refused.message)
     return SeeOther(_url(order))
@@ -120,8 +120,8 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
     status = 422
     if form.is_valid():
         try:
-            plea = lifecycle.open_request(order.pk, actor="buyer", shared=False)
-            return paying.begin(request, plea, form, by_buyer=True)
+            payment_request = lifecycle.open_request(order.pk, actor="buyer", shared=False)
+            return paying.begin(request, payment_request, form, by_buyer=True)
         except Refused as refused:
             paying.put_beside(form, refused)
             status = refused.status
@@ -142,10 +142,10 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
     form = ThanksForm(request.POST)
     if not form.is_valid():
         return draw(request, order, status=422, thanks_form=form)
-    plea = PaymentRequest.objects.filter(order=order, status=PaymentRequest.Status.PAID).first()
-    if plea:
+    payment_request = PaymentRequest.objects.filter(order=order, status=PaymentRequest.Status.PAID).first()
+    if payment_request:
         try:
-            requests.thank(plea.pk, **form.cleaned_data)
+            requests.thank(payment_request.pk, **form.cleaned_data)
         except Refused as refused:
             paying.put_beside(form, refused)
             return draw(request, order, status=refused.status, thanks_form=form)

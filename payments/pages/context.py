@@ -35,32 +35,34 @@ ELSEWHERE = {
 def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     """The buyer's page: `state` is choose, waiting, paid, cancelled or expired; `ended`: how the last request was."""
     now = clock.now()
-    plea = order.payment_requests.select_related("merchant").order_by("-id").first()
-    status = plea.status_at(now) if plea else ""
+    payment_request = order.payment_requests.select_related("merchant").order_by("-id").first()
+    status = payment_request.status_at(now) if payment_request else ""
     given: dict[str, Any] = {"order": order, "shop": order.merchant, "lines": order.lines.all()}
-    given |= {"plea": plea, "ended": ""}
+    given |= {"payment_request": payment_request, "ended": ""}
     if order.status == Order.Status.PAID:
         return given | {"state": "paid"} | _given(order) | _thanks(order)
     if order.status == Order.Status.CANCELLED:
         return given | {"state": "cancelled"}
-    if plea is None or status != PaymentRequest.Status.OPEN:
-        back = _back(list(Refund.objects.standing().filter(payment__request=plea))) if plea else {}
+    if payment_request is None or status != PaymentRequest.Status.OPEN:
+        back = (
+            _back(list(Refund.objects.standing().filter(payment__request=payment_request))) if payment_request else {}
+        )
         if order.status == Order.Status.EXPIRED or order.is_over(now):
             return given | {"state": "expired"} | back
         return given | {"state": "choose", "ended": status} | back | _ways(order, surface)
-    given |= {"watch": True, "live": live.snapshot(plea, now)}
-    if not plea.shared_at:
-        return given | {"state": "choose"} | _ways(order, surface) | attempts.mine(plea, visitor, now)
-    plea.order = order
+    given |= {"watch": True, "live": live.snapshot(payment_request, now)}
+    if not payment_request.shared_at:
+        return given | {"state": "choose"} | _ways(order, surface) | attempts.mine(payment_request, visitor, now)
+    payment_request.order = order
     return {
         **given,
-        **attempts.mine(plea, visitor, now),
+        **attempts.mine(payment_request, visitor, now),
         **_mail(order=order, role=MailAddress.Role.BUYER),
         "state": "waiting",
-        **sharing.sheet(plea, in_wechat=surface.place == "wechatpay"),
-        "declines": _declines(plea),
-        "parts": _parts(plea),
-        "progress": progress.of(plea, given["live"], now),
+        **sharing.sheet(payment_request, in_wechat=surface.place == "wechatpay"),
+        "declines": _declines(payment_request),
+        "parts": _parts(payment_request),
+        "progress": progress.of(payment_request, given["live"], now),
     }
 
 
@@ -78,9 +80,11 @@ def _mail(**about: Any) -> dict[str, Any]:
     return {"mail_offered": True, "mail_known": row.veiled if row else ""}
 
 
-def _reminder(plea: PaymentRequest, visitor: str) -> dict[str, Any]:
+def _reminder(payment_request: PaymentRequest, visitor: str) -> dict[str, Any]:
     """When this visitor is to be reminded by mail, if at all."""
-    own = Mail.objects.filter(kind=Mail.Kind.REMINDER, sent_at=None, to__request=plea, to__visitor=visitor or "-")
+    own = Mail.objects.filter(
+        kind=Mail.Kind.REMINDER, sent_at=None, to__request=payment_request, to__visitor=visitor or "-"
+    )
     first = own.first() if mail.offered() else None
     return {"mail_offered": mail.offered(), "reminder": first.next_attempt_at if first else None}
 
@@ -121,47 +125,51 @@ def _back(refunds: list[Refund], disputed: int = 0) -> dict[str, Any]:
     return {"back_sum": sum(refund.amount for refund in refunds), "back_is": where if refunds else ""}
 
 
-def _parts(plea: PaymentRequest) -> list[Payment]:
+def _parts(payment_request: PaymentRequest) -> list[Payment]:
     """Who gave what, where several friends pay together."""
-    return list(plea.payments.filter(amount_applied__gt=0)) if plea.split_max_payers else []
+    return list(payment_request.payments.filter(amount_applied__gt=0)) if payment_request.split_max_payers else []
 
 
-def _declines(plea: PaymentRequest) -> list[dict[str, Any]]:
+def _declines(payment_request: PaymentRequest) -> list[dict[str, Any]]:
     """The last kind line: whatever strangers write, the buyer's page says no more of it than one."""
-    events = Event.objects.filter(request=plea.public_id, type="payment_request.declined").order_by("-id")
+    events = Event.objects.filter(request=payment_request.public_id, type="payment_request.declined").order_by("-id")
     return [{"words": phrases.said(data)} for data in events.values_list("data", flat=True)[:1]]
 
 
 def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     """The wallets, for the buyer herself; who is paying just now, if somebody is."""
     now = clock.now()
-    plea = order.payment_requests.filter(status=PaymentRequest.Status.OPEN).first()
+    payment_request = order.payment_requests.filter(status=PaymentRequest.Status.OPEN).first()
     given: dict[str, Any] = {"order": order, "shop": order.merchant, "missing": order.amount - order.amount_paid}
     given |= _wallets(order, surface, link=f"{settings.PUBLIC_URL}{reverse('buyer_pay', args=[order.token])}")
-    given |= {"by_code": _by_code(order, surface), "held": False, "part": bool(plea and plea.split_max_payers)}
-    if plea and plea.split_max_payers:
-        given["missing"] = plea.remaining or plea.amount - plea.amount_paid
-    given |= {"may_ask": (plea and plea.shared_at) or offers.may_ask_friend(order, surface)}
-    if plea:
-        given |= {"live": live.snapshot(plea, now)} | attempts.held(plea, visitor, now)
+    given |= {
+        "by_code": _by_code(order, surface),
+        "held": False,
+        "part": bool(payment_request and payment_request.split_max_payers),
+    }
+    if payment_request and payment_request.split_max_payers:
+        given["missing"] = payment_request.remaining or payment_request.amount - payment_request.amount_paid
+    given |= {"may_ask": (payment_request and payment_request.shared_at) or offers.may_ask_friend(order, surface)}
+    if payment_request:
+        given |= {"live": live.snapshot(payment_request, now)} | attempts.held(payment_request, visitor, now)
     return given
 
 
-def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[str, Any]:
+def friend_page(payment_request: PaymentRequest, visitor: str, surface: Surface) -> dict[str, Any]:
     """The friend's page: `state` is open, held, mine, thanks, returned, paid, expired, cancelled or paused."""
     now = clock.now()
-    order = plea.order
+    order = payment_request.order
     given: dict[str, Any] = {
-        "plea": plea,
+        "payment_request": payment_request,
         "order": order,
-        "shop": plea.merchant,
+        "shop": payment_request.merchant,
         "lines": order.lines.all(),
-        "live": live.snapshot(plea, now),
-        "likeness": likeness.of(plea.token),
-        "missing": plea.remaining or plea.amount - plea.amount_paid,
-        "parts": _parts(plea),
+        "live": live.snapshot(payment_request, now),
+        "likeness": likeness.of(payment_request.token),
+        "missing": payment_request.remaining or payment_request.amount - payment_request.amount_paid,
+        "parts": _parts(payment_request),
     }
-    own = plea.payments.filter(visitor=visitor).order_by("-id") if visitor else Payment.objects.none()
+    own = payment_request.payments.filter(visitor=visitor).order_by("-id") if visitor else Payment.objects.none()
     paid = next((payment for payment in own if payment.status == Payment.Status.SUCCEEDED), None)
     status = given["live"]["status"]
     if paid:
@@ -171,15 +179,19 @@ def friend_page(plea: PaymentRequest, visitor: str, surface: Surface) -> dict[st
         why = phrases.why_returned(refunds[-1]) if refunds else ""
         return given | {"state": "returned", "mine": paid, "why": why} | _back(refunds, paid.amount_disputed)
     if status != PaymentRequest.Status.OPEN:
-        return given | {"state": str(status), "over": order.is_over(now)} | attempts.was(plea, visitor, now)
-    if plea.merchant.is_frozen:
+        return given | {"state": str(status), "over": order.is_over(now)} | attempts.was(payment_request, visitor, now)
+    if payment_request.merchant.is_frozen:
         return given | {"state": "paused"}
-    given |= {"watch": True, **_wallets(order, surface, link=sharing.link(plea)), **attempts.mine(plea, visitor, now)}
-    given |= {"pass_text": sharing.pass_text(plea), "times": reminders.choices(plea, now)}
-    given |= _reminder(plea, visitor)
+    given |= {
+        "watch": True,
+        **_wallets(order, surface, link=sharing.link(payment_request)),
+        **attempts.mine(payment_request, visitor, now),
+    }
+    given |= {"pass_text": sharing.pass_text(payment_request), "times": reminders.choices(payment_request, now)}
+    given |= _reminder(payment_request, visitor)
     if given["mine"]:
         return given | {"state": "mine"}
-    given |= attempts.held(plea, visitor, now)
+    given |= attempts.held(payment_request, visitor, now)
     return given | {"state": "held" if given["held"] else "open"}
 
 
@@ -218,7 +230,7 @@ def pay_url(payment: Payment) -> str:
 def receipt_page(payment: Payment) -> dict[str, Any]:
     """The payer's receipt: `state` is waiting, paid, returned or unpaid."""
     now = clock.now()
-    plea = payment.request
+    payment_request = payment.request
     refunds = list(payment.refunds.standing().select_related("payment__request"))
     back = sum(refund.amount for refund in refunds)
     if payment.status == Payment.Status.SUCCEEDED:
@@ -228,19 +240,19 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         state = "unpaid"
     else:
         state = "waiting"
-    live_now = live.snapshot(plea, now)
+    live_now = live.snapshot(payment_request, now)
     return {
         **_back(refunds, payment.amount_disputed),
-        "to_shop": plea.order.return_url if payment.by_buyer and state in ("paid", "returned") else "",
-        "parts": _parts(plea),
+        "to_shop": payment_request.order.return_url if payment.by_buyer and state in ("paid", "returned") else "",
+        "parts": _parts(payment_request),
         "aside": not payment.held_until and not payment.closing,
         "late": attempts.is_late(payment, now),
-        "taken": plea.status == PaymentRequest.Status.PAID or bool(live_now["holders"]),
+        "taken": payment_request.status == PaymentRequest.Status.PAID or bool(live_now["holders"]),
         "payment": payment,
-        "plea": plea,
-        "order": plea.order,
-        "shop": plea.merchant,
-        "lines": plea.order.lines.all(),
+        "payment_request": payment_request,
+        "order": payment_request.order,
+        "shop": payment_request.merchant,
+        "lines": payment_request.order.lines.all(),
         "state": state,
         "wallet": label(payment.method, payment.account),
         "refunds": refunds,
@@ -248,7 +260,7 @@ def receipt_page(payment: Payment) -> dict[str, Any]:
         "back": back_url(payment),
         "live": live_now,
         "watch": state != "paid" or bool(refunds) or not payment.by_buyer,  # news of money, or the buyer's thanks
-        **_thanks(plea.order),
+        **_thanks(payment_request.order),
         **_mail(payment=payment),
     }
 
@@ -262,7 +274,7 @@ def scan_page(payment: Payment, surface: Surface) -> dict[str, Any]:
     return {
         "page_url": pay_url(payment) if here and {Rail.NATIVE, Rail.REDIRECT} <= {*here.rails} else "",
         "payment": payment,
-        "plea": payment.request,
+        "payment_request": payment.request,
         "shop": payment.merchant,
         "stand_in": _stand_in(payment),
         "wallet": label(payment.method, payment.account),

@@ -48,7 +48,7 @@ def sheet(request: HttpRequest, token: str) -> HttpResponse:
             refusal, status = refused.message, refused.status
     given = context.buyer_page(order, "", surface_of(request))
     given |= {"page": request.get_full_path(), "origin": origin, "stage": _stage(given), "refusal": refusal}
-    given["at_once"] = not refusal and given["plea"] is None and given.get("may_ask")
+    given["at_once"] = not refusal and given["payment_request"] is None and given.get("may_ask")
     return _framed(render(request, "payments/embed.html", given, status=status), origin)
 
 

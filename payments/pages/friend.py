@@ -21,33 +21,37 @@ from payments.pages.visitors import surface_of, visitor_of
 from payments.settlement import chip_in, requests
 
 
-def _plea(token: str) -> PaymentRequest:
+def _payment_request(token: str) -> PaymentRequest:
     return get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
 
 
-def draw(request: HttpRequest, plea: PaymentRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+def draw(request: HttpRequest, payment_request: PaymentRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     """The page in the state it is in, with whatever has to be said on it."""
-    given = context.friend_page(plea, visitor_of(request), surface_of(request))
-    share = Money(chip_in.fair_share(plea) or given["missing"], plea.currency).figures(get_language() or "en")
+    given = context.friend_page(payment_request, visitor_of(request), surface_of(request))
+    share = Money(chip_in.fair_share(payment_request) or given["missing"], payment_request.currency).figures(
+        get_language() or "en"
+    )
     typed = (request.POST or request.GET).get("amount", share)[:40]
     given |= {
-        "page": reverse("friend", args=[plea.token]),
+        "page": reverse("friend", args=[payment_request.token]),
         "status": status,
-        "sum": _part(plea, given["missing"], typed) if plea.split_max_payers else given["missing"],
-        "form": PayForm(currency=plea.currency, initial={"amount": typed}),
+        "sum": _part(payment_request, given["missing"], typed)
+        if payment_request.split_max_payers
+        else given["missing"],
+        "form": PayForm(currency=payment_request.currency, initial={"amount": typed}),
         "decline_form": DeclineForm(auto_id="decline_%s"),
         "mail_form": AddressForm(auto_id="mail_%s"),
         **more,
     }
-    return leading.to_wallets(render(request, "payments/friend.html", given, status=status), plea.order)
+    return leading.to_wallets(render(request, "payments/friend.html", given, status=status), payment_request.order)
 
 
-def _part(plea: PaymentRequest, missing: int, typed: str) -> int:
+def _part(payment_request: PaymentRequest, missing: int, typed: str) -> int:
     """What a friend of several would pay with this in the field; 0 while it is no amount."""
     if not typed.strip():
         return missing
     try:
-        return amounts.read(typed, plea.currency, get_language() or "en").minor
+        return amounts.read(typed, payment_request.currency, get_language() or "en").minor
     except amounts.Unreadable:
         return 0
 
@@ -55,57 +59,63 @@ def _part(plea: PaymentRequest, missing: int, typed: str) -> int:
 @page("GET")
 def show(request: HttpRequest, token: str) -> HttpResponse:
     """What is asked, in the state it is in now. With `amount` it is drawn for a friend who would give that part."""
-    return draw(request, _plea(token), said=said(request), page=request.get_full_path())
+    return draw(request, _payment_request(token), said=said(request), page=request.get_full_path())
 
 
 @page("POST", of="friend")
 def pay(request: HttpRequest, token: str) -> HttpResponse:
     """Begin to pay and go on to the wallet. Tapping twice begins once; a sum no button showed is shown first."""
-    plea = _plea(token)
-    form = PayForm(request.POST, currency=plea.currency)
+    payment_request = _payment_request(token)
+    form = PayForm(request.POST, currency=payment_request.currency)
     status = 422
     if form.is_valid():
         seen = form.cleaned_data["seen"]
-        if plea.split_max_payers and seen is not None and seen != (form.cleaned_data["amount"] or plea.remaining):
-            return draw(request, plea, form=form, check=True)
+        if (
+            payment_request.split_max_payers
+            and seen is not None
+            and seen != (form.cleaned_data["amount"] or payment_request.remaining)
+        ):
+            return draw(request, payment_request, form=form, check=True)
         try:
-            return paying.begin(request, plea, form, by_buyer=False)
+            return paying.begin(request, payment_request, form, by_buyer=False)
         except Refused as refused:
             paying.put_beside(form, refused)
             status = refused.status
-    plea.refresh_from_db()
-    shown = ("name", "amount") if plea.split_max_payers else ("name",)
-    return draw(request, plea, status=status, form=form, refusal=paying.above(form, *shown))
+    payment_request.refresh_from_db()
+    shown = ("name", "amount") if payment_request.split_max_payers else ("name",)
+    return draw(request, payment_request, status=status, form=form, refusal=paying.above(form, *shown))
 
 
 @page("POST", of="friend")
 def decline(request: HttpRequest, token: str) -> HttpResponse:
     """Say no, with a kind line or without. The request stays open for others, and for second thoughts."""
-    plea = _plea(token)
+    payment_request = _payment_request(token)
     form = DeclineForm(request.POST, auto_id="decline_%s")
     if not form.is_valid():
-        return draw(request, plea, status=422, decline_form=form)
+        return draw(request, payment_request, status=422, decline_form=form)
     try:
         given = form.cleaned_data
         who = {"visitor": visitor_of(request), "network": network_of(request)}
-        requests.decline(plea.pk, words=given["note"], choice=given["choice"], **who)
+        requests.decline(payment_request.pk, words=given["note"], choice=given["choice"], **who)
     except Refused as refused:
-        plea.refresh_from_db()
+        payment_request.refresh_from_db()
         paying.put_beside(form, refused)
         above = paying.above(form, "note")
-        return draw(request, plea, status=refused.status, decline_form=form, refusal=above)
-    return saying(SeeOther(reverse("friend", args=[plea.token])), "no")
+        return draw(request, payment_request, status=refused.status, decline_form=form, refusal=above)
+    return saying(SeeOther(reverse("friend", args=[payment_request.token])), "no")
 
 
 @page("GET")
 def remind_file(request: HttpRequest, token: str) -> HttpResponse:
     """A calendar file that reminds at the chosen time, else as soon as one may be. Nothing is kept of it here."""
-    plea = _plea(token)
+    payment_request = _payment_request(token)
     now = clock.now()
-    times = reminders.choices(plea, now) if plea.status_at(now) == PaymentRequest.Status.OPEN else []
+    times = (
+        reminders.choices(payment_request, now) if payment_request.status_at(now) == PaymentRequest.Status.OPEN else []
+    )
     chosen = next((time for time in times if time.key == request.GET.get("at")), times[0] if times else None)
     if chosen is None:
         return SeeOther(reverse("friend", args=[token]))
-    file = reminders.calendar_file(plea, chosen.moment, now)
+    file = reminders.calendar_file(payment_request, chosen.moment, now)
     headers = {"Content-Disposition": 'attachment; filename="reminder.ics"'}
     return HttpResponse(file, content_type="text/calendar; charset=utf-8", headers=headers)

@@ -21,18 +21,20 @@ def back(request: HttpRequest) -> HttpResponse:
     wish = paying.recall(request)
     if wish is None:
         return render(request, "payments/tap_again.html", status=400)
-    plea = get_object_or_404(PaymentRequest.objects.select_related("order__merchant", "merchant"), token=wish.plea)
+    payment_request = get_object_or_404(
+        PaymentRequest.objects.select_related("order__merchant", "merchant"), token=wish.payment_request
+    )
     try:
         payer_id = checkout.payer_id_of(
-            plea, method=wish.method, surface=wish.surface(request), code=request.GET.get("code", "")
+            payment_request, method=wish.method, surface=wish.surface(request), code=request.GET.get("code", "")
         )
-        return paying.carry_out(request, plea, wish, payer_id=payer_id)
+        return paying.carry_out(request, payment_request, wish, payer_id=payer_id)
     except Refused as refused:
         status, words = refused.status, refused.message
-    mine = turns.own(plea, visitor_of(request), clock.now())
+    mine = turns.own(payment_request, visitor_of(request), clock.now())
     if mine:
         return SeeOther(next_url(mine[-1]))
-    plea.refresh_from_db()
+    payment_request.refresh_from_db()
     if wish.by_buyer:
-        return buyer.wallets(request, plea.order, status=status, refusal=words)
-    return friend.draw(request, plea, status=status, refusal=words)
+        return buyer.wallets(request, payment_request.order, status=status, refusal=words)
+    return friend.draw(request, payment_request, status=status, refusal=words)

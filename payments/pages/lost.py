@@ -42,6 +42,10 @@ def _meant(request: HttpRequest) -> str:
         token, (model, name) = found[2], _OTHERS[found[1].lower()]
         is_there = token != known and model._default_manager.filter(token=token).exists()
         return reverse(name, args=[token]) if is_there else ""
-    if path.lower().startswith(("/p/", "//")) and (plea := codes.by_link(path)) and plea.token != known:
-        return reverse("friend", args=[plea.token])
+    if (
+        path.lower().startswith(("/p/", "//"))
+        and (payment_request := codes.by_link(path))
+        and payment_request.token != known
+    ):
+        return reverse("friend", args=[payment_request.token])
     return reverse("open") if _OPEN.match(path) else ""

@@ -29,14 +29,14 @@ def tell_buyer(request: HttpRequest, token: str) -> HttpResponse:
     """The buyer gives an address for the news of the order."""
     order = get_object_or_404(Order.objects.select_related("merchant"), token=token)
     speak(request, order.locale)
-    plea = PaymentRequest.objects.filter(order=order, status=PaymentRequest.Status.OPEN).first()
+    payment_request = PaymentRequest.objects.filter(order=order, status=PaymentRequest.Status.OPEN).first()
     form = AddressForm(request.POST, auto_id="mail_%s")
     status = 422
-    if plea is None:
+    if payment_request is None:
         return SeeOther(reverse("buyer", args=[token]))
     if form.is_valid():
         try:
-            addresses.tell_buyer(plea.pk, _giver(request, form))
+            addresses.tell_buyer(payment_request.pk, _giver(request, form))
             return remember(request, SeeOther(reverse("buyer", args=[token])))
         except Refused as refused:
             paying.put_beside(form, refused)
@@ -63,18 +63,18 @@ def mail_receipt(request: HttpRequest, token: str) -> HttpResponse:
 @page("POST", of="friend")
 def remind(request: HttpRequest, token: str) -> HttpResponse:
     """A friend wants to be reminded by mail."""
-    plea = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
+    payment_request = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
     form = RemindForm(request.POST, auto_id="mail_%s")
     status = 422
     if form.is_valid():
         try:
-            addresses.remind(plea.pk, form.cleaned_data["at"], _giver(request, form))
+            addresses.remind(payment_request.pk, form.cleaned_data["at"], _giver(request, form))
             return remember(request, SeeOther(reverse("friend", args=[token])))
         except Refused as refused:
             paying.put_beside(form, refused)
             status = refused.status
-    plea.refresh_from_db()
-    return friend.draw(request, plea, status=status, mail_form=form, refusal=paying.above(form, "address"))
+    payment_request.refresh_from_db()
+    return friend.draw(request, payment_request, status=status, mail_form=form, refusal=paying.above(form, "address"))
 
 
 @csrf_exempt

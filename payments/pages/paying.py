@@ -34,7 +34,7 @@ _LASTS = 5 * 60  # seconds; a wallet's code lives no longer either
 class Wish:
     """What a payer tapped. It waits, signed, in the payer's own browser while the wallet is asked who she is."""
 
-    plea: str
+    payment_request: str
     by_buyer: bool
     method: str
     amount: int | None
@@ -49,32 +49,34 @@ class Wish:
         return Surface() if self.by_code else surface_of(request)
 
 
-def begin(request: HttpRequest, plea: PaymentRequest, form: PayForm, *, by_buyer: bool) -> HttpResponse:
+def begin(request: HttpRequest, payment_request: PaymentRequest, form: PayForm, *, by_buyer: bool) -> HttpResponse:
     """Begin to pay as a valid `form` says, and lead to the wallet, or first to its login. Raises Refused."""
     given = {name: value for name, value in form.cleaned_data.items() if name != "seen"}
-    wish = Wish(plea=plea.token, by_buyer=by_buyer, **given)
+    wish = Wish(payment_request=payment_request.token, by_buyer=by_buyer, **given)
     visitor = keep_visitor(request)
     sealed = signing.dumps(asdict(wish), salt=_SALT)
     login = checkout.login_url(
-        plea,
+        payment_request,
         method=wish.method,
         surface=wish.surface(request),
         back=f"{settings.PUBLIC_URL}{reverse('login_back')}",
         state=_state(sealed, visitor),
     )
     if not by_buyer:
-        friction.record(friction.Kind.METHOD_CHOSEN, plea, method=wish.method, surface=surface_of(request).place)
+        friction.record(
+            friction.Kind.METHOD_CHOSEN, payment_request, method=wish.method, surface=surface_of(request).place
+        )
     if not login:
-        return carry_out(request, plea, wish)
+        return carry_out(request, payment_request, wish)
     response = remember(request, SeeOther(login))
     response.set_cookie(COOKIE, sealed, max_age=_LASTS, httponly=True, samesite="Lax", secure=request.is_secure())
     return response
 
 
-def carry_out(request: HttpRequest, plea: PaymentRequest, wish: Wish, *, payer_id: str = "") -> HttpResponse:
+def carry_out(request: HttpRequest, payment_request: PaymentRequest, wish: Wish, *, payer_id: str = "") -> HttpResponse:
     """Open the attempt and lead to the wallet. Raises Refused."""
     payment = checkout.begin(
-        plea,
+        payment_request,
         method=wish.method,
         amount=wish.amount,
         price=wish.price,

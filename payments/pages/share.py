@@ -23,14 +23,14 @@ POSTERS, WINDOW = 120, 600
 """How many pictures one network may order in so many seconds."""
 
 
-def _plea(token: str) -> PaymentRequest:
+def _payment_request(token: str) -> PaymentRequest:
     return get_object_or_404(PaymentRequest, token=token)
 
 
 @page("GET")
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """What the socket would say. The tag leaves out the running seconds, so that asking again costs nothing."""
-    snapshot = live.snapshot(_plea(token))
+    snapshot = live.snapshot(_payment_request(token))
     still = {**snapshot, "seconds_left": 0, "holders": [holder["name"] for holder in snapshot["holders"]]}
     tag = f'"{hashlib.sha256(json.dumps(still).encode()).hexdigest()[:20]}"'
     if tag in request.headers.get("If-None-Match", ""):
@@ -44,13 +44,13 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
 @page("GET")
 def qr_svg(request: HttpRequest, token: str) -> HttpResponse:
     """The link as a QR code. It never changes."""
-    return _picture(sharing.qr_svg(_plea(token)), "image/svg+xml")
+    return _picture(sharing.qr_svg(_payment_request(token)), "image/svg+xml")
 
 
 @page("GET")
 def qr_png(request: HttpRequest, token: str) -> HttpResponse:
     """The same for messengers that take no SVG."""
-    return _picture(sharing.qr_png(_plea(token)), "image/png")
+    return _picture(sharing.qr_png(_payment_request(token)), "image/png")
 
 
 def _picture(body: str | bytes, content_type: str) -> HttpResponse:
@@ -62,11 +62,11 @@ def poster(request: HttpRequest, token: str) -> HttpResponse:
     """A picture with the link's code for messengers and walls; `goods` and `amount` say what else is on it,
     `save` that it is to be kept.
     """
-    plea = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
+    payment_request = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
     network = network_of(request)
     if network and ratelimit.count(f"poster:{network}", window=WINDOW)[0][0] > POSTERS:
         return render(request, "429.html", status=429)
-    svg = posters.svg(plea, goods="goods" in request.GET, amount="amount" in request.GET)
+    svg = posters.svg(payment_request, goods="goods" in request.GET, amount="amount" in request.GET)
     tag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:20]}"'
     if tag in request.headers.get("If-None-Match", ""):
         response: HttpResponse = HttpResponseNotModified()
@@ -85,13 +85,13 @@ def open_code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         text = form.cleaned_data["text"]
         try:
-            plea = codes.look_up(text, network=network_of(request), neighbourhood=neighbourhood_of(request))
+            payment_request = codes.look_up(text, network=network_of(request), neighbourhood=neighbourhood_of(request))
         except TooManyGuesses as refused:
             form.add_error("text", str(refused.message))
             page = render(request, "payments/open.html", {"form": form}, status=refused.status)
             page["Retry-After"] = str(refused.seconds)
             return page
-        if plea:
-            return SeeOther(reverse("friend", args=[plea.token]))
+        if payment_request:
+            return SeeOther(reverse("friend", args=[payment_request.token]))
         form.add_error("text", _("We know no open request by this code. Please compare it with the message once more."))
     return render(request, "payments/open.html", {"form": form}, status=422 if form.errors else 200)

@@ -21,10 +21,10 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
     """A person looks at the friend's page, or with `choosing` does something there. Said by a script, never by loading
     the page.
     """
-    plea = get_object_or_404(PaymentRequest, token=token)
+    payment_request = get_object_or_404(PaymentRequest, token=token)
     if not from_our_page(request):
         return HttpResponse(status=403)
-    requests.look(plea, choosing="choosing" in request.POST, surface=surface_of(request).place)
+    requests.look(payment_request, choosing="choosing" in request.POST, surface=surface_of(request).place)
     return HttpResponse(status=204)
 
 
@@ -32,14 +32,14 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
 @page("POST")
 def step(request: HttpRequest, token: str) -> HttpResponse:
     """The buyer shared the link, or sees that it is paid: for the friction meter, and of no consequence."""
-    plea = get_object_or_404(PaymentRequest, token=token)
+    payment_request = get_object_or_404(PaymentRequest, token=token)
     if not from_our_page(request):
         return HttpResponse(status=403)
     surface = surface_of(request).place
     if "shared" in request.POST:
-        friction.record(friction.Kind.SHARE_INVOKED, plea, surface=surface)
-    if "saw" in request.POST and plea.paid_at:
-        friction.record(friction.Kind.BUYER_SAW_PAID, plea, surface=surface)
+        friction.record(friction.Kind.SHARE_INVOKED, payment_request, surface=surface)
+    if "saw" in request.POST and payment_request.paid_at:
+        friction.record(friction.Kind.BUYER_SAW_PAID, payment_request, surface=surface)
     return HttpResponse(status=204)
 
 

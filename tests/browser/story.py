@@ -134,8 +134,10 @@ def _other_endings(buyer: Person, friend: Person, other: Person) -> Iterator[Sho
 def _together(stack: Stack, buyer: Person, friend: Person) -> Iterator[Shown]:
     """Several friends pay parts; and one leaves the wallet without paying."""
     order = stack.order(f"together-{next(_numbers)}")
-    plea = stack.api(f"/orders/{order['id']}/payment-requests", {"split": {"max_payers": 3, "min_amount": 1000}})
-    friend.go(plea["url"])
+    payment_request = stack.api(
+        f"/orders/{order['id']}/payment-requests", {"split": {"max_payers": 3, "min_amount": 1000}}
+    )
+    friend.go(payment_request["url"])
     yield "friend-part", friend
     friend.page.fill("#id_amount", "1.5")
     friend.page.click("#pay button[name=method]")
@@ -148,7 +150,7 @@ def _together(stack: Stack, buyer: Person, friend: Person) -> Iterator[Shown]:
     yield "part-is-paid", buyer
     buyer.go(f"{order['checkout_url']}embed/")
     yield "in-a-shops-page", buyer
-    buyer.go(plea["url"])
+    buyer.go(payment_request["url"])
     buyer.page.click("#pay button[name=method]")
     buyer.page.click("button[value=refuse]")
     buyer.page.locator(".dock a.btn[href^='/p/']:not(.quiet)").wait_for()

@@ -84,9 +84,9 @@ def test_twice_as_large_the_job_is_done_without_scrolling_sideways(person: Make)
 
 def test_another_language_loses_neither_the_page_nor_what_was_typed(person: Make, stack: Stack) -> None:
     order = stack.order("languages")
-    plea = stack.api(f"/orders/{order['id']}/payment-requests", {})
+    payment_request = stack.api(f"/orders/{order['id']}/payment-requests", {})
     friend = person(PHONE)
-    friend.go(plea["url"])
+    friend.go(payment_request["url"])
     friend.page.click("#who summary")
     friend.type("Your name, if you like", "Mei")
     friend.page.evaluate("window.marked = true")
@@ -95,7 +95,7 @@ def test_another_language_loses_neither_the_page_nor_what_was_typed(person: Make
     friend.page.locator("html[dir=rtl][lang=ar]").wait_for()
     assert friend.page.evaluate("window.marked")
     assert friend.page.input_value("#id_name") == "Mei"
-    assert friend.page.url == plea["url"]
+    assert friend.page.url == payment_request["url"]
     friend.go("/open/")
     assert friend.page.locator("html").get_attribute("lang") == "ar"
     friend.page.locator(".tongues summary").click()

@@ -21,8 +21,8 @@ SCRIPTS = sorted(
 
 def asked(stack: Stack, reference: str, **more: object) -> dict[str, str]:
     order = stack.order(f"{reference}-{time.monotonic_ns()}")
-    plea = stack.api(f"/orders/{order['id']}/payment-requests", more)
-    return {"link": plea["url"], "buyer": order["checkout_url"]}
+    payment_request = stack.api(f"/orders/{order['id']}/payment-requests", more)
+    return {"link": payment_request["url"], "buyer": order["checkout_url"]}
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def _order(stack: Stack) -> dict[str, Any]:
 
 
 @pytest.fixture
-def plea(stack: Stack, person: Make) -> Plea:
+def payment_request(stack: Stack, person: Make) -> Plea:
     order = _order(stack)
     asked = stack.api(f"/orders/{order['id']}/payment-requests", {})
     buyer = person(DESK)
@@ -170,18 +170,18 @@ JOBS: list[tuple[str, str, Callable[[Person], None]]] = [
     ("device", "wallet", "finish"), JOBS, ids=[f"{job[0]}, {job[1]}, {job[2].__name__}" for job in JOBS]
 )
 def test_from_one_tap_to_the_buyers_paid(
-    person: Make, stack: Stack, plea: Plea, device: str, wallet: str, finish: Callable[[Person], None]
+    person: Make, stack: Stack, payment_request: Plea, device: str, wallet: str, finish: Callable[[Person], None]
 ) -> None:
     friend = person(DEVICES[device])
     if finish is in_the_sheet:
         put_bridge(friend, stack)
-    friend.go(plea.url)
+    friend.go(payment_request.url)
     friend.tap(f"{wallet} (simulated)")
     assert (friend.taps, friend.typed) == (1, 0)
     finish(friend)
     friend.sees("Thank you!", within=15)
-    plea.buyer.sees(PAID, within=15)
-    payments = stack.api(f"/payment-requests/{plea.id}")["payments"]
+    payment_request.buyer.sees(PAID, within=15)
+    payments = stack.api(f"/payment-requests/{payment_request.id}")["payments"]
     assert [it["amount_applied"] for it in payments if it["status"] == "succeeded"] == [4500]
 
 
@@ -195,34 +195,36 @@ def test_from_one_tap_to_the_buyers_paid(
     ],
 )
 def test_a_wallet_of_the_other_house_is_reached_by_copying_the_link(
-    person: Make, plea: Plea, device: str, line: str
+    person: Make, payment_request: Plea, device: str, line: str
 ) -> None:
     friend = person(DEVICES[device])
     friend.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    friend.go(plea.url)
+    friend.go(payment_request.url)
     friend.sees(line)
     assert faults(friend) == []
     friend.tap("Copy link")
     friend.sees("Copied")
-    assert friend.page.evaluate("navigator.clipboard.readText()") == plea.url
+    assert friend.page.evaluate("navigator.clipboard.readText()") == payment_request.url
 
 
-def test_closing_the_sheet_pays_nothing_and_the_button_opens_it_again(person: Make, stack: Stack, plea: Plea) -> None:
+def test_closing_the_sheet_pays_nothing_and_the_button_opens_it_again(
+    person: Make, stack: Stack, payment_request: Plea
+) -> None:
     friend = person(DEVICES["WeChat on iPhone"])
     put_bridge(friend, stack, approves=False)
-    friend.go(plea.url)
+    friend.go(payment_request.url)
     friend.tap("WeChat Pay (simulated)")
     friend.sees("You closed the wallet. Nothing was paid.")
     friend.page.once("dialog", lambda dialog: dialog.accept())
     friend.tap("Pay with WeChat Pay (simulated)")
     friend.sees("Thank you!")
-    plea.buyer.sees(PAID)
+    payment_request.buyer.sees(PAID)
 
 
-def test_a_sheet_outside_wechat_says_where_it_opens(person: Make, plea: Plea) -> None:
+def test_a_sheet_outside_wechat_says_where_it_opens(person: Make, payment_request: Plea) -> None:
     """Somebody shows WeChat's words but has not its bridge."""
     friend = person(DEVICES["WeChat on iPhone"])
-    friend.go(plea.url)
+    friend.go(payment_request.url)
     friend.tap("WeChat Pay (simulated)")
     friend.sees("This works inside the wallet's own app only.")
     friend.tap("Pay another way")
@@ -231,14 +233,14 @@ def test_a_sheet_outside_wechat_says_where_it_opens(person: Make, plea: Plea) ->
     friend.sees("Thank you!", within=15)
 
 
-def test_without_a_script_the_sheets_page_says_so_and_the_code_works(person: Make, plea: Plea) -> None:
+def test_without_a_script_the_sheets_page_says_so_and_the_code_works(person: Make, payment_request: Plea) -> None:
     friend = person({**DEVICES["WeChat on iPhone"], "java_script_enabled": False})
-    friend.go(plea.url)
+    friend.go(payment_request.url)
     friend.tap("WeChat Pay (simulated)")
     friend.sees("opens here only with JavaScript")
     friend.tap("Pay another way")
     friend.sees("WeChat can't open Alipay (simulated) here")
-    assert friend.page.get_by_label("The link").input_value() == plea.url
+    assert friend.page.get_by_label("The link").input_value() == payment_request.url
 
 
 def test_the_buyer_pays_by_code_from_her_own_phone(person: Make, stack: Stack) -> None:
@@ -263,9 +265,9 @@ def test_the_buyer_pays_herself_on_the_same_rails(
     buyer.sees(PAID, within=15)
 
 
-def test_a_pages_forms_lead_to_its_wallets_and_to_no_other_host(person: Make, plea: Plea) -> None:
+def test_a_pages_forms_lead_to_its_wallets_and_to_no_other_host(person: Make, payment_request: Plea) -> None:
     friend = person(DEVICES["a desktop"])
-    friend.go(plea.url)
+    friend.go(payment_request.url)
     before = friend.page.url
     friend.page.evaluate(
         "() => {const form = document.createElement('form'); form.method = 'post';"

@@ -46,19 +46,19 @@ def test_a_colour_that_can_be_read_stays_as_it_is() -> None:
 
 
 def test_a_shops_pages_wear_its_colour_and_logo(client: Client) -> None:
-    plea = shop.make_request()
-    page = client.get(f"/p/{plea.token}/").content.decode()
+    payment_request = shop.make_request()
+    page = client.get(f"/p/{payment_request.token}/").content.decode()
     assert "/look/" not in page
     assert "/logo/" not in page
-    plea.merchant.accent = "#ff2d55"
-    plea.merchant.save()
-    looks.change_logo(plea.merchant, looks.redraw(png()))
-    page = client.get(f"/p/{plea.token}/").content.decode()
+    payment_request.merchant.accent = "#ff2d55"
+    payment_request.merchant.save()
+    looks.change_logo(payment_request.merchant, looks.redraw(png()))
+    page = client.get(f"/p/{payment_request.token}/").content.decode()
     style = client.get("/look/ff2d55.css")
     assert 'href="/look/ff2d55.css"' in page
     assert looks.shade("#ff2d55", "light") in style.content.decode()
     assert "immutable" in style.headers["Cache-Control"]
-    address = f"/logo/{plea.merchant.logo}.png"
+    address = f"/logo/{payment_request.merchant.logo}.png"
     assert address in page
     picture = client.get(address)
     assert picture.headers["Content-Type"] == "image/png"

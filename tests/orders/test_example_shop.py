@@ -33,7 +33,7 @@ def caller() -> Caller:
 def start(caller: Caller, monkeypatch: pytest.MonkeyPatch, shop_server: Receiver) -> Callable[[], ModuleType]:  # noqa: F811
     """The shop as its developer starts it, again and again: each time it remembers nothing."""
     monkeypatch.setenv("FRIENDPAY_KEY", caller.key)
-    monkeypatch.setattr("friendpay.kit.background.run_later", lambda purpose, errand: None)
+    monkeypatch.setattr("friendpay.kit.background.run_later", lambda purpose, job: None)
 
     def answer(request: httpx.Request) -> httpx.Response:
         headers = {name: value for name, value in request.headers.items() if name == "idempotency-key"}

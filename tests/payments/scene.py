@@ -61,12 +61,12 @@ class Scene:
     wallet: Wallet
     postbox: Postbox
     account: ProviderAccount
-    plea: PaymentRequest
+    payment_request: PaymentRequest
     calls: list[str] = field(default_factory=list)  # whatever is asked of the wallet once `letter` has come
 
     def begin(self) -> Payment:
         """Mei taps: her attempt, opened at the wallet."""
-        return checkout.begin(self.plea, method=self.method, payer=Payer(visitor="Mei"), surface=Surface())
+        return checkout.begin(self.payment_request, method=self.method, payer=Payer(visitor="Mei"), surface=Surface())
 
     @property
     def payment(self) -> Payment:
@@ -124,7 +124,7 @@ class Scene:
         """The request, the payment, and what was captured; the ledger is clean."""
         assert ledger.check() == []
         payment = self.payment
-        return PaymentRequest.objects.get(pk=self.plea.pk).status, payment.status, payment.amount_captured
+        return PaymentRequest.objects.get(pk=self.payment_request.pk).status, payment.status, payment.amount_captured
 
     def moved(self) -> tuple[list[int], list[int]]:
         """What the wallet took and what it sent back."""
@@ -149,8 +149,8 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Scene]:
         account = ProviderAccount(merchant=shop.make_merchant(), provider=wallet.name, base_url=wallet.url)
         account.config, account.granted = wallet.account(), GRANTED[wallet.name]
         account.save()
-        plea = shop.make_request(shop.make_order(account.merchant))
-        yield Scene(method, wallet, postbox, account, plea)
+        payment_request = shop.make_request(shop.make_order(account.merchant))
+        yield Scene(method, wallet, postbox, account, payment_request)
 
 
 @pytest.fixture

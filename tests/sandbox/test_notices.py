@@ -190,18 +190,18 @@ def test_a_notification_in_other_hands_is_passed_over(bid: MakeBid, shop: Shop) 
 def test_the_shop_hears_right_after_the_commit_and_not_before(
     bid: MakeBid, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    errands: list[Callable[[], object]] = []
+    jobs: list[Callable[[], object]] = []
 
-    def run_later(purpose: str, errand: Callable[[], object]) -> None:
+    def run_later(purpose: str, job: Callable[[], object]) -> None:
         assert not connection.in_atomic_block
-        errands.append(errand)
+        jobs.append(job)
 
     monkeypatch.setattr(background, "run_later", run_later)
     slip = bank.open_charge(bid(notify_url=shop.url))
-    assert errands == []
+    assert jobs == []
     bank.approve(slip.ref)
-    [errand] = errands
-    errand()
+    [job] = jobs
+    job()
     assert len(shop.heard) == 1
     bank.approve(slip.ref)
-    assert len(errands) == 1
+    assert len(jobs) == 1

@@ -118,17 +118,17 @@ def test_wrong_passwords_are_limited() -> None:
 
 @pytest.mark.usefixtures("silent")
 def test_wrong_codes_are_limited_and_right_ones_open() -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     for text in guesses(codes.CALM[0]):
         assert Client().post("/open/", {"text": text}).status_code == 422
-    assert Client().post("/open/", {"text": plea.code}).status_code == 429
-    assert Client(REMOTE_ADDR="192.0.2.7").post("/open/", {"text": plea.code}).status_code == 303
+    assert Client().post("/open/", {"text": payment_request.code}).status_code == 429
+    assert Client(REMOTE_ADDR="192.0.2.7").post("/open/", {"text": payment_request.code}).status_code == 303
 
 
 @pytest.mark.usefixtures("silent")
 def test_declines_of_a_network_are_limited() -> None:
-    plea = shop.make_request()
-    told = [Client().post(f"/p/{plea.token}/decline/", {"note": ""}).status_code for _time in range(5)]
+    payment_request = shop.make_request()
+    told = [Client().post(f"/p/{payment_request.token}/decline/", {"note": ""}).status_code for _time in range(5)]
     assert told == [303] * requests.DECLINES_OF_A_NETWORK + [429] * 2
 
 

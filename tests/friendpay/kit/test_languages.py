@@ -53,9 +53,9 @@ def test_the_buyers_page_speaks_the_orders_language_first(client: Client) -> Non
 
 
 def test_a_friend_hears_nothing_of_the_orders_language(client: Client) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     Order.objects.update(locale="zh-CN")
-    assert language_of(client, f"/p/{plea.token}/", "en") == "en"
+    assert language_of(client, f"/p/{payment_request.token}/", "en") == "en"
 
 
 def test_what_was_chosen_counts_everywhere_and_is_kept(client: Client) -> None:
@@ -67,8 +67,8 @@ def test_what_was_chosen_counts_everywhere_and_is_kept(client: Client) -> None:
 
 
 def test_every_language_can_be_chosen_by_its_own_name_on_every_page(client: Client) -> None:
-    plea = shop.make_request()
-    for path in ("/open/", f"/p/{plea.token}/", f"/checkout/{plea.order.token}/", "/nowhere/"):
+    payment_request = shop.make_request()
+    for path in ("/open/", f"/p/{payment_request.token}/", f"/checkout/{payment_request.order.token}/", "/nowhere/"):
         page = client.get(path, headers={"Accept-Language": "ar"}).content.decode()
         assert all(f">{name}<" in page for _code, name in settings.LANGUAGES), path
         assert f'name="next" value="{path}"' in page

@@ -253,35 +253,35 @@ def test_calls_know_nothing_of_the_database(shop_server: Receiver) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_an_order_is_told_of_right_after_its_commit(shop_server: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    errands: list[Callable[[], object]] = []
+    jobs: list[Callable[[], object]] = []
 
-    def run_later(purpose: str, errand: Callable[[], object]) -> None:
+    def run_later(purpose: str, job: Callable[[], object]) -> None:
         assert not connection.in_atomic_block
-        errands.append(errand)
+        jobs.append(job)
 
     endpoint, _ = told(shop_server)
     monkeypatch.setattr(background, "run_later", run_later)
     monkeypatch.setattr(delivery, "run_later", run_later)
     shop.make_order(endpoint.merchant)
-    assert len(errands) == 1
+    assert len(jobs) == 1
     sent: list[str] = []
     monkeypatch.setattr("friendpay.celery.app.send_task", lambda name, **kwargs: sent.append(name))
-    errands.pop()()
+    jobs.pop()()
     assert sent == ["orders.send_webhooks"]
     send_webhooks()
-    errands.pop()()
+    jobs.pop()()
     assert len(shop_server.heard) == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_one_sender_of_a_process_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    errands: list[object] = []
-    monkeypatch.setattr(delivery, "run_later", lambda purpose, errand: errands.append(errand))
+    jobs: list[object] = []
+    monkeypatch.setattr(delivery, "run_later", lambda purpose, job: jobs.append(job))
     with delivery._at_work:
         delivery.send_soon()
-    assert errands == []
+    assert jobs == []
     delivery.send_soon()
-    assert len(errands) == 1
+    assert len(jobs) == 1
 
 
 SENDER = """

@@ -29,14 +29,14 @@ Kind = Step.Kind
 METER = "/admin/payments/step/"
 
 
-def steps(plea: PaymentRequest) -> list[str]:
+def steps(payment_request: PaymentRequest) -> list[str]:
     """The steps of a request in the order in which they were gone."""
-    return list(plea.steps.order_by("at", "id").values_list("kind", flat=True))
+    return list(payment_request.steps.order_by("at", "id").values_list("kind", flat=True))
 
 
-def pay(plea: PaymentRequest) -> Payment:
+def pay(payment_request: PaymentRequest) -> Payment:
     """A friend pays, through pages and wallet."""
-    Client().post(f"/p/{plea.token}/pay/", {"method": "sandbox"})
+    Client().post(f"/p/{payment_request.token}/pay/", {"method": "sandbox"})
     payment = Payment.objects.select_related("account").latest("pk")
     return taken(payment)
 
@@ -47,27 +47,27 @@ def taken(payment: Payment) -> Payment:
     return reconcile.apply(payment, Outcome(State.SUCCEEDED, payment.reference, provider_ref="T1", amount=amount))
 
 
-def went(plea: PaymentRequest, **seconds: float) -> None:
+def went(payment_request: PaymentRequest, **seconds: float) -> None:
     """The steps of a request, so many seconds after its beginning."""
     for kind, after in seconds.items():
-        at = plea.created_at + timedelta(seconds=after)
+        at = payment_request.created_at + timedelta(seconds=after)
         method = "sandbox" if kind in ("method_chosen", "pay_started", "provider_paid") else ""
-        friction.record(Kind(kind), plea, method=method, at=at)
+        friction.record(Kind(kind), payment_request, method=method, at=at)
 
 
 def test_the_whole_way_leaves_its_eight_steps_and_nothing_about_people() -> None:
     order = shop.make_order()
     buyer, friend = Client(), Client(headers={"User-Agent": "Mozilla/5.0 (iPhone) Mobile"})
     buyer.post(f"/checkout/{order.token}/ask/")
-    plea = PaymentRequest.objects.get()
-    buyer.post(f"/p/{plea.token}/step/", {"shared": "1"})
-    friend.post(f"/p/{plea.token}/opened/", {"open": "1"})
-    payment = pay(plea)
-    buyer.post(f"/p/{plea.token}/step/", {"saw": "1"})
-    assert steps(plea) == Kind.values
-    assert set(plea.steps.values_list("merchant", flat=True)) == {plea.merchant_id}
-    assert plea.steps.get(kind="human_open").surface == "phone"
-    assert set(plea.steps.exclude(method="").values_list("kind", "method")) == {
+    payment_request = PaymentRequest.objects.get()
+    buyer.post(f"/p/{payment_request.token}/step/", {"shared": "1"})
+    friend.post(f"/p/{payment_request.token}/opened/", {"open": "1"})
+    payment = pay(payment_request)
+    buyer.post(f"/p/{payment_request.token}/step/", {"saw": "1"})
+    assert steps(payment_request) == Kind.values
+    assert set(payment_request.steps.values_list("merchant", flat=True)) == {payment_request.merchant_id}
+    assert payment_request.steps.get(kind="human_open").surface == "phone"
+    assert set(payment_request.steps.exclude(method="").values_list("kind", "method")) == {
         ("method_chosen", "sandbox"),
         ("pay_started", "sandbox"),
         ("provider_paid", "sandbox"),
@@ -75,19 +75,19 @@ def test_the_whole_way_leaves_its_eight_steps_and_nothing_about_people() -> None
     assert {field.name for field in Step._meta.fields} == {
         "id", "merchant", "request", "kind", "method", "surface", "at",
     }  # fmt: skip
-    plea.refresh_from_db()
-    assert plea.steps.get(kind="provider_paid").at == plea.paid_at == payment.request.paid_at
+    payment_request.refresh_from_db()
+    assert payment_request.steps.get(kind="provider_paid").at == payment_request.paid_at == payment.request.paid_at
 
 
 def test_only_the_first_time_counts() -> None:
-    plea = shop.make_request()
-    went(plea, human_open=5)
-    requests.look(plea, surface="phone")
-    Client().post(f"/p/{plea.token}/step/", {"shared": "1"})
-    first = plea.steps.get(kind="share_invoked").at
-    Client().post(f"/p/{plea.token}/step/", {"shared": "1"})
-    assert plea.steps.get(kind="share_invoked").at == first
-    assert plea.steps.get(kind="human_open").at == plea.created_at + timedelta(seconds=5)
+    payment_request = shop.make_request()
+    went(payment_request, human_open=5)
+    requests.look(payment_request, surface="phone")
+    Client().post(f"/p/{payment_request.token}/step/", {"shared": "1"})
+    first = payment_request.steps.get(kind="share_invoked").at
+    Client().post(f"/p/{payment_request.token}/step/", {"shared": "1"})
+    assert payment_request.steps.get(kind="share_invoked").at == first
+    assert payment_request.steps.get(kind="human_open").at == payment_request.created_at + timedelta(seconds=5)
 
 
 def test_a_buyer_who_pays_herself_is_not_counted(client: Client) -> None:
@@ -100,26 +100,28 @@ def test_a_buyer_who_pays_herself_is_not_counted(client: Client) -> None:
 
 
 def test_a_buyer_who_pays_after_all_leaves_no_step_of_a_friend(client: Client) -> None:
-    plea = shop.make_request()
-    client.post(f"/checkout/{plea.order.token}/pay/", {"method": "sandbox"})
+    payment_request = shop.make_request()
+    client.post(f"/checkout/{payment_request.order.token}/pay/", {"method": "sandbox"})
     taken(Payment.objects.select_related("account").get())
-    plea.refresh_from_db()
-    assert plea.paid_at
-    assert steps(plea) == []
+    payment_request.refresh_from_db()
+    assert payment_request.paid_at
+    assert steps(payment_request) == []
 
 
 def test_nobody_sees_paid_before_it_is_and_no_other_site_says_anything() -> None:
-    plea = shop.make_request()
-    Client().post(f"/p/{plea.token}/step/", {"saw": "1"})
+    payment_request = shop.make_request()
+    Client().post(f"/p/{payment_request.token}/step/", {"saw": "1"})
     assert (
-        Client(headers={"Sec-Fetch-Site": "cross-site"}).post(f"/p/{plea.token}/step/", {"shared": "1"}).status_code
+        Client(headers={"Sec-Fetch-Site": "cross-site"})
+        .post(f"/p/{payment_request.token}/step/", {"shared": "1"})
+        .status_code
         == 403
     )
-    assert Client().get(f"/p/{plea.token}/step/").status_code == 405
-    assert steps(plea) == []
-    before = plea.seq
-    plea.refresh_from_db()
-    assert plea.seq == before
+    assert Client().get(f"/p/{payment_request.token}/step/").status_code == 405
+    assert steps(payment_request) == []
+    before = payment_request.seq
+    payment_request.refresh_from_db()
+    assert payment_request.seq == before
 
 
 def test_a_meter_that_cannot_store_stops_no_payment(caplog: pytest.LogCaptureFixture) -> None:
@@ -135,24 +137,24 @@ def test_a_meter_that_cannot_store_stops_no_payment(caplog: pytest.LogCaptureFix
 
 
 def test_a_wallet_that_says_no_was_chosen_but_not_opened(client: Client, faulty: Fault) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     faulty("start", permanent=True)
-    client.post(f"/p/{plea.token}/pay/", {"method": "sandbox"})
-    client.post(f"/p/{plea.token}/pay/", {"method": "gold"})
-    assert list(plea.steps.values_list("kind", "method")) == [("method_chosen", "sandbox")]
+    client.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox"})
+    client.post(f"/p/{payment_request.token}/pay/", {"method": "gold"})
+    assert list(payment_request.steps.values_list("kind", "method")) == [("method_chosen", "sandbox")]
 
 
 def test_storing_a_step_is_one_statement(django_assert_num_queries: Queries) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     with django_assert_num_queries(3):  # with the savepoint that a test's own transaction needs
-        friction.record(Kind.HUMAN_OPEN, plea)
+        friction.record(Kind.HUMAN_OPEN, payment_request)
 
 
 def test_what_the_meter_does_not_look_back_to_is_forgotten() -> None:
-    plea = shop.make_request()
-    went(plea, request_created=0, share_invoked=-91 * 86400)
+    payment_request = shop.make_request()
+    went(payment_request, request_created=0, share_invoked=-91 * 86400)
     tasks.purge_steps()
-    assert steps(plea) == ["request_created"]
+    assert steps(payment_request) == ["request_created"]
 
 
 def three_requests() -> list[PaymentRequest]:

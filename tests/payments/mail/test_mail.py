@@ -36,16 +36,16 @@ def sent() -> list[EmailMultiAlternatives]:
     return letters  # type: ignore[return-value]
 
 
-def remind(client: Client, plea: PaymentRequest, address: str = MEI, at: str = "hour") -> int:
-    return client.post(f"/p/{plea.token}/remind/", {"address": address, "at": at}).status_code
+def remind(client: Client, payment_request: PaymentRequest, address: str = MEI, at: str = "hour") -> int:
+    return client.post(f"/p/{payment_request.token}/remind/", {"address": address, "at": at}).status_code
 
 
-def tell(plea: PaymentRequest, address: str = "lin@post.example") -> int:
-    return Client().post(f"/checkout/{plea.order.token}/mail/", {"address": address}).status_code
+def tell(payment_request: PaymentRequest, address: str = "lin@post.example") -> int:
+    return Client().post(f"/checkout/{payment_request.order.token}/mail/", {"address": address}).status_code
 
 
-def pay(client: Client, plea: PaymentRequest, **given: str) -> Payment:
-    assert client.post(f"/p/{plea.token}/pay/", {"method": "sandbox", **given}).status_code == 303
+def pay(client: Client, payment_request: PaymentRequest, **given: str) -> Payment:
+    assert client.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox", **given}).status_code == 303
     return shop.succeed(Payment.objects.latest("pk"))
 
 
@@ -59,17 +59,17 @@ def addresses() -> list[str]:
 def test_a_reminder_comes_once_at_its_time_and_then_the_address_is_forgotten(
     client: Client, move_time: MoveTime
 ) -> None:
-    plea = shop.make_request()
-    assert remind(client, plea) == 303
-    assert "We write to you then" in words(client.get(f"/p/{plea.token}/"))
-    assert "We write to you then" not in words(Client().get(f"/p/{plea.token}/"))
+    payment_request = shop.make_request()
+    assert remind(client, payment_request) == 303
+    assert "We write to you then" in words(client.get(f"/p/{payment_request.token}/"))
+    assert "We write to you then" not in words(Client().get(f"/p/{payment_request.token}/"))
     assert sent() == []
     move_time(HOUR + 1)
     [letter] = sent()
     assert letter.to == [MEI]
     assert letter.subject == "You wanted to be reminded of a payment at Harbour Tea"
     assert "Lin still hopes for help" in letter.body
-    assert f"http://127.0.0.1:8000/p/{plea.token}/" in letter.body
+    assert f"http://127.0.0.1:8000/p/{payment_request.token}/" in letter.body
     assert "90" not in re.sub(r"\S+/\S+", "", str(letter.body))
     assert addresses() == []
     move_time(30 * HOUR)
@@ -77,21 +77,21 @@ def test_a_reminder_comes_once_at_its_time_and_then_the_address_is_forgotten(
 
 
 def test_nobody_who_has_paid_is_reminded(client: Client, move_time: MoveTime) -> None:
-    plea = shop.make_request(split=Split(3, 1000))
-    assert remind(client, plea) == 303
-    pay(client, plea, amount="30.00")
+    payment_request = shop.make_request(split=Split(3, 1000))
+    assert remind(client, payment_request) == 303
+    pay(client, payment_request, amount="30.00")
     assert addresses() == []
     move_time(HOUR + 1)
     assert sent() == []
-    assert remind(client, plea) == 409
+    assert remind(client, payment_request) == 409
 
 
 def test_nobody_whose_money_is_on_its_way_is_reminded(client: Client, move_time: MoveTime) -> None:
     """The wallet has it, and has not told us yet."""
-    plea = shop.make_request(split=Split(3, 1000))
-    assert remind(client, plea) == 303
+    payment_request = shop.make_request(split=Split(3, 1000))
+    assert remind(client, payment_request) == 303
     move_time(HOUR - 60)
-    client.post(f"/p/{plea.token}/pay/", {"method": "sandbox", "amount": "30.00"})
+    client.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox", "amount": "30.00"})
     move_time(120)
     assert sent() == []
     shop.succeed(Payment.objects.get())
@@ -102,19 +102,19 @@ def test_nobody_whose_money_is_on_its_way_is_reminded(client: Client, move_time:
 def test_one_who_paid_from_another_phone_and_asked_for_the_receipt_is_not_reminded(
     client: Client, move_time: MoveTime
 ) -> None:
-    plea = shop.make_request(split=Split(3, 1000))
-    assert remind(client, plea) == 303
+    payment_request = shop.make_request(split=Split(3, 1000))
+    assert remind(client, payment_request) == 303
     phone = Client()
-    payment = pay(phone, plea, amount="30.00")
+    payment = pay(phone, payment_request, amount="30.00")
     phone.post(f"/r/{payment.token}/mail/", {"address": MEI.upper()})
     move_time(HOUR + 1)
     assert [letter.subject for letter in sent()] == ["Your receipt from Harbour Tea"]
 
 
 def test_nobody_who_has_declined_is_reminded(client: Client, move_time: MoveTime) -> None:
-    plea = shop.make_request()
-    remind(client, plea)
-    client.post(f"/p/{plea.token}/decline/", {"choice": "sorry"})
+    payment_request = shop.make_request()
+    remind(client, payment_request)
+    client.post(f"/p/{payment_request.token}/decline/", {"choice": "sorry"})
     assert addresses() == []
     move_time(HOUR + 1)
     assert sent() == []
@@ -122,12 +122,12 @@ def test_nobody_who_has_declined_is_reminded(client: Client, move_time: MoveTime
 
 @pytest.mark.parametrize("end", ["paid", "cancelled", "expired"])
 def test_nobody_is_reminded_after_the_end(client: Client, move_time: MoveTime, end: str) -> None:
-    plea = shop.make_request(expires_in=timedelta(hours=2))
-    remind(client, plea)
+    payment_request = shop.make_request(expires_in=timedelta(hours=2))
+    remind(client, payment_request)
     if end == "paid":
-        pay(Client(), plea)
+        pay(Client(), payment_request)
     elif end == "cancelled":
-        lifecycle.cancel_request(plea.pk, actor="buyer")
+        lifecycle.cancel_request(payment_request.pk, actor="buyer")
     else:
         move_time(2 * HOUR + 1)
     sweep_requests()
@@ -145,9 +145,9 @@ def test_a_reminder_that_comes_too_late_to_be_sent_is_dropped(client: Client, mo
 
 
 def test_another_wish_takes_the_place_of_the_first_and_twice_is_enough(client: Client, move_time: MoveTime) -> None:
-    plea = shop.make_request()
-    assert [remind(client, plea), remind(client, plea, at="later")] == [303, 303]
-    assert remind(client, plea) == 429
+    payment_request = shop.make_request()
+    assert [remind(client, payment_request), remind(client, payment_request, at="later")] == [303, 303]
+    assert remind(client, payment_request) == 429
     move_time(HOUR + 1)
     assert sent() == []
     move_time(4 * HOUR)
@@ -162,12 +162,19 @@ def test_what_is_no_address_or_no_time_is_refused(client: Client, given: tuple[s
 
 def test_nobody_can_make_us_write_to_strangers_often(client: Client) -> None:
     one = shop.make_merchant()
-    pleas = [shop.make_request(shop.make_order(one)) for _number in range(8)]
-    codes = [remind(Client(REMOTE_ADDR=f"10.0.0.{number}"), plea) for number, plea in enumerate(pleas)]
+    payment_requests = [shop.make_request(shop.make_order(one)) for _number in range(8)]
+    codes = [
+        remind(Client(REMOTE_ADDR=f"10.0.0.{number}"), payment_request)
+        for number, payment_request in enumerate(payment_requests)
+    ]
     assert codes == [303] * 6 + [429] * 2  # one address, from everywhere
-    codes = [remind(client, pleas[0], f"a{number}@post.example") for number in range(8)]
+    codes = [remind(client, payment_requests[0], f"a{number}@post.example") for number in range(8)]
     assert codes == [303] * 6 + [429] * 2  # one visitor, to everybody
-    codes = [remind(Client(), plea, f"b{plea.pk}.{number}@post.example") for plea in pleas for number in range(4)]
+    codes = [
+        remind(Client(), payment_request, f"b{payment_request.pk}.{number}@post.example")
+        for payment_request in payment_requests
+        for number in range(4)
+    ]
     assert codes.count(303) == 30 - 6  # one network, with ever new cookies
 
 
@@ -175,18 +182,18 @@ def test_nobody_can_make_us_write_to_strangers_often(client: Client) -> None:
 
 
 def test_the_buyer_is_told_of_everything_that_matters_and_each_once(client: Client, move_time: MoveTime) -> None:
-    plea = shop.make_request()
-    assert tell(plea) == 303
-    assert "We write to l…@post.example" in words(client.get(f"/checkout/{plea.order.token}/"))
-    client.post(f"/p/{plea.token}/decline/", {"note": "Buy me a prize"})
+    payment_request = shop.make_request()
+    assert tell(payment_request) == 303
+    assert "We write to l…@post.example" in words(client.get(f"/checkout/{payment_request.order.token}/"))
+    client.post(f"/p/{payment_request.token}/decline/", {"note": "Buy me a prize"})
     [letter] = sent()
     assert letter.subject == "A friend cannot pay this time"
     assert "prize" not in letter.body
-    payment = pay(client, plea)
+    payment = pay(client, payment_request)
     [letter] = sent()
     assert (letter.to, letter.subject) == (["lin@post.example"], "Your order at Harbour Tea is paid")
     assert "CN¥90.00 is paid" in letter.body
-    assert f"/checkout/{plea.order.token}/" in letter.body
+    assert f"/checkout/{payment_request.order.token}/" in letter.body
     refund = refunds.refund_payment(payment.pk, 2000, actor="merchant")
     assert sent() == []
     refund_moves.move_refund(refund.pk, "succeeded")
@@ -197,13 +204,13 @@ def test_the_buyer_is_told_of_everything_that_matters_and_each_once(client: Clie
 
 
 def test_the_buyer_is_told_that_nobody_paid_and_of_the_next_request(move_time: MoveTime) -> None:
-    plea = shop.make_request(expires_in=timedelta(hours=2))
-    tell(plea)
+    payment_request = shop.make_request(expires_in=timedelta(hours=2))
+    tell(payment_request)
     move_time(2 * HOUR + 1)
     sweep_requests()
     [letter] = sent()
     assert letter.subject == "Your request has expired"
-    pay(Client(), shop.make_request(plea.order))
+    pay(Client(), shop.make_request(payment_request.order))
     assert [letter.subject for letter in sent()] == ["Your order at Harbour Tea is paid"]
 
 
@@ -220,27 +227,27 @@ def test_the_buyer_of_an_order_that_is_over_too_is_not_told_to_ask_again(move_ti
 
 
 def test_money_nobody_needed_is_no_news_for_the_buyer(client: Client) -> None:
-    plea = shop.make_request()
-    tell(plea)
-    payment = shop.hold(plea)
-    lifecycle.cancel_request(plea.pk, actor="buyer")
+    payment_request = shop.make_request()
+    tell(payment_request)
+    payment = shop.hold(payment_request)
+    lifecycle.cancel_request(payment_request.pk, actor="buyer")
     refund = shop.succeed(payment).refunds.get()
     refund_moves.move_refund(refund.pk, "succeeded")
     assert sent() == []
 
 
 def test_many_a_no_fills_nobodys_letter_box(client: Client) -> None:
-    plea = shop.make_request()
-    tell(plea)
+    payment_request = shop.make_request()
+    tell(payment_request)
     for _time in range(5):
-        client.post(f"/p/{plea.token}/decline/")
+        client.post(f"/p/{payment_request.token}/decline/")
     assert len(sent()) == 3
 
 
 def test_what_was_returned_by_other_means_is_told_with_the_words_for_it(client: Client) -> None:
-    plea = shop.make_request()
-    assert tell(plea) == 303
-    payment = pay(client, plea)
+    payment_request = shop.make_request()
+    assert tell(payment_request) == 303
+    payment = pay(client, payment_request)
     assert client.post(f"/r/{payment.token}/mail/", {"address": MEI}).status_code == 303
     sent()
     refund = refunds.refund_payment(payment.pk, actor="merchant")
@@ -256,21 +263,21 @@ def test_what_was_returned_by_other_means_is_told_with_the_words_for_it(client: 
     for _time in range(2):
         refund_moves.move_refund(rest.pk, "returned_elsewhere")
     assert sent() == []
-    refund_moves.move_refund(plea.payments.get().refunds.get(status="requested").pk, "succeeded")
+    refund_moves.move_refund(payment_request.payments.get().refunds.get(status="requested").pk, "succeeded")
     assert "CN¥40.00 is back in the wallet" in {letter.to[0]: letter for letter in sent()}[MEI].body
 
 
 def test_the_payer_gets_the_receipt_the_refund_and_the_thanks(client: Client) -> None:
-    plea = shop.make_request()
-    payment = pay(client, plea)
+    payment_request = shop.make_request()
+    payment = pay(client, payment_request)
     answer = client.post(f"/r/{payment.token}/mail/", {"address": MEI})
     assert answer.status_code == 303
     [letter] = sent()
     for word in ("CN¥90.00", "Harbour Tea", "Sandbox wallet", payment.public_id, "Spring oolong", payment.token):
         assert word in letter.body
-    for private in (plea.order.token, "A-1001", payment.provider_ref, "lin"):
+    for private in (payment_request.order.token, "A-1001", payment.provider_ref, "lin"):
         assert private not in letter.body.replace("online", "")
-    Client().post(f"/checkout/{plea.order.token}/thanks/", {"words": "You are a star"})
+    Client().post(f"/checkout/{payment_request.order.token}/thanks/", {"words": "You are a star"})
     [letter] = sent()
     assert letter.subject == "Lin says thank you"
     assert "star" not in letter.body
@@ -282,8 +289,8 @@ def test_the_payer_gets_the_receipt_the_refund_and_the_thanks(client: Client) ->
 
 
 def test_a_receipt_asked_for_early_comes_when_the_wallet_has_confirmed(client: Client) -> None:
-    plea = shop.make_request()
-    client.post(f"/p/{plea.token}/pay/", {"method": "sandbox"})
+    payment_request = shop.make_request()
+    client.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox"})
     payment = Payment.objects.get()
     client.post(f"/r/{payment.token}/mail/", {"address": MEI})
     assert sent() == []
@@ -292,12 +299,12 @@ def test_a_receipt_asked_for_early_comes_when_the_wallet_has_confirmed(client: C
 
 
 def test_one_payers_news_are_not_anothers() -> None:
-    plea = shop.make_request(split=Split(2, 1000))
+    payment_request = shop.make_request(split=Split(2, 1000))
     one, other = Client(), Client()
-    first = pay(one, plea, amount="40.00")
+    first = pay(one, payment_request, amount="40.00")
     one.post(f"/r/{first.token}/mail/", {"address": MEI})
     sent()
-    second = pay(other, plea, amount="50.00")
+    second = pay(other, payment_request, amount="50.00")
     assert sent() == []
     refund = refunds.refund_payment(second.pk, actor="merchant")
     refund_moves.move_refund(refund.pk, "succeeded")
@@ -352,9 +359,9 @@ def test_a_mail_that_cannot_be_written_holds_up_no_other(
 def test_a_mail_that_could_not_be_sent_goes_again_under_its_one_id(
     monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
 ) -> None:
-    plea = shop.make_request()
-    tell(plea)
-    pay(Client(), plea)
+    payment_request = shop.make_request()
+    tell(payment_request)
+    pay(Client(), payment_request)
     seen = []
 
     def refuse(self: EmailMultiAlternatives) -> None:
@@ -374,9 +381,9 @@ def test_a_mail_that_could_not_be_sent_goes_again_under_its_one_id(
 def test_a_worker_that_dies_after_sending_sends_the_same_mail_again(
     monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
 ) -> None:
-    plea = shop.make_request()
-    tell(plea)
-    pay(Client(), plea)
+    payment_request = shop.make_request()
+    tell(payment_request)
+    pay(Client(), payment_request)
     real = EmailMultiAlternatives.send
 
     def send_and_die(self: EmailMultiAlternatives) -> None:
@@ -394,9 +401,9 @@ def test_a_worker_that_dies_after_sending_sends_the_same_mail_again(
 
 
 def test_an_address_that_does_not_exist_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    plea = shop.make_request()
-    tell(plea)
-    pay(Client(), plea)
+    payment_request = shop.make_request()
+    tell(payment_request)
+    pay(Client(), payment_request)
 
     def refuse(self: EmailMultiAlternatives) -> None:
         raise smtplib.SMTPRecipientsRefused({self.to[0]: (550, b"no such user")})
@@ -409,9 +416,9 @@ def test_an_address_that_does_not_exist_is_forgotten(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("browser", [True, False])
 def test_one_click_stops_all_mail_to_an_address(client: Client, move_time: MoveTime, browser: bool) -> None:
-    plea = shop.make_request()
-    remind(client, plea)
-    tell(plea, MEI)
+    payment_request = shop.make_request()
+    remind(client, payment_request)
+    tell(payment_request, MEI)
     token = MailAddress.objects.first().token  # type: ignore[union-attr]
     assert "No more mail?" in words(client.get(f"/mail/{token}/"))  # a mail filter opens links
     assert len(addresses()) == 2
@@ -420,15 +427,15 @@ def test_one_click_stops_all_mail_to_an_address(client: Client, move_time: MoveT
     assert "You get no more mail from us" in words(page)
     assert addresses() == []
     move_time(HOUR + 1)
-    pay(Client(), plea)
+    pay(Client(), payment_request)
     assert sent() == []
-    assert remind(client, shop.make_request(shop.make_order(plea.merchant)), MEI.upper()) == 422
+    assert remind(client, shop.make_request(shop.make_order(payment_request.merchant)), MEI.upper()) == 422
 
 
 def test_what_is_kept_for_nothing_is_deleted(client: Client, move_time: MoveTime) -> None:
-    plea = shop.make_request()
-    remind(client, plea)
-    tell(plea)
+    payment_request = shop.make_request()
+    remind(client, payment_request)
+    tell(payment_request)
     move_time(25 * HOUR)
     purge_mail()
     assert [row.role for row in MailAddress.objects.all()] == ["buyer"]
@@ -440,11 +447,11 @@ def test_what_is_kept_for_nothing_is_deleted(client: Client, move_time: MoveTime
 
 def test_without_a_mail_server_nobody_is_asked_for_an_address(client: Client, settings: Settings) -> None:
     settings.MAIL_TO_PEOPLE = False
-    plea = shop.make_request()
-    for page in (f"/p/{plea.token}/", f"/checkout/{plea.order.token}/"):
+    payment_request = shop.make_request()
+    for page in (f"/p/{payment_request.token}/", f"/checkout/{payment_request.order.token}/"):
         assert "mail_address" not in client.get(page).content.decode()
-    assert [remind(client, plea), tell(plea)] == [409, 409]
-    payment = pay(client, plea)
+    assert [remind(client, payment_request), tell(payment_request)] == [409, 409]
+    payment = pay(client, payment_request)
     assert "mail_address" not in client.get(f"/r/{payment.token}/").content.decode()
     assert not MailAddress.objects.exists()
 
@@ -465,14 +472,14 @@ def test_limits_and_stop_are_a_mailboxs_whatever_its_tag(address: str, same: str
 
 
 def test_one_mailbox_is_given_a_few_times_a_day_and_its_stop_holds_for_every_tag(client: Client) -> None:
-    pleas = [shop.make_request() for _number in range(OF_AN_ADDRESS + 1)]
+    payment_requests = [shop.make_request() for _number in range(OF_AN_ADDRESS + 1)]
     given = [
-        remind(Client(REMOTE_ADDR=f"10.0.1.{number}"), plea, f"mei+{number}@post.example")
-        for number, plea in enumerate(pleas)
+        remind(Client(REMOTE_ADDR=f"10.0.1.{number}"), payment_request, f"mei+{number}@post.example")
+        for number, payment_request in enumerate(payment_requests)
     ]
     assert given == [303] * OF_AN_ADDRESS + [429]
     row = MailAddress.objects.first()
     assert row
     client.post(f"/mail/{row.token}/")
-    assert remind(Client(REMOTE_ADDR="10.0.2.1"), pleas[-1], "mei+new@post.example") == 422
+    assert remind(Client(REMOTE_ADDR="10.0.2.1"), payment_requests[-1], "mei+new@post.example") == 422
     assert not MailAddress.objects.exclude(address="").exists()

@@ -358,7 +358,7 @@ def test_a_phone_can_show_the_code_for_another_phone(client: Client, order: Orde
 )
 def test_one_pays_by_card_and_with_a_wallet(client: Client, gateway: str, button: str) -> None:
     """What only plays a card has a name, which says so."""
-    plea = shop.make_request()
-    plea.merchant.provider_accounts.update(enabled=False)
-    add(plea.merchant, "stripe", base_url=gateway)
-    assert button in words(client.get(f"/p/{plea.token}/"))
+    payment_request = shop.make_request()
+    payment_request.merchant.provider_accounts.update(enabled=False)
+    add(payment_request.merchant, "stripe", base_url=gateway)
+    assert button in words(client.get(f"/p/{payment_request.token}/"))

@@ -36,12 +36,12 @@ def test_asking_shows_what_to_send(client: Client) -> None:
     order = shop.make_order()
     answer = client.post(page_of(order) + "ask/")
     assert (answer.status_code, answer["Location"]) == (303, page_of(order))
-    plea = PaymentRequest.objects.get()
+    payment_request = PaymentRequest.objects.get()
     body = client.get(page_of(order)).content.decode()
-    assert f"http://127.0.0.1:8000/p/{plea.token}/" in body
-    assert f"{plea.code[:4]}-{plea.code[4:]}" in body
-    assert f"/p/{plea.token}/qr.svg" in body
-    assert plea.shared_at
+    assert f"http://127.0.0.1:8000/p/{payment_request.token}/" in body
+    assert f"{payment_request.code[:4]}-{payment_request.code[4:]}" in body
+    assert f"/p/{payment_request.token}/qr.svg" in body
+    assert payment_request.shared_at
 
 
 def test_asking_twice_asks_once(client: Client) -> None:
@@ -52,10 +52,10 @@ def test_asking_twice_asks_once(client: Client) -> None:
 
 
 def test_the_message_reaches_the_friend_as_it_was_typed(client: Client) -> None:
-    plea = shop.make_request()
-    answer = client.post(page_of(plea.order) + "message/", {"message": f"{HTML}\r\nPlease"})
+    payment_request = shop.make_request()
+    answer = client.post(page_of(payment_request.order) + "message/", {"message": f"{HTML}\r\nPlease"})
     assert answer.status_code == 303
-    page = client.get(f"/p/{plea.token}/")
+    page = client.get(f"/p/{payment_request.token}/")
     assert "<script>alert" not in page.content.decode()
     assert PaymentRequest.objects.get().message == f"{HTML}\nPlease"
     assert "<script>alert(1)</script> & <b>Lin's</b> 🍵 Please" in words(page)
@@ -63,8 +63,8 @@ def test_the_message_reaches_the_friend_as_it_was_typed(client: Client) -> None:
 
 @pytest.mark.parametrize("message", DANGEROUS.values(), ids=DANGEROUS.keys())
 def test_a_message_that_cannot_be_is_refused_beside_its_field(client: Client, message: str) -> None:
-    plea = shop.make_request()
-    page = client.post(page_of(plea.order) + "message/", {"message": message})
+    payment_request = shop.make_request()
+    page = client.post(page_of(payment_request.order) + "message/", {"message": message})
     assert page.status_code == 422
     assert 'aria-invalid="true"' in page.content.decode()
     assert 'id="id_message_error"' in page.content.decode()
@@ -72,44 +72,44 @@ def test_a_message_that_cannot_be_is_refused_beside_its_field(client: Client, me
 
 
 def test_two_hundred_signs_fit_whatever_they_are(client: Client) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     message = "茶" * 100 + "\r\n" + "🍵" * 99
-    assert client.post(page_of(plea.order) + "message/", {"message": message}).status_code == 303
+    assert client.post(page_of(payment_request.order) + "message/", {"message": message}).status_code == 303
 
 
 def test_cancelling_ends_the_link_and_allows_to_ask_again(client: Client) -> None:
-    plea = shop.make_request()
-    assert client.post(page_of(plea.order) + "cancel/").status_code == 303
-    assert client.post(page_of(plea.order) + "cancel/").status_code == 303
-    assert "Your request is cancelled" in words(client.get(page_of(plea.order)))
-    client.post(page_of(plea.order) + "ask/")
+    payment_request = shop.make_request()
+    assert client.post(page_of(payment_request.order) + "cancel/").status_code == 303
+    assert client.post(page_of(payment_request.order) + "cancel/").status_code == 303
+    assert "Your request is cancelled" in words(client.get(page_of(payment_request.order)))
+    client.post(page_of(payment_request.order) + "ask/")
     assert PaymentRequest.objects.filter(status="open").count() == 1
 
 
 def test_an_expired_request_is_shown_as_such_before_the_sweep_comes(
     client: Client, move_time: Callable[[float], None]
 ) -> None:
-    plea = shop.make_request(expires_in=timedelta(minutes=1))
+    payment_request = shop.make_request(expires_in=timedelta(minutes=1))
     move_time(61)
-    page = client.get(page_of(plea.order))
+    page = client.get(page_of(payment_request.order))
     assert "This request has expired" in words(page)
-    assert f"{page_of(plea.order)}ask/" in forms(page)
-    client.post(page_of(plea.order) + "ask/")
-    assert "Send this to someone kind" in words(client.get(page_of(plea.order)))
+    assert f"{page_of(payment_request.order)}ask/" in forms(page)
+    client.post(page_of(payment_request.order) + "ask/")
+    assert "Send this to someone kind" in words(client.get(page_of(payment_request.order)))
 
 
 def test_the_buyer_sees_who_pays_and_for_how_long(client: Client) -> None:
-    plea = shop.make_request()
-    shop.hold(plea)
-    page = client.get(page_of(plea.order))
+    payment_request = shop.make_request()
+    shop.hold(payment_request)
+    page = client.get(page_of(payment_request.order))
     assert "Mei is paying, 4:59 left" in words(page) or "Mei is paying, 5:00 left" in words(page)
     assert "<title>A friend is paying" in page.content.decode()
 
 
 def test_the_buyer_is_told_of_a_kind_no(client: Client) -> None:
-    plea = shop.make_request()
-    requests.decline(plea.pk, words="Tight this month!")
-    assert "A friend cannot this time. “Tight this month!”" in words(client.get(page_of(plea.order)))
+    payment_request = shop.make_request()
+    requests.decline(payment_request.pk, words="Tight this month!")
+    assert "A friend cannot this time. “Tight this month!”" in words(client.get(page_of(payment_request.order)))
 
 
 def test_paid_says_so_and_by_whom(client: Client) -> None:
@@ -156,8 +156,8 @@ def test_the_buyer_pays_herself_without_asking_anybody(client: Client) -> None:
 
 
 def test_the_buyers_own_attempt_is_nobody_in_her_way(client: Client) -> None:
-    plea = shop.make_request()
-    address = page_of(plea.order) + "pay/"
+    payment_request = shop.make_request()
+    address = page_of(payment_request.order) + "pay/"
     first = client.post(address, {"method": "sandbox"})
     page = words(client.get(address))
     assert "is paying" not in page
@@ -166,9 +166,9 @@ def test_the_buyers_own_attempt_is_nobody_in_her_way(client: Client) -> None:
 
 
 def test_the_buyer_is_not_called_a_friend_of_her_own(client: Client) -> None:
-    plea = shop.make_request()
-    client.post(page_of(plea.order) + "pay/", {"method": "sandbox"})
-    page = client.get(page_of(plea.order))
+    payment_request = shop.make_request()
+    client.post(page_of(payment_request.order) + "pay/", {"method": "sandbox"})
+    page = client.get(page_of(payment_request.order))
     assert "You began to pay" in words(page)
     assert "A friend is paying" not in page.content.decode()
 
@@ -176,10 +176,10 @@ def test_the_buyer_is_not_called_a_friend_of_her_own(client: Client) -> None:
 def test_the_buyer_waits_while_a_friend_pays_and_may_take_over(
     client: Client, move_time: Callable[[float], None]
 ) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     friend = Client()
-    friend.post(f"/p/{plea.token}/pay/", {"method": "sandbox", "name": "Mei"})
-    address = page_of(plea.order) + "pay/"
+    friend.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox", "name": "Mei"})
+    address = page_of(payment_request.order) + "pay/"
     assert "you can take over in 1:00" in words(client.get(address))
     assert client.post(address, {"method": "sandbox"}).status_code == 409
     move_time(61)
@@ -211,18 +211,23 @@ def test_a_frozen_shop_cannot_be_asked_for(client: Client) -> None:
 
 
 def test_the_friends_link_is_no_key_to_the_buyers_page(client: Client) -> None:
-    plea = shop.make_request()
-    for address in (f"/checkout/{plea.token}/", f"/checkout/{plea.public_id}/", "/checkout/1/", "/checkout/../p/"):
+    payment_request = shop.make_request()
+    for address in (
+        f"/checkout/{payment_request.token}/",
+        f"/checkout/{payment_request.public_id}/",
+        "/checkout/1/",
+        "/checkout/../p/",
+    ):
         assert client.get(address).status_code == 404
-    assert plea.order.token not in client.get(f"/p/{plea.token}/").content.decode()
+    assert payment_request.order.token not in client.get(f"/p/{payment_request.token}/").content.decode()
 
 
 def test_the_buyer_lets_several_friends_chip_in(client: Client) -> None:
-    plea = shop.make_request()
-    address = f"/checkout/{plea.order.token}/"
+    payment_request = shop.make_request()
+    address = f"/checkout/{payment_request.order.token}/"
     assert client.post(f"{address}parts/", {"friends": "3"}).status_code == 303
     assert PaymentRequest.objects.get().split_max_payers == 3
-    shop.succeed(shop.hold(plea, 3000, name="Mei"))
+    shop.succeed(shop.hold(payment_request, 3000, name="Mei"))
     page = client.get(address).content.decode()
     assert "Mei" in page
     assert "The smallest part is CN¥15.00. You can let in more friends at any time." in page
@@ -232,8 +237,8 @@ def test_the_buyer_lets_several_friends_chip_in(client: Client) -> None:
 
 @pytest.mark.parametrize("friends", ["0", "51", "-1", "many", "1.5", "9" * 40])
 def test_an_impossible_number_of_friends_is_refused_beside_its_field(client: Client, friends: str) -> None:
-    plea = shop.make_request()
-    page = client.post(f"/checkout/{plea.order.token}/parts/", {"friends": friends})
+    payment_request = shop.make_request()
+    page = client.post(f"/checkout/{payment_request.order.token}/parts/", {"friends": friends})
     assert page.status_code == 422
     assert 'id="id_friends_error"' in page.content.decode()
     assert PaymentRequest.objects.get().split_max_payers is None

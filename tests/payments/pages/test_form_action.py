@@ -23,22 +23,22 @@ def leads_to(answer: Any) -> set[str]:
     return set(found[1].split())
 
 
-def account(plea: PaymentRequest, provider: str, **more: Any) -> ProviderAccount:
-    return ProviderAccount.objects.create(merchant=plea.merchant, provider=provider, **more)
+def account(payment_request: PaymentRequest, provider: str, **more: Any) -> ProviderAccount:
+    return ProviderAccount.objects.create(merchant=payment_request.merchant, provider=provider, **more)
 
 
-def pages(plea: PaymentRequest) -> list[str]:
-    return [f"/p/{plea.token}/", f"/checkout/{plea.order.token}/pay/"]
+def pages(payment_request: PaymentRequest) -> list[str]:
+    return [f"/p/{payment_request.token}/", f"/checkout/{payment_request.order.token}/pay/"]
 
 
 def test_a_page_names_the_wallets_of_its_shop(client: Client) -> None:
-    plea = shop.make_request()
-    for page in pages(plea):
+    payment_request = shop.make_request()
+    for page in pages(payment_request):
         assert leads_to(client.get(page)) == {"'self'", SANDBOX}
-    account(plea, "stripe")
-    account(plea, "alipay", base_url="https://openapi-sandbox.dl.alipaydev.com")
-    account(plea, "wechatpay", base_url="https://stand-in.example/wechat")
-    for page in pages(plea):
+    account(payment_request, "stripe")
+    account(payment_request, "alipay", base_url="https://openapi-sandbox.dl.alipaydev.com")
+    account(payment_request, "wechatpay", base_url="https://stand-in.example/wechat")
+    for page in pages(payment_request):
         assert leads_to(client.get(page)) == {
             "'self'",
             SANDBOX,
@@ -50,18 +50,18 @@ def test_a_page_names_the_wallets_of_its_shop(client: Client) -> None:
 
 
 def test_wallets_that_are_off_live_or_anothers_are_not_named(client: Client) -> None:
-    plea = shop.make_request()
-    account(plea, "stripe", enabled=False)
-    account(plea, "alipay", live=True)
+    payment_request = shop.make_request()
+    account(payment_request, "stripe", enabled=False)
+    account(payment_request, "alipay", live=True)
     account(shop.make_request(), "wechatpay")
-    assert leads_to(client.get(pages(plea)[0])) == {"'self'", SANDBOX}
+    assert leads_to(client.get(pages(payment_request)[0])) == {"'self'", SANDBOX}
 
 
 def test_it_is_the_same_in_every_state_a_page_draws_itself_anew_in(client: Client) -> None:
-    plea = shop.make_request()
-    page = pages(plea)[0]
+    payment_request = shop.make_request()
+    page = pages(payment_request)[0]
     before = leads_to(client.get(page))
-    held = shop.hold(plea)
+    held = shop.hold(payment_request)
     assert leads_to(client.get(page)) == before
     shop.succeed(held)
     assert leads_to(client.get(page)) == before
@@ -70,9 +70,14 @@ def test_it_is_the_same_in_every_state_a_page_draws_itself_anew_in(client: Clien
 
 
 def test_no_other_page_leads_to_a_wallet_or_anywhere_else(client: Client) -> None:
-    plea = shop.make_request()
-    payment = shop.hold(plea)
-    for page in (f"/checkout/{plea.order.token}/", "/open/", f"/r/{payment.token}/", f"/p/{plea.token}/report/"):
+    payment_request = shop.make_request()
+    payment = shop.hold(payment_request)
+    for page in (
+        f"/checkout/{payment_request.order.token}/",
+        "/open/",
+        f"/r/{payment.token}/",
+        f"/p/{payment_request.token}/report/",
+    ):
         answer = client.get(page)
         assert answer.status_code == 200
         assert leads_to(answer) == {"'self'"}
@@ -93,14 +98,14 @@ def test_a_form_ends_where_its_page_may_lead(
     client: Client, monkeypatch: pytest.MonkeyPatch, url: str, reached: bool
 ) -> None:
     """Else on the page it was on, which then has a link that leads on."""
-    plea = shop.make_request()
-    account(plea, "stripe")
+    payment_request = shop.make_request()
+    account(payment_request, "stripe")
     step = NextStep(Rail.REDIRECT, url=url)
     monkeypatch.setattr(providers.get("sandbox"), "start", lambda *_args: step)
-    answer = client.post(f"/p/{plea.token}/pay/", {"method": "sandbox"})
+    answer = client.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox"})
     assert answer.status_code == 303
-    assert answer.headers["location"] == (url if reached else f"/p/{plea.token}/")
-    assert url in client.get(f"/p/{plea.token}/").content.decode()
+    assert answer.headers["location"] == (url if reached else f"/p/{payment_request.token}/")
+    assert url in client.get(f"/p/{payment_request.token}/").content.decode()
     assert Payment.objects.get().status == "pending"
 
 
@@ -109,13 +114,13 @@ def test_every_wallets_address_is_one_of_its_pages() -> None:
     from payments.wallets.alipay import gateway as alipay_gateway
     from payments.wallets.wechatpay import provider as wechatpay
 
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     for provider, addresses in {
         "alipay": [alipay_gateway._LIVE, alipay_gateway._SANDBOX, "https://mclient.alipay.com"],
         "wechatpay": [wechatpay.LOGIN, "https://wx.tenpay.com"],
         "stripe": ["https://checkout.stripe.com"],
     }.items():
-        account(plea, provider)
-        payment = Payment(request=plea)
+        account(payment_request, provider)
+        payment = Payment(request=payment_request)
         for address in addresses:
             assert leading.next_url(payment, f"{address}/x?y=z", "elsewhere") == f"{address}/x?y=z"

@@ -27,20 +27,20 @@ def sent_by(page: Answer) -> dict[str, str]:
     return {name: value for name, value in fields.items() if name != "csrfmiddlewaretoken"}
 
 
-def page_of(plea: PaymentRequest) -> str:
-    return f"/p/{plea.token}/"
+def page_of(payment_request: PaymentRequest) -> str:
+    return f"/p/{payment_request.token}/"
 
 
-def untouched(plea: PaymentRequest) -> bool:
+def untouched(payment_request: PaymentRequest) -> bool:
     """Nothing was moved by what was sent."""
-    before = plea.seq
-    plea.refresh_from_db()
-    return plea.seq == before and not Payment.objects.exists()
+    before = payment_request.seq
+    payment_request.refresh_from_db()
+    return payment_request.seq == before and not Payment.objects.exists()
 
 
 def test_everything_a_friend_asks_is_answered_before_paying(client: Client) -> None:
-    plea = shop.make_request()
-    page = client.get(page_of(plea))
+    payment_request = shop.make_request()
+    page = client.get(page_of(payment_request))
     text = words(page)
     for word in (
         "Lin asks you to pay for this",
@@ -55,15 +55,15 @@ def test_everything_a_friend_asks_is_answered_before_paying(client: Client) -> N
         "Decline kindly",
     ):
         assert word in text
-    assert forms(page) == [f"{page_of(plea)}{way}/" for way in ("pay", "remind", "decline")]
+    assert forms(page) == [f"{page_of(payment_request)}{way}/" for way in ("pay", "remind", "decline")]
 
 
 def test_looking_writes_nothing(client: Client) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     events = Event.objects.count()
     for _time in range(3):
-        page = client.get(page_of(plea))
-    assert untouched(plea)
+        page = client.get(page_of(payment_request))
+    assert untouched(payment_request)
     assert Event.objects.count() == events
     assert set(page.cookies) <= {"csrftoken"}
 
@@ -77,8 +77,8 @@ def test_a_link_preview_tells_neither_name_nor_amount(client: Client) -> None:
 
 
 def test_one_tap_leads_to_the_wallet(client: Client) -> None:
-    plea = shop.make_request()
-    answer = client.post(page_of(plea) + "pay/", {"method": "sandbox", "name": " Mei "})
+    payment_request = shop.make_request()
+    answer = client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "name": " Mei "})
     assert answer.status_code == 303
     assert answer["Location"].startswith("http://127.0.0.1:8000/sandbox/")
     payment = Payment.objects.get()
@@ -87,29 +87,29 @@ def test_one_tap_leads_to_the_wallet(client: Client) -> None:
 
 
 def test_two_taps_begin_once(client: Client) -> None:
-    plea = shop.make_request()
-    first = client.post(page_of(plea) + "pay/", {"method": "sandbox"})
-    second = client.post(page_of(plea) + "pay/", {"method": "sandbox"})
+    payment_request = shop.make_request()
+    first = client.post(page_of(payment_request) + "pay/", {"method": "sandbox"})
+    second = client.post(page_of(payment_request) + "pay/", {"method": "sandbox"})
     assert first["Location"] == second["Location"]
     assert Payment.objects.count() == 1
 
 
 def test_two_taps_of_a_first_visit_are_one_visitors(client: Client) -> None:
     """The second tap leaves before the first is answered, so it brings no cookie but the one the page gave."""
-    plea = shop.make_request()
-    client.get(page_of(plea))
+    payment_request = shop.make_request()
+    client.get(page_of(payment_request))
     again = Client()
     again.cookies["csrftoken"] = client.cookies["csrftoken"].value
-    first, second = (who.post(page_of(plea) + "pay/", {"method": "sandbox"}) for who in (client, again))
+    first, second = (who.post(page_of(payment_request) + "pay/", {"method": "sandbox"}) for who in (client, again))
     assert first["Location"] == second["Location"]
     assert Payment.objects.count() == 1
     assert client.cookies["csrftoken"].value not in client.cookies["visitor"].value
 
 
 def test_who_began_to_pay_can_go_on(client: Client) -> None:
-    plea = shop.make_request()
-    answer = client.post(page_of(plea) + "pay/", {"method": "sandbox"})
-    page = client.get(page_of(plea))
+    payment_request = shop.make_request()
+    answer = client.post(page_of(payment_request) + "pay/", {"method": "sandbox"})
+    page = client.get(page_of(payment_request))
     assert "You began to pay with Sandbox wallet" in words(page)
     assert answer["Location"] in page.content.decode()
 
@@ -117,16 +117,16 @@ def test_who_began_to_pay_can_go_on(client: Client) -> None:
 def test_another_friend_sees_who_is_paying_and_may_take_over(
     client: Client, move_time: Callable[[float], None]
 ) -> None:
-    plea = shop.make_request()
-    Client().post(page_of(plea) + "pay/", {"method": "sandbox", "name": "Mei"})
-    text = words(client.get(page_of(plea)))
+    payment_request = shop.make_request()
+    Client().post(page_of(payment_request) + "pay/", {"method": "sandbox", "name": "Mei"})
+    text = words(client.get(page_of(payment_request)))
     assert "Mei is paying" in text
     assert "you can take over in 1:00" in text
     assert "Pay CN¥90.00" not in text
-    assert client.post(page_of(plea) + "pay/", {"method": "sandbox", "take_over": "1"}).status_code == 409
+    assert client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "take_over": "1"}).status_code == 409
     move_time(61)
-    assert "Pay CN¥90.00 with Sandbox wallet" in words(client.get(page_of(plea)))
-    assert client.post(page_of(plea) + "pay/", {"method": "sandbox", "take_over": "1"}).status_code == 303
+    assert "Pay CN¥90.00 with Sandbox wallet" in words(client.get(page_of(payment_request)))
+    assert client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "take_over": "1"}).status_code == 303
     assert [bool(payment.held_until) for payment in Payment.objects.all()] == [False, True]
 
 
@@ -137,68 +137,68 @@ def test_another_friend_sees_who_is_paying_and_may_take_over(
 def test_a_wallet_that_fails_is_told_and_holds_nothing(
     client: Client, faulty: Fault, permanent: bool, status: int, said: str
 ) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     faulty("start", permanent=permanent)
-    page = client.post(page_of(plea) + "pay/", {"method": "sandbox"})
+    page = client.post(page_of(payment_request) + "pay/", {"method": "sandbox"})
     assert page.status_code == status
     assert f"{said} Nothing was paid" in words(page)
     assert "Pay CN¥90.00 with Sandbox wallet" in words(page)
 
 
 def test_the_payer_is_thanked_and_everybody_else_told(client: Client) -> None:
-    plea = shop.make_request()
-    client.post(page_of(plea) + "pay/", {"method": "sandbox"})
+    payment_request = shop.make_request()
+    client.post(page_of(payment_request) + "pay/", {"method": "sandbox"})
     payment = Payment.objects.get()
     shop.succeed(payment)
-    page = client.get(page_of(plea))
+    page = client.get(page_of(payment_request))
     assert "You paid CN¥90.00 for Lin." in words(page)
     assert f"/r/{payment.token}/" in page.content.decode()
-    other = Client().get(page_of(plea))
+    other = Client().get(page_of(payment_request))
     assert "Someone has already paid for Lin" in words(other)
     assert payment.token not in other.content.decode()
 
 
 def test_money_that_was_not_needed_is_said_to_go_back(client: Client) -> None:
-    plea = shop.make_request()
-    client.post(page_of(plea) + "pay/", {"method": "sandbox"})
-    lifecycle.cancel_request(plea.pk, actor="buyer")
+    payment_request = shop.make_request()
+    client.post(page_of(payment_request) + "pay/", {"method": "sandbox"})
+    lifecycle.cancel_request(payment_request.pk, actor="buyer")
     shop.succeed(Payment.objects.get())
-    assert "CN¥90.00 is on its way back." in words(client.get(page_of(plea)))
+    assert "CN¥90.00 is on its way back." in words(client.get(page_of(payment_request)))
 
 
 def test_past_its_time_nothing_can_be_begun(client: Client, move_time: Callable[[float], None]) -> None:
-    plea = shop.make_request(expires_in=timedelta(minutes=1))
+    payment_request = shop.make_request(expires_in=timedelta(minutes=1))
     move_time(61)
-    page = client.get(page_of(plea))
+    page = client.get(page_of(payment_request))
     assert "The time for this request is over" in words(page)
     assert forms(page) == []
-    assert client.post(page_of(plea) + "pay/", {"method": "sandbox"}).status_code == 409
-    assert client.post(page_of(plea) + "decline/").status_code == 409
-    assert untouched(plea)
+    assert client.post(page_of(payment_request) + "pay/", {"method": "sandbox"}).status_code == 409
+    assert client.post(page_of(payment_request) + "decline/").status_code == 409
+    assert untouched(payment_request)
 
 
 def test_a_cancelled_request_offers_nothing(client: Client) -> None:
-    plea = lifecycle.cancel_request(shop.make_request().pk, actor="buyer")
-    page = client.get(page_of(plea))
+    payment_request = lifecycle.cancel_request(shop.make_request().pk, actor="buyer")
+    page = client.get(page_of(payment_request))
     assert "Lin no longer asks for this." in words(page)
     assert forms(page) == []
-    assert client.post(page_of(plea) + "pay/", {"method": "sandbox"}).status_code == 409
-    assert untouched(plea)
+    assert client.post(page_of(payment_request) + "pay/", {"method": "sandbox"}).status_code == 409
+    assert untouched(payment_request)
 
 
 def test_a_frozen_shop_takes_nothing(client: Client) -> None:
-    plea = shop.make_request()
-    plea.merchant.is_frozen = True
-    plea.merchant.save()
-    assert "Payments are paused" in words(client.get(page_of(plea)))
-    assert client.post(page_of(plea) + "pay/", {"method": "sandbox"}).status_code == 403
-    assert untouched(plea)
+    payment_request = shop.make_request()
+    payment_request.merchant.is_frozen = True
+    payment_request.merchant.save()
+    assert "Payments are paused" in words(client.get(page_of(payment_request)))
+    assert client.post(page_of(payment_request) + "pay/", {"method": "sandbox"}).status_code == 403
+    assert untouched(payment_request)
 
 
 def test_a_kind_no_is_passed_on_and_leaves_the_request_open(client: Client) -> None:
-    plea = shop.make_request()
-    answer = client.post(page_of(plea) + "decline/", {"note": HTML})
-    assert (answer.status_code, answer["Location"]) == (303, page_of(plea))
+    payment_request = shop.make_request()
+    answer = client.post(page_of(payment_request) + "decline/", {"note": HTML})
+    assert (answer.status_code, answer["Location"]) == (303, page_of(payment_request))
     page = client.get(answer["Location"])
     assert "We've let Lin know." in words(page)
     assert "Pay CN¥90.00 with Sandbox wallet" in words(page)
@@ -207,57 +207,57 @@ def test_a_kind_no_is_passed_on_and_leaves_the_request_open(client: Client) -> N
 
 @pytest.mark.parametrize("note", DANGEROUS.values(), ids=DANGEROUS.keys())
 def test_a_note_that_cannot_be_is_refused_beside_its_field(client: Client, note: str) -> None:
-    plea = shop.make_request()
-    page = client.post(page_of(plea) + "decline/", {"note": note})
+    payment_request = shop.make_request()
+    page = client.post(page_of(payment_request) + "decline/", {"note": note})
     assert page.status_code == 422
     assert 'id="decline_note_error"' in page.content.decode()
-    assert untouched(plea)
+    assert untouched(payment_request)
 
 
 @pytest.mark.parametrize("name", ["x" * 21, "Mei\x00", "Mei\x1b[31m"])
 def test_a_name_that_cannot_be_is_refused_beside_its_field(client: Client, name: str) -> None:
-    plea = shop.make_request()
-    page = client.post(page_of(plea) + "pay/", {"method": "sandbox", "name": name})
+    payment_request = shop.make_request()
+    page = client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "name": name})
     assert page.status_code == 422
     assert 'id="id_name_error"' in page.content.decode()
-    assert untouched(plea)
+    assert untouched(payment_request)
 
 
 @pytest.mark.parametrize("method", ["", "gold", "wechatpay", "<b>", "x" * 10_000])
 def test_a_method_that_is_not_offered_begins_nothing(client: Client, method: str) -> None:
-    plea = shop.make_request()
-    page = client.post(page_of(plea) + "pay/", {"method": method})
+    payment_request = shop.make_request()
+    page = client.post(page_of(payment_request) + "pay/", {"method": method})
     assert page.status_code == 422
     assert 'role="alert"' in page.content.decode()
-    assert untouched(plea)
+    assert untouched(payment_request)
 
 
 @pytest.mark.parametrize("amount", ["1.00", "0", "-5", "1e3", "90.001", "9" * 30, "NaN", "ninety"])
 def test_nobody_names_an_amount_of_their_own_for_one_friends_request(client: Client, amount: str) -> None:
-    plea = shop.make_request()
-    page = client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": amount})
+    payment_request = shop.make_request()
+    page = client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "amount": amount})
     assert page.status_code in (409, 422)
     assert 'role="alert"' in page.content.decode()
-    assert untouched(plea)
+    assert untouched(payment_request)
 
 
 def test_a_friend_gives_a_part(client: Client) -> None:
-    plea = shop.make_request(split=Split(3, 1000))
-    assert 'value="30.00"' in client.get(page_of(plea)).content.decode()
-    answer = client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": "25,50"})
+    payment_request = shop.make_request(split=Split(3, 1000))
+    assert 'value="30.00"' in client.get(page_of(payment_request)).content.decode()
+    answer = client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "amount": "25,50"})
     assert answer.status_code == 303
     assert Payment.objects.get().amount == 2550
-    assert "CN¥64.50" in words(Client().get(page_of(plea)))
+    assert "CN¥64.50" in words(Client().get(page_of(payment_request)))
 
 
 @pytest.mark.parametrize("amount", ["0", "5", "85.00", "90.01", "-5", "1e3", "20.001", "9" * 30, "NaN", "ninety"])
 def test_a_part_that_does_not_fit_is_refused_beside_its_field(client: Client, amount: str) -> None:
-    plea = shop.make_request(split=Split(3, 1000))
-    page = client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": amount})
+    payment_request = shop.make_request(split=Split(3, 1000))
+    page = client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "amount": amount})
     assert page.status_code == 422
     assert 'id="id_amount_error"' in page.content.decode()
     assert 'role="alert"' not in page.content.decode()
-    assert untouched(plea)
+    assert untouched(payment_request)
 
 
 def test_the_page_speaks_chinese(client: Client) -> None:
@@ -267,30 +267,32 @@ def test_the_page_speaks_chinese(client: Client) -> None:
 
 
 def test_the_sum_of_a_part_stands_on_the_button_before_it_goes(client: Client) -> None:
-    plea = shop.make_request(split=Split(3, 1000))
-    page = client.get(page_of(plea))
+    payment_request = shop.make_request(split=Split(3, 1000))
+    page = client.get(page_of(payment_request))
     assert "Pay CN¥30.00 with Sandbox wallet" in words(page)
     assert 'name="seen" value="3000"' in page.content.decode()
     changed = {"method": "sandbox", "amount": "2,5", "seen": "3000"}
-    refused = client.post(page_of(plea) + "pay/", {**changed, "amount": "2,500"})
+    refused = client.post(page_of(payment_request) + "pay/", {**changed, "amount": "2,500"})
     assert refused.status_code == 200
     assert "about to pay CN¥2,500.00" in words(refused)
-    assert untouched(plea)
-    page = client.post(page_of(plea) + "pay/", {**changed, "amount": "25,5"})
+    assert untouched(payment_request)
+    page = client.post(page_of(payment_request) + "pay/", {**changed, "amount": "25,5"})
     assert page.status_code == 200
     assert "Pay CN¥25.50 with Sandbox wallet" in words(page)
     assert 'value="25,5"' in page.content.decode()
     assert 'name="seen" value="2550"' in page.content.decode()
-    assert untouched(plea)
-    assert client.post(page_of(plea) + "pay/", {**changed, "amount": "25,5", "seen": "2550"}).status_code == 303
+    assert untouched(payment_request)
+    assert (
+        client.post(page_of(payment_request) + "pay/", {**changed, "amount": "25,5", "seen": "2550"}).status_code == 303
+    )
     assert Payment.objects.get().amount == 2550
 
 
 def test_an_emptied_field_means_all_that_is_missing_and_says_so_first(client: Client) -> None:
-    plea = shop.make_request(split=Split(3, 1000))
-    page = client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": " ", "seen": "3000"})
+    payment_request = shop.make_request(split=Split(3, 1000))
+    page = client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "amount": " ", "seen": "3000"})
     assert "about to pay CN¥90.00" in words(page)
-    assert untouched(plea)
+    assert untouched(payment_request)
 
 
 @pytest.mark.parametrize(
@@ -298,8 +300,8 @@ def test_an_emptied_field_means_all_that_is_missing_and_says_so_first(client: Cl
     [("en", "20", "CN¥20.00"), ("fr", "20,5", "20,50 CNY"), ("en", "2,0", "CN¥2.00"), ("hi", "२०", "CN¥20.00")],
 )
 def test_the_page_is_drawn_for_what_is_typed(client: Client, language: str, typed: str, label: str) -> None:
-    plea = shop.make_request(split=Split(3, 1000))
-    page = client.get(page_of(plea), {"amount": typed}, headers={"Accept-Language": language})
+    payment_request = shop.make_request(split=Split(3, 1000))
+    page = client.get(page_of(payment_request), {"amount": typed}, headers={"Accept-Language": language})
     assert label in words(page)
     assert f'value="{typed}"' in page.content.decode()
 
@@ -311,78 +313,78 @@ def test_while_no_amount_is_typed_no_sum_is_on_the_button(client: Client) -> Non
 
 
 def test_another_wallet_instead_takes_the_same_part(client: Client) -> None:
-    plea = shop.make_request(amount=1234560, currency="KWD", split=Split(3, 1000))
-    client.post(page_of(plea) + "pay/", {"method": "sandbox", "amount": "30.250"})
-    page = client.get(page_of(plea), headers={"Accept-Language": "fr"})
+    payment_request = shop.make_request(amount=1234560, currency="KWD", split=Split(3, 1000))
+    client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "amount": "30.250"})
+    page = client.get(page_of(payment_request), headers={"Accept-Language": "fr"})
     assert 'name="amount" value="30,250"' in page.content.decode()
 
 
-def change_price(plea: PaymentRequest, amount: int) -> None:
-    requests.change_order(plea.order_id, [LineDraft("Spring oolong, 100 g", 1, amount)])
+def change_price(payment_request: PaymentRequest, amount: int) -> None:
+    requests.change_order(payment_request.order_id, [LineDraft("Spring oolong, 100 g", 1, amount)])
 
 
 @pytest.mark.parametrize("split", [None, Split(3)])
 @pytest.mark.parametrize("now", [8000, 9001, 20000])
 def test_a_price_that_changed_is_shown_before_it_is_charged(client: Client, split: Split | None, now: int) -> None:
-    plea = shop.make_request(split=split)
-    drawn = sent_by(client.get(page_of(plea)))
+    payment_request = shop.make_request(split=split)
+    drawn = sent_by(client.get(page_of(payment_request)))
     assert drawn["price"] == "9000"
-    change_price(plea, now)
+    change_price(payment_request, now)
     tap = {**drawn, "method": "sandbox"} | ({"amount": "30.00", "seen": "3000"} if split else {})
-    page = client.post(page_of(plea) + "pay/", tap)
+    page = client.post(page_of(payment_request) + "pay/", tap)
     assert page.status_code == 409
     assert f"The price has changed: all of it costs CN¥{now / 100:.2f} now." in words(page)
     assert not Payment.objects.exists()
     again = {**tap, "price": sent_by(page)["price"]}
-    assert client.post(page_of(plea) + "pay/", again).status_code == 303
+    assert client.post(page_of(payment_request) + "pay/", again).status_code == 303
     assert Payment.objects.get().amount == (3000 if split else now)
 
 
 @pytest.mark.parametrize("seen", ["", "9000"])
 def test_the_price_that_was_seen_is_charged_at_once(client: Client, seen: str) -> None:
-    plea = shop.make_request()
-    assert client.post(page_of(plea) + "pay/", {"method": "sandbox", "price": seen}).status_code == 303
+    payment_request = shop.make_request()
+    assert client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "price": seen}).status_code == 303
 
 
 @pytest.mark.parametrize("seen", ["x", "9e3", "9" * 30, "-9000", "0"])
 def test_a_price_nobody_was_shown_begins_nothing(client: Client, seen: str) -> None:
-    plea = shop.make_request()
-    page = client.post(page_of(plea) + "pay/", {"method": "sandbox", "price": seen})
+    payment_request = shop.make_request()
+    page = client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "price": seen})
     assert page.status_code in (409, 422)
     assert 'role="alert"' in page.content.decode()
-    assert untouched(plea)
+    assert untouched(payment_request)
 
 
 @pytest.mark.parametrize("of", ["buyer", "friend"])
 def test_every_form_that_pays_carries_the_price(client: Client, move_time: Callable[[float], None], of: str) -> None:
-    plea = shop.make_request()
-    address = f"/checkout/{plea.order.token}/pay/" if of == "buyer" else page_of(plea)
+    payment_request = shop.make_request()
+    address = f"/checkout/{payment_request.order.token}/pay/" if of == "buyer" else page_of(payment_request)
     assert sent_by(client.get(address))["price"] == "9000"
-    Client().post(page_of(plea) + "pay/", {"method": "sandbox"})
+    Client().post(page_of(payment_request) + "pay/", {"method": "sandbox"})
     move_time(61)
     assert sent_by(client.get(address)) == {"price": "9000", "take_over": "1"}
 
 
-def held_by(client: Client, plea: PaymentRequest) -> Payment:
-    assert client.post(f"{page_of(plea)}pay/", {"method": "sandbox"}).status_code == 303
-    return plea.payments.latest("pk")
+def held_by(client: Client, payment_request: PaymentRequest) -> Payment:
+    assert client.post(f"{page_of(payment_request)}pay/", {"method": "sandbox"}).status_code == 303
+    return payment_request.payments.latest("pk")
 
 
 def test_who_pays_reads_from_when_on_others_can_take_over(client: Client, move_time: Callable[[float], None]) -> None:
-    plea = shop.make_request()
-    held_by(client, plea)
+    payment_request = shop.make_request()
+    held_by(client, payment_request)
     move_time(15)
-    assert "In 0:45 somebody else can take over." in words(client.get(page_of(plea)))
+    assert "In 0:45 somebody else can take over." in words(client.get(page_of(payment_request)))
     move_time(46)
-    text = words(client.get(page_of(plea)))
+    text = words(client.get(page_of(payment_request)))
     assert "Somebody else can take over now." in text
     assert "Continue to pay" in text
 
 
 def test_nobody_need_take_over_a_part_while_there_is_enough_for_others(client: Client) -> None:
-    plea = shop.make_request(split=Split(3))
-    assert client.post(f"{page_of(plea)}pay/", {"method": "sandbox", "amount": "30.00"}).status_code == 303
-    text = words(client.get(page_of(plea)))
+    payment_request = shop.make_request(split=Split(3))
+    assert client.post(f"{page_of(payment_request)}pay/", {"method": "sandbox", "amount": "30.00"}).status_code == 303
+    text = words(client.get(page_of(payment_request)))
     assert "You began to pay" in text
     assert "take over" not in text
 
@@ -390,18 +392,18 @@ def test_nobody_need_take_over_a_part_while_there_is_enough_for_others(client: C
 def test_who_was_overtaken_and_comes_back_reads_that_nothing_was_paid(
     client: Client, move_time: Callable[[float], None]
 ) -> None:
-    plea = shop.make_request()
-    mine = held_by(client, plea)
+    payment_request = shop.make_request()
+    mine = held_by(client, payment_request)
     move_time(61)
     other = Client()
-    assert other.post(f"{page_of(plea)}pay/", {"method": "sandbox", "take_over": "1"}).status_code == 303
+    assert other.post(f"{page_of(payment_request)}pay/", {"method": "sandbox", "take_over": "1"}).status_code == 303
     mine.refresh_from_db()
     assert (mine.status, mine.was_taken_over) == ("cancelled", True)
-    assert "Somebody else took over. You were not charged." in words(client.get(page_of(plea)))
-    assert "took over" not in words(other.get(page_of(plea)))
-    assert "took over" not in words(Client().get(page_of(plea)))
-    shop.succeed(plea.payments.latest("pk"))
-    text = words(client.get(page_of(plea)))
+    assert "Somebody else took over. You were not charged." in words(client.get(page_of(payment_request)))
+    assert "took over" not in words(other.get(page_of(payment_request)))
+    assert "took over" not in words(Client().get(page_of(payment_request)))
+    shop.succeed(payment_request.payments.latest("pk"))
+    text = words(client.get(page_of(payment_request)))
     assert "This is paid" in text
     assert "You were not charged." in text
 
@@ -410,27 +412,27 @@ def test_whose_time_to_pay_is_over_is_warned_of_paying_twice(
     client: Client, move_time: Callable[[float], None]
 ) -> None:
     """The wallet has not decided yet, and others can pay."""
-    plea = shop.make_request()
-    mine = held_by(client, plea)
+    payment_request = shop.make_request()
+    mine = held_by(client, payment_request)
     lifecycle.let_go(mine.pk)
     warning = "If you have paid already, please do not pay again."
-    assert warning in words(client.get(page_of(plea)))
+    assert warning in words(client.get(page_of(payment_request)))
     assert warning in words(client.get(f"/r/{mine.token}/"))
-    assert f'href="/r/{mine.token}/"' in client.get(page_of(plea)).content.decode()
-    assert warning not in words(Client().get(page_of(plea)))
-    shop.succeed(shop.hold(plea))
-    for page in (page_of(plea), f"/r/{mine.token}/"):
+    assert f'href="/r/{mine.token}/"' in client.get(page_of(payment_request)).content.decode()
+    assert warning not in words(Client().get(page_of(payment_request)))
+    shop.succeed(shop.hold(payment_request))
+    for page in (page_of(payment_request), f"/r/{mine.token}/"):
         text = words(client.get(page))
         assert "If you have paid as well, your money goes back to you by itself." in text
         assert warning not in text
     shop.succeed(mine)
-    assert "goes back" in words(client.get(page_of(plea)))
-    assert "If you have paid as well" not in words(client.get(page_of(plea)))
+    assert "goes back" in words(client.get(page_of(payment_request)))
+    assert "If you have paid as well" not in words(client.get(page_of(payment_request)))
 
 
 def test_a_wallet_that_did_not_open_is_no_payment_that_is_late(client: Client) -> None:
-    plea = shop.make_request()
-    mine = held_by(client, plea)
+    payment_request = shop.make_request()
+    mine = held_by(client, payment_request)
     Payment.objects.filter(pk=mine.pk).update(status="created")
     lifecycle.let_go(mine.pk)
-    assert "is over" not in words(client.get(page_of(plea)))
+    assert "is over" not in words(client.get(page_of(payment_request)))

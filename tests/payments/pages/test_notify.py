@@ -114,9 +114,11 @@ def test_no_text_of_the_buyer_reaches_alipay(scene: Scene) -> None:
     order = shop.make_order(scene.account.merchant, reference="A&total_amount=0.01&subject=free")
     order.buyer_name = "Lin&total_amount=0.01"
     order.save()
-    plea = shop.make_request(order)
-    PaymentRequest.objects.filter(pk=plea.pk).update(message="&total_amount=0.01")
-    payment = checkout.begin(plea, method="alipay", payer=Payer(name="&x=1", visitor="Bo"), surface=Surface())
+    payment_request = shop.make_request(order)
+    PaymentRequest.objects.filter(pk=payment_request.pk).update(message="&total_amount=0.01")
+    payment = checkout.begin(
+        payment_request, method="alipay", payer=Payer(name="&x=1", visitor="Bo"), surface=Surface()
+    )
     assert isinstance(scene.wallet, Alipay)
     content = scene.wallet.book.trades[payment.reference].call.content
     assert (content["total_amount"], "&" in str(content)) == ("90.00", False)

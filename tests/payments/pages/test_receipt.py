@@ -20,8 +20,8 @@ def page_of(payment: Payment) -> str:
     return f"/r/{payment.token}/"
 
 
-def native(plea: PaymentRequest) -> Payment:
-    payment = shop.hold(plea)
+def native(payment_request: PaymentRequest) -> Payment:
+    payment = shop.hold(payment_request)
     Payment.objects.filter(pk=payment.pk).update(rail="native", next_step={"rail": "native", "url": "", "code": CODE})
     payment.refresh_from_db()
     return payment
@@ -73,12 +73,12 @@ def test_late_money_is_seen_going_back(client: Client, status: str, heading: str
 
 
 def test_only_the_buyers_own_receipt_leads_to_the_buyers_page(client: Client) -> None:
-    plea = shop.make_request()
-    client.post(f"/checkout/{plea.order.token}/pay/", {"method": "sandbox"})
+    payment_request = shop.make_request()
+    client.post(f"/checkout/{payment_request.order.token}/pay/", {"method": "sandbox"})
     own = Payment.objects.get()
-    assert plea.order.token in client.get(page_of(own)).content.decode()
+    assert payment_request.order.token in client.get(page_of(own)).content.decode()
     Payment.objects.update(by_buyer=False)
-    assert plea.order.token not in client.get(page_of(own)).content.decode()
+    assert payment_request.order.token not in client.get(page_of(own)).content.decode()
 
 
 def test_a_code_is_shown_to_be_scanned(client: Client) -> None:
@@ -125,10 +125,10 @@ def test_a_refund_that_failed_is_not_said_to_be_on_its_way(client: Client) -> No
 
 
 def test_the_buyer_is_told_what_becomes_of_parts(client: Client) -> None:
-    plea = shop.make_request(split=Split(3))
-    shop.succeed(shop.hold(plea, 3000, name="Mei"))
-    lifecycle.cancel_request(plea.pk, actor="buyer")
-    address = f"/checkout/{plea.order.token}/"
+    payment_request = shop.make_request(split=Split(3))
+    shop.succeed(shop.hold(payment_request, 3000, name="Mei"))
+    lifecycle.cancel_request(payment_request.pk, actor="buyer")
+    address = f"/checkout/{payment_request.order.token}/"
     assert "CN¥30.00 is on its way back." in words(client.get(address))
     refund = Payment.objects.get().refunds.get()
     refund.__class__.objects.update(status="failed", next_attempt_at=None)
@@ -137,23 +137,23 @@ def test_the_buyer_is_told_what_becomes_of_parts(client: Client) -> None:
 
 
 def test_where_nobody_paid_nobody_was_charged(client: Client) -> None:
-    plea = shop.make_request()
-    lifecycle.cancel_request(plea.pk, actor="buyer")
-    assert "Nobody was charged." in words(client.get(f"/checkout/{plea.order.token}/"))
+    payment_request = shop.make_request()
+    lifecycle.cancel_request(payment_request.pk, actor="buyer")
+    assert "Nobody was charged." in words(client.get(f"/checkout/{payment_request.order.token}/"))
 
 
 def test_a_part_goes_back_because_it_was_cancelled_not_because_time_was_over(client: Client) -> None:
-    plea = shop.make_request(split=Split(3))
-    payment = shop.succeed(shop.hold(plea, 3000, name="Mei"))
-    lifecycle.cancel_request(plea.pk, actor="buyer")
+    payment_request = shop.make_request(split=Split(3))
+    payment = shop.succeed(shop.hold(payment_request, 3000, name="Mei"))
+    lifecycle.cancel_request(payment_request.pk, actor="buyer")
     text = words(client.get(page_of(payment)))
     assert "The request was cancelled." in text
     assert "did not come together" not in text
 
 
 def test_the_receipt_of_a_part_says_what_is_missing(client: Client) -> None:
-    plea = shop.make_request(split=Split(3))
-    payment = shop.succeed(shop.hold(plea, 3000, name="Mei"))
+    payment_request = shop.make_request(split=Split(3))
+    payment = shop.succeed(shop.hold(payment_request, 3000, name="Mei"))
     text = words(client.get(page_of(payment)))
     assert "CN¥30.00 of CN¥90.00 is paid" in text
     assert "everybody gets their part back" in text
@@ -177,10 +177,10 @@ def test_money_the_payers_bank_has_is_said_to_be_there(client: Client) -> None:
 
 
 def test_who_was_overtaken_reads_that_somebody_else_pays(client: Client) -> None:
-    plea = shop.make_request()
-    first = shop.hold(plea)
+    payment_request = shop.make_request()
+    first = shop.hold(payment_request)
     lifecycle.end_payment(first.pk, cancelled=True)
-    second = shop.hold(plea)
+    second = shop.hold(payment_request)
     text = words(client.get(page_of(first)))
     assert "Someone else is paying now." in text
     assert "Try again" not in text
@@ -220,10 +220,10 @@ def test_a_waiting_receipt_has_no_button_that_pays_again(client: Client) -> None
 
 
 def test_who_paid_herself_is_led_back_to_the_shop(client: Client) -> None:
-    plea = shop.make_request()
-    plea.order.__class__.objects.update(return_url="https://shop.example/thanks")
-    client.post(f"/checkout/{plea.order.token}/pay/", {"method": "sandbox"})
-    assert "Back to Harbour Tea" in words(client.get(f"/checkout/{plea.order.token}/"))
+    payment_request = shop.make_request()
+    payment_request.order.__class__.objects.update(return_url="https://shop.example/thanks")
+    client.post(f"/checkout/{payment_request.order.token}/pay/", {"method": "sandbox"})
+    assert "Back to Harbour Tea" in words(client.get(f"/checkout/{payment_request.order.token}/"))
     own = shop.succeed(Payment.objects.get())
     assert 'class="btn" href="https://shop.example/thanks"' in client.get(page_of(own)).content.decode()
     Payment.objects.update(by_buyer=False)

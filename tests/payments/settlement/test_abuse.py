@@ -32,38 +32,42 @@ SUPPORT = (
 )
 
 
-def reported(plea: PaymentRequest | None = None, *, network: str = "somewhere") -> Report:
-    plea = plea or shop.make_request()
-    reports.report(plea, reason="stranger", words="Who is Lin?", network=network)
-    return Report.objects.get(request=plea, network=network)
+def reported(payment_request: PaymentRequest | None = None, *, network: str = "somewhere") -> Report:
+    payment_request = payment_request or shop.make_request()
+    reports.report(payment_request, reason="stranger", words="Who is Lin?", network=network)
+    return Report.objects.get(request=payment_request, network=network)
 
 
 def test_a_friend_reports_without_an_account_and_nothing_else_changes(client: Client) -> None:
-    plea = shop.make_request()
-    before = (plea.seq, Event.objects.count())
-    address = f"/p/{plea.token}/report/"
-    assert f'href="{address}"' in client.get(f"/p/{plea.token}/").content.decode()
+    payment_request = shop.make_request()
+    before = (payment_request.seq, Event.objects.count())
+    address = f"/p/{payment_request.token}/report/"
+    assert f'href="{address}"' in client.get(f"/p/{payment_request.token}/").content.decode()
     assert "ask for the two words" in words(client.get(address))
     answer = client.post(address, {"reason": "pressed", "words": "He shouts."})
     assert (answer.status_code, answer["Location"]) == (303, address)
     assert "Thank you for telling us" in words(client.get(answer["Location"]))
     report = Report.objects.get()
     assert (report.request, report.merchant, report.reason, report.words) == (
-        plea,
-        plea.merchant,
+        payment_request,
+        payment_request.merchant,
         "pressed",
         "He shouts.",
     )
-    plea.refresh_from_db()
-    assert (plea.seq, Event.objects.count()) == before
-    assert plea.status == "open"
+    payment_request.refresh_from_db()
+    assert (payment_request.seq, Event.objects.count()) == before
+    assert payment_request.status == "open"
 
 
 def test_nobody_else_sees_that_there_is_a_report(client: Client) -> None:
-    plea = shop.make_request()
-    pages = (f"/p/{plea.token}/", f"/checkout/{plea.order.token}/", f"/p/{plea.token}/status.json")
+    payment_request = shop.make_request()
+    pages = (
+        f"/p/{payment_request.token}/",
+        f"/checkout/{payment_request.order.token}/",
+        f"/p/{payment_request.token}/status.json",
+    )
     before = [words(client.get(page)) for page in pages[:2]]
-    reported(plea)
+    reported(payment_request)
     assert [words(client.get(page)) for page in pages[:2]] == before
     assert "report" not in client.get(pages[2]).content.decode()
 
@@ -72,8 +76,8 @@ def test_nobody_else_sees_that_there_is_a_report(client: Client) -> None:
     "sent", [{}, {"reason": "because"}, {"reason": "other", "words": "x" * 501}, {"reason": "other", "words": "\x07"}]
 )
 def test_what_is_no_report_is_told_beside_the_field(client: Client, sent: dict[str, str]) -> None:
-    plea = shop.make_request()
-    page = client.post(f"/p/{plea.token}/report/", sent)
+    payment_request = shop.make_request()
+    page = client.post(f"/p/{payment_request.token}/report/", sent)
     assert page.status_code == 422
     assert 'class="error"' in page.content.decode()
     assert not Report.objects.exists()
@@ -81,19 +85,19 @@ def test_what_is_no_report_is_told_beside_the_field(client: Client, sent: dict[s
 
 def test_a_request_is_reported_once_from_one_place_and_many_only_slowly(client: Client) -> None:
     order = shop.make_order()
-    plea = shop.make_request(order)
+    payment_request = shop.make_request(order)
     for _ in range(3):
-        client.post(f"/p/{plea.token}/report/", {"reason": "other"})
+        client.post(f"/p/{payment_request.token}/report/", {"reason": "other"})
     assert Report.objects.count() == 1
     for number in range(reports.MOST - 1):
         reported(
             shop.make_request(shop.make_order(order.merchant, reference=f"B-{number}")),
-            network=Report.objects.get(request=plea).network,
+            network=Report.objects.get(request=payment_request).network,
         )
     page = client.post(f"/p/{shop.make_request(shop.make_order(order.merchant)).token}/report/", {"reason": "other"})
     assert page.status_code == 429
     assert Report.objects.count() == reports.MOST
-    assert reported(plea, network="elsewhere")
+    assert reported(payment_request, network="elsewhere")
 
 
 def test_a_report_is_work_for_support_until_it_is_decided() -> None:
@@ -112,15 +116,15 @@ def test_a_report_is_work_for_support_until_it_is_decided() -> None:
 
 def test_a_stopped_buyer_asks_no_friend_and_what_was_asked_is_cancelled(client: Client) -> None:
     merchant = shop.make_merchant()
-    plea = shop.make_request(shop.make_order(merchant), split=Split(3))
-    part = shop.succeed(shop.hold(plea, 3000))
+    payment_request = shop.make_request(shop.make_order(merchant), split=Split(3))
+    part = shop.succeed(shop.hold(payment_request, 3000))
     second = shop.make_request(shop.make_order(merchant))
     others = shop.make_request(shop.make_order(reference="other shop"))
-    report = reported(plea)
+    report = reported(payment_request)
     assert desk.staff(*SUPPORT).post(desk.page(report, "stop_buyer")).status_code == 302
-    for one in (plea, second, others):
+    for one in (payment_request, second, others):
         one.refresh_from_db()
-    assert [plea.status, second.status, others.status] == ["cancelled", "cancelled", "open"]
+    assert [payment_request.status, second.status, others.status] == ["cancelled", "cancelled", "open"]
     assert Refund.objects.get().payment == part
     assert Event.objects.filter(type="payment_request.cancelled", actor="support:anna").count() == 2
     order = shop.make_order(merchant)
@@ -134,7 +138,7 @@ def test_a_stopped_buyer_asks_no_friend_and_what_was_asked_is_cancelled(client: 
     told = caller.post(f"/orders/{order.public_id}/payment-requests", {})
     assert (told.status, told["code"]) == (403, "method_not_offered")
     assert "buyer_stopped" in str(caller.get(f"/orders/{order.public_id}/offers").json)
-    friend = words(client.get(f"/p/{plea.token}/"))
+    friend = words(client.get(f"/p/{payment_request.token}/"))
     assert "This is not needed any more" in friend
     assert "report" not in friend.lower().replace("report this request", "")
 

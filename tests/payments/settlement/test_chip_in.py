@@ -64,9 +64,9 @@ def test_the_rules_stay_once_somebody_has_begun() -> None:
 def test_the_buyer_tops_up_what_is_missing() -> None:
     request = shop.make_request(amount=10000, split=Split(3))
     shop.succeed(shop.hold(request, 3000))
-    plea = lifecycle.open_request(request.order_id, actor="buyer", shared=False)
-    payment = begin(plea, "Lin")
-    assert (plea.pk, payment.amount) == (request.pk, 7000)
+    payment_request = lifecycle.open_request(request.order_id, actor="buyer", shared=False)
+    payment = begin(payment_request, "Lin")
+    assert (payment_request.pk, payment.amount) == (request.pk, 7000)
     shop.succeed(payment)
     assert again(request).status == "paid"
     assert Payment.objects.filter(amount_applied__gt=0).count() == 2

@@ -17,29 +17,29 @@ from tests.pages import words
 pytestmark = pytest.mark.django_db
 
 
-def file_of(plea: PaymentRequest, at: str = "") -> str:
-    return f"/p/{plea.token}/remind.ics" + (f"?at={at}" if at else "")
+def file_of(payment_request: PaymentRequest, at: str = "") -> str:
+    return f"/p/{payment_request.token}/remind.ics" + (f"?at={at}" if at else "")
 
 
 def test_the_same_link_goes_on_to_somebody_else_without_the_amount(client: Client) -> None:
-    plea = shop.make_request()
-    page = unescape(client.get(f"/p/{plea.token}/").content.decode())
+    payment_request = shop.make_request()
+    page = unescape(client.get(f"/p/{payment_request.token}/").content.decode())
     found = re.search(r'data-share="([^"]+)"', page)
     assert found
     assert found[1] == (
-        f"Could you help Lin with a payment at Harbour Tea? I can't just now. http://127.0.0.1:8000/p/{plea.token}/"
+        f"Could you help Lin with a payment at Harbour Tea? I can't just now. http://127.0.0.1:8000/p/{payment_request.token}/"
     )
     assert 'href="mailto:?body=Could%20you' in page  # for who has no script
 
 
 def test_a_chosen_no_is_read_by_the_buyer_in_the_buyers_language(client: Client) -> None:
-    plea = shop.make_request()
-    page = client.get(f"/p/{plea.token}/")
+    payment_request = shop.make_request()
+    page = client.get(f"/p/{payment_request.token}/")
     assert "Not this month, but do ask me again." in words(page)
-    assert client.post(f"/p/{plea.token}/decline/", {"choice": "again", "note": ""}).status_code == 303
-    chinese = Client(headers={"Accept-Language": "zh-CN"}).get(f"/checkout/{plea.order.token}/")
+    assert client.post(f"/p/{payment_request.token}/decline/", {"choice": "again", "note": ""}).status_code == 303
+    chinese = Client(headers={"Accept-Language": "zh-CN"}).get(f"/checkout/{payment_request.order.token}/")
     assert "这个月不太方便，下次一定叫我。" in words(chinese)
-    assert client.post(f"/p/{plea.token}/decline/", {"choice": "shame"}).status_code == 422
+    assert client.post(f"/p/{payment_request.token}/decline/", {"choice": "shame"}).status_code == 422
     assert Event.objects.filter(type="payment_request.declined").count() == 1
 
 
@@ -47,18 +47,18 @@ def test_the_calendar_file_reminds_in_time_and_tells_nobodys_business(client: Cl
     order = shop.make_order()
     order.buyer_name = "Lin Zhao-Winterbottom"
     order.save()
-    plea = shop.make_request(order)
-    answer = client.get(file_of(plea, "last"))
+    payment_request = shop.make_request(order)
+    answer = client.get(file_of(payment_request, "last"))
     assert answer["Content-Type"].startswith("text/calendar")
     text = answer.content.decode()
     lines = text.split("\r\n")
     assert (lines[0], lines[-2:]) == ("BEGIN:VCALENDAR", ["END:VCALENDAR", ""])
     assert all(len(line.encode()) <= 75 for line in lines)
     whole = text.replace("\r\n ", "")
-    assert f"DTSTART:{plea.expires_at - timedelta(hours=1):%Y%m%dT%H%M%SZ}" in whole
+    assert f"DTSTART:{payment_request.expires_at - timedelta(hours=1):%Y%m%dT%H%M%SZ}" in whole
     assert "SUMMARY:Lin asks for help with a payment at Harbour Tea\r\n" in whole
     assert "BEGIN:VALARM" in whole
-    assert f"URL:http://127.0.0.1:8000/p/{plea.token}/" in whole
+    assert f"URL:http://127.0.0.1:8000/p/{payment_request.token}/" in whole
     for private in ("Winterbottom", "90", "oolong", "A-1001"):
         assert private not in re.sub(r"(UID|DT\w+):.*", "", whole)
 
@@ -85,22 +85,22 @@ def test_a_name_in_a_calendar_can_neither_end_its_line_nor_lead_elsewhere(client
     ],
 )
 def test_no_reminder_comes_too_late_to_pay(client: Client, lasts: timedelta, keys: list[str]) -> None:
-    plea = shop.make_request(expires_in=lasts)
-    page = client.get(f"/p/{plea.token}/").content.decode()
+    payment_request = shop.make_request(expires_in=lasts)
+    page = client.get(f"/p/{payment_request.token}/").content.decode()
     assert re.findall(r"remind\.ics\?at=(\w+)", page) == keys
-    assert client.get(file_of(plea)).status_code == (200 if keys else 303)
+    assert client.get(file_of(payment_request)).status_code == (200 if keys else 303)
 
 
 def test_nothing_reminds_of_what_is_over(client: Client) -> None:
-    plea = shop.make_request()
-    lifecycle.cancel_request(plea.pk, actor="buyer")
-    assert client.get(file_of(plea)).status_code == 303
+    payment_request = shop.make_request()
+    lifecycle.cancel_request(payment_request.pk, actor="buyer")
+    assert client.get(file_of(payment_request)).status_code == 303
 
 
 def paid(client: Client) -> Payment:
     """A friend has paid, with the client's own cookie."""
-    plea = shop.make_request()
-    client.post(f"/p/{plea.token}/pay/", {"method": "sandbox", "name": "Mei"})
+    payment_request = shop.make_request()
+    client.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox", "name": "Mei"})
     return shop.succeed(Payment.objects.get())
 
 
@@ -146,12 +146,12 @@ def test_a_thank_you_that_cannot_be_is_refused_beside_its_field(client: Client, 
 
 
 def test_nobody_is_thanked_before_anything_is_paid_or_for_paying_oneself(client: Client) -> None:
-    plea = shop.make_request()
-    assert client.post(f"/checkout/{plea.order.token}/thanks/", {"choice": "much"}).status_code == 303
+    payment_request = shop.make_request()
+    assert client.post(f"/checkout/{payment_request.order.token}/thanks/", {"choice": "much"}).status_code == 303
     assert not Event.objects.filter(type="payment_request.thanked").exists()
-    client.post(f"/checkout/{plea.order.token}/pay/", {"method": "sandbox"})
+    client.post(f"/checkout/{payment_request.order.token}/pay/", {"method": "sandbox"})
     shop.succeed(Payment.objects.get())
-    assert "Say thank you" not in words(client.get(f"/checkout/{plea.order.token}/"))
+    assert "Say thank you" not in words(client.get(f"/checkout/{payment_request.order.token}/"))
 
 
 def test_refunds_stand_on_both_receipts_with_their_state_and_day(

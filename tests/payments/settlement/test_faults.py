@@ -115,7 +115,7 @@ def test_p2_a_close_without_an_answer_is_asked_again_until_it_is_decided(
 ) -> None:
     scene.look()  # without which Alipay has nothing to close
     scene.wallet.faults.set(fault, seconds=0.02)
-    lifecycle.cancel_request(scene.plea.pk, actor="buyer")
+    lifecycle.cancel_request(scene.payment_request.pk, actor="buyer")
     for _question in range(3):
         sweep(move_time)
     assert scene.wallet.faults.listed() == []

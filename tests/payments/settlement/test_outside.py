@@ -43,7 +43,7 @@ def today(scene: Scene) -> date:
 
 
 def the_order(scene: Scene) -> Order:
-    return Order.objects.get(pk=scene.plea.order_id)
+    return Order.objects.get(pk=scene.payment_request.order_id)
 
 
 def external() -> Refund:

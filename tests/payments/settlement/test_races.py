@@ -84,12 +84,12 @@ def test_two_taps_begin_once_however_slow_the_wallet_is(
         return real(*args)
 
     monkeypatch.setattr(provider, "start", slow)
-    plea = shop.make_request(split=split)
+    payment_request = shop.make_request(split=split)
 
     def tap(after: float = 0) -> Payment:
         time.sleep(after)
         amount = 3000 if split else None
-        payer, request = Payer("Mei", "Mei"), PaymentRequest.objects.get(pk=plea.pk)
+        payer, request = Payer("Mei", "Mei"), PaymentRequest.objects.get(pk=payment_request.pk)
         return checkout.begin(request, method="sandbox", payer=payer, surface=Surface(), amount=amount)
 
     first, second = at_once([tap, lambda: tap(apart)])

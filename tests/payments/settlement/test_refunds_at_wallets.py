@@ -72,44 +72,44 @@ def test_the_refund_of_a_second_charge_names_the_wallets_own_transaction(scene: 
 # Three decimals, the last of them always 0
 
 
-def pay_part(stage: Scene, plea: PaymentRequest, amount: int, move_time: MoveTime) -> None:
-    payer = Payer(visitor=str(plea.payments.count()))
-    checkout.begin(plea, method="card", payer=payer, surface=Surface(), amount=amount)
+def pay_part(stage: Scene, payment_request: PaymentRequest, amount: int, move_time: MoveTime) -> None:
+    payer = Payer(visitor=str(payment_request.payments.count()))
+    checkout.begin(payment_request, method="card", payer=payer, surface=Surface(), amount=amount)
     book = stripe(stage).book
     book.pay(book.all("checkout.session")[0])
     move_time(20)
     reconcile.ask()
-    plea.refresh_from_db()
+    payment_request.refresh_from_db()
 
 
 def parts_in_dinars(stage: Scene, amounts: list[int], move_time: MoveTime) -> PaymentRequest:
     order = shop.make_order(stage.account.merchant, amount=sum(amounts), currency="KWD")
-    plea = shop.make_request(order, currency="KWD", split=Split(len(amounts)))
+    payment_request = shop.make_request(order, currency="KWD", split=Split(len(amounts)))
     for part in amounts:
-        pay_part(stage, plea, part, move_time)
-    assert plea.status == "paid"
-    return plea
+        pay_part(stage, payment_request, part, move_time)
+    assert payment_request.status == "paid"
+    return payment_request
 
 
 @at_stripe
 def test_three_decimal_parts_go_back_in_the_wallets_steps(stage: Scene, move_time: MoveTime) -> None:
-    plea = parts_in_dinars(stage, [33_340, 33_330, 33_330], move_time)
-    made = refunds.refund_order(plea.order, 10_000, actor="merchant")
+    payment_request = parts_in_dinars(stage, [33_340, 33_330, 33_330], move_time)
+    made = refunds.refund_order(payment_request.order, 10_000, actor="merchant")
     assert [refund.amount for refund in made] == [3340, 3330, 3330]
     sweep(move_time)
-    refunds.refund_order(plea.order, actor="merchant")
+    refunds.refund_order(payment_request.order, actor="merchant")
     sweep(move_time)
     assert set(Refund.objects.values_list("status", flat=True)) == {"succeeded"}
-    assert Order.objects.get(pk=plea.order_id).amount_refunded == 100_000
+    assert Order.objects.get(pk=payment_request.order_id).amount_refunded == 100_000
 
 
 @at_stripe
 @pytest.mark.parametrize("amount", [10_005, 1, 9_999])
 def test_a_refund_between_two_steps_is_refused_in_words(stage: Scene, move_time: MoveTime, amount: int) -> None:
-    plea = parts_in_dinars(stage, [50_000, 50_000], move_time)
+    payment_request = parts_in_dinars(stage, [50_000, 50_000], move_time)
     for ask in (
-        lambda: refunds.refund_order(plea.order, amount, actor="merchant"),
-        lambda: refunds.refund_payment(plea.payments.all()[0].pk, amount, actor="merchant"),
+        lambda: refunds.refund_order(payment_request.order, amount, actor="merchant"),
+        lambda: refunds.refund_payment(payment_request.payments.all()[0].pk, amount, actor="merchant"),
     ):
         with pytest.raises(Refused, match="amount_step") as refused:
             ask()
@@ -120,21 +120,21 @@ def test_a_refund_between_two_steps_is_refused_in_words(stage: Scene, move_time:
 @at_stripe
 def test_fair_shares_in_dinars_can_be_paid_and_add_up(stage: Scene, move_time: MoveTime) -> None:
     order = shop.make_order(stage.account.merchant, amount=100_000, currency="KWD")
-    plea = shop.make_request(order, currency="KWD", split=Split(3))
+    payment_request = shop.make_request(order, currency="KWD", split=Split(3))
     given = []
     for _friend in range(3):
-        given.append(chip_in.fair_share(plea))
-        pay_part(stage, plea, given[-1], move_time)
-    assert plea.status == "paid"
+        given.append(chip_in.fair_share(payment_request))
+        pay_part(stage, payment_request, given[-1], move_time)
+    assert payment_request.status == "paid"
     assert given == [33_340, 33_330, 33_330]
 
 
 @at_stripe
 def test_a_part_between_two_steps_is_refused_before_anything_is_held(stage: Scene) -> None:
     order = shop.make_order(stage.account.merchant, amount=100_000, currency="KWD")
-    plea = shop.make_request(order, currency="KWD", split=Split(3))
+    payment_request = shop.make_request(order, currency="KWD", split=Split(3))
     with pytest.raises(Refused, match="amount_step") as refused:
-        checkout.begin(plea, method="card", payer=Payer(visitor="A"), surface=Surface(), amount=33_334)
+        checkout.begin(payment_request, method="card", payer=Payer(visitor="A"), surface=Surface(), amount=33_334)
     assert "33.330" in str(refused.value.message)
     odd = shop.make_request(shop.make_order(stage.account.merchant, amount=100_005, currency="KWD"), currency="KWD")
     with pytest.raises(Refused, match="method_not_offered"):
@@ -147,9 +147,9 @@ def test_a_part_between_two_steps_is_refused_before_anything_is_held(stage: Scen
 def test_no_part_leaves_what_another_wallet_of_the_shop_cannot_take(stage: Scene) -> None:
     """The sandbox wallet takes any amount of dinars; what it would leave over is for Stripe."""
     order = shop.make_order(stage.account.merchant, amount=100_000, currency="KWD")
-    plea = shop.make_request(order, currency="KWD", split=Split(3))
+    payment_request = shop.make_request(order, currency="KWD", split=Split(3))
     with pytest.raises(Refused, match="amount_step"):
-        checkout.begin(plea, method="sandbox", payer=Payer(visitor="A"), surface=Surface(), amount=33_333)
+        checkout.begin(payment_request, method="sandbox", payer=Payer(visitor="A"), surface=Surface(), amount=33_333)
 
 
 # Refused for a reason that lies with the shop
@@ -271,7 +271,7 @@ def test_a_number_is_kept_until_a_query_says_that_it_is_closed(scene: Scene, mov
 @at_wechat_pay
 def test_late_money_whose_refund_was_closed_goes_back_by_itself(scene: Scene, move_time: MoveTime) -> None:
     book = wechat_pay(scene).book
-    lifecycle.cancel_request(scene.plea.pk, actor="buyer")
+    lifecycle.cancel_request(scene.payment_request.pk, actor="buyer")
     book.refunds_wait = True
     paid(scene)
     refunds.send()
@@ -382,7 +382,7 @@ def test_refunds_of_one_trade_are_sent_three_seconds_apart(scene: Scene, move_ti
 def test_late_money_outlives_weeks_of_a_short_balance(scene: Scene, move_time: MoveTime) -> None:
     """WeChat Pay closes the refund by itself after a week, again and again, until the shop fills its balance."""
     book = wechat_pay(scene).book
-    lifecycle.cancel_request(scene.plea.pk, actor="buyer")
+    lifecycle.cancel_request(scene.payment_request.pk, actor="buyer")
     book.balance_is_short = True
     paid(scene)
     for day in range(24):

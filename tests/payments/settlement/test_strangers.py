@@ -28,21 +28,23 @@ UNREADABLE = ("unknown", "a.phone.example", "010.000.000.001", "")
 
 @pytest.mark.parametrize("address", UNREADABLE)
 def test_a_friend_whose_address_is_unreadable_pays_and_types_a_code(address: str) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     friend = Client(REMOTE_ADDR=address)
-    assert friend.post("/open/", {"text": plea.code}).status_code == 303
-    paid = friend.post(f"/p/{plea.token}/pay/", {"method": "sandbox"})
+    assert friend.post("/open/", {"text": payment_request.code}).status_code == 303
+    paid = friend.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox"})
     assert paid.status_code == 303
     assert Payment.objects.get().network == ""
 
 
 def test_who_cannot_be_told_from_others_limits_nobody() -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     for text in guesses(codes.CALM[1] + 1):
         assert Client(REMOTE_ADDR="unknown").post("/open/", {"text": text}).status_code == 422
-    assert Client(REMOTE_ADDR="unknown").post("/open/", {"text": plea.code}).status_code == 303
+    assert Client(REMOTE_ADDR="unknown").post("/open/", {"text": payment_request.code}).status_code == 303
     for said in ("first", "second"):
-        answer = Client(REMOTE_ADDR="unknown").post(f"/p/{plea.token}/report/", {"reason": "other", "words": said})
+        answer = Client(REMOTE_ADDR="unknown").post(
+            f"/p/{payment_request.token}/report/", {"reason": "other", "words": said}
+        )
         assert answer.status_code == 303
     assert Report.objects.count() == 2
 
@@ -62,29 +64,29 @@ BAD = "evil.com, +86 138 0013 8000"
 
 
 def test_the_buyers_page_says_nothing_a_stranger_wrote_beyond_one_kind_line(client: Client) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     told = []
     for number in range(60):
         friend = Client(REMOTE_ADDR=f"203.0.113.{number % 50}")
         note = f"Sorry, friend {chr(65 + number % 26)}!"
-        told.append(friend.post(f"/p/{plea.token}/decline/", {"note": note}).status_code)
-        assert friend.post(f"/p/{plea.token}/decline/", {"note": BAD}).status_code == 422
+        told.append(friend.post(f"/p/{payment_request.token}/decline/", {"note": note}).status_code)
+        assert friend.post(f"/p/{payment_request.token}/decline/", {"note": BAD}).status_code == 422
     assert told.count(303) == requests.DECLINES_OF_A_REQUEST
     assert set(told) == {303, 429}
-    page = words(client.get(f"/checkout/{plea.order.token}/"))
+    page = words(client.get(f"/checkout/{payment_request.order.token}/"))
     assert page.count("Sorry, friend") == 1
     assert "evil" not in page
 
 
 def test_one_network_declines_a_few_times() -> None:
-    plea = shop.make_request()
-    told = [Client().post(f"/p/{plea.token}/decline/", {"note": ""}).status_code for _time in range(6)]
+    payment_request = shop.make_request()
+    told = [Client().post(f"/p/{payment_request.token}/decline/", {"note": ""}).status_code for _time in range(6)]
     assert told == [303] * requests.DECLINES_OF_A_NETWORK + [429] * 3
 
 
 def test_a_note_that_leads_elsewhere_is_told_beside_its_field_and_kept(client: Client) -> None:
-    plea = shop.make_request()
-    page = client.post(f"/p/{plea.token}/decline/", {"note": BAD})
+    payment_request = shop.make_request()
+    page = client.post(f"/p/{payment_request.token}/decline/", {"note": BAD})
     assert page.status_code == 422
     assert 'id="decline_note_error"' in page.content.decode()
     assert BAD in words(page)
@@ -93,14 +95,17 @@ def test_a_note_that_leads_elsewhere_is_told_beside_its_field_and_kept(client: C
 
 @pytest.mark.parametrize("name", ["✓ Verified", "evil.com", "+8613800138000", "t.me/x"])
 def test_a_friends_name_leads_nowhere(client: Client, name: str) -> None:
-    plea = shop.make_request()
-    assert client.post(f"/p/{plea.token}/pay/", {"method": "sandbox", "name": name}).status_code == 422
+    payment_request = shop.make_request()
+    assert client.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox", "name": name}).status_code == 422
     assert not Payment.objects.exists()
 
 
 def test_a_name_that_nobody_sees_is_none(client: Client) -> None:
-    plea = shop.make_request()
-    assert client.post(f"/p/{plea.token}/pay/", {"method": "sandbox", "name": "\u200b\u3164"}).status_code == 303
+    payment_request = shop.make_request()
+    assert (
+        client.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox", "name": "\u200b\u3164"}).status_code
+        == 303
+    )
     assert Payment.objects.get().payer_name == ""
 
 
@@ -127,15 +132,15 @@ def test_a_buyer_who_asks_without_end_has_to_wait(client: Client, settings: Sett
 
 
 def test_posters_are_drawn_in_a_process_of_their_own_and_again_after_its_death(client: Client) -> None:
-    plea = shop.make_request()
-    first = client.get(f"/p/{plea.token}/poster.png")
+    payment_request = shop.make_request()
+    first = client.get(f"/p/{payment_request.token}/poster.png")
     assert first.content.startswith(b"\x89PNG")
     processes = list(drawing._drawer()._processes.values())
     assert [process.pid != os.getpid() for process in processes] == [True]
     for process in processes:
         process.kill()
         process.join(5)
-    assert client.get(f"/p/{plea.token}/poster.png?amount=on").content.startswith(b"\x89PNG")
+    assert client.get(f"/p/{payment_request.token}/poster.png?amount=on").content.startswith(b"\x89PNG")
 
 
 def test_the_drawing_process_ends_with_a_server_that_was_killed() -> None:

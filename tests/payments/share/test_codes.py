@@ -81,11 +81,11 @@ def test_a_sign_read_as_the_one_it_looks_like_is_meant() -> None:
 
 
 def test_an_address_that_is_wrong_too_often_has_to_wait_and_others_do_not() -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     assert [wrong("here") for _ in range(codes.CALM[0] + 2)] == [False] * codes.CALM[0] + [True] * 2
     with pytest.raises(TooManyGuesses):
-        codes.look_up(plea.code, network="here", neighbourhood="here")
-    assert codes.look_up(plea.code, network="there", neighbourhood="there") == plea
+        codes.look_up(payment_request.code, network="here", neighbourhood="here")
+    assert codes.look_up(payment_request.code, network="there", neighbourhood="there") == payment_request
 
 
 def test_addresses_of_one_owner_share_a_limit() -> None:
@@ -94,13 +94,13 @@ def test_addresses_of_one_owner_share_a_limit() -> None:
 
 
 def test_links_and_right_codes_never_count() -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     for _ in range(codes.CALM[1] + 1):
-        assert codes.look_up(plea.code, network="here", neighbourhood="here") == plea
+        assert codes.look_up(payment_request.code, network="here", neighbourhood="here") == payment_request
     while not wrong("here"):
         pass
-    message = f"Lin asks: https://pay.example/p/{plea.token}/ (or code {codes.shown(plea)})"
-    assert codes.look_up(message, network="here", neighbourhood="here") == plea
+    message = f"Lin asks: https://pay.example/p/{payment_request.token}/ (or code {codes.shown(payment_request)})"
+    assert codes.look_up(message, network="here", neighbourhood="here") == payment_request
 
 
 INVISIBLE = "\u200b\u2060\u00ad\ufeff\ufe0f\u200d\u2066"
@@ -114,11 +114,14 @@ def test_a_code_is_read_with_any_dash(dash: str) -> None:
 
 
 def test_signs_that_nobody_sees_do_not_part_a_code_or_a_link() -> None:
-    plea = shop.make_request()
-    assert codes.find(INVISIBLE.join(plea.code)) == plea
-    assert codes.find(f"\u2068Lin\u2069: {INVISIBLE.join(sharing.link(plea))}") == plea
+    payment_request = shop.make_request()
+    assert codes.find(INVISIBLE.join(payment_request.code)) == payment_request
+    assert codes.find(f"\u2068Lin\u2069: {INVISIBLE.join(sharing.link(payment_request))}") == payment_request
     assert codes.inside("\ufe0f\u20e3".join("7777")) == []
-    assert codes.find("".join(f"{sign}\ufe0f\u20e3" if sign.isdigit() else sign for sign in plea.code)) == plea
+    assert (
+        codes.find("".join(f"{sign}\ufe0f\u20e3" if sign.isdigit() else sign for sign in payment_request.code))
+        == payment_request
+    )
 
 
 def wrapped(link: str) -> list[str]:
@@ -145,18 +148,21 @@ def wrapped(link: str) -> list[str]:
 
 
 def test_a_link_is_read_however_it_was_handed_on() -> None:
-    plea = shop.make_request()
-    for text in wrapped(sharing.link(plea)):
-        assert codes.find(f"Lin schrieb:\n{text}\nDanke!") == plea, text
+    payment_request = shop.make_request()
+    for text in wrapped(sharing.link(payment_request)):
+        assert codes.find(f"Lin schrieb:\n{text}\nDanke!") == payment_request, text
 
 
 def test_what_could_never_be_a_code_costs_no_guess(client: Client) -> None:
-    plea = shop.make_request()
-    mistyped = plea.code[:-1] + codes.ALPHABET[(codes.ALPHABET.index(plea.code[-1]) + 1) % len(codes.ALPHABET)]
+    payment_request = shop.make_request()
+    mistyped = (
+        payment_request.code[:-1]
+        + codes.ALPHABET[(codes.ALPHABET.index(payment_request.code[-1]) + 1) % len(codes.ALPHABET)]
+    )
     for text in ("hello", "", "https://pay.example/p/", f"/p/{'A' * 24}/", mistyped, "7K3M", "x" * 30_000):
         for _time in range(codes.CALM[0]):
             assert codes.look_up(text, network="here", neighbourhood="here") is None
-    assert codes.look_up(plea.code, network="here", neighbourhood="here") == plea
+    assert codes.look_up(payment_request.code, network="here", neighbourhood="here") == payment_request
 
 
 def test_each_code_of_one_text_is_a_guess() -> None:
@@ -166,7 +172,7 @@ def test_each_code_of_one_text_is_a_guess() -> None:
 
 @pytest.mark.proof
 def test_ten_thousand_guesses_from_many_addresses_open_nothing_while_a_friend_gets_through() -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     refused, looked = 0, 0
     for number, code in enumerate(guesses(10_000)):
         address = number % 2_000
@@ -174,34 +180,37 @@ def test_ten_thousand_guesses_from_many_addresses_open_nothing_while_a_friend_ge
         refused, looked = refused + turned_away, looked + (not turned_away)
         if number % 1_000 == 999:
             friend = f"friend {number}"
-            assert codes.look_up(codes.shown(plea).lower(), network=friend, neighbourhood=friend) == plea
+            assert (
+                codes.look_up(codes.shown(payment_request).lower(), network=friend, neighbourhood=friend)
+                == payment_request
+            )
     assert refused > 8_000
     assert looked < codes.MANY + 250 * codes.SIEGE[1]
-    assert PaymentRequest.objects.get().seq == plea.seq
+    assert PaymentRequest.objects.get().seq == payment_request.seq
 
 
 def test_who_guesses_is_asked_to_wait_on_the_page(client: Client) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     for text in guesses(codes.CALM[0]):
         assert client.post("/open/", {"text": text}).status_code == 422
-    page = client.post("/open/", {"text": plea.code})
+    page = client.post("/open/", {"text": payment_request.code})
     assert page.status_code == 429
     assert 0 < int(page["Retry-After"]) <= codes.WINDOW
     assert "too many wrong codes" in words(page)
-    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="127.0.0.9").status_code == 303
-    assert client.post("/open/", {"text": f"/p/{plea.token}/"}).status_code == 303
+    assert client.post("/open/", {"text": payment_request.code}, REMOTE_ADDR="127.0.0.9").status_code == 303
+    assert client.post("/open/", {"text": f"/p/{payment_request.token}/"}).status_code == 303
 
 
 def test_a_house_with_many_addresses_of_its_own_is_one_guesser(client: Client) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     for number, text in enumerate(guesses(codes.CALM[1])):
         client.post("/open/", {"text": text}, REMOTE_ADDR=f"2001:db8:7:{number:x}::1")
-    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="2001:db8:7:ffff::1").status_code == 429
-    assert client.post("/open/", {"text": plea.code}, REMOTE_ADDR="2001:db8:8::1").status_code == 303
+    assert client.post("/open/", {"text": payment_request.code}, REMOTE_ADDR="2001:db8:7:ffff::1").status_code == 429
+    assert client.post("/open/", {"text": payment_request.code}, REMOTE_ADDR="2001:db8:8::1").status_code == 303
 
 
 def test_every_sign_of_a_code_can_be_said_on_the_phone() -> None:
-    plea = shop.make_request()
-    said = codes.spoken(plea)
-    assert "".join(sign for sign, _word in said) == plea.code
+    payment_request = shop.make_request()
+    said = codes.spoken(payment_request)
+    assert "".join(sign for sign, _word in said) == payment_request.code
     assert all(str(word).strip() for _sign, word in said)

@@ -42,10 +42,10 @@ def asked() -> PaymentRequest:
     return shop.make_request(order)
 
 
-def addresses(plea: PaymentRequest) -> list[str]:
+def addresses(payment_request: PaymentRequest) -> list[str]:
     """Every public page and picture of a request that somebody has begun to pay."""
-    payment = shop.hold(plea)
-    friend, buyer = f"/p/{plea.token}/", f"/checkout/{plea.order.token}/"
+    payment = shop.hold(payment_request)
+    friend, buyer = f"/p/{payment_request.token}/", f"/checkout/{payment_request.order.token}/"
     extra = ("status.json", "qr.svg", "qr.png", "poster.png", "poster.png?goods=on&amount=on")
     return [
         friend,
@@ -71,8 +71,8 @@ def told(body: str) -> str:
 
 @pytest.mark.parametrize("agent", CRAWLERS.values(), ids=CRAWLERS)
 def test_a_crawler_changes_nothing_and_learns_nothing(client: Client, agent: str) -> None:
-    plea = asked()
-    pages = addresses(plea)
+    payment_request = asked()
+    pages = addresses(payment_request)
     before = rows()
     for address in pages:
         for method in ("get", "head"):
@@ -80,7 +80,7 @@ def test_a_crawler_changes_nothing_and_learns_nothing(client: Client, agent: str
             assert answer.status_code in (200, 303), address
         body = client.get(address, headers={"User-Agent": agent}).content.decode(errors="replace")
         preview = told(body)
-        for secret in (NAME, "Linnea", "1234", "1,234", THING, plea.code):
+        for secret in (NAME, "Linnea", "1234", "1,234", THING, payment_request.code):
             assert secret not in preview, address
     assert rows() == before
     assert not client.cookies.get("visitor")

@@ -50,9 +50,9 @@ def test_nobody_works_it_out_without_our_secret(settings: object) -> None:
 
 @pytest.mark.django_db
 def test_buyer_and_friend_see_the_same_words_and_picture(client: Client) -> None:
-    plea = shop.make_request()
-    pages = [client.get(f"/p/{plea.token}/"), client.get(f"/checkout/{plea.order.token}/")]
-    alike = likeness.of(plea.token)
+    payment_request = shop.make_request()
+    pages = [client.get(f"/p/{payment_request.token}/"), client.get(f"/checkout/{payment_request.order.token}/")]
+    alike = likeness.of(payment_request.token)
     drawn = [re.findall(r'<svg class="likeness".*?</svg>', page.content.decode()) for page in pages]
     assert drawn[0] == drawn[1] == [alike.svg]
     assert all(alike.text in words(page) for page in pages)

@@ -23,10 +23,10 @@ from tests.pages import words
 pytestmark = pytest.mark.django_db
 
 
-def drawn(plea: PaymentRequest, language: str = "en", **shown: bool) -> str:
+def drawn(payment_request: PaymentRequest, language: str = "en", **shown: bool) -> str:
     """The words on a poster."""
     with translation.override(language):
-        svg = poster.svg(plea, **{"goods": False, "amount": False, **shown})
+        svg = poster.svg(payment_request, **{"goods": False, "amount": False, **shown})
     return re.sub(r"<[^>]+>", "", svg.replace("</text>", "\n"))
 
 
@@ -40,14 +40,14 @@ def request_of(name: str, *goods: str) -> PaymentRequest:
 
 @pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
 def test_the_message_is_short_and_opens_its_request_in_every_language(language: str) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     with translation.override(language):
-        text = sharing.share_text(plea)
+        text = sharing.share_text(payment_request)
     assert len(text) < 240
-    assert sharing.link(plea) in text
-    assert codes.shown(plea) in text
-    without_link = text.replace(sharing.link(plea), "")
-    assert codes.find(text) == codes.find(without_link) == plea
+    assert sharing.link(payment_request) in text
+    assert codes.shown(payment_request) in text
+    without_link = text.replace(sharing.link(payment_request), "")
+    assert codes.find(text) == codes.find(without_link) == payment_request
 
 
 @pytest.mark.parametrize(
@@ -60,54 +60,60 @@ def test_the_most_usual_way_of_a_language_comes_first(language: str, first: str)
 
 
 def test_each_way_to_send_carries_the_message_whole() -> None:
-    plea = request_of("Lin & Co #1 + 100%?")
+    payment_request = request_of("Lin & Co #1 + 100%?")
     with translation.override("en"):
-        ways = {target.key: target.url for target in sharing.targets(plea, in_wechat=True)}
-        text = sharing.share_text(plea)
+        ways = {target.key: target.url for target in sharing.targets(payment_request, in_wechat=True)}
+        text = sharing.share_text(payment_request)
     assert next(iter(ways)) == "wechat"
     assert parse_qs(urlsplit(ways["whatsapp"]).query)["text"] == [text]
     assert parse_qs(urlsplit(ways["line"]).query)["text"] == [text]
     told = parse_qs(urlsplit(ways["telegram"]).query)
-    assert told["url"] == [sharing.link(plea)]
+    assert told["url"] == [sharing.link(payment_request)]
     assert "Lin & Co" in told["text"][0]
     assert unquote(ways["sms"].removeprefix("sms:?&body=")) == text
     assert parse_qs(urlsplit(ways["mail"]).query)["body"] == [text]
 
 
 def test_the_buyers_page_offers_them_and_the_words_for_the_phone(client: Client) -> None:
-    plea = shop.make_request()
-    page = client.get(f"/checkout/{plea.order.token}/")
+    payment_request = shop.make_request()
+    page = client.get(f"/checkout/{payment_request.order.token}/")
     body = page.content.decode()
-    for way in ("https://wa.me/?text=", "https://t.me/share/url?", "sms:?", "mailto:?", f"/p/{plea.token}/poster.png"):
+    for way in (
+        "https://wa.me/?text=",
+        "https://t.me/share/url?",
+        "sms:?",
+        "mailto:?",
+        f"/p/{payment_request.token}/poster.png",
+    ):
         assert way in body
-    said = codes.spoken(plea)
+    said = codes.spoken(payment_request)
     assert " ".join(f"{sign} {word}" for sign, word in said) in words(page)
-    in_wechat = client.get(f"/checkout/{plea.order.token}/", headers={"User-Agent": agents.WECHAT_ANDROID})
+    in_wechat = client.get(f"/checkout/{payment_request.order.token}/", headers={"User-Agent": agents.WECHAT_ANDROID})
     dock = in_wechat.content.decode().split('class="dock"')[1]
     assert dock.index("WeChat") < dock.index("WhatsApp") < dock.index("Copy link")
 
 
 def test_the_posters_code_can_be_scanned(client: Client) -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     for wishes in ("", "?goods=on&amount=on"):
-        answer = client.get(f"/p/{plea.token}/poster.png{wishes}")
+        answer = client.get(f"/p/{payment_request.token}/poster.png{wishes}")
         assert answer["Content-Type"] == "image/png"
         picture = Image.open(io.BytesIO(answer.content))
         assert picture.size == (1080, 1440)
-        assert [code.text for code in zxingcpp.read_barcodes(picture.convert("L"))] == [sharing.link(plea)]
+        assert [code.text for code in zxingcpp.read_barcodes(picture.convert("L"))] == [sharing.link(payment_request)]
         small = picture.convert("L").resize((360, 480))
-        assert [code.text for code in zxingcpp.read_barcodes(small)] == [sharing.link(plea)]
+        assert [code.text for code in zxingcpp.read_barcodes(small)] == [sharing.link(payment_request)]
 
 
 def test_the_poster_says_who_asks_and_only_what_the_buyer_wants_shown() -> None:
-    plea = request_of("Lin Berger", "Spring oolong", "White tea", "Pot")
-    plain = drawn(plea)
+    payment_request = request_of("Lin Berger", "Spring oolong", "White tea", "Pot")
+    plain = drawn(payment_request)
     assert "Lin asks" in plain
-    assert codes.shown(plea) in plain
-    assert likeness.of(plea.token).text in plain
+    assert codes.shown(payment_request) in plain
+    assert likeness.of(payment_request.token).text in plain
     for hidden in ("Berger", "oolong", "270.00"):
         assert hidden not in plain
-    full = drawn(plea, goods=True, amount=True)
+    full = drawn(payment_request, goods=True, amount=True)
     assert "Spring oolong × 2" in full
     assert "White tea × 2 …" in full
     assert "270.00" in full
@@ -140,14 +146,14 @@ def test_an_address_stays_whole_in_a_line_that_reads_the_other_way() -> None:
 
 @pytest.mark.parametrize("name", ["🍵🍵", "\x00\x07", "<b>&amp;", "x" * 60, "\u202eLin", "ᓀᐯᑎ"])
 def test_no_name_breaks_a_poster(name: str) -> None:
-    plea = shop.make_request()
-    plea.order.buyer_name = name
-    assert drawing.png(poster.svg(plea, goods=True, amount=True)).startswith(b"\x89PNG")
+    payment_request = shop.make_request()
+    payment_request.order.buyer_name = name
+    assert drawing.png(poster.svg(payment_request, goods=True, amount=True)).startswith(b"\x89PNG")
 
 
 def test_a_poster_is_drawn_once_and_not_sent_twice(client: Client) -> None:
-    plea = shop.make_request()
-    address = f"/p/{plea.token}/poster.png"
+    payment_request = shop.make_request()
+    address = f"/p/{payment_request.token}/poster.png"
     first = client.get(address)
     drawn_before = drawing.png.cache_info().misses
     assert client.get(address).content == first.content
@@ -161,11 +167,11 @@ def test_a_poster_is_drawn_once_and_not_sent_twice(client: Client) -> None:
 
 
 def test_drawing_a_poster_takes_little_of_the_processor() -> None:
-    plea = shop.make_request()
+    payment_request = shop.make_request()
     spent: list[float] = []
     for amount in (False, True, False):
         drawing.png.cache_clear()
         began = time.thread_time()
-        drawing.png(poster.svg(plea, goods=True, amount=amount))
+        drawing.png(poster.svg(payment_request, goods=True, amount=amount))
         spent.append(time.thread_time() - began)
     assert min(spent) < 0.15

@@ -98,8 +98,8 @@ def test_nothing_is_asked_of_a_gateway_inside_once_the_demo_is_over(stage: Scene
     settings.WEBHOOK_ALLOW_LOOPBACK = False
     with pytest.raises(Refused, match="wallet_not_permitted"):
         stage.begin()
-    stage.plea.refresh_from_db()
-    assert (stage.plea.status, stage.plea.amount_held) == ("open", 0)
+    stage.payment_request.refresh_from_db()
+    assert (stage.payment_request.status, stage.payment_request.amount_held) == ("open", 0)
     fine, words = credentials.ask(stage.account)
     assert (fine, "inside this network" in words) == (False, True)
     assert stage.moved() == ([], [])

@@ -34,12 +34,14 @@ def wallet() -> Iterator[emulators.WeChatPay]:
 
 
 @pytest.fixture
-def plea(wallet: emulators.WeChatPay) -> PaymentRequest:
-    plea = shop.make_request(split=Split(max_payers=3))
-    account = ProviderAccount(merchant=plea.merchant, provider="wechatpay", base_url=wallet.url, granted=["h5"])
+def payment_request(wallet: emulators.WeChatPay) -> PaymentRequest:
+    payment_request = shop.make_request(split=Split(max_payers=3))
+    account = ProviderAccount(
+        merchant=payment_request.merchant, provider="wechatpay", base_url=wallet.url, granted=["h5"]
+    )
     account.config = wallet.account()
     account.save()
-    return plea
+    return payment_request
 
 
 @pytest.fixture
@@ -47,8 +49,8 @@ def friend() -> Client:
     return Client(headers=INSIDE)
 
 
-def tap(friend: Client, plea: PaymentRequest, **more: str) -> Any:
-    return friend.post(f"/p/{plea.token}/pay/", {"method": "wechatpay", **more})
+def tap(friend: Client, payment_request: PaymentRequest, **more: str) -> Any:
+    return friend.post(f"/p/{payment_request.token}/pay/", {"method": "wechatpay", **more})
 
 
 def login(answer: Any) -> str:
@@ -60,9 +62,9 @@ def login(answer: Any) -> str:
     return f"{parts.path}?{parts.query}"
 
 
-def pay(friend: Client, plea: PaymentRequest, **more: str) -> Payment:
+def pay(friend: Client, payment_request: PaymentRequest, **more: str) -> Payment:
     """Tap, log in, and stand before the sheet."""
-    answer = friend.get(login(tap(friend, plea, **more)))
+    answer = friend.get(login(tap(friend, payment_request, **more)))
     assert answer.status_code == 303
     payment = Payment.objects.get()
     assert answer["Location"] == f"/pay/{payment.token}/"
@@ -84,9 +86,9 @@ def approve(wallet: emulators.WeChatPay, params: dict[str, str], choice: str = "
 
 
 def test_one_tap_logs_in_silently_and_opens_the_sheet(
-    wallet: emulators.WeChatPay, plea: PaymentRequest, friend: Client
+    wallet: emulators.WeChatPay, payment_request: PaymentRequest, friend: Client
 ) -> None:
-    payment = pay(friend, plea, name="Mei", amount="30.00")
+    payment = pay(friend, payment_request, name="Mei", amount="30.00")
     assert (payment.rail, payment.status, payment.amount, payment.payer_name) == ("jsapi", "pending", 3000, "Mei")
     page = friend.get(f"/pay/{payment.token}/")
     assert "Continue in WeChat Pay" in words(page)
@@ -94,9 +96,9 @@ def test_one_tap_logs_in_silently_and_opens_the_sheet(
 
 
 def test_w11_the_sheets_ok_marks_nothing_paid(
-    wallet: emulators.WeChatPay, plea: PaymentRequest, friend: Client, move_time: Callable[[float], None]
+    wallet: emulators.WeChatPay, payment_request: PaymentRequest, friend: Client, move_time: Callable[[float], None]
 ) -> None:
-    payment = pay(friend, plea)
+    payment = pay(friend, payment_request)
     approve(wallet, sheet(friend.get(f"/pay/{payment.token}/")))
     assert "Checking your payment" in words(friend.get(f"/r/{payment.token}/"))
     payment.refresh_from_db()
@@ -107,21 +109,23 @@ def test_w11_the_sheets_ok_marks_nothing_paid(
 
 
 def test_closing_the_sheet_leaves_the_payment_open(
-    wallet: emulators.WeChatPay, plea: PaymentRequest, friend: Client
+    wallet: emulators.WeChatPay, payment_request: PaymentRequest, friend: Client
 ) -> None:
-    payment = pay(friend, plea)
+    payment = pay(friend, payment_request)
     params = sheet(friend.get(f"/pay/{payment.token}/"))
     assert approve(wallet, params, "refuse") == "get_brand_wcpay_request:cancel"
     assert approve(wallet, params) == "get_brand_wcpay_request:ok"
 
 
-def test_tapping_twice_begins_once(plea: PaymentRequest, friend: Client) -> None:
-    first = pay(friend, plea)
-    assert pay(friend, plea) == first
+def test_tapping_twice_begins_once(payment_request: PaymentRequest, friend: Client) -> None:
+    first = pay(friend, payment_request)
+    assert pay(friend, payment_request) == first
 
 
-def test_the_payers_id_is_kept_nowhere(wallet: emulators.WeChatPay, plea: PaymentRequest, friend: Client) -> None:
-    payment = pay(friend, plea)
+def test_the_payers_id_is_kept_nowhere(
+    wallet: emulators.WeChatPay, payment_request: PaymentRequest, friend: Client
+) -> None:
+    payment = pay(friend, payment_request)
     assert wallet.book.orders[payment.reference].content["payer"] == {"openid": PAYER}
     for table in (Payment, PaymentRequest, Event):
         assert PAYER not in str(table._default_manager.values())
@@ -130,29 +134,29 @@ def test_the_payers_id_is_kept_nowhere(wallet: emulators.WeChatPay, plea: Paymen
 
 
 def test_the_apps_secret_gets_into_no_log(
-    plea: PaymentRequest, friend: Client, caplog: pytest.LogCaptureFixture
+    payment_request: PaymentRequest, friend: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pay(friend, plea)
+    pay(friend, payment_request)
     assert emulators.APP_SECRET not in caplog.text
 
 
-def test_the_buyer_herself_comes_back_as_the_buyer(plea: PaymentRequest, friend: Client) -> None:
-    address = f"/checkout/{plea.order.token}/pay/"
+def test_the_buyer_herself_comes_back_as_the_buyer(payment_request: PaymentRequest, friend: Client) -> None:
+    address = f"/checkout/{payment_request.order.token}/pay/"
     assert friend.get(login(friend.post(address, {"method": "wechatpay"}))).status_code == 303
     assert Payment.objects.get().by_buyer
 
 
-def test_without_a_script_the_page_says_what_is_missing(plea: PaymentRequest, friend: Client) -> None:
-    page = friend.get(f"/pay/{pay(friend, plea).token}/")
+def test_without_a_script_the_page_says_what_is_missing(payment_request: PaymentRequest, friend: Client) -> None:
+    page = friend.get(f"/pay/{pay(friend, payment_request).token}/")
     assert "WeChat Pay (simulated) opens here only with JavaScript." in words(page)
     assert "script-src 'self';" in page["Content-Security-Policy"]
 
 
-def test_what_goes_to_wechat_tells_nothing_and_fits_its_rules(plea: PaymentRequest, friend: Client) -> None:
-    query = parse_qs(urlsplit(tap(friend, plea, name="Mei")["Location"]).query)
+def test_what_goes_to_wechat_tells_nothing_and_fits_its_rules(payment_request: PaymentRequest, friend: Client) -> None:
+    query = parse_qs(urlsplit(tap(friend, payment_request, name="Mei")["Location"]).query)
     assert re.fullmatch(r"[a-zA-Z0-9]{32,128}", query["state"][0])
     assert urlsplit(query["redirect_uri"][0]).path == "/login/"
-    assert plea.token not in str(query)
+    assert payment_request.token not in str(query)
     assert query["scope"] == ["snsapi_base"]
 
 
@@ -163,11 +167,11 @@ def nothing_begun() -> bool:
     return not Payment.objects.exists()
 
 
-def test_nobody_else_can_use_a_login_link(plea: PaymentRequest, friend: Client) -> None:
-    link = login(tap(friend, plea))
+def test_nobody_else_can_use_a_login_link(payment_request: PaymentRequest, friend: Client) -> None:
+    link = login(tap(friend, payment_request))
     stranger = Client(headers=INSIDE)
     assert stranger.get(link).status_code == 400
-    tap(stranger, plea)  # with a wish of his own
+    tap(stranger, payment_request)  # with a wish of his own
     answer = stranger.get(link)
     assert answer.status_code == 400
     assert "Please tap once more" in words(answer)
@@ -175,61 +179,67 @@ def test_nobody_else_can_use_a_login_link(plea: PaymentRequest, friend: Client) 
 
 
 @pytest.mark.parametrize("query", ["", "?code=1", "?state=", "?state=%00&code=1", f"?state={'0' * 64}&code=1"])
-def test_a_login_without_a_wish_is_refused(plea: PaymentRequest, friend: Client, query: str) -> None:
-    tap(friend, plea)
+def test_a_login_without_a_wish_is_refused(payment_request: PaymentRequest, friend: Client, query: str) -> None:
+    tap(friend, payment_request)
     assert friend.get(f"/login/{query}").status_code == 400
     assert nothing_begun()
 
 
-def test_a_changed_wish_is_refused(plea: PaymentRequest, friend: Client) -> None:
-    link = login(tap(friend, plea, amount="30.00"))
-    other = tap(friend, plea, amount="0.01")
+def test_a_changed_wish_is_refused(payment_request: PaymentRequest, friend: Client) -> None:
+    link = login(tap(friend, payment_request, amount="30.00"))
+    other = tap(friend, payment_request, amount="0.01")
     friend.cookies["wish"] = other.cookies["wish"].value
     assert friend.get(link).status_code == 400
     assert nothing_begun()
 
 
-def test_a_wish_lasts_five_minutes(plea: PaymentRequest, friend: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    link = login(tap(friend, plea))
+def test_a_wish_lasts_five_minutes(
+    payment_request: PaymentRequest, friend: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = login(tap(friend, payment_request))
     in_a_while = time.time() + 301
     monkeypatch.setattr(time, "time", lambda: in_a_while)
     assert friend.get(link).status_code == 400
     assert nothing_begun()
 
 
-def test_a_login_that_is_loaded_twice_begins_once(plea: PaymentRequest, friend: Client) -> None:
+def test_a_login_that_is_loaded_twice_begins_once(payment_request: PaymentRequest, friend: Client) -> None:
     """WeChat on Android does that at times; its code works once."""
-    link = login(tap(friend, plea))
+    link = login(tap(friend, payment_request))
     first, again = friend.get(link), friend.get(link)
     assert (first.status_code, again.status_code) == (303, 303)
     assert first["Location"] == again["Location"] == f"/pay/{Payment.objects.get().token}/"
 
 
-def test_when_wechat_does_not_know_her_the_page_says_so_and_holds_nothing(plea: PaymentRequest, friend: Client) -> None:
-    link = login(tap(friend, plea))
+def test_when_wechat_does_not_know_her_the_page_says_so_and_holds_nothing(
+    payment_request: PaymentRequest, friend: Client
+) -> None:
+    link = login(tap(friend, payment_request))
     answer = friend.get(re.sub(r"code=\w+", "code=invented", link))
     assert answer.status_code == 503
     assert "This wallet does not answer. Nothing was paid" in words(answer)
     assert nothing_begun()
 
 
-def test_what_was_cancelled_meanwhile_is_told(plea: PaymentRequest, friend: Client) -> None:
-    link = login(tap(friend, plea))
-    lifecycle.cancel_request(plea.pk, actor="buyer")
+def test_what_was_cancelled_meanwhile_is_told(payment_request: PaymentRequest, friend: Client) -> None:
+    link = login(tap(friend, payment_request))
+    lifecycle.cancel_request(payment_request.pk, actor="buyer")
     assert "This is not needed any more" in words(friend.get(link))
     assert nothing_begun()
 
 
-def test_outside_wechat_a_forged_wish_finds_no_such_rail(plea: PaymentRequest, friend: Client) -> None:
-    link = login(tap(friend, plea))
+def test_outside_wechat_a_forged_wish_finds_no_such_rail(payment_request: PaymentRequest, friend: Client) -> None:
+    link = login(tap(friend, payment_request))
     friend.defaults["HTTP_USER_AGENT"] = agents.SAFARI_IPHONE
     friend.get(link)
     assert not Payment.objects.filter(rail="jsapi").exists()
 
 
-def test_a_price_that_changed_while_wechat_was_asked_is_shown_first(plea: PaymentRequest, friend: Client) -> None:
-    link = login(tap(friend, plea, price="9000", amount="30.00"))
-    requests.change_order(plea.order_id, [LineDraft("Spring oolong, 100 g", 1, 20000)])
+def test_a_price_that_changed_while_wechat_was_asked_is_shown_first(
+    payment_request: PaymentRequest, friend: Client
+) -> None:
+    link = login(tap(friend, payment_request, price="9000", amount="30.00"))
+    requests.change_order(payment_request.order_id, [LineDraft("Spring oolong, 100 g", 1, 20000)])
     answer = friend.get(link)
     assert answer.status_code == 409
     assert "The price has changed: all of it costs CN¥200.00 now." in words(answer)

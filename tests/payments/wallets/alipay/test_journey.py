@@ -28,7 +28,7 @@ def test_a4_a_genuine_word_of_a_payment_that_alipay_does_not_have_moves_nothing(
 
 def scan_page(scene: Scene, desk: Client) -> str:
     """Mei taps at her desk, and sees the code."""
-    answer = desk.post(f"/p/{scene.plea.token}/pay/", {"method": "alipay", "name": "Mei"})
+    answer = desk.post(f"/p/{scene.payment_request.token}/pay/", {"method": "alipay", "name": "Mei"})
     return desk.get(answer["Location"]).content.decode()
 
 
@@ -38,7 +38,7 @@ def test_who_has_no_phone_at_hand_pays_on_alipays_page(stage: Scene, move_time: 
     desk = Client(headers={"User-Agent": agents.CHROME_DESKTOP})
     assert "Pay on a page of Alipay" in scan_page(stage, desk)
     fields = {"method": "alipay", "on_page": "1", "name": "Mei"}
-    cashier = httpx.get(desk.post(f"/p/{stage.plea.token}/pay/", fields)["Location"], trust_env=False)
+    cashier = httpx.get(desk.post(f"/p/{stage.payment_request.token}/pay/", fields)["Location"], trust_env=False)
     assert cashier.status_code == 302
     code, page = Payment.objects.order_by("id")
     assert (code.rail, code.held_until, page.rail, page.payer_name) == ("native", None, "redirect", "Mei")
@@ -63,7 +63,7 @@ def test_who_has_no_phone_at_hand_pays_on_alipays_page(stage: Scene, move_time: 
 def test_without_that_product_the_page_is_not_offered_and_asking_for_it_shows_the_code(stage: Scene) -> None:
     desk = Client(headers={"User-Agent": agents.CHROME_DESKTOP})
     assert "Pay on a page of" not in scan_page(stage, desk)
-    desk.post(f"/p/{stage.plea.token}/pay/", {"method": "alipay", "on_page": "1"})
+    desk.post(f"/p/{stage.payment_request.token}/pay/", {"method": "alipay", "on_page": "1"})
     assert stage.payment.rail == "native"
 
 
@@ -83,7 +83,7 @@ def test_a6_refund_notifications_pay_nothing_again_and_undo_no_refund(scene: Sce
 def test_a7_a_code_nobody_had_scanned_when_the_request_ended_is_paid_and_the_money_goes_back(
     scene: Scene, move_time: Callable[[float], None]
 ) -> None:
-    lifecycle.cancel_request(scene.plea.pk, actor="buyer")
+    lifecycle.cancel_request(scene.payment_request.pk, actor="buyer")
     move_time(60)
     reconcile.ask()
     scene.pay()

@@ -106,7 +106,7 @@ def test_money_that_comes_after_the_request_was_cancelled_goes_back(
     scene: Scene, move_time: Callable[[float], None]
 ) -> None:
     scene.pay()
-    lifecycle.cancel_request(scene.plea.pk, actor="buyer")
+    lifecycle.cancel_request(scene.payment_request.pk, actor="buyer")
     for _question in range(3):
         move_time(60)
         reconcile.ask()
