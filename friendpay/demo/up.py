@@ -31,7 +31,7 @@ from friendpay.demo import embedded, options
 from friendpay.demo.bootstrap import PYTHON, ROOT
 from friendpay.demo.wheels import Refused
 
-_CONFIG = ROOT / "friendpay" / "supervisor.conf"
+_CONFIG = ROOT / "friendpay" / "demo" / "supervisor.conf"
 _PATIENCE = 60.0
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WALLETS = ("wechatpay", "alipay", "stripe")
