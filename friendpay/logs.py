@@ -1,11 +1,13 @@
-"""What we log, and what we keep out of it: a link to a page is the right to use it, so no log holds a whole one."""
+"""Logging, with redaction: a link to a page is the right to use it, so no log holds a whole one, nor an API key."""
 
 import logging
 import re
 from typing import Any
 
+from friendpay.kit import links
+
 _SECRETS = re.compile(
-    r"(?P<link>/(?:p|pay|r|checkout|sandbox|mail)/\w{4})\w{12,}"
+    rf"(?P<link>/(?:{'|'.join(links.PREFIXES)})/\w{{4}})\w{{12,}}"
     r"|(?P<group>\bp\.\w{4})\w{16,}"
     r"|(?P<key>\bsk_(?:test|live)_\w{2})[\w-]+"
 )

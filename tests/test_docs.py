@@ -1,138 +1,159 @@
-"""What the documents say to type works as it stands there."""
+"""The documents name what is there, and all of it. (`tests/test_guides.py` runs what they say to type.)
 
-import json
-import os
+Settings are compared in tests/friendpay/test_settings.py, event types in tests/orders/webhooks/test_docs.py, codes of
+errors in tests/friendpay/api/test_description.py.
+"""
+
 import re
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.models import Model
+from django.test import Client
+from django.utils.translation import get_language_info, to_locale
+from pytest_django.fixtures import Settings
 
-from tests.browser.conftest import KEY, Stack, pay, stack  # noqa: F401  # bin/up, as the documents have it
-
-pytestmark = pytest.mark.proof
+from orders.models import Order, WebhookDelivery
+from payments.models import Beat, Dispute, Payment, PaymentRequest, Refund
+from payments.settlement import rules
 
 ROOT = Path(settings.BASE_DIR)
-ADDRESS = "http://127.0.0.1:8000"
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
+OF_THE_CODE = [path for path in DOCUMENTS if path.name not in ("CHANGELOG.md", "README.md", "SECURITY.md")]
+APPS = ("friendpay", "orders", "payments", "sandbox")
+CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+FILE = re.compile(r"[\w<>*-]+(?:\.[\w<>*-]+)*\.(?:py|md|html|css|js|txt|po|toml|svg|conf|ttf)")
 
 
-def section(document: str, title: str) -> str:
-    return (ROOT / document).read_text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
-def fenced(kind: str, text: str) -> list[str]:
-    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+def words(document: Path) -> list[str]:
+    """What stands in code type within sentences and tables."""
+    return CODE.findall(re.sub(r"^```.*?^```", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL))
 
 
-def blocks(document: str, under: str) -> list[str]:
-    """The shell of a document's section: what is indented or fenced, and calls curl."""
-    text = section(document, under)
-    indented: list[str] = re.findall(r"(?:^(?: {4}.*|[ \t]*)\n)+", text, re.MULTILINE)
-    return [block for block in [*indented, *fenced("sh", text)] if "curl " in block or "KEY=" in block]
+def table(document: str, heading: str = "") -> Iterator[list[str]]:
+    """The rows of the first table of a document, or of the one under a heading, a list of cells each."""
+    text = (ROOT / document).read_text("utf-8")
+    text = text.split(f"## {heading}\n")[1] if heading else text
+    lines = re.findall(r"((?:^\|.*\n)+)", text, re.MULTILINE)[0].splitlines()
+    yield from ([cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:])
 
 
-def run(shell: str, address: str) -> str:
-    """What the commands print; all of them must succeed."""
-    assert "..." not in shell
-    ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", shell.replace(ADDRESS, address)],
-        env={"PATH": os.environ["PATH"], "FRIENDPAY_KEY": KEY},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    found = LINK.findall(document.read_text("utf-8"))
+    assert [to for to in found if not (document.parent / to).exists()] == []
 
 
-def test_the_readme_leads_from_nothing_to_a_paid_order_with_curl_alone(stack: Stack) -> None:  # noqa: F811
-    (shell,) = blocks("README.md", "Integrate")
-    assert ADDRESS in shell
-    said = run(shell, stack.address)
-    assert '"reference":"A-1001"' in said
-    assert '"amount_paid":9000' in said
+@pytest.mark.parametrize("document", OF_THE_CODE, ids=named)
+def test_every_file_and_folder_that_is_named_is_there(document: Path) -> None:
+    """`<name>` stands for any; a file may be named without its folder."""
+    missing = []
+    for word in words(document):
+        place = re.sub(r"<\w+>", "*", word.split("::")[0])
+        if place.startswith(("/", "PUBLIC_URL", "http")) or not re.fullmatch(r"[\w./*-]+", place):
+            continue
+        if "/" in place and (place.endswith("/") or FILE.fullmatch(Path(place).name) or place.split("/")[0] in APPS):
+            there = any(ROOT.glob(place.rstrip("/")))
+        elif FILE.fullmatch(place):
+            folders = [ROOT / top for top in (*APPS, "tests", "templates")]
+            there = (ROOT / place).exists() or any(any(folder.rglob(place)) for folder in folders)
+        else:
+            continue
+        if not there:
+            missing.append(word)
+    assert missing == []
 
 
-def test_the_guide_of_the_api_leads_to_a_paid_order(stack: Stack) -> None:  # noqa: F811
-    """Whoever follows it puts in a key and the order's id where there are dots, and pays in between."""
-    setup, *steps = blocks("docs/api.md", "From nothing to a paid test order")
-    setup = setup.replace("sk_test_...", KEY)
-    place, ask, look = [setup + step.replace("A-1001", "A-2001") for step in steps]
-    order = json.loads(run(place, stack.address))
-    asked = json.loads(run(ask.replace("ord_...", order["id"]), stack.address))
-    pay(asked["url"])
-    paid, said, end = (
-        f'"id":"{order["id"]}","reference":"A-2001","live":false,"status":"paid"',
-        "",
-        time.monotonic() + 60,
-    )
-    while paid not in said and time.monotonic() < end:
-        said = run(look.replace("ord_...", order["id"]), stack.address)
-    assert paid in said
-    assert '"type":"order.paid"' in said
+def test_every_name_in_the_code_that_the_architecture_gives_is_there() -> None:
+    """`module.name` and `Class.name`."""
+    sources = {path: path.read_text("utf-8") for app in APPS for path in (ROOT / app).rglob("*.py")}
+    missing = []
+    for word in words(ROOT / "ARCHITECTURE.md"):
+        if not re.fullmatch(r"[\w.]+\.\w+", word) or FILE.fullmatch(word):
+            continue
+        owner, name = word.split(".")[-2:]
+        inside = [text for path, text in sources.items() if path.stem == owner or f"class {owner}" in text]
+        if not any(re.search(rf"^\s*(?:(?:async )?def |class )?{name}\b", text, re.MULTILINE) for text in inside):
+            missing.append(word)
+    assert missing == []
 
 
-@pytest.fixture
-def generated(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:  # noqa: F811
-    """The names the guide's program ends with. It has asked a friend by then."""
-    guide = section("docs/api.md", "A client in your language").replace(ADDRESS, stack.address)
-    [generate], [program] = fenced("sh", guide), fenced("python", guide)
-    install, command = generate.splitlines()
-    assert install == "pip install openapi-python-client"  # which requirements-dev.in does here
-    tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    subprocess.run(
-        [*command.split(), "--fail-on-warning"], cwd=tmp_path, env={**os.environ, "PATH": tools}, check=True, timeout=60
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    names: dict[str, Any] = {}
-    exec(program.replace("sk_test_...", KEY).replace("A-1001", "A-3001"), names)
-    return names
+def test_the_architecture_names_every_room_and_no_other() -> None:
+    plan = (ROOT / "ARCHITECTURE.md").read_text("utf-8").split("## Rooms\n")[1].split("\n## ")[0]
+    listed: set[str] = set()
+    top = ""
+    for indent, line in re.findall(r"^( {4,6})(\w+/.*)$", plan, re.MULTILINE):
+        found = re.findall(r"(?:^|  )(\w+)/", line)
+        if len(indent) == 4:
+            top = found[0]
+            listed |= {top}
+        else:
+            listed |= {f"{top}/{name}" for name in found}
+    tops = {path.parent for path in ROOT.glob("*/__init__.py")}
+    rooms = {room.parent for app in APPS for room in (ROOT / app).glob("*/__init__.py")}
+    there = {named(path) for path in tops | rooms if path.name not in ("migrations", "management")}
+    assert there <= listed
+    assert [room for room in sorted(listed) if not (ROOT / room).is_dir()] == []
 
 
-def test_a_generated_client_asks_sees_it_paid_and_refunds(generated: dict[str, Any]) -> None:
-    models = import_module("friendpay_client.models")
-    caller, order, asked = (generated[name] for name in ("client", "order", "asked"))
-    assert (order.status, order.amount, asked.message) == ("awaiting_payment", 9000, "Please!")
-    again = call("payment_requests.create_payment_request")(order.id, client=caller, body=models.PaymentRequestIn())
-    assert isinstance(again, models.Problem)
-    assert again.code == "request_open"
-
-    pay(asked.url)
-    assert becomes("paid", lambda: call("orders.get_order")(order.id, client=caller).status)
-    [payment] = call("payment_requests.get_payment_request")(asked.id, client=caller).payments
-    assert (payment.status, payment.amount_applied) == ("succeeded", 9000)
-
-    once = {"client": caller, "body": models.RefundIn(amount=1000), "idempotency_key": "refund-1"}
-    first, second = (call("refunds.refund_payment")(payment.id, **once) for _ in range(2))
-    assert first == second
-    assert becomes("succeeded", lambda: call("refunds.get_refund")(first.id, client=caller).status)
-    assert call("orders.get_order")(order.id, client=caller).amount_refunded == 1000
-
-
-def call(operation: str) -> Callable[..., Any]:
-    function: Callable[..., Any] = import_module(f"friendpay_client.api.{operation}").sync
-    return function
-
-
-def becomes(wanted: str, look: Callable[[], str]) -> bool:
-    """Whether it turns so by itself."""
-    end = time.monotonic() + 30
-    while look() != wanted and time.monotonic() < end:
-        time.sleep(0.1)
-    return bool(look() == wanted)
+def test_the_environment_is_read_by_the_settings_alone() -> None:
+    """So that `.env.example`, which is compared with them, leaves none out."""
+    modules = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
+    readers = [path for path in modules if re.search(r"\benv\.\w+\(", path.read_text("utf-8"))]
+    assert [named(path) for path in readers] == ["friendpay/settings.py"]
 
 
 @pytest.mark.parametrize(
-    "document", sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+    ("heading", "model"),
+    [
+        ("Order", Order),
+        ("Payment request", PaymentRequest),
+        ("Payment", Payment),
+        ("Refund", Refund),
+        ("Dispute", Dispute),
+        ("Webhook delivery", WebhookDelivery),
+    ],
 )
-def test_every_link_leads_somewhere(document: str) -> None:
-    missing = [to for to in LINK.findall((ROOT / document).read_text()) if not ((ROOT / document).parent / to).exists()]
-    assert missing == []
+def test_every_status_is_explained_with_what_it_can_become(heading: str, model: type[Model]) -> None:
+    becomes = {row[0].strip("`"): re.findall(r"`(\w+)`", row[2]) for row in table("docs/statuses.md", heading)}
+    field = model._meta.get_field("status")
+    assert list(becomes) == [value for value, _label in field.choices or ()]  # type: ignore[union-attr]
+    if moves := rules.MOVES.get(model):
+        assert {status: next for status, next in becomes.items() if next} == {
+            str(status): [str(one) for one in after] for status, after in moves.items()
+        }
+
+
+def test_every_language_is_listed_and_has_all_it_needs() -> None:
+    rows = {row[0].strip("`"): row[1:] for row in table("docs/languages.md")}
+    assert {code: row[0] for code, row in rows.items()} == dict(settings.LANGUAGES)
+    assert tuple(code for code, row in rows.items() if row[2] == "desk") == settings.STAFF_LANGUAGES
+    for code, (_name, start, _desk) in rows.items():
+        assert start == ("right" if get_language_info(code)["bidi"] else "left")
+        assert (ROOT / "payments" / "share" / "words" / f"{code}.txt").exists()
+        catalog = ROOT / "locale" / to_locale(code) / "LC_MESSAGES" / "django.po"
+        assert code == settings.LANGUAGE_CODE or catalog.exists()
+
+
+@pytest.mark.django_db
+def test_every_metric_is_listed_with_its_labels(client: Client, settings: Settings) -> None:
+    settings.METRICS_TOKEN = "a token for metrics"
+    Beat.objects.get_or_create(queue="calls")
+    told = client.get("/metrics", headers={"Authorization": "Bearer a token for metrics"}).content.decode()
+    rows = {row[0].strip("`"): row for row in table("docs/metrics.md")}
+    assert set(rows) == set(re.findall(r"^# TYPE (\w+)", told, re.MULTILINE))
+    for metric, label, value in re.findall(r'^(\w+)\{(\w+)="(\w+)"\}', told, re.MULTILINE):
+        assert rows[metric][1] == f"`{label}`"
+        assert label not in ("work", "reason") or f"`{value}`" in rows[metric][2]
+
+
+def test_every_recipe_is_led_to() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert [named(path) for path in ROOT.glob("docs/recipes/*.md") if named(path) not in text] == []

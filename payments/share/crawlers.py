@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from friendpay.kit import links
+
 _FIRST = (
     r"TelegramBot|Slackbot(-LinkExpanding)?|Slack-ImgProxy|facebookexternalhit|facebookcatalog|Twitterbot|redditbot|"
     r"meta-external(agent|fetcher)|LinkedInBot|Discordbot|SkypeUriPreview Preview|Iframely|Embedly|Pinterestbot|"
@@ -30,7 +32,7 @@ CRAWLERS = re.compile(
 anywhere, and whoever sits before it wants to pay.
 """
 
-PRIVATE = ("/p/", "/checkout/", "/pay/", "/r/")
+PRIVATE = tuple(f"/{prefix}/" for prefix in links.OF_A_REQUEST)
 
 
 def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

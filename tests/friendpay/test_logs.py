@@ -1,12 +1,50 @@
 """No log holds a whole link or key."""
 
 import logging
+from collections.abc import Iterator
 
 import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
 
+from friendpay.kit import ids, links
 from friendpay.logs import CONFIG, Formatter, redact
+from payments.live.routing import websocket_urlpatterns
 
 TOKEN = "3fGhJkLmNpQrStVwXyZ01234"
+NAMES_ONLY = {"account", "colour", "name", "provider"}
+"""Parameters of routes that name something and give no right."""
+
+
+def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Every address for the public with its parameters: the desk and the API ask who calls."""
+    for pattern in patterns:
+        address = before + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield address, set(pattern.pattern.regex.groupindex)
+        elif not address.startswith(("admin/", "api/")):
+            yield from routes(pattern.url_patterns, address)
+
+
+WITH_TOKENS = [
+    address
+    for address, parameters in [*routes(get_resolver().url_patterns), *routes(websocket_urlpatterns)]
+    if parameters - NAMES_ONLY
+]
+
+
+@pytest.mark.parametrize("route", WITH_TOKENS)
+def test_no_address_of_ours_shows_its_token(route: str) -> None:
+    prefix, _open, rest = route.partition("<")
+    token = ids.token()
+    assert prefix.removeprefix("ws/").rstrip("/") in links.PREFIXES
+    said = redact(f"GET https://pay.example/{prefix}{token}{rest.partition('>')[2]}?a=b")
+    assert token[5:] not in said
+    assert f"/{prefix}{token[:4]}…" in said
+
+
+def test_every_prefix_of_the_table_has_a_route() -> None:
+    assert len(WITH_TOKENS) > 30
+    assert {route.removeprefix("ws/").partition("/")[0] for route in WITH_TOKENS} == set(links.PREFIXES)
 
 
 @pytest.mark.parametrize("place", ["p", "pay", "r", "checkout", "mail", "ws/p"])
