@@ -1,4 +1,4 @@
-"""Staff: who may come to the desk, and what each may do there."""
+"""Staff logins, groups and permissions at the desk: who may sign in, and what each may do."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ class StaffAdmin(UserAdmin, ShownFilters):  # type: ignore[type-arg, misc]
         return (*super().get_readonly_fields(request, obj), *fixed)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Groups are given away by who has all of their rights."""
+        """Only somebody with all rights of a group may give it to others."""
         if db_field.name == "groups" and not request.user.is_superuser:
             own = request.user.get_all_permissions()
             kwargs["queryset"] = Group.objects.filter(

@@ -1,4 +1,4 @@
-"""Pages inside an ASGI server: Django's WSGI handler on a few threads that never end.
+"""WSGI inside ASGI: Django's pages on a fixed number of threads that never end, each with one database connection.
 
 Each thread keeps one database connection for as long as it lives, so that a process never has more connections than
 threads; and a page costs less than half of what it does on Django's own ASGI handler. Answers are sent whole: one that

@@ -1,4 +1,4 @@
-"""The Celery app. Work lives in tables; tasks only carry it, so every one may be lost or run twice."""
+"""The Celery app, its queues and the schedule of beat. Work lives in tables: every task may be lost or run twice."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Whether we are well: /healthz for who restarts us, /readyz for who sends us visitors, /metrics for who watches."""
+"""Health checks and metrics: /healthz for supervisors, /readyz for load balancers, /metrics for Prometheus."""
 
 import asyncio
 import hmac

@@ -1,5 +1,5 @@
-"""Which requests wait for a wallet's server, and for which: they have threads of their own, so that a wallet that hangs
-holds up no page, no notification, and no friend who pays with another one.
+"""Thread lanes (bulkheads): requests that wait for a wallet's server have threads of their own, so that a wallet that
+hangs holds up no page, no notification, and no friend who pays with another one.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Who asks, where a proxy stands before us. Forwarded headers are believed only from TRUSTED_PROXIES."""
+"""The client's address behind a reverse proxy: X-Forwarded-For and -Proto are believed only from TRUSTED_PROXIES."""
 
 import logging
 from typing import Any, cast

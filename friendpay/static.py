@@ -1,4 +1,4 @@
-"""Style, scripts and pictures under names that change with what is in them, so that browsers may keep them for ever."""
+"""Static files under hashed names, so that browsers may keep style, scripts and pictures for ever."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 

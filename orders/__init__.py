@@ -1,0 +1,1 @@
+"""The shop's side: merchants, orders, events, webhooks. It knows nothing of payments."""

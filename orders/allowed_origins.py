@@ -1,5 +1,5 @@
-"""Where a buyer may be sent back to, and who may show the buyer's sheet: the origins that the merchant registered, and
-nothing that merely looks like one.
+"""Allowed origins: where a buyer may be sent back to (open redirects), and who may frame the buyer's sheet. Those that
+the merchant registered, and nothing that merely looks like one.
 """
 
 import re

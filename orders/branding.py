@@ -1,4 +1,4 @@
-"""A shop's own colour and logo: whatever it gives us, its pages stay legible, and nothing is loaded from elsewhere."""
+"""A shop's colour and logo: contrast as WCAG wants it, whatever the shop sends, and nothing loaded from elsewhere."""
 
 import hashlib
 from base64 import b64encode

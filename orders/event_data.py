@@ -1,4 +1,4 @@
-"""What an event tells of an order: fields of the API's order, under the same names and with the same meaning."""
+"""The data of order events: fields of the API's order, under the same names and with the same meaning."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self

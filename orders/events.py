@@ -1,4 +1,4 @@
-"""The one place where something is said to have happened."""
+"""Event types, and the one function that records an event with its webhook deliveries."""
 
 from typing import Any
 

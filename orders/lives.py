@@ -1,4 +1,4 @@
-"""How long an order or a request may live."""
+"""Bounds of `expires_in`: how long an order or a request may live."""
 
 from datetime import timedelta
 

@@ -1,5 +1,5 @@
-"""In what order events are told. Ids are handed out before the commit, so a reader of "id > last" could skip one for
-ever; a sequence is given after it, by one publisher at a time, so that whoever reads on from a sequence misses nothing.
+"""The order of events. Ids are handed out before the commit, so a reader of "id > last" could skip one for ever; a
+sequence is given after it, by one publisher at a time (advisory lock), so that nobody who reads on misses any.
 """
 
 from django.db import connection, transaction

@@ -1,4 +1,4 @@
-"""The merchant's side of an order. Every function here is called inside a transaction that holds the order's lock."""
+"""Create, change, mark as paid, cancel and expire orders. Called within a transaction that holds the order's lock."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -123,7 +123,7 @@ def add_paid(order: Order, amount: int, now: datetime) -> None:
 
 
 def take_back_paid(order: Order, amount: int) -> None:
-    """Parts that no longer count, because the rest never came: they go back to who gave them."""
+    """Parts that no longer count, because the rest never came: they go back to the friends who gave them."""
     order.amount_paid -= amount
     order.save(update_fields=["amount_paid"])
 

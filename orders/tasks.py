@@ -1,4 +1,4 @@
-"""What the worker does for the merchant's side: fetch, call one function."""
+"""Celery tasks of the merchant's side: fetch, call one function."""
 
 from datetime import timedelta
 

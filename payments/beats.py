@@ -1,4 +1,4 @@
-"""Whether background work runs: every queue's worker signs a row each ten seconds, as the scheduler tells it to."""
+"""Heartbeat of background work: every queue's worker signs a row each ten seconds, as the scheduler tells it to."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the workers do: fetch, call one function. A nudge does one thing at once; the sweeps guarantee that all is done.
+"""Celery tasks of payments: fetch, call one function. Those sent after a commit may be lost; sweeps find what is due.
 
 Which of them call others' servers, and so run on a queue of their own, is said in `friendpay/celery.py`.
 """

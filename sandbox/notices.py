@@ -1,4 +1,4 @@
-"""The notifications of the wallet: written with what they tell of, sent over HTTP until the shop says it has them."""
+"""Notifications of the wallet: written with what they tell of, sent over HTTP until the shop says it has them."""
 
 import json
 import logging

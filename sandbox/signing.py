@@ -1,4 +1,4 @@
-"""How the wallet signs what it tells a shop."""
+"""HMAC signature of the wallet's notifications."""
 
 import hmac
 

@@ -1,4 +1,4 @@
-"""The password once more, before money moves by somebody's hand and before keys and logins are read or changed.
+"""Step-up authentication (sudo mode): the password again, before money, keys or logins are touched.
 
 A session that was left open, or whose cookie was copied, is not enough for these. Whoever gave the password lately
 (DESK_PASSWORD_MINUTES), to log in or here, is not asked.

@@ -39,7 +39,7 @@ def confirm(
 ) -> HttpResponse:
     """Show `text` and the form; once it is posted, `do` is called with its data and says what was done.
 
-    What was done and the log of who did it commit together. A refusal is shown as an error; then nothing has happened.
+    What was done and the log of it commit together. A refusal is shown as an error; then nothing has happened.
     """
     form = form or forms.Form(posted(request))
     status = 200

@@ -1,4 +1,4 @@
-"""Fields that several forms of the desk have."""
+"""Form fields that several forms of the desk share."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Filters whose choices are known: none reads a table to find out what there is to choose."""
+"""Filters of the desk's lists with fixed choices: none reads a table to find out what there is to choose."""
 
 from typing import Any
 

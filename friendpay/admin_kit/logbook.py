@@ -1,4 +1,4 @@
-"""The log of logins, wrong passwords and second factors: in the history of the login, and in the server's log."""
+"""Audit log of logins: sign-ins, wrong passwords and second factors, in the login's history and in the server's log."""
 
 import logging
 from typing import cast

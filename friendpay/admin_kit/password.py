@@ -1,4 +1,4 @@
-"""The first factor. Passwords can be guessed, so wrong ones count: for where they come from, and for the login tried.
+"""The desk's login with its rate limits: wrong passwords count for where they come from and for the login tried.
 
 Whoever has logged in with a browser before carries a cookie that says so. Wrong passwords of strangers then never lock
 that person out there.
@@ -104,7 +104,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
 
 
 def remember(request: HttpRequest, response: HttpResponse) -> None:
-    """Let the browser of who is in say so next time."""
+    """Let the browser of somebody who has signed in say so next time."""
     response.set_signed_cookie(
         COOKIE,
         _hashed(request.user.get_username()),

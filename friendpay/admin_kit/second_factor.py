@@ -42,15 +42,15 @@ class CodeForm(forms.Form):
 def second_factor(request: HttpRequest, site: Desk) -> HttpResponse:
     """Ask for the code; let in whoever has it. A code opens once; wrong ones make the next try wait longer and longer.
 
-    A new phone is only set up for who has none: a stolen password does not replace it. Its key is made for this visit,
-    shown once, and dead as soon as another visit begins: whoever saw one earlier, with a stolen password, has nothing.
+    A new phone is only set up where there is none: a stolen password does not replace it. Its key is made for this
+    visit, shown once, and dead as soon as another visit begins: one seen earlier, with a stolen password, is worth nothing.
     """
     following = _following(request)
     if not site.knows(request):
         return HttpResponseRedirect(reverse("admin:login"))
     if site.has_permission(request):
         return HttpResponseRedirect(following)
-    if "logout" in request.POST:  # the admin's own logout is for who is in
+    if "logout" in request.POST:  # the admin's own logout wants the second factor
         logout(request)
         return HttpResponseRedirect(reverse("admin:login"))
     device, is_new = _device(request)

@@ -43,7 +43,7 @@ class Desk(UnfoldAdminSite):
         return bool(super().has_permission(request))
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
-        """A view of the desk for who is in. What no column can hold (NUL) is refused before anything looks for it."""
+        """A view of the desk for signed-in staff. What no column can hold (NUL) is refused before any query."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)

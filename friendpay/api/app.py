@@ -1,4 +1,4 @@
-"""The API as a whole: the routers of both sides under one roof, their description, and a page to read it on."""
+"""The API object (django-ninja): the routers of both sides under one root, their OpenAPI description, and its page."""
 
 from collections.abc import Callable
 from functools import wraps

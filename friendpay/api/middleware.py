@@ -1,4 +1,4 @@
-"""The outermost layer of the API: bodies nobody should read stop here, and whatever goes wrong leaves as a problem."""
+"""The API's outermost middleware: bodies nobody should read stop here, and whatever goes wrong leaves as a problem."""
 
 from collections.abc import Callable
 

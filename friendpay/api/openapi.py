@@ -1,4 +1,4 @@
-"""The API's description, completed: what every operation may answer, and how one answer leads to the next call."""
+"""The OpenAPI description, completed: what every operation may answer, and how one answer leads to the next call."""
 
 from collections.abc import Iterable
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Events in the API's description: one `webhooks:` entry a type, each with the schema of its `data`."""
+"""Events in the OpenAPI description: one `webhooks:` entry a type, each with the schema of its `data`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How the API says no: every answer of 400 and above under its root is an RFC 9457 problem document."""
+"""Errors of the API: every answer of 400 and above under its root is an RFC 9457 problem document."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The virtual environment, made by whatever Python there is: standard library only, in words an old Python reads."""
+"""The virtual environment, made by whatever Python there is: standard library only, in syntax an old Python reads."""
 
 import fcntl
 import hashlib

@@ -1,4 +1,4 @@
-"""What bin/up may be told, checked before anything is installed or started. Standard library only."""
+"""Command-line options of bin/up, checked before anything is installed or started. Standard library only."""
 
 import argparse
 import errno

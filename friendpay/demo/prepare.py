@@ -1,4 +1,4 @@
-"""What lies between running servers and serving pages. Safe to repeat at every start."""
+"""Migrations, static files and demo data, between running servers and serving pages. Safe to repeat at every start."""
 
 import hashlib
 from pathlib import Path

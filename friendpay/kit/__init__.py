@@ -1,0 +1,1 @@
+"""Small tools below everything: they know nothing of shops and payments."""

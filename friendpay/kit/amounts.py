@@ -1,4 +1,4 @@
-"""Amounts as people type or paste them, read without guessing: ten thousand is never taken for ten.
+"""Amounts as people type or paste them, parsed without guessing: ten thousand is never taken for ten.
 
 Whatever our own pages print is read back on a page of the same language.
 """

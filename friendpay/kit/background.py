@@ -1,4 +1,4 @@
-"""Jobs after a commit that must never hold up a page. Each purpose has one thread; an job may be lost any time.
+"""Background jobs after a commit that never hold up a page: one thread for each purpose; a job may be lost at any time.
 
 Whatever is done here is only haste: tables hold the work, and a beat sweep does what an job did not.
 """

@@ -1,4 +1,4 @@
-"""What time it is. Only PostgreSQL knows: a worker whose clock is ten minutes off changes nothing."""
+"""The current time, which is PostgreSQL's: a worker whose clock is ten minutes off changes nothing."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Counts kept in Valkey, and how many calls an API key may make.
+"""Rate limits: counts kept in Valkey, and how many calls an API key may make.
 
 While Valkey is silent each process counts for itself (`_Own`): no limit goes, only what another process counted is not
 known, and nobody waits for longer than PATIENCE.

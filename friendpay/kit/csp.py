@@ -1,4 +1,4 @@
-"""What every answer carries."""
+"""Content-Security-Policy and Cache-Control of every answer."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Reading settings from the environment: one clear line for whatever is missing or malformed."""
+"""Settings from environment variables: one clear line for whatever is missing or malformed."""
 
 import ipaddress
 import os

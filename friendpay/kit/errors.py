@@ -1,4 +1,4 @@
-"""How a use case says no."""
+"""`Refused`: how a use case says no, with a code for programs and a sentence for people."""
 
 from django.utils.functional import Promise
 

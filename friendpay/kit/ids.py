@@ -1,4 +1,4 @@
-"""Names for things. The public never sees a sequential number."""
+"""Random ids and tokens. The public never sees a sequential number."""
 
 import secrets
 

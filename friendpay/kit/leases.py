@@ -1,4 +1,4 @@
-"""Taking work from a table: whoever takes a row sets when it is due again, commits, and then works without a lock.
+"""Leases on rows of work (SKIP LOCKED): take a row, set when it is due again, commit, then work without a lock.
 
 A row is taken just before it is worked on, never with others that then wait behind it. A worker that dies leaves it to
 the next sweep; two workers never have the same row at once, as long as the work is shorter than the wait.

@@ -1,4 +1,4 @@
-"""Money: a whole number of minor units and its ISO 4217 currency. No floats, no number without a currency."""
+"""Money: integer minor units and an ISO 4217 currency. No floats, no number without a currency."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Where a request comes from, as a hash: enough to count by, and no address is kept.
+"""Client addresses (IPv4, IPv6 prefixes) as keyed hashes: enough to count by, and no address is kept.
 
 An address nobody can read (a proxy may say `unknown`, or a name) is "" everywhere: it limits nobody, for those who
 share it are strangers to each other.

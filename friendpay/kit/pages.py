@@ -1,4 +1,4 @@
-"""What every page for people has in common: its methods, its caching, its kind words when something does not work."""
+"""What every page for people shares: allowed methods, caching, redirects after a POST, error pages."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""Lists by cursor: a cursor is the id of an item, so nothing is skipped or repeated while others add to the list."""
+"""Cursor pagination: a cursor is the id of an item, so nothing is skipped or repeated while others add to the list."""
 
 from typing import Any, TypeVar
 

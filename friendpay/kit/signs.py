@@ -1,4 +1,4 @@
-"""Single signs of what people type: which nobody sees."""
+"""Invisible Unicode characters in what people type."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Which addresses of others may be called: none inside our own network, however they are written."""
+"""SSRF guard: which addresses of others may be called, none inside our own network, however they are written."""
 
 import ipaddress
 

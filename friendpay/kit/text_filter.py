@@ -1,5 +1,5 @@
-"""What strangers may write to people who are asked for money: no way to anywhere else, no seal, nothing that paints
-over the page. Whoever typed it is told what to leave out; what a shop sends is made harmless instead.
+"""Filter for text of strangers that another person reads (links, contacts, seals, Unicode tricks). Whoever typed it is
+told what to leave out; what a shop sends is made harmless instead.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed with the first of CREDENTIAL_KEYS, opened with any of them, so that keys can be rolled."""
+"""Encryption at rest (Fernet): sealed with the first of CREDENTIAL_KEYS, opened with any: keys can be rotated."""
 
 import json
 from functools import cache

@@ -1,4 +1,4 @@
-"""What came of each telling of a webhook."""
+"""The desk's page of webhook deliveries: what came of each."""
 
 from typing import Any
 

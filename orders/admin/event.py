@@ -1,4 +1,4 @@
-"""Everything that happened, in one list."""
+"""The desk's page of events, all in one list."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""API keys: made at a shop's page, rolled and revoked at their own."""
+"""The desk's pages of API keys: made at a shop's page, rolled and revoked at their own."""
 
 from collections.abc import Sequence
 from datetime import timedelta

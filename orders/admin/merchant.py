@@ -1,4 +1,4 @@
-"""The shops."""
+"""The desk's page of shops."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is bought, as support reads it."""
+"""The desk's page of orders, as support reads it."""
 
 from typing import Any
 

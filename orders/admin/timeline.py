@@ -1,4 +1,4 @@
-"""What happened, as sentences a person reads. Whoever knows an event's type adds its sentence here."""
+"""The timeline: each event type's sentence. Whoever knows a type adds its sentence here."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where shops are told what happens."""
+"""The desk's page of webhook endpoints."""
 
 from typing import Any
 

@@ -1,0 +1,1 @@
+"""API calls of orders, events and webhooks."""

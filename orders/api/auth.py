@@ -1,4 +1,4 @@
-"""Who calls: an API key, what it may do, and how often."""
+"""API keys: authentication, rights and rate limits of a call."""
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _

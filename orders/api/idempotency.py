@@ -1,4 +1,4 @@
-"""Once: a POST that carries an Idempotency-Key does its work at most once, however often and however it is repeated.
+"""Idempotency-Key: a POST that carries one does its work at most once, however often and however it is repeated.
 
 Work and stored answer are one transaction, and a lock of that transaction keeps others with the same key out. So a
 process that dies leaves nothing behind, and the repeat starts afresh. What was refused has changed nothing and is not

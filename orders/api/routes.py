@@ -1,4 +1,4 @@
-"""The API of orders and events. Thin: find what the key may see, call one function, show the result.
+"""API routes of orders and events: find what the key may see, call one function, show the result.
 
 What touches payments - asking, cancelling, refunding - is in `payments.api`, on the same addresses.
 """

@@ -1,4 +1,4 @@
-"""What the API takes and gives on the merchant's side. What it takes is strict: no unknown field, no number as text."""
+"""API schemas of orders, events and lists (pydantic). What they take is strict: no unknown field, no number as text."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The API of webhooks. Thin: find what the key may see, call one function, show the result."""
+"""API routes of webhook endpoints and deliveries: find what the key may see, call one function, show the result."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the API takes and gives about webhooks."""
+"""API schemas of webhook endpoints and deliveries."""
 
 from datetime import datetime
 from typing import Annotated, Self

@@ -1,4 +1,4 @@
-"""What happened. Audit log, support's timeline and outbox in one."""
+"""Events: audit log, support's timeline and outbox in one table."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was answered to a POST that carried an Idempotency-Key."""
+"""Stored answers to POSTs that carried an Idempotency-Key."""
 
 from datetime import datetime
 from typing import Self

@@ -1,4 +1,4 @@
-"""The shop, and the keys it calls us with."""
+"""Merchants (shops), their API keys and their logo."""
 
 import hashlib
 import secrets

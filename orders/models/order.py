@@ -1,4 +1,4 @@
-"""What is bought."""
+"""Orders and their lines."""
 
 from datetime import datetime
 from functools import partial

@@ -1,4 +1,4 @@
-"""Where a merchant is told what happens, each telling, and each attempt at one."""
+"""Webhook endpoints, deliveries and attempts."""
 
 from datetime import datetime
 from functools import partial

@@ -1,4 +1,4 @@
-"""The demo shop's basket: a signed cookie, so that looking around writes nothing anywhere."""
+"""The demo shop's basket in a signed cookie, so that looking around writes nothing anywhere."""
 
 from dataclasses import dataclass
 

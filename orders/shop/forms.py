@@ -1,4 +1,4 @@
-"""What the demo shop's visitors send."""
+"""Forms of the demo shop."""
 
 from django import forms
 

@@ -1,4 +1,4 @@
-"""Telling merchants: at least once, never while a transaction is open, and no slow endpoint in anybody's way."""
+"""Webhook delivery with retries: at least once, never within a transaction, and no slow endpoint in anybody's way."""
 
 import json
 import logging

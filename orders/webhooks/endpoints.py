@@ -1,4 +1,4 @@
-"""The endpoints of a merchant: made, given new secrets, switched off and on, deleted."""
+"""Webhook endpoints of a merchant: create, change, rotate secrets, disable and enable, delete."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

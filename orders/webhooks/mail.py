@@ -1,4 +1,4 @@
-"""Telling a merchant by mail that it is no longer told by webhooks."""
+"""Mail to a merchant whose webhook endpoint was switched off."""
 
 import logging
 from datetime import timedelta

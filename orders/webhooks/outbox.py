@@ -1,4 +1,4 @@
-"""What is owed to whom: written with the event, so that no event is lost between its commit and its telling."""
+"""The webhooks' transactional outbox: deliveries are written with their event, so that none is lost in between."""
 
 from datetime import datetime
 from functools import partial
@@ -29,7 +29,7 @@ def owe(event: Event) -> None:
 
 
 def owe_test(endpoint: WebhookEndpoint, event: Event) -> WebhookDelivery:
-    """Write a delivery to this endpoint alone, in the transaction of the event, for who holds the endpoint's lock."""
+    """Write a delivery to this endpoint alone, in the event's transaction. The caller holds the endpoint's lock."""
     _check_enabled(endpoint)
     _send_soon()
     return WebhookDelivery.objects.create(merchant_id=event.merchant_id, endpoint=endpoint, event=event)

@@ -1,4 +1,4 @@
-"""Signatures of the Standard Webhooks specification: over the id, the time and the body of a message."""
+"""HMAC-SHA256 signatures of the Standard Webhooks specification: over the id, the time and the body of a message."""
 
 import base64
 import binascii

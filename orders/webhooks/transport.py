@@ -1,5 +1,5 @@
-"""Calling a merchant's address, which may be anybody's: nothing inside our own network is ever reached, nothing is
-followed, and neither time nor memory can be taken from us.
+"""HTTP calls to a merchant's address, which may be anybody's (SSRF): nothing inside our own network is ever reached, no
+redirect is followed, and neither time nor memory can be taken from us.
 
 requests-hardened resolves the name once, refuses private addresses and pins the one it found. What it leaves open is
 closed here: scheme, port and form of the address, some addresses, the size of an answer, and the time of it all.

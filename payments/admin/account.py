@@ -1,4 +1,4 @@
-"""The shops' accounts at wallets."""
+"""The desk's pages of provider accounts: the shops' accounts at wallets."""
 
 from functools import partial
 from typing import Any
@@ -71,8 +71,8 @@ class ProviderAccountAdmin(SupportAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Credentials are read and changed by who gave the password lately. Whose a new key is only the wallet can
-        tell: it is asked before the form's transaction begins.
+        """Credentials are read and changed by those who gave the password lately. Whose a new key is only the wallet
+        can tell: it is asked before the form's transaction begins.
         """
         touched = request.method == "POST" or self.has_change_permission(request)
         if touched and (page := again.ask(request, self.admin_site)):

@@ -1,4 +1,4 @@
-"""Where a wallet's daily bill and our books differ: work until somebody says how it was put right."""
+"""The desk's page of bill mismatches: work until somebody says how each was put right."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Disputes: payers who asked their bank for the money back. They are answered in the wallet's own site."""
+"""The desk's page of disputes (chargebacks). They are answered in the wallet's own site."""
 
 from typing import Any
 

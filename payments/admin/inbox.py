@@ -1,4 +1,4 @@
-"""Notifications from wallets; those that could not be applied wait here for support."""
+"""The desk's page of notifications from wallets; those that could not be applied wait here for support."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The order's page, with what was asked and paid for it."""
+"""The order's page at the desk, with what was asked and paid for it."""
 
 from django.contrib import admin
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""Attempts to pay, and sending money back."""
+"""The desk's page of payments, and sending money back."""
 
 from datetime import timedelta
 from typing import Any

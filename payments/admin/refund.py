@@ -1,4 +1,4 @@
-"""Money on its way back. One that failed is still owed, and waits here for support."""
+"""The desk's page of refunds. One that failed is still owed, and waits here for support."""
 
 from collections.abc import Callable
 from typing import Any

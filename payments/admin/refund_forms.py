@@ -1,4 +1,4 @@
-"""What support says of a refund that failed."""
+"""Forms about a refund that failed."""
 
 from django import forms
 from django.http import QueryDict

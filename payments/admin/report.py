@@ -1,4 +1,4 @@
-"""What friends report: work until support decides; and the buyers who were stopped."""
+"""The desk's pages of abuse reports, work until support decides, and of stopped buyers."""
 
 from collections.abc import Callable
 from typing import Any

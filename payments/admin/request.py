@@ -1,4 +1,4 @@
-"""Pleas to pay: where each stands, how it got there, and ending one."""
+"""The desk's page of payment requests: where each stands, how it got there, and ending one."""
 
 from typing import Any
 

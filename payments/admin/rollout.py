@@ -1,4 +1,4 @@
-"""The rules of who gets which method, and a page to try them out."""
+"""The desk's pages of rollout rules (who gets which method), and one to try them out."""
 
 from django.contrib import admin
 from django.db.models import Model

@@ -1,4 +1,4 @@
-"""What a text names: people paste a link, a share code, a whole message, an order number, or a wallet's reference."""
+"""The desk's search: people paste a link, a share code, a whole message, an order number, or a wallet's reference."""
 
 import re
 from dataclasses import dataclass

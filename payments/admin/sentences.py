@@ -1,4 +1,4 @@
-"""What happened to a request, its payments and its refunds, as sentences."""
+"""The timeline's sentences for events about requests, payments and refunds."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The desk's front page: what needs somebody, and a box that finds anything. And its menu."""
+"""The desk's front page, what needs somebody and a box that finds anything, and its menu."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

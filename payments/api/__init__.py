@@ -1,0 +1,1 @@
+"""API calls of requests, payments and refunds."""

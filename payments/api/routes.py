@@ -1,4 +1,4 @@
-"""The API of asking, paying and refunding. Thin: find what the key may see, call one function, show the result."""
+"""API routes of requests, payments and refunds: find what the key may see, call one function, show the result."""
 
 from datetime import timedelta
 from enum import StrEnum

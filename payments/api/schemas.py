@@ -1,4 +1,4 @@
-"""What the API takes and gives of requests, payments and refunds."""
+"""API schemas of requests, payments and refunds (pydantic)."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -55,7 +55,7 @@ class RefundIn(Taken):
 
 
 class RefundOut(RefundData):
-    """Money on its way back to who paid it, or there already."""
+    """Money on its way back to its payer, or there already."""
 
 
 class PaymentOut(PaymentData):

@@ -1,0 +1,1 @@
+"""How far requests come, counted without saying anything about people."""

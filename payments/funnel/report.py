@@ -1,4 +1,4 @@
-"""What the friction meter says: how far requests came, where they were left, how long people were busy or waited."""
+"""Funnel report: how far requests came, where they were left, how long people were busy or waited."""
 
 from dataclasses import dataclass
 from datetime import datetime

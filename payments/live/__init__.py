@@ -1,0 +1,1 @@
+"""WebSockets: pages that follow a request."""

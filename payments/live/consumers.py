@@ -1,4 +1,4 @@
-"""The socket of a request: a snapshot on connect and one per change. Read-only; what a client says is not listened
+"""The WebSocket of a request: a snapshot on connect and one per change. Read-only; what a client says is not listened
 to.
 """
 

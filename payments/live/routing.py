@@ -1,4 +1,4 @@
-"""The sockets."""
+"""WebSocket routes."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What everybody who is looking sees, now: one snapshot, the same on the socket and in status.json."""
+"""The public snapshot of a request: one, the same on the socket and in status.json."""
 
 import asyncio
 import threading

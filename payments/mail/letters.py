@@ -1,5 +1,5 @@
-"""What our mails say. One letter is one heading, a few sentences, facts and one button; text and HTML are made of the
-same. Nothing the buyer wrote is in them: an address may have been given by somebody it does not belong to.
+"""Mail templates: what our mails say. One letter is one heading, a few sentences, facts and one button; text and HTML
+are made of the same. Nothing the buyer wrote is in them: whoever gave an address may not be its owner.
 """
 
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""Mail to people who asked for it: who is owed which, written in the transaction of the event it tells of. `sending.py`
-sends it. An address is forgotten as soon as nothing more is due to it.
+"""The mail outbox: mail that people asked for, written in the transaction of the event it tells of. `sending.py` sends
+it. An address is forgotten as soon as nothing more is due to it.
 """
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Not now: when to be reminded of an open request, and the calendar file that does it."""
+"""Reminders of an open request: the choices of when, and the calendar file (iCalendar) that does it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

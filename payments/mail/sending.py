@@ -1,5 +1,5 @@
-"""Sending the mail that is owed: at least once, always under one Message-ID, never to who has stopped it. A reminder is
-looked at once more before it goes: none to who has paid or declined, none after the end.
+"""Sending the mail that is owed: at least once, always under one Message-ID, never to anybody who has stopped it. A
+reminder is looked at once more before it goes: none to somebody who has paid or declined, none after the end.
 """
 
 import smtplib
@@ -95,7 +95,7 @@ def _is_refused(error: Exception) -> bool:
 
 
 def message(mail: Mail) -> EmailMultiAlternatives:
-    """The mail as it goes out, in the language of who gave the address, with one click to stop it."""
+    """The mail as it goes out, in the language of whoever gave the address, with one click to stop it."""
     row = mail.to
     stop_url = f"{settings.PUBLIC_URL}{reverse('stop_mail', args=[row.token])}"
     letter = letters.write(mail)

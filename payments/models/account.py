@@ -1,4 +1,4 @@
-"""A merchant's credentials at a provider."""
+"""Provider accounts: a merchant's credentials at a wallet, encrypted."""
 
 from datetime import datetime, timedelta
 from functools import partial

@@ -1,4 +1,4 @@
-"""When background work was last seen to run."""
+"""Heartbeats: when background work was last seen to run."""
 
 from django.db import models
 

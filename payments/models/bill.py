@@ -1,4 +1,4 @@
-"""What a provider's bill says otherwise than our own books, and the days whose bills are still to be compared."""
+"""Bill days to compare, and mismatches between a provider's bill and our books."""
 
 from datetime import datetime
 from typing import Self

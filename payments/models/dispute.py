@@ -1,4 +1,4 @@
-"""Payments that a payer has disputed at the bank or wallet."""
+"""Disputes (chargebacks): a payer asks the bank or wallet for the money back."""
 
 from functools import partial
 

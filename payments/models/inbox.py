@@ -1,4 +1,4 @@
-"""Notifications from providers, stored before they are applied."""
+"""Provider events: notifications, stored before they are applied."""
 
 from datetime import datetime
 from typing import Self

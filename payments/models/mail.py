@@ -1,4 +1,4 @@
-"""Addresses that people gave us, and the mails that are owed to them."""
+"""Mail addresses that people gave us, and the mails owed to them."""
 
 from datetime import datetime
 from functools import partial

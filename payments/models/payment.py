@@ -1,4 +1,4 @@
-"""One payer's attempt."""
+"""Payments: one payer's attempt at one wallet."""
 
 from dataclasses import dataclass
 from datetime import datetime

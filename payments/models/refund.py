@@ -1,4 +1,4 @@
-"""Money on its way back to a payer."""
+"""Refunds: money on its way back to a payer."""
 
 from datetime import datetime, timedelta
 from functools import partial

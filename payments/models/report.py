@@ -1,4 +1,4 @@
-"""What friends report to support, and the buyers whom support has stopped."""
+"""Abuse reports of friends, and the buyers whom support has stopped."""
 
 from typing import Self
 

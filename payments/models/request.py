@@ -1,4 +1,4 @@
-"""The payment_request to pay one order."""
+"""Payment requests: the ask to pay one order."""
 
 from datetime import datetime
 from functools import partial

@@ -1,4 +1,4 @@
-"""Which buyers and which goods get a way to pay."""
+"""Rollout rules: which buyers and which goods get a way to pay."""
 
 from django.db import models
 from django.db.models import F, Q

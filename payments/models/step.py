@@ -1,4 +1,4 @@
-"""The steps of asking and paying, counted for the friction meter."""
+"""Funnel steps: asking and paying, counted for the friction meter."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -1,0 +1,1 @@
+"""Which wallets an order is offered, and why not the others."""

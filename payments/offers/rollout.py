@@ -1,4 +1,4 @@
-"""Which buyers and which goods get a method. Everything here only looks, and says why not."""
+"""Rollout rules (percentage, allow-list, exclusions): which buyers and goods get a method, and why not."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The ladder: how a wallet is carried out where a page is opened; and, where it cannot be, where it could."""
+"""Surfaces and rails: how a wallet is carried out where a page is opened, or where else it could be."""
 
 from dataclasses import dataclass
 from typing import Self

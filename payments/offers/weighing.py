@@ -1,4 +1,4 @@
-"""Which ways to pay this order gets, where it is opened, and why not the others. Page, API and payment ask the same
+"""Which payment methods this order gets, where it is opened, and why not the others. Page, API and payment ask the same
 function.
 """
 

@@ -1,0 +1,1 @@
+"""Pages for buyers and friends: parse, call one function, render."""

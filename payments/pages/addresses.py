@@ -1,5 +1,5 @@
-"""Giving us an e-mail address: what for, how often, and by whom. Nobody has to, and nobody can make us write to
-strangers: whoever gives an address is counted, so is the address, and who stopped our mail is left alone.
+"""Taking e-mail addresses: what for, how often, and from whom. Nobody has to give one, and nobody can make us write to
+strangers: whoever gives an address is counted, so is the address, and those who stopped our mail are left alone.
 """
 
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ def is_late(payment: Payment, now: datetime) -> bool:
 
 
 def announced(payment: Payment, payment_request: PaymentRequest, now: datetime) -> int | None:
-    """Seconds until another may take over, for the eyes of who holds; None where nobody need take over, because there
+    """Seconds until another may take over, for the eyes of the holder; None where nobody need take over, because there
     is enough for others too, or somebody has.
     """
     if payment_request.remaining > 0 or not payment.held_until:

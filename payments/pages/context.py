@@ -1,4 +1,4 @@
-"""What the pages are given. Everything here reads; the state a template draws is named here, and nowhere else."""
+"""Template context of every page: it only reads; the state a template draws is named here, and nowhere else."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -113,7 +113,7 @@ def _ways(order: Order, surface: Surface) -> dict[str, Any]:
 
 
 def _back(refunds: list[Refund], disputed: int = 0) -> dict[str, Any]:
-    """Money that goes back: how much, and where it is, which its own status says and nothing else: with who paid
+    """Money that goes back: how much, and where it is, which its own status says and nothing else: with the payer
     ("there"), on its way, refused by a wallet ("stuck"), or with the bank she asked for it ("bank").
     """
     if disputed and not refunds:

@@ -1,4 +1,4 @@
-"""What buyers and friends send. Every error is a sentence for the person who reads it, and stands beside its field."""
+"""Forms of buyers and friends. Every error is a sentence for the person who reads it, and stands beside its field."""
 
 import unicodedata
 from typing import Any

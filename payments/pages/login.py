@@ -1,4 +1,4 @@
-"""Back from a wallet's silent login. What it tells of the payer goes on to the wallet, and is kept nowhere."""
+"""Back from a wallet's silent login (OAuth): what it tells of the payer goes on to the wallet, and is kept nowhere."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render

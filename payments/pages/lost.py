@@ -1,4 +1,4 @@
-"""Addresses that lead nowhere, some of which are ours with something stuck to them."""
+"""The 404 page, and links that a message has spoilt: they lead to the page they meant."""
 
 import re
 import unicodedata

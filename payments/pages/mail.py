@@ -1,4 +1,4 @@
-"""Where people give us an e-mail address, and where they stop our mail. Nothing is sent from here."""
+"""Pages to give us an e-mail address and to unsubscribe. Nothing is sent from here."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render

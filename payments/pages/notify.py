@@ -1,4 +1,4 @@
-"""Where providers tell us what happened. No session, no CSRF token: the signature over the raw body is the proof."""
+"""The wallets' notification endpoint. No session, no CSRF token: the signature over the raw body is the proof."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt

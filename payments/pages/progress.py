@@ -1,4 +1,4 @@
-"""How far a request is, for who asked alone. Friends see who pays, never who looked: the snapshot has none of this."""
+"""How far a request is, for the buyer alone. Friends see who pays, never who looked: the snapshot has none of this."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

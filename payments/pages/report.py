@@ -1,4 +1,4 @@
-"""A friend tells support that something is wrong with a request."""
+"""The page on which a friend reports a request to support."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render

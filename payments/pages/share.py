@@ -1,4 +1,4 @@
-"""How a request is found and followed: its codes as pictures, its state as JSON, and the page for a typed code."""
+"""Links and codes of a request: QR code and poster, its state as JSON, and the page for a typed share code."""
 
 import hashlib
 import json

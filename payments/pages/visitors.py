@@ -1,5 +1,5 @@
-"""Who is looking, as little as we need to know: a random cookie from the first attempt to pay on, kept by us as a
-hash.
+"""The visitor cookie: random, from the first attempt to pay on, kept by us as a hash. It is all we know of who is
+looking.
 """
 
 import secrets

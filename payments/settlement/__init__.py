@@ -1,0 +1,1 @@
+"""Every status change, and all that moves money."""

@@ -1,4 +1,4 @@
-"""A friend reports a request; support decides. Nobody else is shown anything of it, and a report alone does nothing."""
+"""Abuse reports and stopped buyers: nobody but support sees a report, and a report alone does nothing."""
 
 from datetime import timedelta
 

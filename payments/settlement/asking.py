@@ -1,4 +1,4 @@
-"""A buyer asks a friend."""
+"""Asking a friend: opens the request, or shares the open one, within its limits."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ ASKS_OF_A_BUYER, ASKS_OF_A_NETWORK = 30, 300
 
 def ask(order: Order, surface: Surface, network: str = "") -> PaymentRequest:
     """Open a request to share, or share the one that is open; asking twice asks once. Refused where asking a friend is
-    not offered, and for who asks without end.
+    not offered, and for a buyer who asks without end.
     """
     tapped = clock.now()
     offers.check_friend(order, surface)

@@ -1,5 +1,5 @@
-"""Calling wallets so that one that hangs harms nobody else: a call ends in time, only some are under way at once, and
-an account whose gateway left several calls in a row without an answer is left alone for a while (a circuit breaker).
+"""The circuit breaker around calls to wallets, so that one that hangs harms nobody else: a call ends in time, only some
+are under way at once, and an account that left several in a row without an answer is left alone for a while.
 
 The breaker's state stands on the account's row: every process goes by it, support sees it, and it needs no Valkey. It
 is read with the row that a call needs anyway, and written only when a call hung, or is the first to be answered again.

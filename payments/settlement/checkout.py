@@ -1,4 +1,4 @@
-"""A payer begins: who is in the way steps aside, the amount is held, the provider opens the attempt, the payer goes on.
+"""Checkout: whoever is in the way steps aside, the amount is held, the provider opens the attempt, the payer goes on.
 
 No transaction is open while a provider is called; the attempt is committed before the call, so that it is never
 forgotten.

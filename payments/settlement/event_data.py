@@ -1,4 +1,4 @@
-"""What an event tells of a request, a payment or a refund: fields of the API's objects, under the same names."""
+"""The data of events about requests, payments and refunds: fields of the API's objects, under the same names."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self

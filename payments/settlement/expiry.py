@@ -1,4 +1,4 @@
-"""Ending what is over. Nobody is asked for it: no wallet's silence holds up an expiry."""
+"""Expiry of requests and orders. No wallet is asked for it: no wallet's silence holds it up."""
 
 import logging
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""The arithmetic of money on its way: what an attempt reserves, what of its money counts, and sending back what does
+"""Holds and the arithmetic of money: what an attempt reserves, what of its money counts, and sending back what does
 not.
 
 Called inside a transaction that holds the locks of `record`; the caller saves the request. Changes no status.

@@ -1,5 +1,5 @@
-"""Whose an account is at its wallet. That is fixed once payments hang on it: another merchant's account would answer
-for them, knows nothing of their money, and could send none of it back.
+"""Whose an account is at its wallet (merchant number, app, key). That is fixed once payments hang on it: another
+merchant's account would answer for them, knows nothing of their money, and could send none of it back.
 """
 
 from collections.abc import Mapping

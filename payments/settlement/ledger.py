@@ -1,4 +1,4 @@
-"""The proof that no money is lost, taken twice or stuck, from the rows alone, without any of the code that wrote them.
+"""Ledger check: the proof from the rows alone, without any of the code that wrote them, that no money is lost or stuck.
 
 captured = kept + owed or sent back + held or taken for disputes   for every payment
 applied  = what its payments applied, at most the amount           for every request; paid exactly when equal

@@ -1,4 +1,4 @@
-"""★ The one door: every status change of a request, a payment, a refund and a dispute. Nothing else writes one.
+"""★ The state machine: every status change of a request, a payment, a refund and a dispute. Nothing else writes one.
 
 Each function is its own transaction: it locks order, request, payment and refund in that order, looks again, and
 returns quietly when the change has already happened. The state and its events commit together. None of them calls a

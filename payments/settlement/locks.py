@@ -1,5 +1,5 @@
-"""Locks and the record of changes, for what happens to a payment request. One lock order: order, request, payment,
-refund.
+"""Row locks, and events in the same transaction, for what happens to a payment request. One lock order: order, request,
+payment, refund.
 """
 
 from datetime import datetime, timedelta

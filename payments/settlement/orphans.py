@@ -1,4 +1,4 @@
-"""Money that names no payment of ours: kept by the inbox, counted for a request or sent back by support."""
+"""Orphans: money that names no payment of ours, kept by the inbox, counted for a request or sent back by support."""
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _

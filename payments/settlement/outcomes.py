@@ -1,4 +1,4 @@
-"""What a provider said of a charge or a refund, as it is stored with its notification and read again."""
+"""Outcomes: what a provider said of a charge or a refund, as it is stored with its notification and read again."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""What others do to our payments: refunds made in the wallet's own site, and disputes."""
+"""Refunds made in the wallet's own site, and disputes (chargebacks): what others do to our payments."""
 
 from django.db import transaction
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""Asking the provider, and believing only what it says. Every undecided payment is asked about until it is final."""
+"""Reconciliation by asking the provider: every undecided payment is asked about until it is final."""
 
 from datetime import timedelta
 

@@ -1,5 +1,5 @@
-"""Money going back: asked for by the merchant, sent under one number as long as that lives, followed until the
-provider confirms it. What is done about one that failed is in `remedies`.
+"""Refunds: asked for by the merchant, sent under one number as long as that lives, followed until the provider confirms
+them. What is done about one that failed is in `remedies`.
 """
 
 from datetime import timedelta
@@ -29,7 +29,7 @@ STATUS = Refund.Status
 def refund_payment(
     payment_id: int, amount: int | None = None, *, text: str = "", actor: str, seen: int | None = None
 ) -> Refund:
-    """The merchant sends `amount` (all that is left, without one) of a payment back to who paid it; never more than is
+    """The merchant sends `amount` (all that is left, without one) of a payment back to its payer; never more than is
     left, and nothing while its request is open ("request_open").
 
     Refunds of this payment that failed, and that there is no more room for, are withdrawn: this one is in their place.

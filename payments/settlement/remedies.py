@@ -1,5 +1,5 @@
-"""What somebody decides about a refund that failed: send it again, also in parts; withdraw it; or write down that the
-money was returned by other means. Each is refused once the refund stands otherwise than the button was shown for.
+"""Decisions about a refund that failed: send it again, also in parts; withdraw it; or write down that the money was
+returned by other means. Each is refused once the refund stands otherwise than the button was shown for.
 """
 
 from django.db import transaction

@@ -127,7 +127,7 @@ def _decline(request_id: int, *, name: str, words: str, choice: str, visitor: st
 def look(request: PaymentRequest, *, choosing: bool = False, surface: str = "") -> None:
     """A person is looking at the friend's page, or with `choosing` does something there. Who it is, nobody asks.
 
-    The first time of each is told to who asked; every later one costs nothing. After the end nothing is told.
+    The first time of each is told to the buyer who asked; every later one costs nothing. After the end nothing is told.
     """
     if request.status == PaymentRequest.Status.OPEN and not (request.choosing_at if choosing else request.opened_at):
         _look(request.pk, choosing)

@@ -1,4 +1,4 @@
-"""What is known of payers is forgotten in time; the ledger stays as it is."""
+"""Data retention: what is known of payers is forgotten in time; the ledger stays as it is."""
 
 from datetime import datetime
 

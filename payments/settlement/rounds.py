@@ -1,4 +1,4 @@
-"""Working through what is due at wallets, account by account: nothing of one account waits behind another's.
+"""Rounds over what is due at wallets, account by account: nothing of one account waits behind another's.
 
 A row is taken just before its call. None is taken of an account that is paused or has enough calls under way, so that
 its rows neither wait in anybody's hands nor lose their turn; they are due still once it answers.

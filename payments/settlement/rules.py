@@ -1,5 +1,5 @@
-"""What may be asked for and paid. Nothing here writes; a rule that says no raises Refused with a sentence for
-people.
+"""Validation: what may be asked for and paid. Nothing here writes; a rule that says no raises Refused with a sentence
+for people.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whose turn it is: who holds an amount, who steps aside for whom, and what strangers cannot do about it.
+"""Take-over and contested requests: who holds an amount, who steps aside, and what strangers cannot do about it.
 
 The first to begin has the amount for herself for a minute or so (`yields_at`). Then another friend may take over; the
 earlier attempt is closed at its wallet first, so that nobody pays twice.

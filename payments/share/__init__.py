@@ -1,0 +1,1 @@
+"""How a request travels: link, text, QR code, poster, share code; and whether it can be trusted."""

@@ -1,4 +1,4 @@
-"""Share codes: short enough to be read out on the phone, never the only secret of anything; and who may try how many.
+"""Share codes (short, with a check symbol, sayable on the phone), and the limits on guessing them.
 
 A request's link is 138 random bits, so links never count as guesses. Codes can be guessed, so wrong ones count: for an
 address, for those of the same owner, and for everybody. While wrong codes come in from everywhere at once, a friend who

@@ -1,4 +1,4 @@
-"""Messengers fetch a link to show what is behind it. They are shown one page that tells nothing of anybody."""
+"""Link previews: crawlers of messengers are shown one page that tells nothing of anybody."""
 
 import re
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""Turning a drawing into a picture, in a process of its own: it takes a tenth of a second of a processor, and pages
-that share the interpreter would wait for each. It knows nothing of Django, so the process starts at once.
+"""SVG to PNG, in a process of its own: it takes a tenth of a second of a processor, and pages that share the
+interpreter would wait for each. It knows nothing of Django, so the process starts at once.
 """
 
 import multiprocessing

@@ -1,5 +1,5 @@
-"""Sentences people choose with one tap. Who chooses and who reads may not share a language, so what is kept is the
-choice; each reads it in their own.
+"""Canned sentences that people choose with one tap. Who chooses and who reads may not share a language, so what is kept
+is the choice; each reads it in their own.
 """
 
 from collections.abc import Mapping

@@ -32,7 +32,7 @@ _EAST_ASIAN = "Noto Sans CJK SC"
 
 
 def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
-    """The drawing, in the language of who asks for it."""
+    """The drawing, in the language of whoever asks for it."""
     order = request.order
     lines: list[SafeString] = []
     y = 160

@@ -1,4 +1,4 @@
-"""Is it really my friend? Two words and a small picture that a request shows on both screens and on its poster.
+"""Safety words: two words and a small picture that a request shows on both screens and on its poster.
 
 They are a keyed hash of its token: whoever makes up a request cannot choose them. People compare them by word of mouth,
 so line n of every list in `words/` means the same, and the picture speaks no language.

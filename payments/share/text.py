@@ -1,4 +1,4 @@
-"""How a request travels: its link, the text that carries it with its share code, and the QR code."""
+"""A request's link, the text that carries it with its share code, and the QR code."""
 
 import struct
 import zlib

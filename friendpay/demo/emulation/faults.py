@@ -1,4 +1,4 @@
-"""What can go wrong at a provider, switched on one by one."""
+"""Fault injection: what can go wrong at a provider, switched on one by one."""
 
 import re
 import threading

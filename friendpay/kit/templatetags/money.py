@@ -1,4 +1,4 @@
-"""Amounts, as people of the page's language read them."""
+"""Template filters for amounts, as people of the page's language read them."""
 
 from django import template
 from django.utils.html import format_html

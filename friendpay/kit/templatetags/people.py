@@ -1,4 +1,4 @@
-"""What people wrote, within what we say. These need no loading: settings make them known to every template."""
+"""Template filters for what people wrote, isolated for bidirectional text. Known to every template without loading."""
 
 from django import template
 from django.utils.html import conditional_escape, format_html

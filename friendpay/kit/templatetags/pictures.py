@@ -1,4 +1,4 @@
-"""Pictures. Only our own: a page for payers asks nobody else for anything."""
+"""Template tags for pictures. Only our own: a page for payers asks nobody else for anything."""
 
 from django import template
 from django.conf import settings

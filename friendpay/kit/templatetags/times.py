@@ -1,4 +1,4 @@
-"""Moments and time left. The server writes UTC; the script turns it into the reader's own zone and lets time run."""
+"""Template tags for times and countdowns. The server writes UTC; the script turns it into the reader's own zone."""
 
 from datetime import UTC, datetime
 

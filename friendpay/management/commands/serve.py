@@ -1,4 +1,4 @@
-"""The web server, for production and for the demo alike, with all its limits."""
+"""`manage.py serve`: the web server (uvicorn), for production and for the demo alike, with all its limits."""
 
 import os
 import resource
