@@ -90,7 +90,7 @@ def test_the_architecture_names_every_room_and_no_other() -> None:
     listed: set[str] = set()
     top = ""
     for indent, line in re.findall(r"^( {4,6})(\w+/.*)$", plan, re.MULTILINE):
-        found = re.findall(r"(?:^|  )(\w+)/", line)
+        found = re.findall(r"(\w+)/", re.findall(r"(?:\w+/ {0,2})+", line)[0])
         if len(indent) == 4:
             top = found[0]
             listed |= {top}

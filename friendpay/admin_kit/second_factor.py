@@ -43,7 +43,7 @@ def second_factor(request: HttpRequest, site: Desk) -> HttpResponse:
     """Ask for the code; let in whoever has it. A code opens once; wrong ones make the next try wait longer and longer.
 
     A new phone is only set up where there is none: a stolen password does not replace it. Its key is made for this
-    visit, shown once, and dead as soon as another visit begins: one seen earlier, with a stolen password, is worth nothing.
+    visit, shown once, and dead as soon as another visit begins: one that was seen earlier is worth nothing.
     """
     following = _following(request)
     if not site.knows(request):
