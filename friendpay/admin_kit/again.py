@@ -87,7 +87,7 @@ def _page(request: HttpRequest, site: AdminSite, form: AgainForm, reading: bool)
     context = {
         **site.each_context(request),
         "title": gettext("Please give your password again"),
-        "text": gettext("Money and keys are only touched by who gave the password lately. What you typed is kept."),
+        "text": gettext("Money and keys ask for the password again. What you typed is kept."),
         "button": gettext("Go on"),
         "form": form,
         "kept": [(SHOW, "yes")] if reading else kept,

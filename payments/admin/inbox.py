@@ -164,7 +164,7 @@ class ProviderEventAdmin(SupportAdmin):
             payment = orphans.adopt(event.pk, data["request"], actor=actor(request))
             if payment.amount_applied:
                 return gettext("The money counts for that request now.")
-            return gettext("The money did not fit that request, so it goes back to who paid it.")
+            return gettext("The money did not fit that request, so it goes back to whoever paid it.")
 
         return confirm(
             self,
@@ -173,7 +173,7 @@ class ProviderEventAdmin(SupportAdmin):
             do,
             form=CountForm(posted(request)),
             title=gettext("Count %(money)s for a request") % {"money": _sum(event)},
-            text=gettext("What does not fit the request goes back to who paid it, as always."),
+            text=gettext("What does not fit the request goes back to whoever paid it, as always."),
             button=gettext("Count it"),
         )
 
@@ -191,7 +191,7 @@ class ProviderEventAdmin(SupportAdmin):
 
         def do(_data: dict[str, Any]) -> str:
             orphans.send_back(event.pk, actor=actor(request))
-            return gettext("The money goes back to who paid it.")
+            return gettext("The money goes back to whoever paid it.")
 
         return confirm(
             self,
@@ -199,7 +199,7 @@ class ProviderEventAdmin(SupportAdmin):
             event,
             do,
             title=gettext("Send %(money)s back") % {"money": _sum(event)},
-            text=gettext("It goes back to who paid it. In our books it stands on a cancelled order of its own."),
+            text=gettext("It goes back to whoever paid it. In our books it stands on a cancelled order of its own."),
             button=gettext("Send it back"),
         )
 

@@ -108,7 +108,7 @@ def _expired(mail: Mail) -> Letter:
 def _refunded(mail: Mail) -> Letter:
     return Letter(
         _("Refund from %(shop)s") % {"shop": _shop(mail)},
-        [_("%(sum)s of your order went back to who paid it.") % {"sum": _told(mail)}],
+        [_("%(sum)s of your order went back to whoever paid it.") % {"sum": _told(mail)}],
         _("See your order"),
         _buyers_page(mail),
         [(_("Order"), mail.to.order.reference)],

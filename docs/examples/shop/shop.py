@@ -34,7 +34,7 @@ api = httpx.Client(
     base_url=f"{FRIENDPAY}/api/v1", headers={"Authorization": f"Bearer {os.environ['FRIENDPAY_KEY']}"}, timeout=10
 )
 orders: dict[str, dict[str, str]] = {}  # by our own reference: friendpay's order as we last heard of it
-LIFE = 24 * 3600  # for how long we keep the tea for who ordered it
+LIFE = 24 * 3600  # for how long we keep the tea for whoever ordered it
 HEARD = ["order.cancelled", "order.expired", "order.paid"]
 ENDED = {
     "paid": "Paid. Thank you!",

@@ -258,7 +258,7 @@ def test_what_was_returned_by_other_means_is_told_with_the_words_for_it(client: 
     assert "Harbour Tea has returned CN¥50.00 to you by other means" in letters_sent[MEI].body
     assert "in cash, at our counter" in letters_sent[MEI].body
     assert "back in the wallet" not in letters_sent[MEI].body
-    assert "CN¥50.00 of your order went back to who paid it" in letters_sent["lin@post.example"].body
+    assert "CN¥50.00 of your order went back to whoever paid it" in letters_sent["lin@post.example"].body
     assert rest.amount == 5000
     for _time in range(2):
         refund_moves.move_refund(rest.pk, "returned_elsewhere")
