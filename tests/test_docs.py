@@ -107,7 +107,7 @@ def test_the_architecture_names_every_room_and_no_other() -> None:
 def test_the_environment_is_read_by_the_settings_alone() -> None:
     """So that `.env.example`, which is compared with them, leaves none out."""
     modules = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
-    readers = [path for path in modules if re.search(r"\benv\.\w+\(", path.read_text("utf-8"))]
+    readers = [path for path in modules if re.search(r"\benv\.\w+\(\s*\"[A-Z]", path.read_text("utf-8"))]
     assert [named(path) for path in readers] == ["friendpay/settings.py"]
 
 
