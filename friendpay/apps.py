@@ -1,3 +1,5 @@
+"""Django's app of the project: Celery and translations are set up wherever Django runs."""
+
 from django.apps import AppConfig
 from django.core import checks
 

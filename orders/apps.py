@@ -1,3 +1,5 @@
+"""Django's app of the shop's side."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

@@ -1,3 +1,5 @@
+"""Addresses of buyers' and friends' pages, and of the wallets' notifications."""
+
 from django.urls import path
 from django.views.i18n import set_language
 

@@ -1,3 +1,5 @@
+"""Django's app of the desk: the admin, with our site."""
+
 from django.contrib.admin.apps import AdminConfig
 
 

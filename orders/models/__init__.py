@@ -1,3 +1,5 @@
+"""The tables of the shop's side."""
+
 from orders.models.event import Event
 from orders.models.idempotency import StoredAnswer
 from orders.models.merchant import ApiKey, Logo, Merchant

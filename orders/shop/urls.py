@@ -1,3 +1,5 @@
+"""Addresses of the demo shop, and of every shop's colour and logo."""
+
 from django.urls import path, re_path
 
 from orders.shop import views

@@ -1,3 +1,5 @@
+"""The tables of payments."""
+
 from payments.models.account import ProviderAccount
 from payments.models.beat import Beat
 from payments.models.bill import BillDay, BillMismatch
