@@ -154,7 +154,10 @@ def test_a_form_from_elsewhere_is_refused(slip: bank.Slip) -> None:
 
 def test_a_subject_is_shown_as_text(client: Client, bid: MakeBid) -> None:
     slip = bank.open_charge(bid(subject="<script>alert(1)</script>"))
-    assert b"<script>alert" not in client.get(f"/sandbox/{slip.ref}/").content
+    page = client.get(f"/sandbox/{slip.ref}/")
+    assert page.status_code == 200
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.content.decode()
+    assert "<script>alert" not in page.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from django.test import Client
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from friendpay.bridge import Receive, Scope, Send
+
 pytestmark = pytest.mark.django_db
 
 
@@ -57,7 +59,7 @@ def site() -> Iterator[str]:
     from friendpay.asgi import application
 
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False))
+    server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False, proxy_headers=False))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
     thread.start()
     yield f"127.0.0.1:{listener.getsockname()[1]}"
@@ -65,10 +67,20 @@ def site() -> Iterator[str]:
     thread.join(10)
 
 
-def test_without_a_list_no_proxy_is_believed() -> None:
-    from friendpay.asgi import application
+def test_without_a_list_no_proxy_is_believed(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from friendpay import asgi
 
-    assert "127.0.0.1" not in application.trusted
+    seen: list[tuple[str, str]] = []
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((scope["scheme"], scope["client"][0]))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    monkeypatch.setattr(asgi, "pages", page)
+    forged = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    assert httpx.get(f"http://{site}/open/", headers=forged, trust_env=False).status_code == 204
+    assert seen == [("http", "127.0.0.1")]
 
 
 def test_probes_answer_under_any_name(site: str) -> None:

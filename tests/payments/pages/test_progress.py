@@ -83,9 +83,11 @@ def test_nobody_is_said_to_choose_for_ever(move_time: Callable[[float], None]) -
 
 def test_who_says_no_does_not_choose_any_more() -> None:
     payment_request = shop.make_request()
-    look(payment_request, choosing="1")
+    assert look(payment_request, choosing="1") == 204
+    assert "Somebody is choosing how to pay" in steps(payment_request)
     requests.decline(payment_request.pk)
     assert "choosing" not in steps(payment_request)
+    assert "Waiting for a friend to pay" in steps(payment_request)
 
 
 def test_opening_is_written_once_however_many_look(django_assert_num_queries: Queries) -> None:

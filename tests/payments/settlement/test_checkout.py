@@ -222,7 +222,14 @@ def test_the_wallet_stops_taking_the_money_no_earlier_than_the_hold_ends(move_ti
     assert payment.held_until is not None
     assert payment.held_until > request.expires_at
     assert Charge.objects.get().deadline >= payment.held_until
-    assert providers.get("sandbox").max_hold >= providers.get("sandbox").hold
+
+
+@pytest.mark.parametrize(("longest", "lasts"), [(120, 120), (86_400, 300)])
+def test_a_payer_has_no_longer_than_the_wallet_takes(monkeypatch: pytest.MonkeyPatch, longest: int, lasts: int) -> None:
+    monkeypatch.setattr(providers.get("sandbox"), "max_hold", longest)
+    payment = begin(shop.make_request())
+    assert payment.held_until == payment.created_at + timedelta(seconds=lasts)
+    assert Charge.objects.get().deadline == payment.held_until
 
 
 # What the wallet says, as what it is

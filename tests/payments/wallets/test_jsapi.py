@@ -109,12 +109,22 @@ def test_w11_the_sheets_ok_marks_nothing_paid(
 
 
 def test_closing_the_sheet_leaves_the_payment_open(
-    wallet: emulators.WeChatPay, payment_request: PaymentRequest, friend: Client
+    wallet: emulators.WeChatPay, payment_request: PaymentRequest, friend: Client, move_time: Callable[[float], None]
 ) -> None:
     payment = pay(friend, payment_request)
     params = sheet(friend.get(f"/pay/{payment.token}/"))
     assert approve(wallet, params, "refuse") == "get_brand_wcpay_request:cancel"
-    assert approve(wallet, params) == "get_brand_wcpay_request:ok"
+    move_time(60)
+    reconcile.ask()
+    payment.refresh_from_db()
+    assert payment.status == "pending"
+    again = friend.get(f"/pay/{payment.token}/")
+    assert "Continue in WeChat Pay" in words(again)
+    assert approve(wallet, sheet(again)) == "get_brand_wcpay_request:ok"
+    move_time(60)
+    reconcile.ask()
+    payment.refresh_from_db()
+    assert payment.status == "succeeded"
 
 
 def test_tapping_twice_begins_once(payment_request: PaymentRequest, friend: Client) -> None:

@@ -6,6 +6,7 @@ from pytest_django import Settings
 
 from orders.models import Merchant
 from orders.shop.demo_goods import MERCHANT
+from payments.management.commands import emulate
 from payments.management.commands.seed_demo import make_stand_in
 from payments.models import ProviderAccount
 from payments.offers import weighing as offers
@@ -41,8 +42,19 @@ def test_a_new_start_brings_new_keys_to_the_same_account() -> None:
     assert again.config == {"appid": "keys of 2"}
 
 
-def test_no_wallet_is_simulated_outside_the_demo(settings: Settings) -> None:
+class Made(Exception):
+    """An account at a simulated wallet would stand in the database now."""
+
+
+def test_no_wallet_is_simulated_outside_the_demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(wallet: str, **account: object) -> None:
+        raise Made
+
+    monkeypatch.setattr(emulate, "make_stand_in", make)
+    monkeypatch.setenv("FRIENDPAY_EMULATORS", '{"wechatpay": 1}')
     settings.DEMO = False
     with pytest.raises(CommandError, match="demo only"):
-        call_command("emulate", "alipay")
-    assert not ProviderAccount.objects.exists()
+        call_command("emulate", "wechatpay")
+    settings.DEMO = True
+    with pytest.raises(Made):
+        call_command("emulate", "wechatpay")
