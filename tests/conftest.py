@@ -88,7 +88,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture
 def move_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Let so many seconds pass, as the database's clock tells it; called again, so many more."""
-    real, passed = clock.now, timedelta()
+    return _moving(clock.now, monkeypatch)
+
+
+@pytest.fixture
+def move_stopped_time(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """As `move_time`, and no other time passes: on a slow machine, too, a second before the end is before the end."""
+    moment = clock.now()
+    return _moving(lambda: moment, monkeypatch)
+
+
+def _moving(real: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    passed = timedelta()
 
     def now() -> datetime:
         return real() + passed

@@ -54,7 +54,7 @@ def test_an_unheard_notification_comes_again_the_same_but_newly_signed(
     assert Notice.objects.get().delivered_at is not None
 
 
-def test_attempts_grow_apart_and_end(bid: MakeBid, move_time: MoveTime) -> None:
+def test_attempts_grow_apart_and_end(bid: MakeBid, move_stopped_time: MoveTime) -> None:
     bank.refuse(bank.open_charge(bid()).ref)  # to a port where nobody listens
     spans = []
     for _ in range(len(notices.DELAYS) + 1):
@@ -64,10 +64,10 @@ def test_attempts_grow_apart_and_end(bid: MakeBid, move_time: MoveTime) -> None:
         if due is None:
             break
         spans.append(round((due - before).total_seconds()))
-        move_time(spans[-1] - 1)
+        move_stopped_time(spans[-1] - 1)
         notices.send_due()
         assert Notice.objects.get().attempts == len(spans), "not before its time"
-        move_time(2)
+        move_stopped_time(2)
     assert tuple(spans) == notices.DELAYS
     assert sorted(spans) == spans
     notice = Notice.objects.get()

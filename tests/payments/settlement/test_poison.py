@@ -116,15 +116,15 @@ def test_a_hold_is_freed_in_the_end_although_its_question_cannot_be_asked(
     assert ledger.check() == []
 
 
-def test_a_hold_is_freed_by_its_time_alone_while_nobody_asks(move_time: MoveTime) -> None:
+def test_a_hold_is_freed_by_its_time_alone_while_nobody_asks(move_stopped_time: MoveTime) -> None:
     """No caller runs at all: a wallet's silence, or the lack of a worker, keeps no friend from paying."""
     request = shop.make_request()
     begin(request)
-    move_time(300 + 119)
+    move_stopped_time(300 + 119)
     tasks.sweep_requests()
     request.refresh_from_db()
     assert request.amount_held == 9000
-    move_time(2)
+    move_stopped_time(2)
     tasks.sweep_requests()
     request.refresh_from_db()
     assert (request.status, request.amount_held) == ("open", 0)
