@@ -20,7 +20,7 @@ from sandbox.models import Charge, ChargeRefund
 Status = Charge.Status
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """The wallet will not do that, now or when asked again; nothing has moved."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -92,7 +92,7 @@ def open_charge(bid: Bid) -> Slip:
         _check(Charge(**terms))
         charge, _ = Charge.objects.get_or_create(account=bid.account, reference=bid.reference, defaults=terms)
     if (charge.amount, charge.currency) != (bid.amount, bid.currency):
-        raise Refused("reference_used", "This reference was used for another amount.")
+        raise Rejected("reference_used", "This reference was used for another amount.")
     return _slip(charge)
 
 
@@ -127,9 +127,9 @@ def refund(
     """Send `amount` of the `charged` back, at once. One reference sends it once; never more goes back than was paid."""
     paid = Charge.objects.select_for_update().filter(account=account, reference=charge, status=Status.PAID).first()
     if amount <= 0:
-        raise Refused("malformed", "A refund is at least one unit.")
+        raise Rejected("malformed", "A refund is at least one unit.")
     if paid is None or (paid.transaction, paid.amount, paid.currency) != (transaction_id, charged, currency):
-        raise Refused("no_such_payment", "There is no such payment.")
+        raise Rejected("no_such_payment", "There is no such payment.")
     now = clock.now()
     made, new = ChargeRefund.objects.get_or_create(
         account=account,
@@ -137,12 +137,12 @@ def refund(
         defaults={"charge": paid, "amount": amount, "transaction": ids.public_id("txn"), "created_at": now},
     )
     if (made.charge_id, made.amount) != (paid.pk, amount):
-        raise Refused("reference_used", "This reference was used for another refund.")
+        raise Rejected("reference_used", "This reference was used for another refund.")
     slip = RefundSlip(reference, made.transaction, amount, currency)
     if not new:
         return slip
     if amount > paid.amount - paid.refunded:
-        raise Refused("more_than_paid", "No more goes back than is left of the payment.")
+        raise Rejected("more_than_paid", "No more goes back than is left of the payment.")
     paid.refunded += amount
     paid.save(update_fields=["refunded"])
     notices.write(paid, "refund.succeeded", {"refund": asdict(slip)}, now)
@@ -189,9 +189,9 @@ def approve(ref: str, *, late: bool = False, tell: bool = True) -> Slip:
     if charge.status == Status.PAID:
         return _slip(charge)
     if charge.status == Status.REFUSED:
-        raise Refused("refused", "The payer has refused this payment.")
+        raise Rejected("refused", "The payer has refused this payment.")
     if not late and (charge.status == Status.CLOSED or charge.deadline <= now):
-        raise Refused("closed", "This payment is closed.")
+        raise Rejected("closed", "This payment is closed.")
     charge.transaction = ids.public_id("txn")
     _decide(charge, Status.PAID, now)
     notices.write(charge, "charge.paid", _said(charge), now, held_back=not tell)
@@ -206,9 +206,9 @@ def refuse(ref: str) -> Slip:
     if charge.status == Status.REFUSED:
         return _slip(charge)
     if charge.status == Status.PAID:
-        raise Refused("paid", "This payment is made already.")
+        raise Rejected("paid", "This payment is made already.")
     if charge.status == Status.CLOSED or charge.deadline <= now:
-        raise Refused("closed", "This payment is closed.")
+        raise Rejected("closed", "This payment is closed.")
     _decide(charge, Status.REFUSED, now)
     notices.write(charge, "charge.refused", _said(charge), now)
     return _slip(charge)
@@ -225,7 +225,7 @@ def tell_again(ref: str) -> Slip:
 def _locked(ref: str) -> Charge:
     charge = Charge.objects.select_for_update().filter(ref=ref).first()
     if charge is None:
-        raise Refused("unknown", "There is no such charge.")
+        raise Rejected("unknown", "There is no such charge.")
     return charge
 
 
@@ -238,14 +238,14 @@ def _check(charge: Charge) -> None:
     try:
         charge.clean_fields()
     except ValidationError as error:
-        raise Refused("malformed", f"Not a charge: {', '.join(error.message_dict)}.") from None
+        raise Rejected("malformed", f"Not a charge: {', '.join(error.message_dict)}.") from None
     if charge.amount <= 0:
-        raise Refused("malformed", "A charge is at least one unit.")
+        raise Rejected("malformed", "A charge is at least one unit.")
     for url in (charge.notify_url, charge.return_url):
         if not url.startswith(("http://", "https://")) or not urlsplit(url).hostname:
-            raise Refused("malformed", "Notifications and payers are sent to web addresses only.")
+            raise Rejected("malformed", "Notifications and payers are sent to web addresses only.")
     if charge.deadline <= charge.created_at:
-        raise Refused("closed", "The deadline has passed.")
+        raise Rejected("closed", "The deadline has passed.")
 
 
 def _slip(charge: Charge) -> Slip:

@@ -40,7 +40,7 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
             raise BadRequest
         try:
             return SeeOther(act(ref).return_url)
-        except bank.Refused:
+        except bank.Rejected:
             slip, status = bank.look(ref) or slip, 409
     amount = amounts.text(slip.amount, slip.currency, slip.exponent)
     return render(request, "sandbox/wallet.html", {"slip": slip, "amount": amount}, status=status)

@@ -47,6 +47,11 @@ def test_what_time_it_is_only_the_database_says() -> None:
     assert {path for path in found if "/wallets/" not in path} == set()  # a wallet's signature wants this machine's
 
 
+def test_a_use_case_says_no_in_one_way() -> None:
+    found = set().union(*(places(r"(?m)^class Refused\b", app) for app in APPS))
+    assert found == {"friendpay/kit/errors.py"}
+
+
 def test_a_module_can_be_read_at_a_sitting() -> None:
     lengths = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in modules()}
     assert {path: lines for path, lines in lengths.items() if lines > LONGEST} == {}

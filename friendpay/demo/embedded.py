@@ -26,7 +26,7 @@ from typing import IO, NoReturn
 import psutil
 
 from friendpay.demo import wheels
-from friendpay.demo.wheels import Refused
+from friendpay.demo.wheels import CannotStart
 
 NAMES = ("postgres", "valkey")
 STOP_SIGNAL = {
@@ -150,7 +150,9 @@ class Servers:
                 complaint, process = str(error), None
             if process is None or process.returncode:
                 why = "".join(complaint.strip().splitlines()[:1])
-                raise Refused(f"PostgreSQL cannot be set up in {self.data} ({why}). Name another folder with --data.")
+                raise CannotStart(
+                    f"PostgreSQL cannot be set up in {self.data} ({why}). Name another folder with --data."
+                )
         unfinished.rename(self.home("postgres"))
 
     def own(self, folder: Path) -> None:
@@ -160,7 +162,9 @@ class Servers:
             folder.mkdir(mode=0o700)
             os.chown(folder, owner, -1)
         elif folder.stat().st_uid != owner:
-            raise Refused(f"{folder} belongs to another user: start as that user, or name another folder with --data.")
+            raise CannotStart(
+                f"{folder} belongs to another user: start as that user, or name another folder with --data."
+            )
 
     def _seen(self, folder: Path) -> str:
         """`folder` as a program names it that was started inside, and might not be allowed to enter it from outside."""
@@ -248,7 +252,7 @@ def _start(servers: Servers, name: str, log: IO[bytes]) -> None:
     process = None
     while not servers.ready(name):
         if time.monotonic() > deadline:
-            raise Refused(f"{name} does not start; {log.name} says why.")
+            raise CannotStart(f"{name} does not start; {log.name} says why.")
         # One whose predecessor was killed a moment ago and still holds its memory ends at once: it is tried again.
         if process is None or process.poll() is not None:
             process = servers.launch(servers.command(name), servers.home(name), stdin=DEVNULL, stdout=log, stderr=log)

@@ -29,7 +29,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from friendpay.demo import embedded, options
 from friendpay.demo.bootstrap import PYTHON, ROOT
-from friendpay.demo.wheels import Refused
+from friendpay.demo.wheels import CannotStart
 
 _CONFIG = ROOT / "friendpay" / "demo" / "supervisor.conf"
 _PATIENCE = 60.0
@@ -50,8 +50,8 @@ def main(chosen: argparse.Namespace) -> int:
             _serve(chosen, claim)
     except Stopped:
         return 0
-    except Refused as refused:
-        _fail(str(refused))
+    except CannotStart as reason:
+        _fail(str(reason))
 
 
 def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:

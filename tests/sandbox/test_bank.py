@@ -53,7 +53,7 @@ def test_the_same_reference_is_the_same_charge_whatever_became_of_it(bid: MakeBi
 @pytest.mark.parametrize("changes", [{"amount": 9001}, {"currency": "EUR"}])
 def test_a_reference_is_not_used_for_another_amount(bid: MakeBid, changes: dict[str, Any]) -> None:
     slip = bank.open_charge(bid())
-    with pytest.raises(bank.Refused) as refused:
+    with pytest.raises(bank.Rejected) as refused:
         bank.open_charge(bid(**changes))
     assert refused.value.code == "reference_used"
     assert bank.find("acc_shop", "ref-1") == slip
@@ -89,7 +89,7 @@ def test_accounts_do_not_see_each_other(bid: MakeBid) -> None:
     ],
 )
 def test_a_malformed_charge_is_refused(bid: MakeBid, changes: dict[str, Any]) -> None:
-    with pytest.raises(bank.Refused):
+    with pytest.raises(bank.Rejected):
         bank.open_charge(bid(**changes))
     assert not Charge.objects.exists()
 
@@ -116,7 +116,7 @@ def test_a_refusal_is_final(bid: MakeBid) -> None:
     assert slip.status == "refused"
     assert bank.refuse(slip.ref) == slip
     for attempt in (bank.approve, lambda ref: bank.approve(ref, late=True)):
-        with pytest.raises(bank.Refused):
+        with pytest.raises(bank.Rejected):
             attempt(slip.ref)
     assert bank.close("acc_shop", "ref-1") == slip
     assert [told["kind"] for told in said()] == ["charge.refused"]
@@ -124,7 +124,7 @@ def test_a_refusal_is_final(bid: MakeBid) -> None:
 
 def test_what_is_paid_cannot_be_refused_or_closed(bid: MakeBid) -> None:
     slip = paid(bid())
-    with pytest.raises(bank.Refused):
+    with pytest.raises(bank.Rejected):
         bank.refuse(slip.ref)
     assert bank.close("acc_shop", "ref-1") == slip
     assert len(said()) == 1
@@ -137,7 +137,7 @@ def test_a_closed_charge_is_neither_approved_nor_refused(bid: MakeBid) -> None:
     assert closed.status == "closed"
     assert bank.close("acc_shop", "ref-1") == closed
     for decide in (bank.approve, bank.refuse):
-        with pytest.raises(bank.Refused):
+        with pytest.raises(bank.Rejected):
             decide(slip.ref)
     assert bank.find("acc_shop", "ref-1") == closed
     assert said() == []
@@ -147,7 +147,7 @@ def test_a_closed_charge_is_neither_approved_nor_refused(bid: MakeBid) -> None:
 def test_nothing_is_decided_from_the_deadline_on(bid: MakeBid, move_time: MoveTime, decide: Any) -> None:
     slip = bank.open_charge(bid())
     move_time(301)
-    with pytest.raises(bank.Refused):
+    with pytest.raises(bank.Rejected):
         decide(slip.ref)
     assert Charge.objects.get().status == "open"
     assert said() == []
@@ -160,7 +160,7 @@ def test_a_charge_past_its_deadline_says_closed_and_stays_so(bid: MakeBid, move_
     assert found is not None
     assert found.status == "closed"
     move_time(-301)  # even if the clock were set back: what the wallet has said stays true
-    with pytest.raises(bank.Refused):
+    with pytest.raises(bank.Rejected):
         bank.approve(slip.ref)
 
 
@@ -187,7 +187,7 @@ def test_refunds_go_back_in_parts_and_never_beyond_the_charge(bid: MakeBid) -> N
     slip = paid(bid())
     back(slip, 4000)
     back(slip, 5000, reference="refund-2")
-    with pytest.raises(bank.Refused) as refused:
+    with pytest.raises(bank.Rejected) as refused:
         back(slip, 1, reference="refund-3")
     assert refused.value.code == "more_than_paid"
     assert Charge.objects.get().refunded == 9000
@@ -213,7 +213,7 @@ def test_a_refund_reference_is_not_used_for_another_refund(bid: MakeBid) -> None
     slip, other = paid(bid()), paid(bid(reference="ref-2"))
     back(slip, 4000)
     for of, amount in ((slip, 4001), (other, 4000)):
-        with pytest.raises(bank.Refused) as refused:
+        with pytest.raises(bank.Rejected) as refused:
             back(of, amount)
         assert refused.value.code == "reference_used"
     assert list(ChargeRefund.objects.values_list("amount", flat=True)) == [4000]
@@ -233,7 +233,7 @@ def test_a_refund_reference_is_not_used_for_another_refund(bid: MakeBid) -> None
 )
 def test_a_refund_that_does_not_fit_its_payment_is_refused(bid: MakeBid, changes: dict[str, Any]) -> None:
     slip = paid(bid())
-    with pytest.raises(bank.Refused):
+    with pytest.raises(bank.Rejected):
         back(slip, **{"amount": 100, **changes})
     assert not ChargeRefund.objects.exists()
     assert Charge.objects.get().refunded == 0
@@ -241,7 +241,7 @@ def test_a_refund_that_does_not_fit_its_payment_is_refused(bid: MakeBid, changes
 
 def test_only_what_was_paid_goes_back(bid: MakeBid) -> None:
     slip = bank.open_charge(bid())
-    with pytest.raises(bank.Refused):
+    with pytest.raises(bank.Rejected):
         back(slip, 100)
 
 

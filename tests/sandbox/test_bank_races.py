@@ -24,7 +24,7 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
             connection.ensure_connection()
             gate.wait(10)
             return call()
-        except bank.Refused as refused:
+        except bank.Rejected as refused:
             return refused.code
         finally:
             connections.close_all()

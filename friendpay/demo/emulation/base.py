@@ -91,14 +91,6 @@ class Response:
             self.headers["Content-Type"] = content_type
 
 
-class Refused(Exception):
-    """Raised by a handler to answer something else and commit nothing."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status)
-        self.response = response
-
-
 def as_json(value: object, status: int = 200) -> Response:
     return Response(status, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), "application/json")
 
@@ -177,11 +169,8 @@ class Emulator:
             allowed = True
             if method != request.method:
                 continue
-            try:
-                with self.lock:
-                    response: Response = handler(request, **match.groupdict())
-            except Refused as refused:
-                return self.finish(request, refused.response)
+            with self.lock:
+                response: Response = handler(request, **match.groupdict())
             commits = commits and request.commits
             if commits and (fault := self.faults.take("hang_after_commit", request.operation)):
                 self.stopping.wait(fault.seconds)

@@ -86,7 +86,7 @@ class SandboxProvider:
         )
         try:
             slip = bank.open_charge(bid)
-        except bank.Refused as refused:
+        except bank.Rejected as refused:
             raise _error(refused) from None
         page = f"{account.base_url.rstrip('/')}/sandbox/{slip.ref}/"
         return NextStep(start.rail, code=page) if start.rail == Rail.NATIVE else NextStep(start.rail, url=page)
@@ -121,7 +121,7 @@ class SandboxProvider:
                 amount=amount.minor,
                 currency=amount.currency,
             )
-        except bank.Refused as refused:
+        except bank.Rejected as refused:
             raise _error(refused) from None
         return _refund(reference, slip)
 
@@ -176,7 +176,7 @@ def _secret(account: Account) -> str:
     return secret
 
 
-def _error(refused: bank.Refused) -> ProviderError:
+def _error(refused: bank.Rejected) -> ProviderError:
     return ProviderError(refused.message, permanent=True, code=refused.code)
 
 

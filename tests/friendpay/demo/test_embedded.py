@@ -14,7 +14,7 @@ from redis import Redis
 
 from friendpay.demo import embedded
 from friendpay.demo.embedded import Servers
-from friendpay.demo.wheels import Refused
+from friendpay.demo.wheels import CannotStart
 
 pytestmark = pytest.mark.proof
 
@@ -167,6 +167,6 @@ def test_a_folder_of_another_user_is_refused(data: Path) -> None:
     pretend(data)
     embedded.prepare(data, durable=False)
     os.chown(data / "valkey", 12345, 12345)
-    with pytest.raises(Refused, match="belongs to another user"):
+    with pytest.raises(CannotStart, match="belongs to another user"):
         embedded.prepare(data, durable=False)
     os.chown(data / "valkey", 65534, -1)

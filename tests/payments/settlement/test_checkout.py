@@ -112,7 +112,7 @@ def test_taking_over_after_a_minute_closes_the_earlier_attempt_at_the_wallet(mov
     second = begin(request, "Ann", take_over=True)
     first.refresh_from_db()
     assert (first.status, second.status, held(request)) == ("cancelled", "pending", 9000)
-    with pytest.raises(bank.Refused, match="closed"):
+    with pytest.raises(bank.Rejected, match="closed"):
         bank.approve(Charge.objects.get(reference=first.reference).ref)
 
 

@@ -181,7 +181,7 @@ def nobody_comes_back(_request_id: int) -> None:
 def approve_all(request_id: int) -> None:
     """Everybody who got as far as the wallet pays there, known to us or not; and the wallet tells us nothing of it."""
     for charge in _charges(request_id).filter(status="open"):
-        with suppress(bank.Refused):
+        with suppress(bank.Rejected):
             bank.approve(charge.ref)
 
 

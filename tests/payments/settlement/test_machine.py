@@ -197,7 +197,7 @@ class Shop(RuleBasedStateMachine):
     @rule(ref=attempts, late=st.booleans(), told=st.booleans())
     def friend_approves(self, ref: str, late: bool, told: bool) -> None:
         if ref:
-            with suppress(bank.Refused):
+            with suppress(bank.Rejected):
                 bank.approve(ref, late=late, tell=told)
                 if not late:
                     self.in_time.add(ref)
@@ -320,7 +320,7 @@ class Shop(RuleBasedStateMachine):
     @rule(ref=attempts)
     def the_wallet_takes_another_amount(self, ref: str) -> None:
         if ref and Charge.objects.filter(ref=ref, status="open", amount__gt=1).update(amount=F("amount") - 1):
-            with suppress(bank.Refused):
+            with suppress(bank.Rejected):
                 bank.approve(ref, late=True)
 
     @precondition(lambda self: Charge.objects.filter(status="paid").exists())
@@ -382,7 +382,7 @@ class Shop(RuleBasedStateMachine):
     @rule(ref=attempts)
     def friend_refuses(self, ref: str) -> None:
         if ref:
-            with suppress(bank.Refused):
+            with suppress(bank.Rejected):
                 bank.refuse(ref)
 
     @rule()

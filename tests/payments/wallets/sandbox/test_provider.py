@@ -150,7 +150,7 @@ def test_a_closed_charge_failed_and_takes_no_approval(wallet: Provider, start: S
     assert wallet.close(ACCOUNT, "ref-1").state == State.UNKNOWN
     ref = page(wallet.start(ACCOUNT, start))
     assert wallet.close(ACCOUNT, "ref-1").state == State.FAILED
-    with pytest.raises(bank.Refused):
+    with pytest.raises(bank.Rejected):
         bank.approve(ref)
     assert wallet.fetch(ACCOUNT, "ref-1").state == State.FAILED
     assert wallet.start(ACCOUNT, start).url.endswith(f"/{ref}/")
