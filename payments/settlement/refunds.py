@@ -20,7 +20,7 @@ from payments.settlement.locks import lock_order, lock_payment, save
 from payments.settlement.refund_moves import make_room, move_refund, refundable, renumber
 from payments.share import phrases
 from payments.wallets import registry as providers
-from payments.wallets.base import Outcome, ProviderError, State
+from payments.wallets.base import Outcome, ProviderError, RefundOrder, State
 
 STATUS = Refund.Status
 
@@ -194,13 +194,13 @@ def ask(refund: Refund) -> Outcome:
 
 def _order(refund: Refund) -> Outcome:
     payment = refund.payment
+    order = RefundOrder(
+        reference=refund.reference,
+        charge=payment.reference,
+        charge_ref=payment.provider_ref,
+        amount=refund.money,
+        charged=payment.captured,
+        reason=phrases.to_wallet(refund),
+    )
     with calling(refund.account) as (provider, account):
-        return provider.refund(
-            account,
-            reference=refund.reference,
-            charge=payment.reference,
-            charge_ref=payment.provider_ref,
-            amount=refund.money,
-            charged=payment.captured,
-            reason=phrases.to_wallet(refund),
-        )
+        return provider.refund(account, order)

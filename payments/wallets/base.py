@@ -77,6 +77,22 @@ class Start:
 
 
 @dataclass(frozen=True)
+class RefundOrder:
+    """`amount` of a charge, to be sent back to its payer.
+
+    `charge_ref` names the charge where it is known: our own reference may stand for another one as well, when one
+    attempt was charged twice.
+    """
+
+    reference: str  # the refund's own
+    charge: str  # our reference of the charge
+    charge_ref: str  # the provider's number of the charge
+    amount: Money
+    charged: Money  # what the charge took in all
+    reason: str  # what the payer may read, in the payer's language
+
+
+@dataclass(frozen=True)
 class NextStep:
     """What the payer does now: open `url`, scan `code`, or hand `params` to the wallet's script."""
 
@@ -243,22 +259,8 @@ class Provider(Protocol):
         FAILED: it can no longer be paid. SUCCEEDED: it was paid already. PENDING or UNKNOWN: not decided, ask again.
         """
 
-    def refund(
-        self,
-        account: Account,
-        *,
-        reference: str,
-        charge: str,
-        charge_ref: str,
-        amount: Money,
-        charged: Money,
-        reason: str,
-    ) -> Outcome:
-        """Send `amount` of the charge back to its payer. `reference` is the refund's own, reused on every retry.
-
-        `charge_ref` is the provider's number of the charge, which names it; our own (`charge`) may stand for another
-        one as well, when one attempt was charged twice. `reason`: what the payer may read, in the payer's language.
-        """
+    def refund(self, account: Account, refund: RefundOrder) -> Outcome:
+        """Send money back to the payer of a charge. Repeating with the same reference never sends it twice."""
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         """Ask where a refund stands. `charge_ref` names the charge where it is known, else `charge` does."""

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from typing import Any
 
-from friendpay.kit.money import Money
 from payments.wallets import registry as providers
-from payments.wallets.base import TIMEOUT, Outcome, ProviderError, State
+from payments.wallets.base import TIMEOUT, Account, Outcome, ProviderError, RefundOrder, State
 
 
 class Line:
@@ -41,19 +40,16 @@ class Line:
                 raise ProviderError("dead", permanent=False)
             if name == "refund" and self.refuses_refunds:
                 raise ProviderError("no", permanent=True, code="NO_REFUNDS")
-            answer = self._refund(**kwargs) if name == "refund" else value(*args, **kwargs)
+            answer = self._refund(*args, **kwargs) if name == "refund" else value(*args, **kwargs)
             if dies == "after":
                 raise ProviderError("dead", permanent=False)
             return answer
 
-        def refund(account: Any, **kwargs: Any) -> Any:
-            return call(account=account, **kwargs)
+        return call
 
-        return refund if name == "refund" else call
-
-    def _refund(self, *, reference: str, charge_ref: str, amount: Money, **more: Any) -> Outcome:
+    def _refund(self, account: Account, refund: RefundOrder) -> Outcome:
         """Once for each reference, as any wallet does."""
-        if charge_ref not in self.charged:
-            return self.real.refund(reference=reference, charge_ref=charge_ref, amount=amount, **more)
-        self._back[charge_ref][reference] = amount.minor
-        return Outcome(State.SUCCEEDED, reference, provider_ref=f"back-{reference}", amount=amount)
+        if refund.charge_ref not in self.charged:
+            return self.real.refund(account, refund)
+        self._back[refund.charge_ref][refund.reference] = refund.amount.minor
+        return Outcome(State.SUCCEEDED, refund.reference, provider_ref=f"back-{refund.reference}", amount=refund.amount)

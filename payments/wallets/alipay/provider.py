@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 
-from friendpay.kit.money import Money
 from payments.wallets import transport
 from payments.wallets.alipay import bill as alipay_bill
 from payments.wallets.alipay import reading as reading
@@ -27,6 +26,7 @@ from payments.wallets.base import (
     Outcome,
     ProviderError,
     Rail,
+    RefundOrder,
     Reply,
     Start,
     State,
@@ -153,37 +153,30 @@ class Alipay:
                 raise
         return self.fetch(account, reference)
 
-    def refund(
-        self,
-        account: Account,
-        *,
-        reference: str,
-        charge: str,
-        charge_ref: str,
-        amount: Money,
-        charged: Money,
-        reason: str,
-    ) -> Outcome:
+    def refund(self, account: Account, refund: RefundOrder) -> Outcome:
         """Send money back. Alipay answers "no change in funds" to a repeat, so that is looked up, never believed."""
         node = call(
             account,
             "alipay.trade.refund",
-            reading.named(charge, charge_ref)
+            reading.named(refund.charge, refund.charge_ref)
             | {
-                "out_request_no": reference,
-                "refund_amount": str(amount.decimal),
-                "refund_reason": " ".join(re.sub(r"[^\w \-]+", " ", reason).split())[:100],
+                "out_request_no": refund.reference,
+                "refund_amount": str(refund.amount.decimal),
+                "refund_reason": " ".join(re.sub(r"[^\w \-]+", " ", refund.reason).split())[:100],
             },
         )
-        reading.speaks_of(node, charge, charge_ref)
+        reading.speaks_of(node, refund.charge, refund.charge_ref)
         if node.get("fund_change") == "Y":
-            return Outcome(State.SUCCEEDED, reference, provider_ref=reading.text(node, "trade_no"), amount=amount)
+            number = reading.text(node, "trade_no")
+            return Outcome(State.SUCCEEDED, refund.reference, provider_ref=number, amount=refund.amount)
         try:
-            outcome = self.fetch_refund(account, reference=reference, charge=charge, charge_ref=charge_ref)
+            outcome = self.fetch_refund(
+                account, reference=refund.reference, charge=refund.charge, charge_ref=refund.charge_ref
+            )
         except ProviderError as error:  # the refund itself was taken: a failing question must not fail it
-            return Outcome(State.PENDING, reference, code=error.code, message=error.message)
+            return Outcome(State.PENDING, refund.reference, code=error.code, message=error.message)
         if outcome.state is State.UNKNOWN:
-            return Outcome(State.PENDING, reference, code="fund_change=N")
+            return Outcome(State.PENDING, refund.reference, code="fund_change=N")
         return outcome
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:

@@ -19,6 +19,7 @@ from payments.wallets.base import (
     Outcome,
     ProviderError,
     Rail,
+    RefundOrder,
     Reply,
     Start,
     State,
@@ -99,31 +100,21 @@ class SandboxProvider:
         _secret(account)
         return _charge(reference, bank.close(account.id, reference))
 
-    def refund(
-        self,
-        account: Account,
-        *,
-        reference: str,
-        charge: str,
-        charge_ref: str,
-        amount: Money,
-        charged: Money,
-        reason: str,
-    ) -> Outcome:
+    def refund(self, account: Account, refund: RefundOrder) -> Outcome:
         _secret(account)
         try:
             slip = bank.refund(
                 account.id,
-                reference=reference,
-                charge=charge,
-                transaction_id=charge_ref,
-                charged=charged.minor,
-                amount=amount.minor,
-                currency=amount.currency,
+                reference=refund.reference,
+                charge=refund.charge,
+                transaction_id=refund.charge_ref,
+                charged=refund.charged.minor,
+                amount=refund.amount.minor,
+                currency=refund.amount.currency,
             )
         except bank.Rejected as refused:
             raise _error(refused) from None
-        return _refund(reference, slip)
+        return _refund(refund.reference, slip)
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         _secret(account)

@@ -22,6 +22,7 @@ from payments.wallets.base import (
     Outcome,
     ProviderError,
     Rail,
+    RefundOrder,
     Reply,
     Start,
     State,
@@ -95,35 +96,26 @@ class Stripe:
             known = gateway.expire(api, session) if session else None
         return _outcome(account, known, reference)
 
-    def refund(
-        self,
-        account: Account,
-        *,
-        reference: str,
-        charge: str,
-        charge_ref: str,
-        amount: Money,
-        charged: Money,
-        reason: str,
-    ) -> Outcome:
+    def refund(self, account: Account, refund: RefundOrder) -> Outcome:
         """Looks before it sends: what carries our reference is never sent again, however long ago it was (S6).
 
         Unless it failed: that is final at Stripe, so support's second try is a refund of its own, with its own key.
         """
-        api = gateway.client(account)
+        api, reference = gateway.client(account), refund.reference
         with gateway.calling():
-            tries = [refund_outcome(it.to_dict(), reference) for it in gateway.find_refunds(api, charge_ref, reference)]
+            found = gateway.find_refunds(api, refund.charge_ref, reference)
+            tries = [refund_outcome(it.to_dict(), reference) for it in found]
             if tries and tries[0].state is not State.FAILED:
                 return tries[0]
-            refund = api.v1.refunds.create(
+            made = api.v1.refunds.create(
                 {
-                    "payment_intent": charge_ref,
-                    "amount": _units(amount),
-                    "metadata": {gateway.METADATA: reference, "charge": charge, "reason": reason},
+                    "payment_intent": refund.charge_ref,
+                    "amount": _units(refund.amount),
+                    "metadata": {gateway.METADATA: reference, "charge": refund.charge, "reason": refund.reason},
                 },
                 {"idempotency_key": f"{reference}-{len(tries)}" if tries else reference},
             )
-        return refund_outcome(refund.to_dict(), reference)
+        return refund_outcome(made.to_dict(), reference)
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         api = gateway.client(account)

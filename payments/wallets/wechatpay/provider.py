@@ -11,7 +11,6 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from friendpay.kit.money import Money
 from payments.wallets.base import (
     BEIJING,
     DESKTOP,
@@ -25,6 +24,7 @@ from payments.wallets.base import (
     Outcome,
     ProviderError,
     Rail,
+    RefundOrder,
     Reply,
     Start,
     State,
@@ -134,26 +134,21 @@ class WeChatPay:
                 raise
         return self.fetch(account, reference)
 
-    def refund(
-        self,
-        account: Account,
-        *,
-        reference: str,
-        charge: str,
-        charge_ref: str,
-        amount: Money,
-        charged: Money,
-        reason: str,
-    ) -> Outcome:
+    def refund(self, account: Account, refund: RefundOrder) -> Outcome:
         order: dict[str, Any] = {
-            **({"transaction_id": charge_ref} if charge_ref else {"out_trade_no": charge}),
-            "out_refund_no": reference,
-            "reason": reason.encode()[:80].decode(errors="ignore"),
-            "amount": {"refund": amount.minor, "total": charged.minor, "currency": amount.currency},
+            **reading.named(refund.charge, refund.charge_ref),
+            "out_refund_no": refund.reference,
+            "reason": refund.reason.encode()[:80].decode(errors="ignore"),
+            "amount": {
+                "refund": refund.amount.minor,
+                "total": refund.charged.minor,
+                "currency": refund.amount.currency,
+            },
         }
         if account.notify_url:
             order["notify_url"] = account.notify_url
-        return reading.refund(ask(account, "POST", "/v3/refund/domestic/refunds", order), reference, charge, charge_ref)
+        told = ask(account, "POST", "/v3/refund/domestic/refunds", order)
+        return reading.refund(told, refund.reference, refund.charge, refund.charge_ref)
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         try:

@@ -39,10 +39,14 @@ def charge(account: Account, told: Thing, reference: str) -> Outcome:
     return Outcome(state, reference, code=word, message=words)
 
 
+def named(charge: str, charge_ref: str) -> dict[str, str]:
+    """What a refund's charge is called: by WeChat Pay's own number where it is known."""
+    return {"transaction_id": charge_ref} if charge_ref else {"out_trade_no": charge}
+
+
 def refund(told: Thing, reference: str, charge: str, charge_ref: str = "") -> Outcome:
     """Where a refund stands. Its state is `refund_status` in a notification, `status` elsewhere."""
-    of = {"transaction_id": charge_ref} if charge_ref else {"out_trade_no": charge}
-    _must_match(told, {"out_refund_no": reference, **of})
+    _must_match(told, {"out_refund_no": reference, **named(charge, charge_ref)})
     word = text(told, "refund_status" if "refund_status" in told else "status")
     if (state := _REFUNDS.get(word, State.PENDING)) is State.SUCCEEDED:
         return Outcome(state, reference, text(told, "refund_id"), _money(told, "refund"))

@@ -36,7 +36,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, call: str, reference: str, error: Ex
     real = getattr(provider, call)
 
     def poisoned(account: Any, *args: Any, **more: Any) -> Any:
-        if reference in (*args, more.get("reference")):
+        if reference in {getattr(it, "reference", it) for it in (*args, more.get("reference"))}:
             raise error
         return real(account, *args, **more)
 

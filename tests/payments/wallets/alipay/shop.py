@@ -13,7 +13,17 @@ from friendpay.demo.emulation.base import Emulator, Request, Response, route, ru
 from friendpay.kit.money import Money
 from payments.wallets.alipay.emulator import server as emulators
 from payments.wallets.alipay.provider import Alipay
-from payments.wallets.base import BEIJING, Account, NextStep, Notification, NotificationRefused, Outcome, Rail, Start
+from payments.wallets.base import (
+    BEIJING,
+    Account,
+    NextStep,
+    Notification,
+    NotificationRefused,
+    Outcome,
+    Rail,
+    RefundOrder,
+    Start,
+)
 
 CNY90 = Money(9000, "CNY")
 NOWHERE = "http://127.0.0.1:9/notify/"
@@ -106,15 +116,8 @@ def paid(account: Account, reference: str = "pay1", notify: str = NOWHERE) -> No
 
 
 def refund(account: Account, reference: str = "re1", minor: int = 9000, charge: str = "pay1") -> Outcome:
-    return provider.refund(
-        account,
-        reference=reference,
-        charge=charge,
-        charge_ref="",
-        amount=Money(minor, "CNY"),
-        charged=CNY90,
-        reason="late",
-    )
+    asked = RefundOrder(reference, charge, "", Money(minor, "CNY"), charged=CNY90, reason="late")
+    return provider.refund(account, asked)
 
 
 def genuine(alipay: emulators.Alipay, **changed: str) -> dict[str, str]:

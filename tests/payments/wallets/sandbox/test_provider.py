@@ -21,6 +21,7 @@ from payments.wallets.base import (
     Provider,
     ProviderError,
     Rail,
+    RefundOrder,
     Start,
     State,
 )
@@ -69,15 +70,8 @@ def pay(wallet: Provider, start: Start) -> str:
 
 
 def send_back(wallet: Provider, transaction: str, amount: int = 9000, **changes: Any) -> Outcome:
-    asked: dict[str, Any] = {
-        "reference": "refund-1",
-        "charge": "ref-1",
-        "charge_ref": transaction,
-        "amount": Money(amount, "CNY"),
-        "charged": CNY90,
-        "reason": "late",
-    }
-    return wallet.refund(ACCOUNT, **{**asked, **changes})
+    asked = RefundOrder("refund-1", "ref-1", transaction, Money(amount, "CNY"), charged=CNY90, reason="late")
+    return wallet.refund(ACCOUNT, replace(asked, **changes))
 
 
 def test_the_payer_is_sent_to_an_absolute_address(wallet: Provider, start: Start) -> None:

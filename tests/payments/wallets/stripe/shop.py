@@ -22,6 +22,7 @@ from payments.wallets.base import (
     Outcome,
     ProviderError,
     Rail,
+    RefundOrder,
     Start,
 )
 from payments.wallets.stripe.emulator import server as emulators
@@ -114,15 +115,8 @@ def paid(account: Account, reference: str = "pay1", amount: Money = EUR90, card:
 def refund(account: Account, charge: Outcome, reference: str = "re1", minor: int | None = None) -> Outcome:
     assert charge.amount
     amount = charge.amount if minor is None else Money(minor, charge.amount.currency)
-    return provider.refund(
-        account,
-        reference=reference,
-        charge=charge.reference,
-        charge_ref=charge.provider_ref,
-        amount=amount,
-        charged=charge.amount,
-        reason="late",
-    )
+    asked = RefundOrder(reference, charge.reference, charge.provider_ref, amount, charged=charge.amount, reason="late")
+    return provider.refund(account, asked)
 
 
 def refusal(call: Callable[[], object]) -> ProviderError:

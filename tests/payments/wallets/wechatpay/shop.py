@@ -12,7 +12,16 @@ import pytest
 
 from friendpay.demo.emulation.base import rsa_key, running
 from friendpay.kit.money import Money
-from payments.wallets.base import Account, NextStep, Notification, NotificationRefused, Outcome, Rail, Start
+from payments.wallets.base import (
+    Account,
+    NextStep,
+    Notification,
+    NotificationRefused,
+    Outcome,
+    Rail,
+    RefundOrder,
+    Start,
+)
 from payments.wallets.wechatpay import client as wechatpay_client
 from payments.wallets.wechatpay.emulator import server as emulators
 from payments.wallets.wechatpay.emulator.phone import PAYER
@@ -80,15 +89,8 @@ def paid(wechatpay: emulators.WeChatPay, account: Account, reference: str = "pay
 
 
 def refund(account: Account, reference: str = "refund1", minor: int = 9000, charge: str = "payment1") -> Outcome:
-    return provider.refund(
-        account,
-        reference=reference,
-        charge=charge,
-        charge_ref="",
-        amount=Money(minor, "CNY"),
-        charged=CNY90,
-        reason="late",
-    )
+    asked = RefundOrder(reference, charge, "", Money(minor, "CNY"), charged=CNY90, reason="late")
+    return provider.refund(account, asked)
 
 
 def with_config(account: Account, **changed: str) -> Account:

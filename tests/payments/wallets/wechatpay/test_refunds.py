@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.wallets.base import Account, ProviderError, State
+from payments.wallets.base import Account, ProviderError, RefundOrder, State
 from payments.wallets.wechatpay.emulator import server as emulators
 from payments.wallets.wechatpay.emulator.requests import Problem
 from tests.payments.wallets.wechatpay.shop import CNY90, paid, provider, refund
@@ -122,8 +122,6 @@ def test_a_long_reason_is_cut_to_what_wechat_pay_takes(
     wechatpay: emulators.WeChatPay, wechatpay_account: Account
 ) -> None:
     paid(wechatpay, wechatpay_account)
-    amounts = {"amount": CNY90, "charged": CNY90}
-    provider.refund(
-        wechatpay_account, reference="refund1", charge="payment1", charge_ref="", reason="来得太晚" * 20, **amounts
-    )
+    asked = RefundOrder("refund1", "payment1", "", CNY90, charged=CNY90, reason="来得太晚" * 20)
+    provider.refund(wechatpay_account, asked)
     assert wechatpay.book.orders["payment1"].refunds["refund1"].content["reason"] == ("来得太晚" * 20)[:26]
