@@ -4,6 +4,7 @@ import atexit
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from pytest_django import DjangoDbBlocker
 from friendpay.demo import embedded
 from friendpay.kit import clock
 from friendpay.kit import counters as ratelimit
+from tests import run
 
 ROOT = Path(__file__).resolve().parent.parent
 _session = ExitStack()
@@ -74,6 +76,18 @@ _start()
 vars(httpx._transports.default)["create_ssl_context"] = cache(httpx._config.create_ssl_context)
 if "PYTEST_XDIST_WORKER" not in os.environ:
     _drop_outdated()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where time is short, what moves money comes first."""
+    if run.UNTIL in os.environ:
+        items.sort(key=lambda item: "/settlement/" not in item.nodeid)
+
+
+def pytest_runtest_setup() -> None:
+    """`bin/test --fast` has to answer in time; what it no longer begins is counted as skipped."""
+    if time.time() > float(os.environ.get(run.UNTIL, "inf")):
+        pytest.skip("no time left")
 
 
 @pytest.fixture(scope="session")

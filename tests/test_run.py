@@ -1,0 +1,76 @@
+"""bin/test: everything is run whatever fails, and a first answer says what it is not."""
+
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from tests import chromium, conftest, run
+
+Calls = list[tuple[str, float | None]]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """What was run, in its order, and until when. The linter of types fails."""
+    made: Calls = []
+
+    def note(command: Sequence[str], *, until: float | None = None) -> int:
+        made.append((" ".join(command), until))
+        return 3 if command[0] == "mypy" else 0
+
+    monkeypatch.setattr(run, "run", note)
+    monkeypatch.setattr(chromium, "ensure", lambda: None)
+    return made
+
+
+def test_everything_is_run_whatever_fails_and_each_stage_is_told(
+    calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run.main([]) == 1
+    assert [command for command, _until in calls] == [
+        "ruff check --quiet",
+        "ruff format --check --quiet",
+        "mypy --no-error-summary",
+        "lint-imports --no-logo",
+        "pytest --ignore tests/browser -m not proof -n 2",
+        "pytest --ignore tests/browser -m proof",
+        "pytest tests/browser",
+    ]
+    assert {until for _command, until in calls} == {None}
+    said = capsys.readouterr().out
+    assert "== 5 of 7, tests: pytest" in said
+    assert [line.split()[:2] for line in said.split("\n\n")[-1].splitlines()] == [
+        ["passed", "rules"],
+        ["passed", "layout"],
+        ["FAILED", "types"],
+        ["passed", "imports"],
+        ["passed", "tests"],
+        ["passed", "proofs"],
+        ["passed", "browser"],
+    ]
+
+
+def test_a_first_answer_has_an_end_and_says_what_it_left_out(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["--fast"]) == 1
+    assert [command for command, _until in calls][-1] == "pytest --ignore tests/browser -m not proof -n 2"
+    assert len(calls) == 5
+    for _command, until in calls:
+        assert until is not None
+        assert 100 < until - time.time() < 120
+    said = capsys.readouterr().out
+    assert "Not run: the proofs" in said
+    assert "the browser" in said
+
+
+def test_named_tests_are_run_alone(calls: Calls) -> None:
+    assert run.main(["-k", "refund"]) == 0
+    assert calls == [("pytest -k refund", None)]
+
+
+def test_no_test_begins_once_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(run.UNTIL, str(time.time() + 60))
+    conftest.pytest_runtest_setup()
+    monkeypatch.setenv(run.UNTIL, str(time.time() - 1))
+    with pytest.raises(pytest.skip.Exception, match="no time left"):
+        conftest.pytest_runtest_setup()
