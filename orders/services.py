@@ -27,7 +27,7 @@ class LineDraft:
 
 
 @transaction.atomic
-def place_order(
+def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing by its name
     merchant: Merchant,
     *,
     reference: str,

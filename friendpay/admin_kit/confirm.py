@@ -25,7 +25,7 @@ def posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def confirm(
+def confirm(  # noqa: PLR0913  # the words of one page, each by its name
     admin: "ModelAdmin[Any]",
     request: HttpRequest,
     thing: Model,

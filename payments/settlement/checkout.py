@@ -32,7 +32,7 @@ STARTS_WITHIN = timedelta(seconds=20)
 """No wallet is waited for that long: an attempt that has not started by then was left by a process that died."""
 
 
-def begin(
+def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
     request: PaymentRequest,
     *,
     method: str,
@@ -68,13 +68,7 @@ def begin(
     now = clock.now()
     own = turns.own(request, payer.visitor, now)
     room = request.remaining + sum(payment.amount for payment in own if payment.held_until)
-    wanted = amount
-    if wanted is None:
-        left = request.amount - request.amount_paid
-        wanted = max(1, room or left) if request.split_max_payers else max(1, left)
-    if wanted < offer.least:
-        least = Money(offer.least, request.currency).text(get_language() or settings.LANGUAGE_CODE)
-        raise Refused("below_minimum", offers.below_minimum(least), field="amount", status=422)
+    wanted = _wanted(request, offer, amount, room)
     provider = providers.get(offer.provider)
     lasts = turns.lasts(offer.provider)
     attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=wanted, lasts=lasts, price=price)
@@ -182,6 +176,17 @@ def _resumed(request: PaymentRequest, offer: Offer, rail: Rail, payer: Payer, am
         if same and now + TOO_LATE_TO_RESUME < turns.ends_at(payment) and _has_started(payment):
             return payment
     return None
+
+
+def _wanted(request: PaymentRequest, offer: Offer, amount: int | None, room: int) -> int:
+    """How much is to be held: what the payer names, else all there is room for. Refused below what the wallet takes."""
+    if amount is None:
+        left = request.amount - request.amount_paid
+        amount = max(1, room or left) if request.split_max_payers else max(1, left)
+    if amount < offer.least:
+        least = Money(offer.least, request.currency).text(get_language() or settings.LANGUAGE_CODE)
+        raise Refused("below_minimum", offers.below_minimum(least), field="amount", status=422)
+    return amount
 
 
 def _in_the_way(request: PaymentRequest, payer: Payer, missing: int, now: datetime) -> list[Payment]:
