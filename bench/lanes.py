@@ -56,7 +56,7 @@ def lines_run(files: set[str]) -> Iterator[dict[str, set[int]]]:
         yield lines
     finally:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
 
 
 def copy_database(name: str) -> None:

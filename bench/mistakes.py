@@ -12,7 +12,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -201,11 +201,13 @@ def _changes(node: ast.AST) -> list[tuple[str, ast.AST | None, Callable[[], None
                 for gone in node.keywords:
                     rest = [it for it in node.keywords if it is not gone]
                     put(f"{name} without {ast.unparse(gone)}", "keywords", rest)
-    for block in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
-        for index, statement in enumerate(block if isinstance(block, list) else ()):
+    parts = (getattr(node, name, None) for name in ("body", "orelse", "finalbody"))
+    blocks: list[list[ast.stmt]] = [part for part in parts if isinstance(part, list)]  # a lambda's is no list
+    for block in blocks:
+        for index, statement in enumerate(block):
             if _can_be_left_out(statement):
                 what = f"without {ast.unparse(statement).splitlines()[0][:90]}"
-                made.append((what, statement, lambda block=block, index=index: _leave_out(block, index)))
+                made.append((what, statement, partial(_leave_out, block, index)))
     return made
 
 

@@ -27,6 +27,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ class Mutants:
                 unseen.append(number)
         for number, lane in enumerate(self.lanes):
             mine = unseen[number :: len(self.lanes)]
-            self._fork(lane, lambda lane=lane, mine=mine: self._watched(lane, mine))
+            self._fork(lane, partial(self._watched, lane, mine))
         for lane in self.lanes:
             if os.waitstatus_to_exitcode(os.waitpid(lane.child, 0)[1]):
                 sys.exit(f"the tests could not be watched: {lane.answer.read_text()}")
@@ -172,7 +173,8 @@ class Mutants:
         mistake = made[0] if made[0].what else None
         saw = self.saw.setdefault((made[0].module, made[0].unit), Counter())
         tests.sort(key=lambda it: (-saw[it], self.seen[it].seconds))
-        patience, budget = [], self.chosen.patience
+        patience: list[int] = []
+        budget = self.chosen.patience
         for test in tests:
             budget -= self.seen[test].seconds
             if budget < 0 and patience:

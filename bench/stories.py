@@ -310,5 +310,5 @@ PLOTS: dict[Plot, tuple[int, End]] = {
 
 def plots(wallet: Wallet) -> dict[Plot, tuple[int, End]]:
     """Those that can happen at this wallet."""
-    able = {Story.refunded_by_hand: wallet.by_hand, Story.disputed: wallet.disputes}
+    able: dict[Plot, bool] = {Story.refunded_by_hand: wallet.by_hand, Story.disputed: wallet.disputes}
     return {plot: told for plot, told in PLOTS.items() if able.get(plot, True)}
