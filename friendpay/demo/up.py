@@ -30,11 +30,11 @@ from supervisor.xmlrpc import SupervisorTransport
 from friendpay.demo import embedded, options
 from friendpay.demo.bootstrap import PYTHON, ROOT
 from friendpay.demo.wheels import CannotStart
+from payments.wallets import registry as providers
 
 _CONFIG = ROOT / "friendpay" / "demo" / "supervisor.conf"
 _PATIENCE = 60.0
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_WALLETS = ("wechatpay", "alipay", "stripe")
 
 
 class Stopped(BaseException):
@@ -64,7 +64,7 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
     address = options.url(chosen.address, chosen.port)
     json.dump({"pid": os.getpid(), "address": address}, claim)
     claim.flush()
-    wallets = {name: options.free_port(chosen.host) for name in _WALLETS if chosen.emulators}
+    wallets = {name: options.free_port(chosen.host) for name in (providers.simulated() if chosen.emulators else ())}
     environment = _environment(chosen, servers, address, kept) | {"FRIENDPAY_EMULATORS": json.dumps(wallets)}
     supervisor = subprocess.Popen(
         [str(PYTHON), "-m", "supervisor.supervisord", "-c", str(_CONFIG)],
@@ -80,10 +80,10 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
             _fail("the database could not be brought up to date; the reason is above.")
         _start(servers, "web")
         _await(supervisor, data, "web", lambda: _answers(chosen, chosen.port, "/readyz"))
-        for name in ("worker", "caller", "beat", *wallets):
+        for name in ("worker", "caller", "beat", *(["wallets"] if wallets else [])):
             _start(servers, name)
-        for name, port in wallets.items():
-            _await(supervisor, data, name, partial(_answers, chosen, port, "/_emulator/account"))
+        for port in wallets.values():
+            _await(supervisor, data, "wallets", partial(_answers, chosen, port, "/_emulator/account"))
         _announce(chosen, address, kept, wallets)
         supervisor.wait()
         _fail(f"the supervisor ended; {data}/log/supervisor.log may say why. Start again: nothing is lost.")
@@ -223,7 +223,7 @@ friendpay is ready. This is a demo: no real money moves.
     )
     if wallets:
         phone = options.url(chosen.address, wallets["wechatpay"])
-        print(f"WeChat Pay, Alipay and Stripe are simulated. A phone that scans WeChat's codes: {phone}/\n", flush=True)
+        print(f"Simulated: {', '.join(wallets)}. A phone that scans WeChat's codes: {phone}/\n", flush=True)
     if chosen.host != chosen.address:
         code = QRCode(border=2)
         code.add_data(f"{address}/")

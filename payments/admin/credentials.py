@@ -1,7 +1,6 @@
 """The form of a provider account: whatever credentials its provider asks for, and secrets that only go in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -22,36 +21,6 @@ from payments.wallets import registry as providers
 from payments.wallets.base import ProviderError
 
 PREFIX = "credential_"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a credential is. A secret is never shown again; a long one is a key in several lines."""
-
-    help: Any = ""
-    secret: bool = True
-    long: bool = False
-
-
-KINDS = {
-    "mchid": Kind(_("The merchant number (商户号)."), secret=False),
-    "appid": Kind(_("The app id of the official account or mini program that is bound to the merchant."), secret=False),
-    "app_secret": Kind(_("The app's secret. Only needed to pay inside WeChat.")),
-    "serial_no": Kind(_("The serial number of your API certificate."), secret=False),
-    "private_key": Kind(_("Your private key: the whole file, with its first and last line."), long=True),
-    "api_v3_key": Kind(_("The APIv3 key, 32 characters.")),
-    "public_key_id": Kind(_("The id of WeChat Pay's public key, beginning with PUB_KEY_ID_."), secret=False),
-    "public_key": Kind(_("WeChat Pay's public key, or its platform certificates."), secret=False, long=True),
-    "app_id": Kind(_("The application's number, 16 digits."), secret=False),
-    "seller_id": Kind(_("The merchant's partner number (PID), beginning with 2088."), secret=False),
-    "alipay_public_key": Kind(
-        _("The key Alipay shows after you uploaded yours, not your own."), secret=False, long=True
-    ),
-    "secret_key": Kind(_("The API key, beginning with sk_ or rk_.")),
-    "webhook_secret": Kind(_("The endpoint's signing secret, beginning with whsec_.")),
-    "secret": Kind(_("Signs what the sandbox wallet tells us; any long random text.")),
-}
-"""Credentials by the names that providers, their documents and their error messages use."""
 
 
 def stored(account: ProviderAccount) -> dict[str, str]:
@@ -95,7 +64,9 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         return data
 
     provider = forms.ChoiceField(
-        label=_("Provider"), choices=[(name, name) for name in providers.NAMES], widget=UnfoldAdminSelectWidget
+        label=_("Provider"),
+        choices=[(name, _(providers.get(name).label)) for name in providers.NAMES],
+        widget=UnfoldAdminSelectWidget,
     )
 
     class Meta:
@@ -139,9 +110,10 @@ class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
         data = super().clean() or self.cleaned_data
         account = ProviderAccount.objects.select_for_update().get(pk=self.instance.pk)
         known, base_url = stored(account), data.get("base_url", account.base_url)
+        fields = providers.get(account.provider).fields
         if base_url != account.base_url:
-            for name in known:
-                if _kind(name).secret and not data.get(PREFIX + name):
+            for name, asked in fields.items():
+                if known.get(name) and asked.secret and not data.get(PREFIX + name):
                     self.add_error(PREFIX + name, _("Enter it again: it would be sent to another gateway."))
         entered = self._entered(known)
         for name in identity.moved(account, known, entered, base_url):
@@ -153,10 +125,10 @@ class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _entered(self, known: Mapping[str, str]) -> dict[str, str]:
         """The credentials with what was typed; a secret left empty is the one before."""
-        config = dict(known)
+        config, fields = dict(known), providers.get(self.instance.provider).fields
         for name, value in self.cleaned_data.items():
             credential = name.removeprefix(PREFIX)
-            if credential != name and (value or not _kind(credential).secret):
+            if credential != name and (value or not fields[credential].secret):
                 config[credential] = value
         return {name: value for name, value in config.items() if value}
 
@@ -183,28 +155,23 @@ def form_for(account: ProviderAccount, doubt: str | None = None) -> type[Credent
     return type("CredentialsForm", (CredentialsForm,), fields | {"Meta": meta, "doubt": doubt})
 
 
-def _kind(name: str) -> Kind:
-    return KINDS.get(name, Kind())
-
-
 def _field(account: ProviderAccount, name: str) -> forms.CharField:
-    kind, value = _kind(name), stored(account).get(name, "")
-    optional: tuple[str, ...] = getattr(providers.get(account.provider), "optional_fields", ())
+    asked, value = providers.get(account.provider).fields[name], stored(account).get(name, "")
     attrs: dict[str, Any] = {"autocomplete": "off", "spellcheck": "false"}
-    if kind.secret and value:
+    if asked.secret and value:
         attrs["placeholder"] = _("Set. Leave empty to keep it.")
     widget: forms.Widget
-    if kind.long:
+    if asked.long:
         widget = UnfoldAdminTextareaWidget(attrs | {"rows": 4})
-    elif kind.secret:
+    elif asked.secret:
         widget = UnfoldAdminPasswordWidget(attrs | {"autocomplete": "new-password"})
     else:
         widget = UnfoldAdminTextInputWidget(attrs)
     return forms.CharField(
         label=name,
-        help_text=kind.help,
-        required=name not in optional and not (kind.secret and value),
-        initial="" if kind.secret else value,
+        help_text=_(asked.help) if asked.help else "",
+        required=not asked.optional and not (asked.secret and value),
+        initial="" if asked.secret else value,
         max_length=20_000,
         widget=widget,
     )

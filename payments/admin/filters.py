@@ -30,7 +30,7 @@ class ProviderFilter(SimpleListFilter):
     provider_path = "account__provider"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(name, name) for name in providers.NAMES]
+        return [(name, _(providers.get(name).label)) for name in providers.NAMES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{self.provider_path: self.value()}) if self.value() else queryset

@@ -20,17 +20,15 @@ from orders.models import Merchant, Order
 from payments.admin import search
 from payments.models import RolloutRule
 from payments.offers.rollout import Case
-from payments.offers.surfaces import DESKTOP, OTHER_APP, PHONE, Surface
+from payments.offers.surfaces import APPS, DESKTOP, OTHER_APP, PHONE, Surface
 from payments.offers.weighing import METHODS
 
-SCREENS = {
-    DESKTOP: (_("a computer"), Surface()),
-    PHONE: (_("a phone's browser"), Surface(phone=True)),
-    "wechatpay": (_("inside WeChat"), Surface(app="wechatpay", phone=True)),
-    "alipay": (_("inside Alipay"), Surface(app="alipay", phone=True)),
-    OTHER_APP: (_("inside another app"), Surface(phone=True, fenced=True)),
-}
-_CHOICES = [(name, words) for name, (words, _surface) in SCREENS.items()]
+_CHOICES = [
+    (DESKTOP, _("a computer")),
+    (PHONE, _("a phone's browser")),
+    *((name, _(app.label)) for name, app in APPS.items()),
+    (OTHER_APP, _("inside another app")),
+]
 
 
 class CurrencyField(forms.CharField):
@@ -208,4 +206,4 @@ class TryForm(forms.Form):
         )
 
     def surface(self) -> Surface:
-        return SCREENS[self.cleaned_data["screen"]][1]
+        return Surface.at(self.cleaned_data["screen"])

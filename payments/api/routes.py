@@ -31,6 +31,7 @@ from payments.funnel import steps as friction
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import weighing as offers
 from payments.offers.rollout import Case
+from payments.offers.surfaces import DESKTOP, PLACES
 from payments.offers.weighing import Surface
 from payments.settlement import lifecycle, refunds, requests
 from payments.settlement.rules import Split
@@ -41,17 +42,17 @@ router = Router()
 class Screen(StrEnum):
     """Where a page is opened."""
 
-    DESKTOP = "desktop"
-    PHONE = "phone"
-    WECHATPAY = "wechatpay"
-    ALIPAY = "alipay"
-    OTHER_APP = "other_app"
+    _ignore_ = ["members", "place"]
+    members = vars()
+    for place in PLACES:
+        members[place.upper()] = place
 
     @property
     def surface(self) -> Surface:
-        inside_a_wallet = self in (Screen.WECHATPAY, Screen.ALIPAY)
-        app = self.value if inside_a_wallet else ""
-        return Surface(app=app, phone=self != Screen.DESKTOP, fenced=self == Screen.OTHER_APP)
+        return Surface.at(str(self))
+
+
+_DESKTOP = Screen(DESKTOP)
 
 
 def _requests(key: ApiKey) -> QuerySet[PaymentRequest]:
@@ -107,7 +108,7 @@ def mark_paid(request: Call, order_id: OrderId, data: Nothing = Nothing()) -> Or
 
 
 @router.get("/orders/{order_id}/offers", response=OffersOut, tags=["Orders"], operation_id="list_order_offers")
-def list_offers(request: Call, order_id: OrderId, screen: Screen = Screen.DESKTOP) -> OffersOut:
+def list_offers(request: Call, order_id: OrderId, screen: Screen = _DESKTOP) -> OffersOut:
     """See which ways to pay an order gets
 
     What the payment page shows on this kind of screen, and the reason for whatever it does not show.
@@ -129,7 +130,7 @@ def create_request(
     request: Call,
     order_id: OrderId,
     data: PaymentRequestIn = PaymentRequestIn(),  # noqa: B008
-    screen: Screen = Screen.DESKTOP,
+    screen: Screen = _DESKTOP,
 ) -> Status[PaymentRequestOut]:
     """Ask a friend to pay
 

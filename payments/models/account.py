@@ -84,7 +84,9 @@ class ProviderAccount(models.Model):
 
     def ends_soon(self, now: datetime) -> datetime | None:
         """When the account's certificates end, if that is within 30 days or past."""
-        ends = None if self.is_locked else providers.get(self.provider).ends_at(self.as_data())
+        if self.is_locked or self.provider not in providers.NAMES:
+            return None
+        ends = providers.get(self.provider).ends_at(self.as_data())
         return ends if ends and ends <= now + WARNED_BEFORE else None
 
     def as_data(self) -> Account:

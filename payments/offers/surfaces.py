@@ -3,24 +3,27 @@
 from dataclasses import dataclass
 from typing import Self
 
+from payments.wallets import registry as providers
 from payments.wallets.base import DESKTOP as DESKTOP
 from payments.wallets.base import OTHER_APP as OTHER_APP
 from payments.wallets.base import PHONE as PHONE
 from payments.wallets.base import Account, Method, Provider, Rail
 
 _PHONES = ("iphone", "ipad", "android", "openharmony", "mobile")
-_APPS = {"micromessenger": "wechatpay", "alipayclient": "alipay"}
 _FENCED = (
     "wxwork",
     "miniprogram",
 )  # WeCom and mini programs name WeChat or Alipay too, and open neither's sheet for us
+
+APPS = providers.apps()
+PLACES = (DESKTOP, PHONE, *APPS, OTHER_APP)
 
 
 @dataclass(frozen=True)
 class Surface:
     """Where a page is opened: on a phone or not, and there inside a wallet's own browser or in another one."""
 
-    app: str = ""  # "wechatpay", "alipay" or ""
+    app: str = ""  # one of APPS, or ""
     phone: bool = False
     fenced: bool = False  # inside an app that shows pages and opens no wallet
 
@@ -31,7 +34,12 @@ class Surface:
         phone = any(sign in agent for sign in _PHONES)
         if any(sign in agent for sign in _FENCED):
             return cls(phone=phone, fenced=phone)
-        return cls(app=next((app for sign, app in _APPS.items() if phone and sign in agent), ""), phone=phone)
+        return cls(app=next((name for name, app in APPS.items() if phone and app.sign in agent), ""), phone=phone)
+
+    @classmethod
+    def at(cls, place: str) -> Self:
+        """The one that is called so, of PLACES."""
+        return cls(app=place if place in APPS else "", phone=place != DESKTOP, fenced=place == OTHER_APP)
 
     @property
     def place(self) -> str:

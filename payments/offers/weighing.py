@@ -66,9 +66,9 @@ def consider(order: Order, surface: Surface) -> list[Offer]:
 
 def weigh(case: Case, surface: Surface) -> list[Offer]:
     """The same for an order that there may never be. A wallet's own account comes before one that reaches it through
-    another company, so that no page names a wallet twice.
+    another company, so that no page names a wallet twice. A wallet whose package is not installed any more is left out.
     """
-    accounts = ProviderAccount.objects.filter(merchant_id=case.merchant_id).order_by("id")
+    accounts = ProviderAccount.objects.filter(merchant_id=case.merchant_id, provider__in=providers.NAMES).order_by("id")
     against = _rules(case, surface)
     offers = [
         _consider(case, surface, account, provider, method, against(method.name))

@@ -13,9 +13,9 @@ from payments.live import snapshot as live
 from payments.mail import outbox as mail
 from payments.mail import reminders
 from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
+from payments.offers import surfaces
 from payments.offers import weighing as offers
 from payments.offers.rollout import Case
-from payments.offers.surfaces import OTHER_APP
 from payments.offers.weighing import Offer, Surface, label
 from payments.pages import attempts, progress
 from payments.settlement import turns
@@ -24,7 +24,7 @@ from payments.share import safety_words as likeness
 from payments.share import text as sharing
 from payments.wallets.base import Rail
 
-APPS = {"wechatpay": _("WeChat"), "alipay": _("Alipay"), OTHER_APP: _("This app")}
+APPS = {name: _(app.label) for name, app in surfaces.APPS.items()} | {surfaces.OTHER_APP: _("This app")}
 ELSEWHERE = {
     "browser": _("%(here)s can't open %(wallet)s here: copy the link and open it in your browser."),
     "wallet": _("%(wallet)s works inside %(app)s: copy the link, send it to yourself there and open it."),

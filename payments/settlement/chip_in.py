@@ -69,7 +69,11 @@ def step_of_parts(order: Order) -> int:
 
 
 def _accounts(order: Order) -> list[ProviderAccount]:
-    return list(ProviderAccount.objects.filter(merchant_id=order.merchant_id, live=order.live, enabled=True))
+    return list(
+        ProviderAccount.objects.filter(
+            merchant_id=order.merchant_id, live=order.live, enabled=True, provider__in=providers.NAMES
+        )
+    )
 
 
 def parts_given(request: PaymentRequest) -> int:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from friendpay.kit.money import Money
+from payments.wallets.about import App, Credential
 
 BEIJING = timezone(timedelta(hours=8), "GMT+8")
 
@@ -26,7 +27,7 @@ class Rail(StrEnum):
 
 
 PHONE, DESKTOP, OTHER_APP = "phone", "desktop", "other_app"
-"""Where a page is opened. Inside a wallet's own browser the place is called as the wallet's method is."""
+"""Where a page is opened. Inside a wallet's own browser the place is called as the wallet and its method are."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,6 @@ class Method:
     smallest: Mapping[str, int] = field(default_factory=dict)  # minor units; what is not named begins at one
     rails: Mapping[str, tuple[Rail, ...]] | None = None  # by place, the best first; None: a web page, wherever they are
     by_choice: bool = False  # offered only where the account is granted it by this name
-
-
-def gettext_noop(text: str) -> str:
-    """Mark a text for translation, which is left to whoever shows it."""
-    return text
 
 
 @dataclass(frozen=True)
@@ -225,6 +221,8 @@ class Provider(Protocol):
     """A wallet. Every call may be repeated with the same reference; none holds a database transaction open."""
 
     name: str  # "wechatpay": as in the notification URL and in ProviderAccount.provider
+    label: str  # what people call the company, in English
+    app: App | None  # the wallet's own browser, if it has one
     methods: tuple[Method, ...]  # what a page may show for it
     rails: tuple[Rail, ...]
     grants: Mapping[str, str]  # what an account may have or not, each with the wallet's own name of it
@@ -232,7 +230,7 @@ class Provider(Protocol):
     min_hold: int  # seconds: the shortest deadline this provider accepts; a shorter hold is ended by close()
     hold: int  # seconds a payer has
     yields_after: int  # seconds after which another friend may take over
-    fields: tuple[str, ...]  # names of the credentials `Account.config` must hold
+    fields: Mapping[str, Credential]  # the credentials `Account.config` must hold, and how the desk asks for them
     pages: tuple[str, ...]  # the hosts of its own pages, to which a payer is led, as a content policy writes them
     identity: tuple[str, ...]  # those (and "base_url") that say whose account it is: another value is another account
     identity_key: str  # the one that is of one account without naming it, so that only the wallet can tell; "" for none

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 
 from payments.wallets import transport
+from payments.wallets.about import App, Credential, gettext_noop
 from payments.wallets.alipay import bill as alipay_bill
 from payments.wallets.alipay import reading as reading
+from payments.wallets.alipay.credentials import FIELDS
 from payments.wallets.alipay.gateway import TIME_FORMAT, call, download, page_url, private_key, public_key, setting
 from payments.wallets.base import (
     BEIJING,
@@ -30,7 +32,6 @@ from payments.wallets.base import (
     Reply,
     Start,
     State,
-    gettext_noop,
 )
 
 _CODES = {"order_code": "QR_CODE_OFFLINE", "face_to_face": "FACE_TO_FACE_PAYMENT"}
@@ -55,6 +56,8 @@ class Alipay:
     """The open platform in public-key mode. Takes CNY."""
 
     name = "alipay"
+    label = gettext_noop("Alipay")
+    app: App | None = App(gettext_noop("Alipay"), sign="alipayclient")
     methods: tuple[Method, ...] = (
         Method(
             "alipay",
@@ -75,7 +78,7 @@ class Alipay:
     hold = 5 * 60
     yields_after = 1 * 60
     zone: tzinfo = BEIJING
-    fields: tuple[str, ...] = ("app_id", "seller_id", "private_key", "alipay_public_key")
+    fields: Mapping[str, Credential] = FIELDS
     pages: tuple[str, ...] = ("https://*.alipay.com", "https://*.alipaydev.com")
     identity: tuple[str, ...] = ("app_id", "seller_id", "base_url")
     identity_key: str = ""

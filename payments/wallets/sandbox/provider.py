@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from friendpay.kit.money import EXPONENT, Money
+from payments.wallets.about import App, Credential, gettext_noop
 from payments.wallets.base import (
     BEIJING,
     Account,
@@ -23,8 +24,8 @@ from payments.wallets.base import (
     Reply,
     Start,
     State,
-    gettext_noop,
 )
+from payments.wallets.sandbox.credentials import FIELDS
 from sandbox import bank
 from sandbox.signing import sign
 
@@ -47,7 +48,9 @@ _WORDS = {
 
 class SandboxProvider:
     name = "sandbox"
-    methods = (Method("sandbox", gettext_noop("Sandbox wallet")),)
+    label = gettext_noop("Sandbox wallet")
+    app: App | None = None
+    methods = (Method(name, label),)
     rails = (Rail.REDIRECT, Rail.NATIVE)
     grants: Mapping[str, str] = {}
     max_hold = 600
@@ -55,7 +58,7 @@ class SandboxProvider:
     hold = 5 * 60
     yields_after = 1 * 60
     zone: tzinfo = BEIJING  # as the wallets it stands in for: no zone of ours may slip in unnoticed
-    fields = ("secret",)
+    fields: Mapping[str, Credential] = FIELDS
     pages: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()  # it is here, and knows an account by our own name of it
     identity_key = ""

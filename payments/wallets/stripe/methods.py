@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from friendpay.kit.money import Money
-from payments.wallets.base import DESKTOP, PHONE, Method, Rail, gettext_noop
+from payments.wallets.about import gettext_noop
+from payments.wallets.base import DESKTOP, PHONE, Method, Rail
 from payments.wallets.stripe.amounts import CURRENCIES
 
 

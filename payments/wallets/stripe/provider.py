@@ -13,6 +13,7 @@ from stripe.checkout import Session
 from stripe.params.checkout import SessionCreateParams
 
 from friendpay.kit.money import Money
+from payments.wallets.about import App, Credential
 from payments.wallets.base import (
     Account,
     BillLine,
@@ -29,6 +30,7 @@ from payments.wallets.base import (
 )
 from payments.wallets.stripe import gateway as gateway
 from payments.wallets.stripe.amounts import STEPS, from_units, to_units
+from payments.wallets.stripe.credentials import FIELDS
 from payments.wallets.stripe.methods import METHODS, TYPES
 from payments.wallets.stripe.reading import Thing, charge_outcome, check_ours, read_event, refund_outcome, refund_state
 
@@ -42,6 +44,8 @@ class Stripe:
     """One method a session, by Stripe Checkout."""
 
     name = "stripe"
+    label = "Stripe"
+    app: App | None = None
     methods: tuple[Method, ...] = METHODS
     rails = (Rail.REDIRECT,)
     grants: Mapping[str, str] = {method.name: method.label for method in METHODS}
@@ -50,7 +54,7 @@ class Stripe:
     hold = 15 * 60  # cards ask their banks (3-D Secure)
     yields_after = 3 * 60
     zone: tzinfo = UTC
-    fields = ("secret_key", "webhook_secret")
+    fields: Mapping[str, Credential] = FIELDS
     pages: tuple[str, ...] = ("https://checkout.stripe.com",)
     identity: tuple[str, ...] = ("base_url",)
     identity_key = "secret_key"

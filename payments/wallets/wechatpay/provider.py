@@ -11,6 +11,7 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from payments.wallets.about import App, Credential, gettext_noop
 from payments.wallets.base import (
     BEIJING,
     DESKTOP,
@@ -28,13 +29,13 @@ from payments.wallets.base import (
     Reply,
     Start,
     State,
-    gettext_noop,
 )
 from payments.wallets.transport import call
 from payments.wallets.wechatpay import bill as wechatpay_bill
 from payments.wallets.wechatpay import crypto as crypto
 from payments.wallets.wechatpay import reading as reading
 from payments.wallets.wechatpay.client import ask, exchange, parsed, private_key, refusal, setting
+from payments.wallets.wechatpay.credentials import FIELDS
 
 LOGIN = "https://open.weixin.qq.com"  # where the payer's browser goes for its openid
 LOGIN_API = "https://api.weixin.qq.com"  # where we fetch it
@@ -48,6 +49,8 @@ class WeChatPay:
     """The provider. What WeChat Pay has not signed moves no money."""
 
     name: str = "wechatpay"
+    label: str = gettext_noop("WeChat Pay")
+    app: App | None = App(gettext_noop("WeChat"), sign="micromessenger")
     methods: tuple[Method, ...] = (
         Method(
             "wechatpay",
@@ -63,17 +66,7 @@ class WeChatPay:
     hold: int = 5 * 60
     yields_after: int = 1 * 60
     zone: tzinfo = BEIJING
-    fields: tuple[str, ...] = (
-        "mchid",
-        "appid",
-        "app_secret",  # for JSAPI alone: it buys the payer's openid
-        "serial_no",
-        "private_key",
-        "api_v3_key",
-        "public_key_id",  # empty with platform certificates, which carry their own number
-        "public_key",
-    )
-    optional_fields: tuple[str, ...] = ("app_secret", "public_key_id")
+    fields: Mapping[str, Credential] = FIELDS
     pages: tuple[str, ...] = ("https://wx.tenpay.com", LOGIN)
     identity: tuple[str, ...] = ("mchid", "appid", "base_url")
     identity_key: str = ""

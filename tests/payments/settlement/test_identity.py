@@ -43,7 +43,7 @@ def write(client: Client, account: ProviderAccount, base_url: str | None = None,
     """The form of the account, as it is sent; secrets are left empty unless they are typed."""
     provider = providers.get(account.provider)
     shown = {
-        name: "" if credentials.KINDS[name].secret else credentials.stored(account).get(name, "")
+        name: "" if provider.fields[name].secret else credentials.stored(account).get(name, "")
         for name in provider.fields
     }
     form = {credentials.PREFIX + name: value for name, value in (shown | typed).items()}

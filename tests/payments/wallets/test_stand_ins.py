@@ -54,7 +54,7 @@ def test_no_wallet_is_simulated_outside_the_demo(settings: Settings, monkeypatch
     monkeypatch.setenv("FRIENDPAY_EMULATORS", '{"wechatpay": 1}')
     settings.DEMO = False
     with pytest.raises(CommandError, match="demo only"):
-        call_command("emulate", "wechatpay")
+        call_command("emulate")
     settings.DEMO = True
     with pytest.raises(Made):
-        call_command("emulate", "wechatpay")
+        call_command("emulate")
