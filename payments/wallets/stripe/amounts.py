@@ -1,4 +1,4 @@
-"""Money as Stripe counts it: mostly ISO 4217's minor units, and the few currencies where it is not (protocols: S8)."""
+"""Money as Stripe counts it: mostly ISO 4217's minor units, and the few currencies where it is not (rule S8)."""
 
 from friendpay.kit.money import EXPONENT, Money
 
