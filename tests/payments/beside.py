@@ -52,8 +52,8 @@ class Beside:
         self.dies = self.refuses = ""
         self.hangs = False
         self.by_hand = 0  # refunds made in the wallet's own site
-        modules = ("transport", "wechatpay", "wechatpay_client")
-        self.patches = [mock.patch(f"payments.wallets.registry.{name}.call", self._call) for name in modules]
+        modules = ("transport", "wechatpay.provider", "wechatpay.client")
+        self.patches = [mock.patch(f"payments.wallets.{name}.call", self._call) for name in modules]
 
     def open_account(self, merchant_id: int) -> None:
         account = ProviderAccount(merchant_id=merchant_id, provider=self.wallet.name, base_url=URL)
