@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Self
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -9,11 +10,17 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids, vault
-from orders.models import Merchant
+from orders.models import Merchant, Order
 from payments.wallets import registry as providers
 from payments.wallets.base import Account, ProviderError
 
 WARNED_BEFORE = timedelta(days=30)
+
+
+class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
+    def taking(self, order: Order) -> Self:
+        """Those that may take an order's money: its shop's, of its mode, switched on, and of a wallet there is."""
+        return self.filter(merchant_id=order.merchant_id, live=order.live, enabled=True, provider__in=providers.NAMES)
 
 
 class ProviderAccount(models.Model):
@@ -36,6 +43,8 @@ class ProviderAccount(models.Model):
     hangs = models.PositiveIntegerField(default=0, editable=False)  # calls in a row that had no answer
     paused_until = models.DateTimeField(null=True, blank=True, editable=False)  # see payments/settlement/calls.py
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProviderAccountQuerySet.as_manager()
 
     probing = False  # whether this object may make the one call that tries a paused account
 

@@ -31,10 +31,7 @@ def next_url(payment: Payment, url: str, else_: str) -> str:
 
 
 def _hosts(order: Order) -> set[str]:
-    accounts = ProviderAccount.objects.filter(
-        merchant_id=order.merchant_id, live=order.live, enabled=True, provider__in=providers.NAMES
-    )
-    return {host for account in accounts for host in _hosts_of(account)}
+    return {host for account in ProviderAccount.objects.taking(order) for host in _hosts_of(account)}
 
 
 def _hosts_of(account: ProviderAccount) -> tuple[str, ...]:

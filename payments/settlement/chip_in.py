@@ -1,5 +1,6 @@
 """Several friends pay parts: how many of them, how small a part may be, and what the next one is asked for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
@@ -49,31 +50,26 @@ def _smallest(order: Order, places: int) -> int:
     and little enough for two.
     """
     missing = order.amount - order.amount_paid
-    accounts = _accounts(order)
+    accounts = list(ProviderAccount.objects.taking(order))
     takes = [
         method.smallest.get(order.currency, 1)
         for account in accounts
         for method in providers.get(account.provider).methods
         if not method.by_choice or method.name in account.granted
     ]
-    step = step_of_parts(order)
+    step = _step(order, accounts)
     half = missing // (2 * max(1, places)) // step * step
     return max(1, min(missing // 2, max(half, min(takes, default=1))))
 
 
 def step_of_parts(order: Order) -> int:
     """What every part is a multiple of, so that none leaves what another of the shop's wallets could not take."""
-    names = {account.provider for account in _accounts(order)}
-    step = max((providers.step(name, order.currency) for name in names), default=1)
+    return _step(order, ProviderAccount.objects.taking(order))
+
+
+def _step(order: Order, accounts: Iterable[ProviderAccount]) -> int:
+    step = max((providers.step(account.provider, order.currency) for account in accounts), default=1)
     return step if order.amount % step == 0 else 1
-
-
-def _accounts(order: Order) -> list[ProviderAccount]:
-    return list(
-        ProviderAccount.objects.filter(
-            merchant_id=order.merchant_id, live=order.live, enabled=True, provider__in=providers.NAMES
-        )
-    )
 
 
 def parts_given(request: PaymentRequest) -> int:
