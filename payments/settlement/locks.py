@@ -112,4 +112,4 @@ def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund
 def save(request: PaymentRequest, *fields: str) -> None:
     """Write the request with its new `seq`, and show it to whoever is looking once it is committed."""
     request.save(update_fields=["seq", *fields])
-    transaction.on_commit(lambda: live.push(request.pk))
+    transaction.on_commit(lambda: live.push(request))

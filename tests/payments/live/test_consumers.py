@@ -46,7 +46,7 @@ async def closed(line: ApplicationCommunicator) -> int:
 @pytest.fixture
 def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The channel layer loses whatever it is given, and the sockets' round comes at once."""
-    monkeypatch.setattr(live, "push", lambda request_id: None)
+    monkeypatch.setattr(live, "push", lambda *requests: None)
     monkeypatch.setattr(consumers, "CATCH_UP", 0.02)
 
 

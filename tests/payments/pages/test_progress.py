@@ -159,9 +159,9 @@ def test_friends_do_not_learn_who_looked() -> None:
 def test_opening_is_shown_to_whoever_watches(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]]
 ) -> None:
-    shown: list[int] = []
+    shown: list[PaymentRequest] = []
     monkeypatch.setattr(live, "push", shown.append)
     payment_request = shop.make_request()
     with django_capture_on_commit_callbacks(execute=True):
         look(payment_request)
-    assert payment_request.pk in shown
+    assert payment_request in shown
