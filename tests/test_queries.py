@@ -1,0 +1,83 @@
+"""How often each operation asks the database at most. Noise cannot bend these numbers: BUDGET is the table of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from friendpay.kit.money import Money
+from payments.settlement import lifecycle
+from payments.wallets import registry as providers
+from tests import shop
+from tests.caller import ORDER, Caller
+from tests.trips import Trips, counted
+
+pytestmark = pytest.mark.django_db
+
+BUDGET = {
+    "create an order": 9,
+    "create an order, with an Idempotency-Key": 14,
+    "create a request": 22,
+    "begin to pay": 47,
+    "settle": 20,
+}
+"""Operation -> round trips: statements, and two each for a transaction (BEGIN, COMMIT) and a savepoint. What is done
+after the commit counts, what a wallet's server asks does not.
+"""
+
+Budget = Callable[[str], AbstractContextManager[Trips]]
+
+
+@pytest.fixture
+def budget(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> Budget:
+    """`with budget("settle"):` so many trips, no more; and no fewer, so that the table is kept true."""
+
+    @contextmanager
+    def within(operation: str) -> Iterator[Trips]:
+        with counted(django_capture_on_commit_callbacks) as trips:
+            yield trips
+        assert trips.count == BUDGET[operation], f"{operation}: {trips}"
+
+    return within
+
+
+def test_create_an_order(budget: Budget) -> None:
+    caller = Caller()
+    with budget("create an order"):
+        assert caller.post("/orders", ORDER).status == 201
+
+
+def test_create_an_order_with_a_key(budget: Budget) -> None:
+    caller = Caller()
+    with budget("create an order, with an Idempotency-Key"):
+        assert caller.post("/orders", ORDER, key="once").status == 201
+
+
+def test_create_a_request(budget: Budget) -> None:
+    caller = Caller()
+    order = caller.order()
+    with budget("create a request"):
+        assert caller.post(f"/orders/{order['id']}/payment-requests", {}).status == 201
+
+
+def test_begin_to_pay(budget: Budget, monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    payment_request, wallet = shop.make_request(), providers.get("sandbox")
+    start = wallet.start
+    with budget("begin to pay") as trips:
+
+        def at_the_wallet(*args: Any) -> Any:
+            with trips.elsewhere():
+                return start(*args)
+
+        monkeypatch.setattr(wallet, "start", at_the_wallet)
+        answer = client.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox", "name": "Mei"})
+        assert answer.status_code == 303
+
+
+def test_settle(budget: Budget) -> None:
+    payment = shop.hold(shop.make_request())
+    with budget("settle"):
+        lifecycle.settle(payment.pk, provider_ref="txn", amount=Money(payment.amount, payment.currency))
