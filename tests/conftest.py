@@ -102,27 +102,27 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture
 def move_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Let so many seconds pass, as the database's clock tells it; called again, so many more."""
-    return _moving(clock.now, monkeypatch)
+    return _moving(clock.told, monkeypatch)
 
 
 @pytest.fixture
 def move_stopped_time(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """As `move_time`, and no other time passes: on a slow machine, too, a second before the end is before the end."""
     moment = clock.now()
-    return _moving(lambda: moment, monkeypatch)
+    return _moving(lambda _told: moment, monkeypatch)
 
 
-def _moving(real: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+def _moving(real: Callable[[datetime], datetime], monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     passed = timedelta()
 
-    def now() -> datetime:
-        return real() + passed
+    def told(moment: datetime) -> datetime:
+        return real(moment) + passed
 
     def move(seconds: float) -> None:
         nonlocal passed
         passed += timedelta(seconds=seconds)
 
-    monkeypatch.setattr(clock, "now", now)
+    monkeypatch.setattr(clock, "told", told)
     return move
 
 

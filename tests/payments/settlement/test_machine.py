@@ -82,10 +82,10 @@ class Shop(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.passed = timedelta()
-        real, get = clock.now, providers.get
+        real, get = clock.told, providers.get
         self.line = Line()
         self.patches: list[Any] = [
-            mock.patch.object(clock, "now", side_effect=lambda: real() + self.passed),
+            mock.patch.object(clock, "told", side_effect=lambda moment: real(moment) + self.passed),
             mock.patch.object(providers, "get", side_effect=lambda name: self.line if name == "sandbox" else get(name)),
             *(mock.patch.object(module, "run_later") for module in (background, live)),
         ]
