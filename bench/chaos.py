@@ -60,7 +60,7 @@ def main() -> int:
     wallet = WALLETS[chosen.provider]()
     folder = Path(tempfile.mkdtemp(prefix="friendpay-chaos-history-"))
     began = time.monotonic()
-    with running() as stack:
+    with running(WEB_THREADS="4") as stack:
         chaos = Chaos(stack, wallet, folder / "history.jsonl", chosen)
         good = chaos.run()
         if not good:

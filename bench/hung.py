@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--pending", type=int, default=60, help="payments under way when it hangs (default: 60)")
     parser.add_argument("--seconds", type=int, default=60, help="how long it hangs (default: 60)")
     chosen = parser.parse_args()
-    with running() as stack, tempfile.TemporaryDirectory(prefix="friendpay-hung-") as folder:
+    with running(WEB_THREADS="4") as stack, tempfile.TemporaryDirectory(prefix="friendpay-hung-") as folder:
         return asyncio.run(Hung(stack, chosen, Path(folder)).run())
 
 

@@ -32,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=3, help="how often to look (default: 3)")
     chosen = parser.parse_args()
-    with running() as stack, tempfile.TemporaryDirectory() as folder:
+    with running(WEB_THREADS="4") as stack, tempfile.TemporaryDirectory() as folder:
         address = friends_page(stack)
         reports = [look(address, Path(folder) / f"{time}.json") for time in range(chosen.times)]
     scores = {name: statistics.median(report["categories"][name]["score"] for report in reports) for name in CATEGORIES}

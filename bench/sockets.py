@@ -90,7 +90,7 @@ def main() -> int:
     options = parser.parse_args()
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with running() as stack:
+    with running(WEB_THREADS="4") as stack:
         return 0 if asyncio.run(_crowd(stack, options.sockets, options.within)) else 1
 
 

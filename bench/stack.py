@@ -53,12 +53,12 @@ _UNDECIDED = {
 class Stack:
     """friendpay, running. Everything here may be called while parts of it are down."""
 
-    def __init__(self, data: Path, port: int, key: str) -> None:
-        self.data, self.port, self.key = data, port, key
+    def __init__(self, data: Path, port: int, key: str, pid: int) -> None:
+        self.data, self.port, self.key, self.pid = data, port, key, pid
         self.address = f"http://127.0.0.1:{port}"
         servers = embedded.find(data)
         assert servers is not None
-        self._servers = servers
+        self.servers = servers
         kept = json.loads((data / "secrets.json").read_text())
         self.environment = {**os.environ, **servers.environment, **kept}
         self.environment |= {"FRIENDPAY_DEMO": "yes", "PUBLIC_URL": self.address, "WEBHOOK_ALLOW_LOOPBACK": "yes"}
@@ -70,7 +70,7 @@ class Stack:
         deadline = time.monotonic() + 60
         while True:
             try:
-                return psycopg.connect(self._servers.environment["DATABASE_URL"], autocommit=True)
+                return psycopg.connect(self.servers.environment["DATABASE_URL"], autocommit=True)
             except psycopg.OperationalError:
                 if time.monotonic() > deadline:
                     raise
@@ -95,8 +95,12 @@ class Stack:
             return len(self._pids()) == 6
         return False
 
+    def pid_of(self, name: str) -> int:
+        """The process the supervisor holds under this name."""
+        return self._pids()[name]
+
     def _pids(self) -> dict[str, int]:
-        transport = SupervisorTransport(serverurl=f"unix://{self._servers.run / 'supervisor.sock'}")
+        transport = SupervisorTransport(serverurl=f"unix://{self.servers.run / 'supervisor.sock'}")
         with ServerProxy("http://supervisor", transport=transport) as supervisor:
             found: Any = supervisor.supervisor.getAllProcessInfo()
         return {process["name"]: process["pid"] for process in found if process["pid"]}
@@ -152,18 +156,18 @@ class Stack:
 
 
 @contextmanager
-def running() -> Iterator[Stack]:
-    """bin/up on a free port and a folder that is removed afterwards, with every process on it."""
+def running(**environment: str) -> Iterator[Stack]:
+    """bin/up on a free port and a folder that is removed afterwards, with every process on it and this environment."""
     with tempfile.TemporaryDirectory(prefix="friendpay-chaos-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o711)
         data = Path(folder).resolve() / "data"
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         command = [str(ROOT / "bin/up"), "--port", str(port), "--data", str(data)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"WEB_THREADS": "4"})
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment)
         try:
             key = _await_key(process)
-            stack = Stack(data, port, key)
+            stack = Stack(data, port, key, process.pid)
             while not stack.is_up():
                 time.sleep(0.1)
             yield stack
@@ -181,3 +185,9 @@ def _await_key(process: "subprocess.Popen[str]") -> str:
         if line.startswith("Ctrl-C"):
             return key
     raise SystemExit("friendpay did not start; the reason is above.")
+
+
+def web_processes(stack: Stack) -> int:
+    """How many processes serve pages: those that uvicorn's own supervisor started, or the one."""
+    children = psutil.Process(stack.pid_of("web")).children()
+    return sum("spawn_main" in " ".join(child.cmdline()) for child in children) or 1

@@ -38,7 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=20, help="how long each half is (default: 20)")
     seconds = parser.parse_args().seconds
-    with running() as stack:
+    with running(WEB_THREADS="4") as stack:
         return asyncio.run(_compare(stack, seconds))
 
 

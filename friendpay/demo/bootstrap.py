@@ -36,7 +36,7 @@ def ready(*requirements: str) -> bool:
 def enter(*requirements: str) -> None:
     """Go on inside the virtual environment, with everything these files name installed; that may take a minute."""
     if not ready(*requirements):
-        _install(requirements)
+        install(*requirements)
     if not inside():
         os.execv(str(PYTHON), [str(PYTHON)] + sys.argv)
 
@@ -47,7 +47,8 @@ def _stamp(name: str) -> Path:
     return VENV / f".{name}-{content}"
 
 
-def _install(requirements: "tuple[str, ...]") -> None:
+def install(*requirements: str) -> None:
+    """Install everything these files name into the virtual environment, which is made where there is none."""
     VENV.mkdir(exist_ok=True)
     with (VENV / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another start may be at it
