@@ -12,7 +12,7 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.money import EXPONENT, MAX_MINOR
 from orders import events, lives
 from orders.event_data import OrderData, OrderRefundData
-from orders.models import Merchant, Order, OrderLine
+from orders.models import Event, Merchant, Order, OrderLine
 
 
 @dataclass(frozen=True)
@@ -138,10 +138,12 @@ def change_refunded(order: Order, amount: int, refund: str) -> None:
     _note(order, "order.refunded" if amount > 0 else "order.refund_reopened", "provider", data)
 
 
-def mark_paid_elsewhere(order: Order, now: datetime) -> None:
-    """The shop was paid by other means. Repeating it changes nothing; an order that was paid here has its money."""
+def mark_paid_elsewhere(order: Order, now: datetime) -> Event | None:
+    """The shop was paid by other means; the event that tells so. Repeating it changes nothing; an order that was paid
+    here has its money.
+    """
     if order.status == Order.Status.PAID and order.paid_elsewhere:
-        return
+        return None
     if order.status == Order.Status.PAID:
         raise Refused(
             "order_paid", _("This order is paid here already. Were you paid elsewhere too, refund one of the two.")
@@ -154,31 +156,31 @@ def mark_paid_elsewhere(order: Order, now: datetime) -> None:
     order.paid_at = now
     order.paid_elsewhere = True
     order.save(update_fields=["status", "paid_at", "paid_elsewhere"])
-    _note(order, "order.paid", "merchant")
+    return _note(order, "order.paid", "merchant")
 
 
-def cancel_order(order: Order, now: datetime) -> None:
-    """The shop will not deliver. Repeating it changes nothing, nor does it to an order that is over unpaid already; a
-    paid order is refunded instead.
+def cancel_order(order: Order, now: datetime) -> Event | None:
+    """The shop will not deliver; the event that tells so. Repeating it changes nothing, nor does it to an order that is
+    over unpaid already; a paid order is refunded instead.
     """
     if order.status in (Order.Status.CANCELLED, Order.Status.EXPIRED):
-        return
+        return None
     if order.status == Order.Status.PAID:
         raise Refused("order_paid", _("This order is paid. Refund its payments instead of cancelling it."))
     order.status = Order.Status.CANCELLED
     order.cancelled_at = now
     order.save(update_fields=["status", "cancelled_at"])
-    _note(order, "order.cancelled", "merchant")
+    return _note(order, "order.cancelled", "merchant")
 
 
-def expire_order(order: Order, now: datetime) -> None:
+def expire_order(order: Order, now: datetime) -> Event:
     """Its time is over and it is not paid. The caller has ended its request, so that nothing of it is paid."""
     order.status = Order.Status.EXPIRED
     order.expired_at = now
     order.save(update_fields=["status", "expired_at"])
-    _note(order, "order.expired", "system")
+    return _note(order, "order.expired", "system")
 
 
-def _note(order: Order, type: str, actor: str, data: OrderData | None = None) -> None:
+def _note(order: Order, type: str, actor: str, data: OrderData | None = None) -> Event:
     data = data or OrderData.of(order)
-    events.record(type, order=order, object_id=order.public_id, actor=actor, data=data.stored())
+    return events.record(type, order=order, object_id=order.public_id, actor=actor, data=data.stored())

@@ -39,6 +39,8 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
     status = payment_request.status_at(now) if payment_request else ""
     given: dict[str, Any] = {"order": order, "shop": order.merchant, "lines": order.lines.all()}
     given |= {"payment_request": payment_request, "ended": ""}
+    if payment_request and order.status == Order.Status.AWAITING_PAYMENT:  # of its end, too, the page is to hear
+        given |= {"watch": True, "live": live.snapshot(payment_request, now)}
     if order.status == Order.Status.PAID:
         return given | {"state": "paid"} | _given(order) | _thanks(order)
     if order.status == Order.Status.CANCELLED:
@@ -50,7 +52,6 @@ def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
         if order.status == Order.Status.EXPIRED or order.is_over(now):
             return given | {"state": "expired"} | back
         return given | {"state": "choose", "ended": status} | back | _ways(order, surface)
-    given |= {"watch": True, "live": live.snapshot(payment_request, now)}
     if not payment_request.shared_at:
         return given | {"state": "choose"} | _ways(order, surface) | attempts.mine(payment_request, visitor, now)
     payment_request.order = order

@@ -21,7 +21,7 @@ from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, Refund
 from payments.settlement import chip_in, rules
 from payments.settlement import holds as funds
-from payments.settlement.locks import lock_order, lock_payment, lock_request, new_request, note, save
+from payments.settlement.locks import lock_order, lock_payment, lock_request, new_request, note, note_end, save
 from payments.settlement.rules import Attempt, Payer, Split
 
 REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
@@ -131,7 +131,7 @@ def expire_order(order_id: int) -> None:
         return
     if request:
         _end(order, request, REQUEST.EXPIRED, now, "system")
-    services.expire_order(order, now)
+    note_end(order, services.expire_order(order, now), request)
 
 
 @transaction.atomic
@@ -168,10 +168,8 @@ def close_order(order_id: int, *, paid_elsewhere: bool) -> Order:
     now = clock.now()
     if request:
         _end(order, request, REQUEST.CANCELLED, now, "merchant")
-    if paid_elsewhere:
-        services.mark_paid_elsewhere(order, now)
-    else:
-        services.cancel_order(order, now)
+    event = services.mark_paid_elsewhere(order, now) if paid_elsewhere else services.cancel_order(order, now)
+    note_end(order, event, request)
     return order
 
 

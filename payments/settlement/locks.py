@@ -9,7 +9,7 @@ from django.db import transaction
 
 from orders import events
 from orders.event_data import EventData
-from orders.models import Order
+from orders.models import Event, Order
 from payments.live import snapshot as live
 from payments.mail import outbox as mail
 from payments.models import Payment, PaymentRequest, Refund
@@ -107,6 +107,18 @@ def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund
         data=data.stored(),
     )
     mail.owe(event, request, about)
+
+
+def note_end(order: Order, event: Event | None, ended: PaymentRequest | None) -> None:
+    """An order's end, where its last request had ended before (`ended` is one that ends with it): a change of that
+    request too, so that whoever has a page of it open sees the order's end.
+    """
+    request = None if ended else PaymentRequest.objects.select_for_update(no_key=True).filter(order=order).first()
+    if event and request:
+        request.seq += 1
+        event.request, event.seq = request.public_id, request.seq
+        event.save(update_fields=["request", "seq"])
+        save(request)
 
 
 def save(request: PaymentRequest, *fields: str) -> None:

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from friendpay.kit import clock
 from orders.models import Event, Order
+from payments.live import snapshot as live
 from payments.models import Payment, PaymentRequest
-from payments.settlement import lifecycle, requests
+from payments.settlement import ledger, lifecycle, requests
 from tests import shop
 from tests.pages import DANGEROUS, HTML, forms, words
 
@@ -138,6 +140,42 @@ def test_a_cancelled_order_offers_nothing(client: Client) -> None:
     assert forms(page) == []
     assert client.post(page_of(order) + "ask/").status_code == 409
     assert client.get(page_of(order) + "pay/")["Location"] == page_of(order)
+
+
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [("cancelled", "This order is cancelled"), ("paid", "Paid CN¥90.00"), ("expired", "The time for this order is over")],
+)
+def test_an_order_that_ends_after_its_request_says_so_to_an_open_page(
+    end: str, says: str, client: Client, move_time: Callable[[float], None]
+) -> None:
+    order = shop.make_order()
+    Order.objects.filter(pk=order.pk).update(expires_at=clock.now() + timedelta(minutes=5))
+    request = shop.make_request(order, expires_in=timedelta(minutes=1))
+    move_time(61)
+    lifecycle.expire_request(request.pk)
+    open_page = client.get(page_of(order)).content.decode()
+    assert f'data-socket="/ws/p/{request.token}/"' in open_page
+    before = live.snapshots([PaymentRequest.objects.get()])[request.token]["seq"]
+    assert f'data-seq="{before}"' in open_page
+    if end == "expired":
+        move_time(300)
+    for _repeat in range(2):
+        if end == "expired":
+            lifecycle.expire_order(order.pk)
+        else:
+            lifecycle.close_order(order.pk, paid_elsewhere=end == "paid")
+        assert client.get(f"/p/{request.token}/status.json").json()["seq"] == before + 1
+    assert says in words(client.get(page_of(order)))
+    assert Event.objects.get(type=f"order.{end}").seq == before + 1
+    assert ledger.check() == []
+
+
+def test_an_order_that_ends_and_was_never_asked_for_is_told_alone(client: Client) -> None:
+    order = shop.make_order()
+    lifecycle.close_order(order.pk, paid_elsewhere=True)
+    assert Event.objects.get(type="order.paid").seq is None
+    assert ledger.check() == []
 
 
 def test_the_buyer_pays_herself_without_asking_anybody(client: Client) -> None:
