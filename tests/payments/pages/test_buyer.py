@@ -144,7 +144,11 @@ def test_a_cancelled_order_offers_nothing(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("end", "says"),
-    [("cancelled", "This order is cancelled"), ("paid", "Paid CN¥90.00"), ("expired", "The time for this order is over")],
+    [
+        ("cancelled", "This order is cancelled"),
+        ("paid", "Paid CN¥90.00"),
+        ("expired", "The time for this order is over"),
+    ],
 )
 def test_an_order_that_ends_after_its_request_says_so_to_an_open_page(
     end: str, says: str, client: Client, move_time: Callable[[float], None]
