@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
+from friendpay.kit import clock
 from payments import tasks
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import lifecycle, reconcile
@@ -62,6 +64,45 @@ def test_asking_comes_at_growing_intervals(move_time: MoveTime) -> None:
         move_time(1)
         asked += reconcile.ask()
     assert 3 <= asked <= 6
+
+
+def test_the_first_question_comes_twenty_seconds_after_the_last_and_at_the_end_of_the_hold(move_time: MoveTime) -> None:
+    begin(shop.make_request())
+    asked_at = []
+    for second in range(1, 301):
+        move_time(1)
+        if reconcile.ask():
+            asked_at.append(second)
+    assert [later - earlier for earlier, later in pairwise(asked_at)][:3] == pytest.approx([20, 20, 30], abs=1)
+    assert asked_at[-1] == pytest.approx(298, abs=3)  # the hold is of 300 seconds, and the test itself takes some
+
+
+def test_what_is_being_closed_is_asked_about_at_its_own_pace_and_not_at_the_end_of_its_hold(
+    move_time: MoveTime, faulty: Fault
+) -> None:
+    payment = begin(shop.make_request())
+    lifecycle.let_go(payment.pk)
+    faulty("close", times=1)
+    reconcile.ask()
+    before = Payment.objects.get().next_attempt_at
+    assert before
+    move_time(19)
+    assert reconcile.ask() == 0
+    move_time(1)
+    assert reconcile.ask() == 1
+
+
+def test_a_hold_whose_wallet_knows_nothing_of_it_is_freed_by_its_own_question(
+    move_time: MoveTime, faulty: Fault
+) -> None:
+    request = shop.make_request()
+    faulty("start")
+    with pytest.raises(Exception, match="wallet_unavailable"):
+        begin(request)
+    Payment.objects.update(closing=False, held_until=clock.now())
+    PaymentRequest.objects.update(amount_held=9000)
+    assert reconcile.ask(Payment.objects.get().pk) == 1
+    assert (held(request), Payment.objects.get().closing) == (0, True)
 
 
 def test_a_refusal_in_the_wallet_frees_the_hold(move_time: MoveTime) -> None:
