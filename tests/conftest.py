@@ -102,17 +102,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture
 def move_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Let so many seconds pass, as the database's clock tells it; called again, so many more."""
-    return _moving(clock.told, monkeypatch)
+    return moving(clock.told, monkeypatch)
 
 
 @pytest.fixture
 def move_stopped_time(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """As `move_time`, and no other time passes: on a slow machine, too, a second before the end is before the end."""
     moment = clock.now()
-    return _moving(lambda _told: moment, monkeypatch)
+    return moving(lambda _told: moment, monkeypatch)
 
 
-def _moving(real: Callable[[datetime], datetime], monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+def moving(real: Callable[[datetime], datetime], monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Put our time where the real one is, plus what the function given back lets pass."""
     passed = timedelta()
 
     def told(moment: datetime) -> datetime:

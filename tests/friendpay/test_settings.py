@@ -199,6 +199,7 @@ def test_what_is_kept_as_a_digest_outlives_the_secret_key(monkeypatch: pytest.Mo
     assert boot(monkeypatch, REAL | {"SECRET_KEY": NEW, "DIGEST_KEY": OLD})["DIGEST_KEY"] == OLD
 
 
+@pytest.mark.proof
 def test_django_has_nothing_to_say_about_a_deployment() -> None:
     """`manage.py check --deploy`, with settings as the guide to production asks for them."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **REAL}

@@ -354,6 +354,7 @@ def test_no_list_can_be_filtered_or_ordered_by_a_secret(planted: Rows, secrets: 
     assert asked > 300
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("role", ["reader"])
 def test_a_filter_by_a_secret_or_a_broken_one_is_a_400(role: str, planted: Rows, secrets: set[str]) -> None:
     client = visitor(role)
@@ -406,6 +407,7 @@ def test_no_nonsense_in_an_address_is_an_error_of_ours(planted: Rows, secrets: s
             assert not reveals(client.get(address), secrets), address
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("role", ["superuser"])
 def test_no_search_finds_by_a_part_of_a_secret(role: str, planted: Rows, secrets: set[str]) -> None:
     client = visitor(role)

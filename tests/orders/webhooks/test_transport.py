@@ -387,6 +387,7 @@ def drip(head: bytes, text: bytes, cut: threading.Event) -> Callable[[BaseHTTPRe
     return respond
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("head", "text"),
     [

@@ -64,6 +64,7 @@ KEYS: dict[str, Callable[[Story], str]] = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("model", [Order, PaymentRequest, Payment, Refund])
 def test_every_list_finds_its_row_by_every_key(story: Story, model: type[Model]) -> None:
     rows: dict[type[Model], Model] = {

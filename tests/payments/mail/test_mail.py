@@ -160,6 +160,7 @@ def test_what_is_no_address_or_no_time_is_refused(client: Client, given: tuple[s
     assert not MailAddress.objects.exists()
 
 
+@pytest.mark.proof
 def test_nobody_can_make_us_write_to_strangers_often(client: Client) -> None:
     one = shop.make_merchant()
     payment_requests = [shop.make_request(shop.make_order(one)) for _number in range(8)]

@@ -77,6 +77,7 @@ def test_other_methods_and_shops_begin_with_other_buyers() -> None:
         assert 50 <= len(friend & others) <= 150
 
 
+@pytest.mark.proof
 @given(buyer=st.text(max_size=64), shares=st.lists(st.integers(0, 10_000), min_size=2, max_size=2).map(sorted))
 @settings(max_examples=200)
 def test_raising_a_share_never_takes_the_method_from_a_buyer(buyer: str, shares: list[int]) -> None:

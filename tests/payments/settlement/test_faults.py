@@ -10,7 +10,7 @@ from payments.models import ProviderEvent, Refund
 from payments.settlement import inbox, ledger, lifecycle, reconcile, refunds
 from tests.payments.scene import TELLS, Scene
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.proof, pytest.mark.django_db]
 
 TOLD = (
     *("duplicate_notification", "reorder_notification", "delay_notification", "drop_notification"),

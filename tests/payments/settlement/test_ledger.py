@@ -8,13 +8,16 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from pytest_django import DjangoDbBlocker
 
+from friendpay.kit import clock
 from friendpay.kit.money import Money
 from payments import tasks
 from payments.settlement import ledger, lifecycle, outside, refund_moves, refunds
 from payments.settlement.rules import Split
 from payments.wallets.base import Outcome, State
 from tests import shop
+from tests.conftest import moving
 
 pytestmark = pytest.mark.django_db
 
@@ -51,10 +54,20 @@ def test_right_books_pass(move_time: Callable[[float], None], capsys: pytest.Cap
 SQL = Callable[[str], object]
 
 
+@pytest.fixture(scope="module")
+def books(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """`everything`, kept once for all tests of this module, which write within it and are rolled back to it."""
+    with django_db_blocker.unblock(), suppress(Rollback), transaction.atomic():
+        with pytest.MonkeyPatch.context() as patch:
+            everything(moving(clock.told, patch))
+        yield
+        raise Rollback
+
+
 @pytest.fixture
-def corrupt(move_time: Callable[[float], None]) -> Iterator[SQL]:
+def corrupt(books: None, db: None, move_time: Callable[[float], None]) -> Iterator[SQL]:
     """Make a row wrong, as nothing of ours ever does. It is rolled back before the test ends and is checked."""
-    everything(move_time)
+    move_time(61)
     with suppress(Rollback), transaction.atomic():
         yield _execute
         raise Rollback

@@ -417,6 +417,7 @@ STEPS: dict[str, Callable[[Payment], object]] = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("order", list(permutations(STEPS)), ids="-".join)
 def test_every_order_of_news_ends_in_one_consistent_state(order: tuple[str, ...], move_time: MoveTime) -> None:
     """Whatever comes first, the money is applied once or returned once, and nothing is held."""

@@ -63,6 +63,7 @@ async def test_a_socket_opens_from_an_unreadable_address(address: str, monkeypat
 BAD = "evil.com, +86 138 0013 8000"
 
 
+@pytest.mark.proof
 def test_the_buyers_page_says_nothing_a_stranger_wrote_beyond_one_kind_line(client: Client) -> None:
     payment_request = shop.make_request()
     told = []
@@ -143,6 +144,7 @@ def test_posters_are_drawn_in_a_process_of_their_own_and_again_after_its_death(c
     assert client.get(f"/p/{payment_request.token}/poster.png?amount=on").content.startswith(b"\x89PNG")
 
 
+@pytest.mark.proof
 def test_the_drawing_process_ends_with_a_server_that_was_killed() -> None:
     waits = "from payments.share import drawing; print(drawing._drawer().submit(drawing.os.getpid).result())"
     server = subprocess.Popen([sys.executable, "-uc", f"{waits}; input()"], stdin=-1, stdout=-1, text=True)

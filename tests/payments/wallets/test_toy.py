@@ -38,6 +38,7 @@ def run(folder: Path, *command: str) -> str:
     return ran.stdout
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("django_db_setup")
 def test_an_installed_wallet_is_everywhere_and_takes_a_payment(tmp_path: Path) -> None:
     install(tmp_path, "toypay", "toypay = tests.payments.wallets.toy.provider:ToyPay")
