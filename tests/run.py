@@ -30,7 +30,7 @@ LINTERS = (
     Stage("types", ("mypy", "--no-error-summary")),
     Stage("imports", ("lint-imports", "--no-logo")),
 )
-TESTS = Stage("tests", ("pytest", "--ignore", BROWSER, "-m", "not proof", "-n", "logical", "--maxprocesses", "8"))
+TESTS = Stage("tests", ("pytest", "--ignore", BROWSER, "-m", "not proof", "-n", str(min(os.cpu_count() or 1, 8))))
 PROOFS = Stage("proofs", ("pytest", "--ignore", BROWSER, "-m", "proof"))
 BROWSERS = Stage("browser", ("pytest", BROWSER))
 

@@ -1,5 +1,6 @@
 """bin/test: everything is run whatever fails, and a first answer says what it is not."""
 
+import os
 import time
 from collections.abc import Sequence
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests import chromium, conftest, run
 
+SUITE = f"pytest --ignore tests/browser -m not proof -n {min(os.cpu_count() or 1, 8)}"
 Calls = list[tuple[str, float | None]]
 
 
@@ -33,7 +35,7 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
         "ruff format --check --quiet",
         "mypy --no-error-summary",
         "lint-imports --no-logo",
-        "pytest --ignore tests/browser -m not proof -n logical --maxprocesses 8",
+        SUITE,
         "pytest --ignore tests/browser -m proof",
         "pytest tests/browser",
     ]
@@ -53,7 +55,7 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
 
 def test_a_first_answer_has_an_end_and_says_what_it_left_out(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["--fast"]) == 1
-    assert [command for command, _until in calls][-1] == "pytest --ignore tests/browser -m not proof -n logical --maxprocesses 8"
+    assert [command for command, _until in calls][-1] == SUITE
     assert len(calls) == 5
     for _command, until in calls:
         assert until is not None
