@@ -1,7 +1,7 @@
 """The data of order events: fields of the API's order, under the same names and with the same meaning."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
@@ -17,6 +17,23 @@ class EventData(BaseModel):
     def stored(self) -> dict[str, Any]:
         """As JSON."""
         return self.model_dump(mode="json")
+
+    @classmethod
+    def sql(cls, row: str, **others: str) -> str:
+        """The same as SQL, of a row of the table named `row`: each field is the column of its name, or among the
+        `others`. For what one statement writes about many.
+        """
+        named = {"id": f"{row}.public_id"} | others
+        parts = []
+        for name, field in cls.model_fields.items():
+            value = named.get(name, f"{row}.{name}")
+            if datetime in (field.annotation, *get_args(field.annotation)):
+                value = _RFC3339.format(value)
+            parts.append(f"'{name}', {value}")
+        return f"jsonb_build_object({', '.join(parts)})"
+
+
+_RFC3339 = """replace(to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '.000000', '') || 'Z'"""
 
 
 class OrderData(EventData):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.kit import clock
 from friendpay.kit import text_filter as safety
 from friendpay.kit.errors import Refused
+from friendpay.kit.keys import among
 from friendpay.kit.money import EXPONENT, MAX_MINOR
 from orders import events, lives
 from orders.event_data import OrderData, OrderRefundData
@@ -179,6 +180,20 @@ def expire_order(order: Order, now: datetime) -> Event:
     order.expired_at = now
     order.save(update_fields=["status", "expired_at"])
     return _note(order, "order.expired", "system")
+
+
+_EXPIRED = f"""
+    SELECT merchant_id, live, id, '', NULL::bigint, public_id, {OrderData.sql("orders_order")}
+    FROM orders_order WHERE id = ANY(%s) ORDER BY id
+"""
+
+
+def expire_orders(order_ids: list[int], now: datetime) -> int:
+    """The same for many, whose locks the caller holds, in two statements; says how many."""
+    ended = Order.objects.filter(pk__in=among(order_ids)).update(status=Order.Status.EXPIRED, expired_at=now)
+    if ended:
+        events.record_all("order.expired", "system", _EXPIRED, order_ids)
+    return ended
 
 
 def _note(order: Order, type: str, actor: str, data: OrderData | None = None) -> Event:

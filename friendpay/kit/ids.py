@@ -17,3 +17,8 @@ def token(length: int = LENGTH) -> str:
 def public_id(prefix: str) -> str:
     """An id for the API, such as ord_… or pay_…: random, so that it tells neither how many nor when."""
     return f"{prefix}_{token()}"
+
+
+def public_id_sql(prefix: str) -> str:
+    """The same for rows that one statement writes, as SQL: 122 random bits."""
+    return f"'{prefix}_' || replace(gen_random_uuid()::text, '-', '')"

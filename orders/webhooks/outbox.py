@@ -6,7 +6,7 @@ from functools import partial
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, ids
 from friendpay.kit.background import nudge
 from friendpay.kit.errors import Refused
 from orders.models import Event, WebhookDelivery, WebhookEndpoint
@@ -25,13 +25,24 @@ def owe(event: Event) -> None:
     ]
     if deliveries:
         WebhookDelivery.objects.bulk_create(deliveries)
-        _send_soon()
+        send_soon()
+
+
+OWE_ALL = f"""
+    INSERT INTO orders_webhookdelivery (public_id, merchant_id, endpoint_id, event_id, status, attempts)
+    SELECT {ids.public_id_sql("wd")}, noted.merchant_id, endpoint.id, noted.id, 'pending', 0
+    FROM noted JOIN orders_webhookendpoint AS endpoint
+        ON endpoint.merchant_id = noted.merchant_id AND endpoint.live = noted.live AND endpoint.disabled_at IS NULL
+        AND (endpoint.event_types = '[]' OR endpoint.event_types ? noted.type)
+    RETURNING 1
+"""
+"""The same as part of a statement that has just `noted` many events."""
 
 
 def owe_test(endpoint: WebhookEndpoint, event: Event) -> WebhookDelivery:
     """Write a delivery to this endpoint alone, in the event's transaction. The caller holds the endpoint's lock."""
     _check_enabled(endpoint)
-    _send_soon()
+    send_soon()
     return WebhookDelivery.objects.create(merchant_id=event.merchant_id, endpoint=endpoint, event=event)
 
 
@@ -44,7 +55,7 @@ def redeliver(delivery_id: int) -> WebhookDelivery:
     delivery.status, delivery.delivered_at = WebhookDelivery.Status.PENDING, None
     delivery.attempts, delivery.next_attempt_at = 0, clock.now()
     delivery.save(update_fields=["status", "delivered_at", "attempts", "next_attempt_at"])
-    _send_soon()
+    send_soon()
     return delivery
 
 
@@ -67,5 +78,6 @@ def purge(before: datetime) -> None:
         WebhookDelivery.objects.filter(pk__in=batch, next_attempt_at=None).delete()
 
 
-def _send_soon() -> None:
+def send_soon() -> None:
+    """Once this transaction is committed."""
     transaction.on_commit(partial(nudge, "orders.send_webhooks"))

@@ -5,7 +5,7 @@ and bytes are its own, which a test holds.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -24,13 +24,25 @@ def send(messages: Mapping[str, dict[str, Any]]) -> None:
     layer = get_channel_layer()
     shards: dict[int, list[tuple[str, bytes]]] = defaultdict(list)
     for group, message in messages.items():
-        name = f"asgi__group__{group}"
+        name = _channel(group)
         shards[_consistent_hash(name, len(settings.REDIS_URLS))].append((name, layer.serialize(message)))
     for number, published in shards.items():
         with _valkey(settings.REDIS_URLS[number]).pipeline(transaction=False) as pipe:
             for name, data in published:
                 pipe.publish(name, data)
             pipe.execute()
+
+
+def watched(groups: Iterable[str]) -> list[str]:
+    """Those that any process has a socket in, as Valkey knows: one round trip."""
+    named: dict[bytes | str, str] = {_channel(group).encode(): group for group in groups}
+    counted = [counts for url in settings.REDIS_URLS for counts in _valkey(url).pubsub_numsub(*named)]
+    return [named[name] for name, sockets in counted if sockets]
+
+
+def _channel(group: str) -> str:
+    """As the layer names it."""
+    return f"asgi__group__{group}"
 
 
 @cache

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from friendpay.kit import clock
 from friendpay.kit.background import run_later
+from friendpay.kit.keys import among
 from payments.live import layer
 from payments.models import Payment, PaymentRequest
 
@@ -70,6 +73,22 @@ def push(*requests: PaymentRequest, now: datetime | None = None) -> None:
             if token not in _unsent or _unsent[token]["seq"] < state["seq"]:
                 _unsent[token] = state  # of two states of one request the newer is enough
     run_later("live", _send)
+
+
+def push_all(request_ids: list[int]) -> None:
+    """The same for many, of which few are looked at: those alone are read, on the thread that tells of them."""
+    run_later("live", lambda: _push_watched(request_ids))
+
+
+def _push_watched(request_ids: list[int]) -> None:
+    """On the job thread, which keeps no connection to the database."""
+    try:
+        requests = PaymentRequest.objects.filter(pk__in=among(request_ids))
+        tokens = {group(token): token for token in requests.values_list("token", flat=True)}
+        if watched := [tokens[name] for name in layer.watched(tokens)]:
+            push(*PaymentRequest.objects.filter(token__in=watched))
+    finally:
+        connection.close()
 
 
 _unsent: dict[str, dict[str, Any]] = {}

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from friendpay.kit import clock
 from friendpay.kit.background import nudge
+from friendpay.kit.keys import among
 from orders.models import Event
 from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
 
@@ -51,6 +52,19 @@ def owe(event: Event, request: PaymentRequest, about: Payment | Refund | None) -
                 forget(MailAddress.objects.filter(pk=row.pk))
         elif kind := _kind(event, row, request, about):
             owe_one(row, kind, event)
+
+
+def owe_all(type: str, request_ids: list[int], event_of: dict[int, int]) -> None:
+    """The same for many requests that ended at once; `event_of` says which event tells of which order."""
+    rows = MailAddress.objects.filter(order__in=among(event_of)).exclude(address="")
+    buyers = list(rows.filter(role=Role.BUYER)) if type in _TO_BUYER else []
+    if buyers:
+        now, kind = clock.now(), _TO_BUYER[type]
+        owed = [Mail(to=row, event_id=event_of[row.order_id], kind=kind, next_attempt_at=now) for row in buyers]
+        Mail.objects.bulk_create(owed)
+        transaction.on_commit(partial(nudge, "payments.sweep_mail"))
+    if reminded := list(rows.filter(role=Role.FRIEND, request__in=among(request_ids)).values_list("pk", flat=True)):
+        forget(MailAddress.objects.filter(pk__in=among(reminded)))
 
 
 def owe_one(row: MailAddress, kind: str, event: Event) -> None:

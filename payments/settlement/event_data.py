@@ -52,6 +52,9 @@ class RequestData(EventData):
         return cls(**fields | more)
 
 
+REQUEST_SQL = RequestData.sql("request", order='"order".public_id', order_reference='"order".reference')
+
+
 class ThankedData(RequestData):
     """A request, and what the buyer said about it."""
 
@@ -112,6 +115,16 @@ class PaymentData(EventData):
             succeeded_at=payment.succeeded_at,
             **more,
         )
+
+
+PAYMENT_SQL = PaymentData.sql(
+    "payment",
+    order='"order".public_id',
+    order_reference='"order".reference',
+    payment_request="request.public_id",
+    provider_reference="payment.provider_ref",
+    failure_code="payment.code",
+)
 
 
 class DisputeData(PaymentData):

@@ -1,15 +1,17 @@
 """Expiry of requests and orders. No wallet is asked for it: no wallet's silence holds it up."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from friendpay.kit import clock
 from orders.models import Order
 from payments.models import Payment, PaymentRequest
-from payments.settlement import lifecycle
+from payments.settlement import batches, lifecycle
 
 logger = logging.getLogger(__name__)
 
@@ -18,23 +20,21 @@ PATIENCE = timedelta(minutes=2)
 expiry.
 """
 
-BATCH = 500
+BATCH = 2000
 
 
 def sweep() -> None:
     """Free the holds whose wallet has not said in time whether it was paid; then end the orders whose time is over,
-    with their requests; then the requests whose own time is: in batches where nobody ever came, one by one where parts
-    go back. One that cannot be ended holds up no other.
+    with their requests; then the requests whose own time is.
+
+    In batches where nobody's money and no undecided attempt is concerned, one by one where parts go back or an attempt
+    has to be closed. One that cannot be ended holds up no other.
     """
-    _each(lifecycle.let_go, Payment.objects.held_beyond(clock.now() - PATIENCE).values_list("pk", flat=True))
-    _each(lifecycle.expire_order, _orders_due().values_list("pk", flat=True))
-    try:
-        while lifecycle.expire_plain(BATCH):
-            pass
-    except Exception:  # one of a batch spoils all of it: they are ended one by one
-        logger.exception("a batch of requests could not be ended")
-    due = PaymentRequest.objects.due_for_expiry(clock.now()).order_by("expires_at")
-    _each(lifecycle.expire_request, due.values_list("pk", flat=True))
+    before = clock.now() - PATIENCE
+    _sweep(partial(batches.let_go_lapsed, before), lifecycle.let_go, Payment.objects.held_beyond(before))
+    _sweep(lifecycle.expire_plain_orders, lifecycle.expire_order, _orders_due())
+    requests = PaymentRequest.objects.due_for_expiry(clock.now()).order_by("expires_at")
+    _sweep(lifecycle.expire_plain, lifecycle.expire_request, requests)
 
 
 def _orders_due() -> QuerySet[Order]:
@@ -44,9 +44,32 @@ def _orders_due() -> QuerySet[Order]:
     return due.filter(~Exists(paying)).order_by("expires_at")
 
 
-def _each(end: Callable[[int], object], keys: Iterable[int]) -> None:
+def _sweep(together: Callable[[int, list[int]], int], one: Callable[[int], object], due: QuerySet[Any]) -> None:
+    """`together` ends as many as it is told, but for some, and says how many; `one` ends what is left, one by one.
+
+    Where one of a batch spoils all of it, they are ended one by one too, and what fails even so is left out.
+    """
+    failed: list[int] = []
+    while True:
+        try:
+            if not together(BATCH, failed):
+                break
+        except Exception:
+            logger.exception("a batch could not be ended")
+            batch = list(due.exclude(pk__in=failed).values_list("pk", flat=True)[:BATCH])
+            failed += _each(one, batch)
+            if not batch:
+                break
+    _each(one, list(due.exclude(pk__in=failed).values_list("pk", flat=True)))
+
+
+def _each(end: Callable[[int], object], keys: list[int]) -> list[int]:
+    """Says which could not be ended."""
+    failed = []
     for key in keys:
         try:
             end(key)
         except Exception:
             logger.exception("%s %s", end.__name__, key)
+            failed.append(key)
+    return failed

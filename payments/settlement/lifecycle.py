@@ -1,25 +1,26 @@
 """★ The state machine: every status change of a request, a payment, a refund and a dispute. Nothing else writes one.
 
 Each function is its own transaction: it locks order, request, payment and refund in that order, looks again, and
-returns quietly when the change has already happened. The state and its events commit together. None of them calls a
-provider.
+returns quietly when the change has already happened. The state and its events commit together. None calls a provider.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock
 from friendpay.kit import text_filter as safety
 from friendpay.kit.errors import Refused
+from friendpay.kit.keys import among
 from friendpay.kit.money import Money
 from orders import services
 from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, Refund
-from payments.settlement import chip_in, rules
+from payments.settlement import batches, chip_in, rules
 from payments.settlement import holds as funds
 from payments.settlement.locks import lock_order, lock_payment, lock_request, new_request, note, note_end, save
 from payments.settlement.rules import Attempt, Payer, Split
@@ -135,27 +136,26 @@ def expire_order(order_id: int) -> None:
 
 
 @transaction.atomic
-def expire_plain(limit: int) -> int:
-    """End up to `limit` stale requests for which nobody ever came; says how many it ended. The rest is for
-    `expire_request`.
-
-    Rows somebody else works on are passed over, so nothing waits here while it holds a lock, and the order's lock is
-    not needed.
+def expire_plain(limit: int, but: Collection[int] = ()) -> int:
+    """End up to `limit` stale requests of which nothing has to go back and no attempt is undecided, in a few statements
+    however many they are; says how many. The rest, and those in `but`, are for `expire_request`.
     """
-    now = clock.now()
-    busy = Payment.objects.undecided().filter(request=OuterRef("pk"))
-    due = (
-        PaymentRequest.objects.due_for_expiry(now)
-        .filter(~Exists(busy), amount_paid=0)
-        .select_related("order__merchant")
-    )
-    requests = list(due.select_for_update(of=("self",), skip_locked=True, no_key=True)[:limit])
-    for request in requests:
-        move(request, REQUEST.EXPIRED)
-        request.closed_at = now
-        note(request, "payment_request.expired", "system")
-        save(request, "status", "closed_at")
-    return len(requests)
+    return _expire_all(batches.lock_stale(now := clock.now(), limit, but), now)
+
+
+@transaction.atomic
+def expire_plain_orders(limit: int, but: Collection[int] = ()) -> int:
+    """The same for orders whose time is over, with their requests. The rest is for `expire_order`."""
+    orders, requests = batches.lock_stale_orders(now := clock.now(), limit, but)
+    _expire_all(requests, now)
+    return services.expire_orders(batches.without_open_request(orders), now)
+
+
+def _expire_all(request_ids: list[int], now: datetime) -> int:
+    rows = PaymentRequest.objects.filter(pk__in=among(request_ids))
+    if ended := rows.update(status=REQUEST.EXPIRED, closed_at=now, seq=F("seq") + 1):
+        batches.note_ended(request_ids, "payment_request.expired")
+    return ended
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
 from django.db import DatabaseError
+from django.db.models import F
 
-from payments.live import consumers
+from friendpay.kit import clock
+from payments.live import consumers, layer
 from payments.live import snapshot as live
 from payments.live.routing import websocket_urlpatterns
 from payments.models import PaymentRequest
@@ -47,6 +50,7 @@ async def closed(line: ApplicationCommunicator) -> int:
 def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The channel layer loses whatever it is given, and the sockets' round comes at once."""
     monkeypatch.setattr(live, "push", lambda *requests: None)
+    monkeypatch.setattr(live, "push_all", lambda request_ids: None)
     monkeypatch.setattr(consumers, "CATCH_UP", 0.02)
 
 
@@ -72,6 +76,33 @@ async def test_a_change_is_told_by_a_message() -> None:
         await cancel(request)
         assert (await told(line))["status"] == "cancelled"
         assert await line.receive_nothing(0.05)
+
+
+@stored
+async def test_of_a_batch_that_expires_those_are_told_who_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "CATCH_UP", 60)
+
+    def make() -> list[PaymentRequest]:
+        found = [shop.make_request() for _ in range(5)]
+        hour = timedelta(hours=1)
+        PaymentRequest.objects.update(created_at=F("created_at") - 2 * hour, expires_at=clock.now() - hour)
+        return found
+
+    sent: list[set[str]] = []
+    send = layer.send
+
+    def noted(messages: dict[str, dict[str, Any]]) -> None:
+        sent.append(set(messages))
+        send(messages)
+
+    monkeypatch.setattr(layer, "send", noted)
+    looked_at, *_others = await sync_to_async(make)()
+    async with looking(looked_at.token) as line:
+        assert (await told(line))["status"] == "expired"  # its time is over, and nothing has been written yet
+        assert await sync_to_async(lifecycle.expire_plain)(10) == 5
+        news = await told(line)
+        assert (news["status"], news["seq"]) == ("expired", looked_at.seq + 1)
+    assert sent[-1] == {live.group(looked_at.token)}
 
 
 @stored

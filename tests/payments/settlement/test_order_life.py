@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -17,6 +16,7 @@ from payments.settlement.rules import Split
 from tests import desk, shop
 from tests.caller import ORDER, Caller, fields
 from tests.caller import ledger as rows
+from tests.poison import no_event_of
 
 pytestmark = pytest.mark.django_db
 
@@ -300,28 +300,17 @@ def test_the_price_of_an_order_that_is_over_cannot_be_paid_in_any_way(
     assert not Payment.objects.exists()
 
 
-@pytest.mark.parametrize("fault", ["funds", "events"])
+@pytest.mark.parametrize("about", ["order", "request"])
 def test_an_order_that_cannot_be_ended_holds_up_no_other(
-    fault: str, order: Order, caller: Caller, move_time: MoveTime, monkeypatch: pytest.MonkeyPatch
+    about: str, order: Order, caller: Caller, move_time: MoveTime
 ) -> None:
     poisoned = Order.objects.get(public_id=caller.order(expires_in=HOUR - 60)["id"])
-    for each in (poisoned, order):
-        shop.make_request(each)
-    place = "payments.settlement.holds.let_go" if fault == "funds" else "orders.services.expire_order"
-    module, _dot, name = place.rpartition(".")
-    real = getattr(__import__(module, fromlist=[name]), name)
-
-    def failing(thing: Any, *args: Any) -> Any:
-        if poisoned in (thing, getattr(thing, "order", None)):
-            raise RuntimeError("a poisoned row")
-        return real(thing, *args)
-
+    asked = [shop.make_request(each) for each in (poisoned, order)]
     move_time(HOUR + 1)
-    with monkeypatch.context() as patch:
-        patch.setattr(place, failing)
+    with no_event_of(poisoned.public_id if about == "order" else asked[0].public_id):
         expiry.sweep()
-    assert stands(order) == ("expired", 0)
-    assert stands(poisoned)[0] == "awaiting_payment"
+        assert stands(order) == ("expired", 0)
+        assert stands(poisoned)[0] == "awaiting_payment"
     expiry.sweep()
     assert stands(poisoned) == ("expired", 0)
     assert types(poisoned).count("order.expired") == types(poisoned).count("payment_request.expired") == 1

@@ -9,8 +9,7 @@ import pytest
 from friendpay.kit import clock
 from payments import tasks
 from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
-from payments.settlement import expiry, inbox, ledger, lifecycle, refunds
-from payments.settlement import locks as record
+from payments.settlement import expiry, inbox, ledger, refunds
 from payments.wallets import registry as providers
 from payments.wallets.base import ProviderError
 from sandbox import bank
@@ -18,6 +17,7 @@ from sandbox.models import Charge
 from tests import shop
 from tests.payments.scene import Scene
 from tests.payments.settlement.test_checkout import begin
+from tests.poison import no_event_of
 
 pytestmark = pytest.mark.django_db
 MoveTime = Callable[[float], None]
@@ -163,18 +163,15 @@ def test_one_notification_that_cannot_be_applied_holds_up_no_other(monkeypatch: 
 def test_one_request_that_cannot_be_ended_holds_up_no_other(
     monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
 ) -> None:
-    bad, *others = [shop.make_request(expires_in=timedelta(minutes=1)) for _ in range(3)]
-
-    def note(request: PaymentRequest, *args: Any, **more: Any) -> None:
-        if request.pk == bad.pk:
-            raise KeyError("a mail that cannot be owed")
-        record.note(request, *args, **more)
-
-    monkeypatch.setattr(lifecycle, "note", note)
+    monkeypatch.setattr(expiry, "BATCH", 2)
+    bad, *others = [shop.make_request(expires_in=timedelta(minutes=1)) for _ in range(6)]
     move_time(61)
+    with no_event_of(bad.public_id):
+        expiry.sweep()
+        statuses = dict(PaymentRequest.objects.values_list("pk", "status"))
+        assert statuses == {bad.pk: "open", **{other.pk: "expired" for other in others}}
     expiry.sweep()
-    statuses = dict(PaymentRequest.objects.values_list("pk", "status"))
-    assert statuses == {bad.pk: "open", **{other.pk: "expired" for other in others}}
+    assert PaymentRequest.objects.get(pk=bad.pk).status == "expired"
 
 
 @pytest.mark.parametrize("stage", ["card"], indirect=True)

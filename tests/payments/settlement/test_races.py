@@ -3,17 +3,19 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from orders.models import Event, Order
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import checkout, lifecycle
+from payments.settlement import batches, checkout, ledger, lifecycle
 from payments.settlement.rules import Payer, Split
 from payments.wallets import registry as providers
 from sandbox.models import Charge
@@ -125,3 +127,81 @@ def test_paying_and_ending_at_once_never_lose_the_money(other: str) -> None:
         payment.refresh_from_db()
         back = sum(payment.refunds.values_list("amount", flat=True))
         assert (payment.amount_captured, payment.amount_applied + back) == (9000, 9000)
+
+
+def asked() -> PaymentRequest:
+    order = shop.make_order()
+    Order.objects.filter(pk=order.pk).update(expires_at=clock.now() + timedelta(hours=1))
+    return shop.make_request(order)
+
+
+def end_in(seconds: float, *requests: PaymentRequest) -> None:
+    """These and their orders are over then."""
+    now, life = clock.now(), timedelta(seconds=seconds)
+    Order.objects.filter(payment_requests__in=requests).update(expires_at=now + life)
+    rows = PaymentRequest.objects.filter(pk__in=[request.pk for request in requests])
+    rows.update(created_at=now - timedelta(hours=1), expires_at=now + life)
+
+
+def ended_once(request: PaymentRequest) -> str:
+    """What became of a request. It ended once at most, every change of it has a number of its own, and the books are
+    right.
+    """
+    assert ledger.check() == []
+    told = list(Event.objects.filter(request=request.public_id).order_by("seq").values_list("type", "seq"))
+    request.refresh_from_db()
+    assert [seq for _type, seq in told] == list(range(1, request.seq + 1))
+    ends = [type for type, _seq in told if type in ("payment_request.expired", "payment_request.cancelled")]
+    assert ends == ([f"payment_request.{request.status}"] if request.status in ("expired", "cancelled") else [])
+    return request.status
+
+
+@pytest.mark.parametrize("sweep", [lifecycle.expire_plain, lifecycle.expire_plain_orders])
+@pytest.mark.parametrize("other", ["pay", "settle", "cancel", "close_order", "expire", "sweep"])
+def test_a_batch_that_meets_somebody_at_a_row_never_ends_it_twice_nor_keeps_money(
+    other: str, sweep: Callable[[int], int]
+) -> None:
+    for _round in range(4):
+        request, *crowd = [asked() for _ in range(5)]
+        payment = shop.hold(request) if other == "settle" else None
+        if payment:
+            lifecycle.let_go(payment.pk)
+        end_in(0, *crowd)
+        end_in(0.02 if other == "pay" else 0, request)
+        acts: dict[str, Callable[[], Any]] = {
+            "pay": lambda: shop.hold(request),  # noqa: B023
+            "settle": lambda: shop.succeed(payment),  # type: ignore[arg-type]  # noqa: B023
+            "cancel": lambda: lifecycle.cancel_request(request.pk, actor="buyer"),  # noqa: B023
+            "close_order": lambda: lifecycle.close_order(request.order_id, paid_elsewhere=False),  # noqa: B023
+            "expire": lambda: lifecycle.expire_order(request.order_id),  # noqa: B023
+            "sweep": lambda: sweep(100),
+        }
+        at_once([*[lambda: sweep(100)] * 3, acts[other]])
+        sweep(100)
+        assert {ended_once(each) for each in crowd} == {"expired"}
+        ended_once(request)
+        if payment:
+            payment.refresh_from_db()
+            back = sum(payment.refunds.values_list("amount", flat=True))
+            assert (payment.amount_captured, payment.amount_applied + back) == (9000, 9000)
+
+
+@pytest.mark.parametrize("other", ["settle", "let_go", "cancel", "sweep"])
+def test_a_batch_of_lapsed_holds_that_meets_somebody_frees_each_once(other: str) -> None:
+    for _round in range(4):
+        request = shop.make_request(amount=9000, split=Split(3, 3000))
+        payments = [shop.hold(request, 3000, name=name, lasts=timedelta(0)) for name in ("Mei", "Ann", "Bo")]
+        lapsed = clock.now()
+        acts: dict[str, Callable[[], Any]] = {
+            "settle": lambda: shop.succeed(payments[1]),  # noqa: B023
+            "let_go": lambda: lifecycle.let_go(payments[1].pk),  # noqa: B023
+            "cancel": lambda: lifecycle.cancel_request(request.pk, actor="buyer"),  # noqa: B023
+            "sweep": lambda: batches.let_go_lapsed(lapsed, 10),  # noqa: B023
+        }
+        at_once([*[lambda: batches.let_go_lapsed(lapsed, 10)] * 3, acts[other]])  # noqa: B023
+        batches.let_go_lapsed(lapsed, 10)
+        ended_once(request)
+        assert request.amount_held == 0
+        assert not Payment.objects.filter(held_until__isnull=False).exists()
+        freed = Event.objects.filter(type="payment.released", request=request.public_id)
+        assert freed.count() == freed.values("object_id").distinct().count()
