@@ -77,8 +77,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "friendpay.urls"
 ASGI_APPLICATION = "friendpay.asgi.application"
 
-TEMPLATES = [
-    {
+TEMPLATES = [  # a name is looked for in the first one first
+    {  # the desk and the mails
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
@@ -91,6 +91,12 @@ TEMPLATES = [
             ],
             "builtins": ["friendpay.kit.templatetags.people"],
         },
+    },
+    {  # what buyers and friends see: ten times as fast, and a name that is nowhere is an error
+        "NAME": "public",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates" / "public", BASE_DIR / "templates"],
+        "OPTIONS": {"environment": "friendpay.kit.rendering.environment"},
     },
 ]
 

@@ -134,6 +134,11 @@ class Payment(models.Model):
         return self.public_id
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether the provider may still be paid for it."""
+        return self.status in (self.Status.CREATED, self.Status.PENDING)
+
+    @property
     def was_taken_over(self) -> bool:
         return self.code == TAKEN_OVER and self.amount_captured == 0
 

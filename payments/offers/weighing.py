@@ -2,7 +2,7 @@
 function.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -64,15 +64,18 @@ def consider(order: Order, surface: Surface) -> list[Offer]:
     return weigh(Case.of(order), surface)
 
 
-def weigh(case: Case, surface: Surface) -> list[Offer]:
-    """The same for an order that there may never be. A wallet's own account comes before one that reaches it through
-    another company, so that no page names a wallet twice. A wallet whose package is not installed any more is left out.
+def weigh(case: Case, surface: Surface, accounts: Iterable[ProviderAccount] | None = None) -> list[Offer]:
+    """The same for an order that there may never be, with the shop's `accounts` where they are known already. A
+    wallet's own account comes before one that reaches it through another company, so that no page names a wallet twice.
+    A wallet whose package is not installed any more is left out.
     """
-    accounts = ProviderAccount.objects.filter(merchant_id=case.merchant_id, provider__in=providers.NAMES).order_by("id")
+    if accounts is None:
+        accounts = ProviderAccount.objects.filter(merchant_id=case.merchant_id).order_by("id")
     against = _rules(case, surface)
     offers = [
         _consider(case, surface, account, provider, method, against(method.name))
         for account in accounts
+        if account.provider in providers.NAMES
         for provider in (providers.get(account.provider),)
         for method in provider.methods
         if not method.by_choice or method.name in account.granted

@@ -2,15 +2,125 @@
 reads.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from math import ceil
-from typing import Any
+from typing import Any, Self
 
 from django.urls import reverse
 
+from friendpay.kit.money import Money
 from payments.models import Payment, PaymentRequest
 from payments.offers.weighing import is_card, label
 from payments.settlement import turns
+
+
+@dataclass(frozen=True)
+class Mine:
+    """The visitor's own attempt that can still be paid, and where it goes on. `aside`: another friend holds what it
+    held. `yields`: from when on another may take over; None where nobody need, because there is enough for others too.
+    """
+
+    method: str
+    wallet: str
+    by_card: bool
+    amount: Money
+    ends_at: datetime
+    url: str
+    receipt: str
+    aside: bool
+    yields_at: datetime | None
+    yields: bool  # another may take over now
+
+
+@dataclass(frozen=True)
+class Was:
+    """How the visitor's last attempt stands that nothing goes on with: `late` while its wallet has not decided and
+    others may pay already, else another friend took over and nothing was paid.
+    """
+
+    late: bool
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """Others hold all that is left; `free_at` is when the first of them may be taken over, None once she may."""
+
+    free_at: datetime | None
+    contested: bool
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """What was tried on one request, as one visitor meets it: what is `own`, what `others` hold, and how much was begun
+    `in_vain` in the last hour.
+    """
+
+    request: PaymentRequest
+    own: Sequence[Payment]
+    others: Sequence[Payment]
+    in_vain: int
+    now: datetime
+
+    @classmethod
+    def read(cls, request: PaymentRequest, visitor: str, now: datetime) -> Self:
+        """By three questions to the database."""
+        known = request.payments.select_related("account").order_by("id")
+        return cls(
+            request,
+            own=list(known.filter(visitor=visitor)) if visitor else [],
+            others=list(known.filter(held_until__gt=now).exclude(visitor=visitor or "-")),
+            in_vain=turns.in_vain(request, now).count(),
+            now=now,
+        )
+
+    @cached_property
+    def mine(self) -> Mine | None:
+        can_go_on = [it for it in turns.among(self.own, self.now) if self.now < turns.ends_at(it)]
+        if not can_go_on:
+            return None
+        payment = can_go_on[-1]
+        yields_at = self._yields_at(payment)
+        return Mine(
+            method=payment.method,
+            wallet=label(payment.method, payment.account),
+            by_card=is_card(payment.method, payment.account),
+            amount=Money(payment.amount, payment.currency),
+            ends_at=turns.ends_at(payment),
+            url=next_url(payment),
+            receipt=reverse("receipt", args=[payment.token]),
+            aside=not payment.held_until,
+            yields_at=yields_at,
+            yields=yields_at is not None and yields_at <= self.now,
+        )
+
+    @cached_property
+    def was(self) -> Was | None:
+        if not self.own or self.mine:
+            return None
+        last = self.own[-1]
+        late = is_late(last, self.now)
+        return Was(late, reverse("receipt", args=[last.token])) if late or last.was_taken_over else None
+
+    @cached_property
+    def held(self) -> Held | None:
+        yields_at = min(map(turns.yields_at, self.others), default=None)
+        if yields_at is None or self.request.remaining > 0:
+            return None
+        waits = yields_at > self.now and not self.contested
+        return Held(yields_at if waits else None, self.contested)
+
+    @property
+    def contested(self) -> bool:
+        return turns.is_enough(self.in_vain)
+
+    def _yields_at(self, payment: Payment) -> datetime | None:
+        if self.request.remaining > 0 or not payment.held_until:
+            return None
+        return self.now if self.contested else turns.yields_at(payment)
 
 
 def mine(payment_request: PaymentRequest, visitor: str, now: datetime) -> dict[str, Any]:

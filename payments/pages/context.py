@@ -5,31 +5,21 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock
 from orders.models import Event, Order
 from payments.live import snapshot as live
 from payments.mail import outbox as mail
-from payments.mail import reminders
-from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
-from payments.offers import surfaces
+from payments.models import MailAddress, Payment, PaymentRequest, Refund
 from payments.offers import weighing as offers
 from payments.offers.rollout import Case
 from payments.offers.weighing import Offer, Surface, label
 from payments.pages import attempts, progress
+from payments.pages.wallets import APPS, ELSEWHERE
 from payments.settlement import turns
 from payments.share import phrases
-from payments.share import safety_words as likeness
 from payments.share import text as sharing
 from payments.wallets.base import Rail
-
-APPS = {name: _(app.label) for name, app in surfaces.APPS.items()} | {surfaces.OTHER_APP: _("This app")}
-ELSEWHERE = {
-    "browser": _("%(here)s can't open %(wallet)s here: copy the link and open it in your browser."),
-    "wallet": _("%(wallet)s works inside %(app)s: copy the link, send it to yourself there and open it."),
-    "desktop": _("%(wallet)s needs a computer here: open the link on one and scan the code with your phone."),
-}
 
 
 def buyer_page(order: Order, visitor: str, surface: Surface) -> dict[str, Any]:
@@ -79,15 +69,6 @@ def _mail(**about: Any) -> dict[str, Any]:
         return {"mail_offered": False}
     row = MailAddress.objects.filter(**about).exclude(address="").last()
     return {"mail_offered": True, "mail_known": row.veiled if row else ""}
-
-
-def _reminder(payment_request: PaymentRequest, visitor: str) -> dict[str, Any]:
-    """When this visitor is to be reminded by mail, if at all."""
-    own = Mail.objects.filter(
-        kind=Mail.Kind.REMINDER, sent_at=None, to__request=payment_request, to__visitor=visitor or "-"
-    )
-    first = own.first() if mail.offered() else None
-    return {"mail_offered": mail.offered(), "reminder": first.next_attempt_at if first else None}
 
 
 def _given(order: Order) -> dict[str, Any]:
@@ -154,46 +135,6 @@ def buyer_pay_page(order: Order, visitor: str, surface: Surface) -> dict[str, An
     if payment_request:
         given |= {"live": live.snapshot(payment_request, now)} | attempts.held(payment_request, visitor, now)
     return given
-
-
-def friend_page(payment_request: PaymentRequest, visitor: str, surface: Surface) -> dict[str, Any]:
-    """The friend's page: `state` is open, held, mine, thanks, returned, paid, expired, cancelled or paused."""
-    now = clock.now()
-    order = payment_request.order
-    given: dict[str, Any] = {
-        "payment_request": payment_request,
-        "order": order,
-        "shop": payment_request.merchant,
-        "lines": order.lines.all(),
-        "live": live.snapshot(payment_request, now),
-        "likeness": likeness.of(payment_request.token),
-        "missing": payment_request.remaining or payment_request.amount - payment_request.amount_paid,
-        "parts": _parts(payment_request),
-    }
-    own = payment_request.payments.filter(visitor=visitor).order_by("-id") if visitor else Payment.objects.none()
-    paid = next((payment for payment in own if payment.status == Payment.Status.SUCCEEDED), None)
-    status = given["live"]["status"]
-    if paid:
-        if paid.amount_applied:
-            return given | {"state": "thanks", "mine": paid} | _thanks(order)
-        refunds = list(paid.refunds.standing().select_related("payment__request"))
-        why = phrases.why_returned(refunds[-1]) if refunds else ""
-        return given | {"state": "returned", "mine": paid, "why": why} | _back(refunds, paid.amount_disputed)
-    if status != PaymentRequest.Status.OPEN:
-        return given | {"state": str(status), "over": order.is_over(now)} | attempts.was(payment_request, visitor, now)
-    if payment_request.merchant.is_frozen:
-        return given | {"state": "paused"}
-    given |= {
-        "watch": True,
-        **_wallets(order, surface, link=sharing.link(payment_request)),
-        **attempts.mine(payment_request, visitor, now),
-    }
-    given |= {"pass_text": sharing.pass_text(payment_request), "times": reminders.choices(payment_request, now)}
-    given |= _reminder(payment_request, visitor)
-    if given["mine"]:
-        return given | {"state": "mine"}
-    given |= attempts.held(payment_request, visitor, now)
-    return given | {"state": "held" if given["held"] else "open"}
 
 
 def _wallets(order: Order, surface: Surface, *, link: str = "") -> dict[str, Any]:

@@ -3,6 +3,7 @@
 A browser holds the answers of a form to the page's policy too, so a redirect to a host that is not named ends nowhere.
 """
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
@@ -17,7 +18,12 @@ from payments.wallets import registry as providers
 
 def to_wallets(response: HttpResponse, order: Order) -> HttpResponse:
     """A page on which a wallet can be chosen. Its policy is the same in every state the page draws itself anew in."""
-    response["Content-Security-Policy"] = " ".join([PAGES, *sorted(_hosts(order))])
+    return lead_to(response, ProviderAccount.objects.taking(order))
+
+
+def lead_to(response: HttpResponse, accounts: Iterable[ProviderAccount]) -> HttpResponse:
+    """The same of a shop whose accounts that may take the order's money are known."""
+    response["Content-Security-Policy"] = " ".join([PAGES, *sorted(_hosts_among(accounts))])
     return response
 
 
@@ -31,7 +37,11 @@ def next_url(payment: Payment, url: str, else_: str) -> str:
 
 
 def _hosts(order: Order) -> set[str]:
-    return {host for account in ProviderAccount.objects.taking(order) for host in _hosts_of(account)}
+    return _hosts_among(ProviderAccount.objects.taking(order))
+
+
+def _hosts_among(accounts: Iterable[ProviderAccount]) -> set[str]:
+    return {host for account in accounts for host in _hosts_of(account)}
 
 
 def _hosts_of(account: ProviderAccount) -> tuple[str, ...]:

@@ -75,6 +75,9 @@ class DeclineForm(forms.Form):
     choice = forms.ChoiceField(choices=list(phrases.DECLINES.items()), required=False)
     note = Words(label=_("A kind line, if you like"), max_length=200, required=False, rows=2)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "decline_%s", **kwargs})
+
 
 class ThanksForm(forms.Form):
     """The buyer thanks who paid: with a chosen sentence, or in own words."""
@@ -98,6 +101,9 @@ class AddressForm(forms.Form):
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email", "dir": "ltr"}),
         error_messages={"required": _("Please type your e-mail address.")},
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "mail_%s", **kwargs})
 
 
 class RemindForm(AddressForm):
@@ -159,7 +165,7 @@ class PayForm(forms.Form):
     by_code = forms.BooleanField(required=False)
     on_page = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currency: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currency = currency
         if self.is_bound:

@@ -7,8 +7,9 @@ from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from friendpay.kit.pages import SeeOther, page
 from payments.models import PaymentRequest
-from payments.pages import buyer, friend, paying
+from payments.pages import buyer, friend_page, paying
 from payments.pages.attempts import next_url
+from payments.pages.refusals import Told
 from payments.pages.visitors import visitor_of
 from payments.settlement import checkout, turns
 
@@ -37,4 +38,4 @@ def back(request: HttpRequest) -> HttpResponse:
     payment_request.refresh_from_db()
     if wish.by_buyer:
         return buyer.wallets(request, payment_request.order, status=status, refusal=words)
-    return friend.draw(request, payment_request, status=status, refusal=words)
+    return friend_page.draw(request, payment_request.token, told=Told(refusal=str(words), status=status))

@@ -13,9 +13,10 @@ from friendpay.kit.pages import SeeOther, page
 from orders.models import Order
 from payments.mail import outbox as mail
 from payments.models import MailAddress, Payment, PaymentRequest
-from payments.pages import addresses, buyer, friend, paying, receipt
+from payments.pages import addresses, buyer, friend_page, paying, receipt
 from payments.pages.addresses import Giver
 from payments.pages.forms import AddressForm, RemindForm
+from payments.pages.refusals import refusals_on, taken
 from payments.pages.visitors import keep_visitor, remember
 
 
@@ -61,20 +62,14 @@ def mail_receipt(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @page("POST", of="friend")
+@refusals_on(friend_page.draw)
 def remind(request: HttpRequest, token: str) -> HttpResponse:
     """A friend wants to be reminded by mail."""
-    payment_request = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
-    form = RemindForm(request.POST, auto_id="mail_%s")
-    status = 422
-    if form.is_valid():
-        try:
-            addresses.remind(payment_request.pk, form.cleaned_data["at"], _giver(request, form))
-            return remember(request, SeeOther(reverse("friend", args=[token])))
-        except Refused as refused:
-            paying.put_beside(form, refused)
-            status = refused.status
-    payment_request.refresh_from_db()
-    return friend.draw(request, payment_request, status=status, mail_form=form, refusal=paying.above(form, "address"))
+    payment_request = get_object_or_404(PaymentRequest, token=token)
+    form = RemindForm(request.POST)
+    given = taken(request, form)
+    addresses.remind(payment_request.pk, given["at"], _giver(request, form))
+    return remember(request, SeeOther(reverse("friend", args=[token])))
 
 
 @csrf_exempt

@@ -57,17 +57,24 @@ def _smallest(order: Order, places: int) -> int:
         for method in providers.get(account.provider).methods
         if not method.by_choice or method.name in account.granted
     ]
-    step = _step(order, accounts)
+    step = step_among(order, accounts)
     half = missing // (2 * max(1, places)) // step * step
     return max(1, min(missing // 2, max(half, min(takes, default=1))))
 
 
 def step_of_parts(order: Order) -> int:
     """What every part is a multiple of, so that none leaves what another of the shop's wallets could not take."""
-    return _step(order, ProviderAccount.objects.taking(order))
+    return step_among(order, ProviderAccount.objects.taking(order))
 
 
-def _step(order: Order, accounts: Iterable[ProviderAccount]) -> int:
+def taking(order: Order, accounts: Iterable[ProviderAccount]) -> list[ProviderAccount]:
+    """Of all accounts of its shop, those that may take an order's money (`ProviderAccount.objects.taking`)."""
+    known = (account for account in accounts if account.provider in providers.NAMES)
+    return [account for account in known if account.enabled and account.live == order.live]
+
+
+def step_among(order: Order, accounts: Iterable[ProviderAccount]) -> int:
+    """The same of these accounts."""
     step = max((providers.step(account.provider, order.currency) for account in accounts), default=1)
     return step if order.amount % step == 0 else 1
 
@@ -86,7 +93,13 @@ def fair_share(request: PaymentRequest) -> int:
     if request.split_max_payers is None or request.split_min_amount is None:
         return request.remaining
     begun = request.payments.filter(held_until__isnull=False).count()
-    still_to_come = max(1, request.split_max_payers - parts_given(request) - begun)
-    step = step_of_parts(request.order)
+    return share_of_next(request, joined=parts_given(request) + begun, step=step_of_parts(request.order))
+
+
+def share_of_next(request: PaymentRequest, *, joined: int, step: int) -> int:
+    """The same where it is known how many gave or are paying, and what parts are multiples of."""
+    if request.split_max_payers is None or request.split_min_amount is None:
+        return request.remaining
+    still_to_come = max(1, request.split_max_payers - joined)
     share = -(-max(-(-request.remaining // still_to_come), request.split_min_amount) // step) * step
     return share if request.remaining - share >= request.split_min_amount else request.remaining

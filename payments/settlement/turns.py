@@ -13,6 +13,8 @@ goes back by itself. Two hundred strangers cost an honest friend one more tap at
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from payments.models import Payment, PaymentRequest
 from payments.wallets import registry as providers
 
@@ -37,7 +39,12 @@ def yields_at(payment: Payment) -> datetime:
 
 def wanted(request: PaymentRequest, now: datetime, **which: str) -> list[Payment]:
     """The attempts that may be paid, the earliest first: they hold an amount, or stepped aside and have time left."""
-    undecided = request.payments.undecided().filter(closing=False, **which).select_related("account")
+    return among(request.payments.undecided().filter(closing=False, **which).select_related("account"), now)
+
+
+def among(payments: Iterable[Payment], now: datetime) -> list[Payment]:
+    """Those of them that may be paid."""
+    undecided = (payment for payment in payments if payment.is_undecided and not payment.closing)
     return [payment for payment in undecided if payment.held_until or now < ends_at(payment)]
 
 
@@ -48,8 +55,17 @@ def own(request: PaymentRequest, visitor: str, now: datetime) -> list[Payment]:
 
 def is_contested(request: PaymentRequest, now: datetime) -> bool:
     """Whether so much was begun here in vain that nobody waits for anybody any more."""
-    in_vain = request.payments.filter(created_at__gt=now - WITHIN, amount_captured=0, held_until=None)
-    return in_vain.count() >= FRUITLESS
+    return is_enough(in_vain(request, now).count())
+
+
+def in_vain(request: PaymentRequest, now: datetime) -> QuerySet[Payment]:
+    """What was begun on a request in the last hour, and came to nothing."""
+    return request.payments.filter(created_at__gt=now - WITHIN, amount_captured=0, held_until=None)
+
+
+def is_enough(fruitless: int) -> bool:
+    """Whether so many attempts in vain make a request contested."""
+    return fruitless >= FRUITLESS
 
 
 def making_room(payments: Iterable[Payment], missing: int) -> list[Payment]:

@@ -1,0 +1,142 @@
+"""Public pages: a typed object that a Jinja2 template draws. (The desk and the mails are drawn by Django's templates.)
+
+Pages that are equal look the same, so what was drawn once is kept in this process under the page itself and its
+language: whatever a page shows is a field of it, and nothing kept is ever stale. What differs for each visitor or runs
+with the clock (the CSRF token, the time left) is a mark in what is kept, and is filled in each time.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache, lru_cache, partial
+from math import ceil, floor
+from typing import Any, ClassVar, cast
+from urllib.parse import quote
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.template import engines
+from django.template.backends.jinja2 import Jinja2
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import get_language, get_language_bidi, gettext, ngettext
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from friendpay.kit.money import Money
+from friendpay.kit.templatetags.pictures import preview_picture
+from friendpay.kit.templatetags.times import digits, moment
+
+ENGINE = "public"  # its name in settings.TEMPLATES
+KEPT = 512
+"""How many drawn pages a process keeps, of some 15 KB each."""
+
+_SIGN = f"\0{secrets.token_hex(8)} "  # nobody can type it
+_MARK = re.compile(f"{_SIGN}([^\0]+)\0")
+_CSRF = Markup(f'<input type="hidden" name="csrfmiddlewaretoken" value="{_SIGN}csrf\0">')
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a template draws, and all that it knows. `url` is the page's own address, `accent` the colour of its shop;
+    the time that is left on it is counted from `now`, and alone may differ between pages that look the same.
+    """
+
+    template: ClassVar[str] = ""
+    url: str = ""
+    accent: str = ""
+    now: datetime = field(default=_EPOCH, compare=False)
+
+
+def draw(request: HttpRequest, page: Page, *, status: int = 200) -> HttpResponse:
+    """The page, for this visitor and this moment."""
+    pieces = list(_drawn(page, get_language() or settings.LANGUAGE_CODE))
+    for place in range(1, len(pieces), 2):
+        pieces[place] = get_token(request) if pieces[place] == "csrf" else _running(pieces[place], page.now)
+    return HttpResponse("".join(pieces), status=status)
+
+
+@lru_cache(maxsize=KEPT)
+def _drawn(page: Page, language: str) -> tuple[str, ...]:
+    """The page in the language that is active; every second piece is what has to be filled in."""
+    public = cast(Jinja2, engines[ENGINE])
+    return tuple(_MARK.split(public.env.get_template(page.template).render(page=page, csrf_input=_CSRF)))
+
+
+def _running(mark: str, now: datetime) -> str:
+    """`left` seconds or the `digits` of a clock, until a moment; begun seconds count with `up`."""
+    what, up, until = mark.split()
+    left = max(0, (ceil if up == "up" else floor)(float(until) - now.timestamp()))
+    return str(left) if what == "left" else digits(left)
+
+
+def environment(**options: Any) -> Environment:
+    """What the templates of public pages know: amounts, times, links to files, and the reader's language."""
+    env = Environment(
+        **{**options, "undefined": StrictUndefined},
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.policies["ext.i18n.trimmed"] = True
+    env.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]  # of the extension
+    env.filters |= {"apart": _apart, "money": _money, "big_money": _big_money, "text": _text, "figures": _figures}
+    env.filters |= {"moment": moment, "countdown": _countdown, "seconds": _seconds, "attributes": _attributes}
+    env.filters |= {"quoted": partial(quote, safe="")}
+    env.globals |= {
+        "url": _url,
+        "static": cache(static),
+        "preview_picture": preview_picture,
+        "LANGUAGES": settings.LANGUAGES,
+    }
+    env.globals |= {"language": get_language, "right_to_left": get_language_bidi}
+    return env
+
+
+def _apart(text: object) -> Markup:
+    """A name, a code, an address in a sentence: whichever way it is read, it does not turn the words around it."""
+    return Markup("<bdi>%s</bdi>") % text if text else Markup()
+
+
+def _money(amount: Money) -> Markup:
+    """An amount in figures of equal width, never broken over two lines."""
+    return Markup('<bdi class="num nowrap">%s</bdi>') % _text(amount)
+
+
+def _big_money(amount: Money) -> Markup:
+    """The amount a page is about, as large as its length allows on a phone."""
+    text = _text(amount)
+    size = "longest" if len(text) > 14 else "long" if len(text) > 10 else ""
+    return Markup('<p class="amount %s"><bdi class="num nowrap">%s</bdi></p>') % (size, text)
+
+
+def _text(amount: Money) -> str:
+    return amount.text(get_language() or settings.LANGUAGE_CODE)
+
+
+def _figures(amount: Money) -> str:
+    return amount.figures(get_language() or settings.LANGUAGE_CODE)
+
+
+def _countdown(until: datetime, up: str = "down") -> Markup:
+    """The time left, as 23:41:07 or 2:10; it runs where there is a script, and asks for news when it is over."""
+    at = f"{up} {until.timestamp()}"
+    return Markup(f'<span class="num" data-left="{_SIGN}left {at}\0">{_SIGN}digits {at}\0</span>')
+
+
+def _seconds(until: datetime) -> str:
+    """The whole seconds left, for a script."""
+    return f"{_SIGN}left down {until.timestamp()}\0"
+
+
+def _attributes(pairs: Iterable[tuple[str, str]]) -> Markup:
+    """Of an element; one without a value is said to be there."""
+    return Markup().join(Markup(' %s="%s"') % pair if pair[1] else Markup(" %s") % pair[0] for pair in pairs)
+
+
+def _url(name: str, *args: str) -> str:
+    return reverse(name, args=args)

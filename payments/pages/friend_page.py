@@ -1,0 +1,285 @@
+"""The friend's page: what it shows in each state, worked out from one reading."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from friendpay.kit import amounts
+from friendpay.kit.money import Money
+from friendpay.kit.pages import said
+from friendpay.kit.rendering import draw as draw_page
+from payments.mail import outbox, reminders
+from payments.models import Payment, PaymentRequest
+from payments.offers import weighing
+from payments.offers.weighing import Surface
+from payments.pages import form_action
+from payments.pages.attempts import Held, Mine, Was
+from payments.pages.fields import Field, empty, field
+from payments.pages.forms import AddressForm, DeclineForm, PayForm, RemindForm
+from payments.pages.frame import Given, Holder, Line, Live, LivePage, Shop, lines_of
+from payments.pages.friend_reading import Reading, read
+from payments.pages.money_back import Back
+from payments.pages.refusals import NOTHING, Told
+from payments.pages.visitors import surface_of, visitor_of
+from payments.pages.wallets import Wallets
+from payments.settlement import chip_in
+from payments.share import phrases, safety_words
+from payments.share import text as sharing
+from payments.share.safety_words import Likeness
+
+
+class State(StrEnum):
+    """What a friend can do, or why nothing."""
+
+    OPEN = "open"  # pay
+    HELD = "held"  # wait until somebody else has paid or may be taken over
+    MINE = "mine"  # go on with what this visitor began
+    THANKS = "thanks"  # this visitor paid, and it counts
+    RETURNED = "returned"  # this visitor paid, and it goes back
+    PAID = "paid"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    PAUSED = "paused"  # the shop is frozen
+
+
+SOON = timedelta(minutes=10)
+CAN_PAY = (State.OPEN, State.HELD, State.MINE)
+
+
+@dataclass(frozen=True)
+class Time:
+    """A time to be reminded at."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What only a request that is still open shows: the wallets, the form that pays, and what else a friend may do."""
+
+    wallets: Wallets
+    mine: Mine | None
+    held: Held | None
+    sum: Money | None  # on the button; None while what is in the field is no amount
+    check: bool  # whether the sum is another than the button showed
+    amount: Field
+    name: Field
+    note: Field
+    address: Field
+    declines: tuple[tuple[str, str], ...]
+    pass_text: str
+    times: tuple[Time, ...]
+    reminder: datetime | None
+    by_mail: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class FriendPage(LivePage):
+    """The page. `paid` and `receipt` are of the visitor's own payment, `over` says that the order's time is over too,
+    `unopened` that nobody is known to have looked yet.
+    """
+
+    template: ClassVar[str] = "friend/page.html"
+
+    state: State
+    message: str
+    lines: tuple[Line, ...]
+    likeness: Likeness
+    amount: Money
+    missing: Money
+    in_parts: bool
+    given: tuple[Given, ...]
+    over: bool
+    unopened: bool
+    asking: Asking | None = None
+    was: Was | None = None
+    paid: Money | None = None
+    receipt: str = ""
+    back: Back | None = None
+    thanks: str = ""
+
+    @property
+    def title(self) -> str:
+        title = _("A friend asks you to pay")
+        return f"{_('Paid')} · {title}" if self.is_paid else title
+
+    @property
+    def is_paid(self) -> bool:
+        return self.state in (State.PAID, State.THANKS)
+
+    @property
+    def keeps_refusal(self) -> bool:
+        return self.is_open and self.state is not State.HELD
+
+    @property
+    def can_pay(self) -> bool:
+        return self.state in CAN_PAY
+
+    @property
+    def announced(self) -> str:
+        if self.is_paid:
+            return _("This is paid.")
+        return {
+            State.EXPIRED: _("The time is over."),
+            State.CANCELLED: _("This is not needed any more."),
+            State.HELD: _("Somebody is paying right now."),
+            State.OPEN: _("You can pay."),
+        }.get(self.state, "")
+
+
+def draw(request: HttpRequest, token: str, *, told: Told = NOTHING, check: bool = False) -> HttpResponse:
+    """The page in the state it is in now, with what it has to say of what was sent. With `amount` in its address it is
+    drawn for a friend who would give that part.
+    """
+    reading = read(token, visitor_of(request))
+    own = reverse("friend", args=[token])
+    build = _Build(reading, surface_of(request), told, check, (request.POST or request.GET).get("amount"))
+    page = build.page(url=request.get_full_path() if request.path == own else own, said=said(request))
+    response = draw_page(request, page, status=told.status)
+    return form_action.lead_to(response, chip_in.taking(reading.request.order, reading.accounts))
+
+
+@dataclass(frozen=True)
+class _Build:
+    """Works one page out. `typed` is the part that the visitor would give, None where nothing was typed."""
+
+    reading: Reading
+    surface: Surface
+    told: Told
+    check: bool
+    typed: str | None
+
+    def page(self, *, url: str, said: str) -> FriendPage:
+        request, now = self.reading.request, self.reading.now
+        order, shop = request.order, request.merchant
+        page = partial(
+            FriendPage,
+            url=url,
+            accent=shop.accent,
+            now=now,
+            token=request.token,
+            shop=Shop.of(shop),
+            buyer=order.buyer_name,
+            live=self._live(),
+            said=said,
+            refusal=self._refusal(),
+            message=request.message,
+            lines=lines_of(order),
+            likeness=safety_words.of(request.token),
+            amount=self._money(request.amount),
+            missing=self._money(self._missing),
+            in_parts=bool(request.split_max_payers),
+            given=self._given(),
+            over=order.is_over(now),
+            unopened=request.choosing_at is None,
+        )
+        if paid := self._paid():
+            return self._after_paying(page, paid)
+        status = request.status_at(now)
+        if status != PaymentRequest.Status.OPEN:
+            return page(state=State(status), was=self.reading.attempts.was)
+        if shop.is_frozen:
+            return page(state=State.PAUSED)
+        asking = self._asking()
+        state = State.MINE if asking.mine else State.HELD if asking.held else State.OPEN
+        return page(state=state, watched=True, asking=asking, was=self.reading.attempts.was)
+
+    def _after_paying(self, page: "partial[FriendPage]", paid: Payment) -> FriendPage:
+        receipt = reverse("receipt", args=[paid.token])
+        if paid.amount_applied:
+            thanks = phrases.said(self.reading.thanked) if self.reading.thanked else ""
+            return page(
+                state=State.THANKS, paid=Money(paid.amount_applied, paid.currency), receipt=receipt, thanks=thanks
+            )
+        back = Back.of(self.reading.refunds, paid.currency, paid.amount_disputed)
+        return page(state=State.RETURNED, receipt=receipt, back=back)
+
+    def _paid(self) -> Payment | None:
+        """The last payment of this visitor that went through."""
+        own = reversed(self.reading.attempts.own)
+        return next((payment for payment in own if payment.status == Payment.Status.SUCCEEDED), None)
+
+    def _live(self) -> Live:
+        request, attempts = self.reading.request, self.reading.attempts
+        holds = [it for it in (*attempts.own, *attempts.others) if it.held_until and it.held_until > attempts.now]
+        first = min(holds, key=lambda it: it.pk, default=None)
+        return Live(
+            seq=request.seq,
+            status=request.status_at(attempts.now),
+            ends_at=request.expires_at,
+            ends_soon=request.expires_at - attempts.now < SOON,
+            amount=self._money(request.amount),
+            paid=self._money(request.amount_paid),
+            holder=Holder(first.payer_name, first.held_until) if first and first.held_until else None,
+        )
+
+    def _given(self) -> tuple[Given, ...]:
+        """Who gave what, where several friends pay together."""
+        request = self.reading.request
+        given = self.reading.given if request.split_max_payers else []
+        return tuple(Given.of(payment, request.order.buyer_name) for payment in given)
+
+    def _asking(self) -> Asking:
+        reading = self.reading
+        request, attempts = reading.request, reading.attempts
+        considered = weighing.weigh(reading.case, self.surface, reading.accounts)
+        typed = self._share() if self.typed is None else self.typed[:40]
+        pay, decline = self.told.form_or(PayForm()), self.told.form_or(DeclineForm())
+        mail = self.told.form_or(AddressForm())
+        return Asking(
+            wallets=Wallets.of(considered, self.surface, sharing.link(request)),
+            mine=attempts.mine,
+            held=None if attempts.mine else attempts.held,
+            sum=self._part(typed) if request.split_max_payers else self._money(self._missing),
+            check=self.check,
+            amount=field(pay, "amount") if pay.is_bound else empty(PayForm, "amount").holding(typed),
+            name=field(pay, "name") if pay.is_bound else empty(PayForm, "name"),
+            note=field(decline, "note") if decline.is_bound else empty(DeclineForm, "note"),
+            address=field(mail, "address") if mail.is_bound else empty(AddressForm, "address"),
+            declines=tuple((key, str(words)) for key, words in phrases.DECLINES.items()),
+            pass_text=sharing.pass_text(request),
+            times=tuple(Time(it.key, it.label) for it in reminders.choices(request, reading.now)),
+            reminder=reading.reminder,
+            by_mail=outbox.offered(),
+        )
+
+    @property
+    def _missing(self) -> int:
+        request = self.reading.request
+        return request.remaining or request.amount - request.amount_paid
+
+    def _share(self) -> str:
+        """What the next friend is asked for, as she would type it."""
+        reading = self.reading
+        step = chip_in.step_among(reading.request.order, chip_in.taking(reading.request.order, reading.accounts))
+        share = chip_in.share_of_next(reading.request, joined=len(reading.given) + reading.begun, step=step)
+        return self._money(share or self._missing).figures(get_language() or "en")
+
+    def _part(self, typed: str) -> Money | None:
+        """What a friend of several would pay with this in the field."""
+        if not typed.strip():
+            return self._money(self._missing)
+        try:
+            return amounts.read(typed, self.reading.request.currency, get_language() or "en")
+        except amounts.Unreadable:
+            return None
+
+    def _refusal(self) -> str:
+        """What stands beside no field that the page shows."""
+        form = self.told.form
+        if isinstance(form, DeclineForm):
+            return self.told.above("note")
+        if isinstance(form, RemindForm):
+            return self.told.above("address")
+        return self.told.above("name", "amount") if self.reading.request.split_max_payers else self.told.above("name")
+
+    def _money(self, minor: int) -> Money:
+        return Money(minor, self.reading.request.currency)
