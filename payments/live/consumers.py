@@ -3,49 +3,53 @@ to.
 """
 
 import asyncio
-import json
 import logging
-from asyncio import wait_for
 from collections import Counter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
-from channels.db import database_sync_to_async
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import Error
 
 from friendpay.kit import networks
-from payments.live import snapshot as live
-from payments.models import PaymentRequest
+from payments.live import hub
+from payments.live.snapshot import Shown
 
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = 4404
 TALKING = 4400
 CROWDED = 4429
-CATCH_UP = 3.0
-"""Seconds after which a change is seen at the latest, whatever became of its message."""
 SOCKETS_OF_A_NETWORK = 500
 """In one process. Who comes later is shown the page all the same, by asking."""
 
 
 class RequestConsumer(AsyncWebsocketConsumer):
-    """Anybody with the link may look. Joining comes before reading, so that no change falls between the two."""
+    """Anybody with the link may look. What it shows comes from the process's hub, which has the subscription.
 
-    looking: ClassVar[set["RequestConsumer"]] = set()  # who has had a first snapshot
+    A socket that takes nothing holds up no other and keeps one state waiting, the newest.
+    """
+
+    channel_layer_alias = "none: the hub listens for all"
     networks: ClassVar[Counter[str]] = Counter()
-    round: ClassVar[asyncio.Task[None] | None] = None
 
-    seq = -1
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.token = ""
+        self.network = ""
+        self.seq = -1  # of what was sent
+        self._is_accepted = False
+        self._next: Shown | None = None
+        self._sending: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         self.token = self.scope["url_route"]["kwargs"]["token"]
         self.network = networks.hashed((self.scope.get("client") or ("",))[0])
-        self.telling = asyncio.Lock()
         self.networks[self.network] += 1
         try:
             await self._begin()
         except BaseException:
-            self._leave()
+            await self._leave()
             raise
 
     async def _begin(self) -> None:
@@ -53,103 +57,54 @@ class RequestConsumer(AsyncWebsocketConsumer):
             await self.accept()
             await self.close(CROWDED)
             return
-        await self.channel_layer.group_add(live.group(self.token), self.channel_name)
-        snapshot = await _arrivals.read(self.token)
+        is_known = await hub.here().look(self)
         await self.accept()
-        if snapshot is None:
+        if not is_known:
             await self.close(NOT_FOUND)
             return
-        await self.snapshot({"snapshot": snapshot})
-        self.looking.add(self)
-        self._keep_up()
+        self._is_accepted = True
+        self._send_next()
 
     async def disconnect(self, code: int) -> None:
-        self._leave()
-        await self.channel_layer.group_discard(live.group(self.token), self.channel_name)
+        await self._leave()
 
-    def _leave(self) -> None:
-        self.looking.discard(self)
-        self.networks[self.network] -= 1
-        if not self.networks[self.network]:
+    async def _leave(self) -> None:
+        if self._sending:
+            self._sending.cancel()
+        if self.networks[self.network] == 1:
             del self.networks[self.network]
+        else:
+            self.networks[self.network] -= 1
+        await hub.here().leave(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         await self.close(TALKING)
 
-    async def snapshot(self, message: dict[str, Any]) -> None:
+    def tell(self, shown: Shown) -> None:
         """A new state; one that is older than what was sent is dropped. It counts as told once it is sent, not
-        before.
+        before, and nothing is sent before the socket was accepted.
         """
-        async with self.telling:
-            if message["snapshot"]["seq"] > self.seq:
-                await self.send(json.dumps(message["snapshot"]))
-                self.seq = message["snapshot"]["seq"]
+        if self._next is None or shown.seq > self._next.seq:
+            self._next = shown
+        self._send_next()
 
-    def _keep_up(self) -> None:
-        """A message may be lost, with Valkey or on its way: one question for all sockets of the process makes up for
-        it.
-        """
-        cls = type(self)
-        if cls.round is None or cls.round.done():
-            cls.round = asyncio.create_task(cls._rounds())
+    def _send_next(self) -> None:
+        if self._is_accepted and (self._sending is None or self._sending.done()):
+            self._sending = asyncio.create_task(self._send_newest())
 
-    @classmethod
-    async def _rounds(cls) -> None:
-        while True:
-            await asyncio.sleep(CATCH_UP)
-            if not cls.looking:
-                return
-            oldest: dict[str, int] = {}
-            for consumer in cls.looking:
-                oldest[consumer.token] = min(consumer.seq, oldest.get(consumer.token, consumer.seq))
-            try:
-                missed = await _missed(oldest)
-            except Error:
-                logger.warning("the database cannot say what the sockets missed; asking again")
-                continue
-            late = [consumer for consumer in cls.looking if consumer.token in missed]
-            told = (wait_for(consumer.snapshot({"snapshot": missed[consumer.token]}), CATCH_UP) for consumer in late)
-            await asyncio.gather(*told, return_exceptions=True)  # one that is gone, or stuck, keeps nobody waiting
+    async def _send_newest(self) -> None:
+        try:
+            while self._next and self._next.seq > self.seq:
+                shown = self._next
+                await self.send(shown.text)
+                self.seq = shown.seq
+        except OSError:
+            logger.debug("a socket went away; if it did not, the next round tells it")
 
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """As Channels does it, without a look at database connections in another thread: no socket has one."""
+        await getattr(self, get_handler_name(message))(message)
 
-class _Arrivals:
-    """First snapshots. All who come while a question is being answered share the next one, so that a crowd after a
-    restart costs the database little.
-    """
-
-    def __init__(self) -> None:
-        self._tokens: set[str] = set()  # asked for by the next question
-        self._next: asyncio.Task[dict[str, dict[str, Any]]] | None = None
-        self._now: asyncio.Task[dict[str, dict[str, Any]]] | None = None
-
-    async def read(self, token: str) -> dict[str, Any] | None:
-        """The request's snapshot, read after this call; None where there is no such request."""
-        self._tokens.add(token)
-        if self._next is None or self._next.done():
-            self._next = asyncio.create_task(self._ask(self._now))
-        return (await asyncio.shield(self._next)).get(token)  # who leaves meanwhile takes it from nobody
-
-    async def _ask(self, before: "asyncio.Task[dict[str, dict[str, Any]]] | None") -> dict[str, dict[str, Any]]:
-        if before and not before.done():
-            await asyncio.wait([before])
-        tokens, self._tokens = self._tokens, set()
-        self._now, self._next = self._next, None
-        found: dict[str, dict[str, Any]] = await _read(list(tokens))
-        return found
-
-
-_arrivals = _Arrivals()
-
-
-@database_sync_to_async
-def _read(tokens: list[str]) -> dict[str, dict[str, Any]]:
-    """The snapshots of those requests that there are."""
-    return live.snapshots(PaymentRequest.objects.filter(token__in=tokens))
-
-
-@database_sync_to_async
-def _missed(seen: dict[str, int]) -> dict[str, dict[str, Any]]:
-    """The snapshots of those requests that have changed since."""
-    known = PaymentRequest.objects.filter(token__in=seen).values_list("pk", "token", "seq")
-    changed = [pk for pk, token, seq in known if seq > seen[token]]
-    return live.snapshots(PaymentRequest.objects.filter(pk__in=changed)) if changed else {}
+    async def websocket_disconnect(self, message: dict[str, Any]) -> NoReturn:
+        await self.disconnect(message["code"])
+        raise StopConsumer

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -30,7 +30,9 @@ def _payment_request(token: str) -> PaymentRequest:
 @page("GET")
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """What the socket would say. The tag leaves out the running seconds, so that asking again costs nothing."""
-    snapshot = live.snapshot(_payment_request(token))
+    snapshot = live.read(token)
+    if snapshot is None:
+        raise Http404
     still = {**snapshot, "seconds_left": 0, "holders": [holder["name"] for holder in snapshot["holders"]]}
     tag = f'"{hashlib.sha256(json.dumps(still).encode()).hexdigest()[:20]}"'
     if tag in request.headers.get("If-None-Match", ""):

@@ -15,9 +15,10 @@ from django.db import DatabaseError
 from django.db.models import F
 
 from friendpay.kit import clock
-from payments.live import consumers, layer
+from payments.live import consumers, hub, layer
 from payments.live import snapshot as live
 from payments.live.routing import websocket_urlpatterns
+from payments.live.snapshot import Shown
 from payments.models import PaymentRequest
 from payments.settlement import lifecycle
 from tests import shop
@@ -25,10 +26,14 @@ from tests import shop
 stored = pytest.mark.django_db(transaction=True)
 
 
+def connecting(token: str, address: str = "203.0.113.7") -> ApplicationCommunicator:
+    scope = {"type": "websocket", "path": f"/ws/p/{token}/", "headers": [], "client": (address, 40000)}
+    return ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+
+
 @asynccontextmanager
 async def looking(token: str, address: str = "203.0.113.7") -> AsyncIterator[ApplicationCommunicator]:
-    scope = {"type": "websocket", "path": f"/ws/p/{token}/", "headers": [], "client": (address, 40000)}
-    line = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+    line = connecting(token, address)
     await line.send_input({"type": "websocket.connect"})
     assert (await line.receive_output(5))["type"] == "websocket.accept"
     try:
@@ -51,21 +56,22 @@ def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The channel layer loses whatever it is given, and the sockets' round comes at once."""
     monkeypatch.setattr(live, "push", lambda *requests: None)
     monkeypatch.setattr(live, "push_all", lambda request_ids: None)
-    monkeypatch.setattr(consumers, "CATCH_UP", 0.02)
+    monkeypatch.setattr(hub, "CATCH_UP", 0.02)
 
 
 async def cancel(request: PaymentRequest) -> None:
     await sync_to_async(lifecycle.cancel_request)(request.pk, actor="buyer")
 
 
+async def never_changing(seen: dict[str, int]) -> dict[str, Shown]:
+    known = Shown(1, '{"seq": 1, "status": "open"}')
+    return {"known": known} if seen.get("known", 1) < 1 else {}
+
+
 @pytest.fixture
 def unchanging(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that nothing happens to, without a database."""
-
-    async def read(tokens: list[str]) -> dict[str, dict[str, Any]]:
-        return {token: {"seq": 1, "status": "open"} for token in tokens if token == "known"}
-
-    monkeypatch.setattr(consumers, "_read", read)
+    monkeypatch.setattr(hub, "changed", never_changing)
 
 
 @stored
@@ -80,7 +86,7 @@ async def test_a_change_is_told_by_a_message() -> None:
 
 @stored
 async def test_of_a_batch_that_expires_those_are_told_who_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "CATCH_UP", 60)
+    monkeypatch.setattr(hub, "CATCH_UP", 60)
 
     def make() -> list[PaymentRequest]:
         found = [shop.make_request() for _ in range(5)]
@@ -108,15 +114,15 @@ async def test_of_a_batch_that_expires_those_are_told_who_look(monkeypatch: pyte
 @stored
 @pytest.mark.usefixtures("no_messages")
 async def test_R9_a_change_whose_message_was_lost_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    ask: Callable[[dict[str, int]], Any] = consumers._missed
+    ask: Callable[[dict[str, int]], Any] = hub.changed
     answers = [DatabaseError("gone")]
 
     async def failing_once(seen: dict[str, int]) -> Any:
-        if answers:
+        if answers and -1 not in seen.values():
             raise answers.pop()
         return await ask(seen)
 
-    monkeypatch.setattr(consumers, "_missed", failing_once)
+    monkeypatch.setattr(hub, "changed", failing_once)
     request = await sync_to_async(shop.make_request)()
     async with looking(request.token) as one, looking(request.token) as other:
         before = [await told(line) for line in (one, other)]
@@ -131,38 +137,34 @@ async def test_R9_a_change_whose_message_was_lost_is_told_all_the_same(monkeypat
 @pytest.mark.usefixtures("no_messages")
 async def test_nothing_counts_as_told_before_the_socket_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     """While one waits for its first snapshot, a round for the others must not take it as told."""
-    read, gate, stuck = consumers._read, asyncio.Event(), asyncio.Event()
+    ask, gate, stuck = hub.changed, asyncio.Event(), asyncio.Event()
 
-    async def slow(tokens: list[str]) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = await read(tokens)
-        if stuck.is_set():
+    async def slow(seen: dict[str, int]) -> dict[str, Shown]:
+        found: dict[str, Shown] = await ask(seen)
+        if stuck.is_set() and -1 in seen.values():
             await gate.wait()
         return found
 
-    monkeypatch.setattr(consumers, "_read", slow)
+    monkeypatch.setattr(hub, "changed", slow)
     request = await sync_to_async(shop.make_request)()
     async with looking(request.token) as early:
         assert (await told(early))["status"] == "open"
         stuck.set()
-        scope = {"type": "websocket", "path": f"/ws/p/{request.token}/", "headers": [], "client": ("203.0.113.8", 1)}
-        late = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+        late = connecting(request.token, "203.0.113.8")
         await late.send_input({"type": "websocket.connect"})
         await asyncio.sleep(0.1)  # rounds go by
         await cancel(request)
         assert (await told(early))["status"] == "cancelled"
         gate.set()
         assert (await late.receive_output(5))["type"] == "websocket.accept"
-        assert (await told(late))["status"] == "open"  # what was read when it came
-        assert (await told(late))["status"] == "cancelled"  # and what was missed
+        assert (await told(late))["status"] == "cancelled"  # and not what was read when it came: that is the past
         assert await late.receive_nothing(0.1)
         await late.send_input({"type": "websocket.disconnect", "code": 1001})
         await late.wait(5)
 
 
-@stored
 async def test_a_snapshot_that_could_not_be_sent_is_not_told() -> None:
     consumer = consumers.RequestConsumer()
-    consumer.telling = asyncio.Lock()
     sent: list[str] = []
 
     async def send(text: str) -> None:
@@ -172,40 +174,35 @@ async def test_a_snapshot_that_could_not_be_sent_is_not_told() -> None:
         sent.append(text)
 
     consumer.send = send
-    with pytest.raises(ConnectionResetError):
-        await consumer.snapshot({"snapshot": {"seq": 3}})
-    await consumer.snapshot({"snapshot": {"seq": 3}})
-    await consumer.snapshot({"snapshot": {"seq": 2}})
-    assert sent == ["lost", '{"seq": 3}']
+    consumer.tell(Shown(3, "three"))
+    await asyncio.sleep(0.01)
+    assert sent == []  # nobody has accepted it yet
+    consumer._is_accepted = True
+    for shown in (Shown(3, "three"), Shown(3, "three"), Shown(2, "two")):
+        consumer.tell(shown)
+        await asyncio.sleep(0.01)
+    assert sent == ["lost", "three"]
+    assert consumer.seq == 3
 
 
-@pytest.mark.django_db
-@pytest.mark.usefixtures("unchanging")
-async def test_a_crowd_shares_the_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    questions: list[list[str]] = []
+async def test_a_socket_that_takes_nothing_keeps_the_newest_state_alone() -> None:
+    consumer = consumers.RequestConsumer()
+    sent: list[str] = []
     gate = asyncio.Event()
 
-    async def read(tokens: list[str]) -> dict[str, dict[str, Any]]:
-        questions.append(sorted(tokens))
+    async def send(text: str) -> None:
         await gate.wait()
-        return {token: {"seq": 1, "token": token} for token in tokens}
+        sent.append(text)
 
-    monkeypatch.setattr(consumers, "_read", read)
-    arrivals = consumers._Arrivals()
-    first = asyncio.create_task(arrivals.read("a"))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    crowd = [asyncio.create_task(arrivals.read(token)) for token in "abca"]
-    impatient = asyncio.create_task(arrivals.read("d"))
-    await asyncio.sleep(0)
-    impatient.cancel()
+    consumer.send, consumer._is_accepted = send, True
+    for seq in (1, 2, 5, 4, 3):
+        consumer.tell(Shown(seq, str(seq)))
+        await asyncio.sleep(0)
     gate.set()
-    answers = await asyncio.gather(first, *crowd)
-    assert [answer and answer["token"] for answer in answers] == ["a", "a", "b", "c", "a"]
-    assert questions == [["a"], ["a", "b", "c", "d"]]  # who came later gets what was read later
+    await asyncio.sleep(0.01)
+    assert sent == ["1", "5"]
 
 
-@pytest.mark.django_db
 @pytest.mark.usefixtures("unchanging")
 async def test_one_network_opens_so_many_lines_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumers, "SOCKETS_OF_A_NETWORK", 2)
@@ -218,10 +215,9 @@ async def test_one_network_opens_so_many_lines_and_no_more(monkeypatch: pytest.M
         async with looking("known", "2001:db8::3") as again:
             assert (await told(again))["status"] == "open"
     assert not consumers.RequestConsumer.networks
-    assert not consumers.RequestConsumer.looking
+    assert not hub.here().watched
 
 
-@pytest.mark.django_db
 @pytest.mark.usefixtures("unchanging")
 async def test_who_talks_is_hung_up_on_and_an_unknown_link_says_so() -> None:
     async with looking("known") as line:
@@ -230,3 +226,4 @@ async def test_who_talks_is_hung_up_on_and_an_unknown_link_says_so() -> None:
         assert await closed(line) == consumers.TALKING
     async with looking("nobody") as line:
         assert await closed(line) == consumers.NOT_FOUND
+    assert not hub.here().watched

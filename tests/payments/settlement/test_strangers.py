@@ -11,14 +11,14 @@ from pytest_django.fixtures import Settings
 
 from orders.models import Event
 from orders.services import LineDraft, place_order
-from payments.live import consumers
+from payments.live import consumers, hub
 from payments.models import Payment, Report
 from payments.pages import share
 from payments.settlement import asking, requests
 from payments.share import codes, drawing
 from tests import shop
 from tests.pages import words
-from tests.payments.live.test_consumers import looking, told
+from tests.payments.live.test_consumers import looking, never_changing, told
 from tests.payments.share.test_codes import guesses
 
 pytestmark = pytest.mark.django_db
@@ -51,10 +51,7 @@ def test_who_cannot_be_told_from_others_limits_nobody() -> None:
 
 @pytest.mark.parametrize("address", UNREADABLE)
 async def test_a_socket_opens_from_an_unreadable_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def read(tokens: list[str]) -> dict[str, dict[str, object]]:
-        return {token: {"seq": 1, "status": "open"} for token in tokens}
-
-    monkeypatch.setattr(consumers, "_read", read)
+    monkeypatch.setattr(hub, "changed", never_changing)
     monkeypatch.setattr(consumers, "SOCKETS_OF_A_NETWORK", 1)
     async with looking("known", address) as first, looking("known", address) as second:
         assert [(await told(first))["seq"], (await told(second))["seq"]] == [1, 1]
