@@ -6,18 +6,14 @@ from django.contrib import admin
 from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
-from django.utils.translation import gettext
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.decorators import action
-from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from friendpay.admin_kit.acts import DANGER, Act
 from friendpay.admin_kit.again import password_again
-from friendpay.admin_kit.base import ShownFilters
-from friendpay.admin_kit.confirm import confirm
+from friendpay.admin_kit.base import Declared, ShownFilters
 
 for _model in (User, Group, TOTPDevice):
     admin.site.unregister(_model)
@@ -35,7 +31,7 @@ def _is_above(user: User, other: Any) -> bool:
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, ShownFilters):  # type: ignore[type-arg, misc]
+class StaffAdmin(UserAdmin, ShownFilters, Declared[User]):  # type: ignore[type-arg, misc]
     """Logins. A lost phone is taken off here; the next login sets up a new one.
 
     Nobody is deleted: what they did stays in the log. Who has left is made inactive.
@@ -49,8 +45,24 @@ class StaffAdmin(UserAdmin, ShownFilters):  # type: ignore[type-arg, misc]
     readonly_fields = ("last_login", "date_joined")
     compressed_fields = False
     actions = None
-    actions_detail = ("reset_second_factor",)
     checks_class = ModelAdminChecks  # Unfold's own asks the database for permissions, before there is any
+    acts = {
+        "reset_second_factor": Act(
+            label=_("Reset the second factor"),
+            rights=("otp_totp.delete_totpdevice",),
+            icon="phonelink_erase",
+            colour=DANGER,
+            again=True,
+            title=_("Reset the second factor of %(name)s"),
+            text=_(
+                "The phone set up so far opens nothing any more. Whoever logs in next with the password sets up a new "
+                "one, so make sure that this is the right person, and change the password if in doubt."
+            ),
+            button=_("Reset the second factor"),
+            do=lambda user, _data, _by: TOTPDevice.objects.filter(user=user).delete(),
+            done=_("The second factor of %(name)s was reset."),
+        )
+    }
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
@@ -81,35 +93,12 @@ class StaffAdmin(UserAdmin, ShownFilters):  # type: ignore[type-arg, misc]
             )
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    @action(
-        description=_("Reset the second factor"),
-        url_path="reset-second-factor",
-        permissions=["otp_totp.delete_totpdevice"],
-        icon="phonelink_erase",
-        variant=ActionVariant.DANGER,
-    )
-    @password_again
-    def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        user = self.get_object(request, object_id)
-        if user is None or _is_above(user, request.user):
-            return HttpResponseRedirect(reverse("admin:auth_user_changelist"))
+    def facts(self, user: User) -> dict[str, Any]:
+        return {"name": user}
 
-        def do(_data: dict[str, Any]) -> str:
-            TOTPDevice.objects.filter(user=user).delete()
-            return gettext("The second factor of %(name)s was reset.") % {"name": user}
-
-        return confirm(
-            self,
-            request,
-            user,
-            do,
-            title=gettext("Reset the second factor of %(name)s") % {"name": user},
-            text=gettext(
-                "The phone set up so far opens nothing any more. Whoever logs in next with the password sets up a new "
-                "one, so make sure that this is the right person, and change the password if in doubt."
-            ),
-            button=gettext("Reset the second factor"),
-        )
+    def to_act_on(self, request: HttpRequest, object_id: str) -> User | None:
+        user = super().to_act_on(request, object_id)
+        return None if user is None or _is_above(user, request.user) else user
 
 
 @admin.register(Group)

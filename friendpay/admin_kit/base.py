@@ -1,10 +1,7 @@
-"""What every page of the support desk has in common: it reads, it links, and it says amounts and times the same way."""
+"""What every page of the support desk has in common: it reads, it finds, and what may be done is declared."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from inspect import isclass
-from typing import Any
+from typing import Any, Generic
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.checks import ModelAdminChecks
@@ -12,89 +9,13 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from friendpay.kit.templatetags.money import amount
-
-Cell = Any  # what a template can show: text, or markup that is safe already
-
-KINDS = {
-    "open": "info",
-    "awaiting_payment": "info",
-    "created": "info",
-    "pending": "info",
-    "requested": "info",
-    "submitted": "info",
-    "paid": "success",
-    "succeeded": "success",
-}
-"""The colour of a status. Red is for what somebody must look at, and is said where it is so."""
-
-
-def badge(text: object, kind: str = "") -> SafeString:
-    """A small label: info, success, warning, danger, or plain."""
-    return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind})
-
-
-def mode(live: bool) -> SafeString:
-    """Whether real money moves."""
-    return badge(_("live"), "success") if live else badge(_("test"), "warning")
-
-
-def money(minor: int, currency: str) -> SafeString:
-    """An amount that no line break splits, in figures of equal width."""
-    return format_html('<span class="desk-num">{}</span>', amount(minor, currency))
-
-
-def moment(when: datetime | None, form: str = "%Y-%m-%d %H:%M:%S") -> SafeString | str:
-    """A point in time, the same for everybody: support and a provider compare it with each other's logs."""
-    if when is None:
-        return ""
-    utc = when.astimezone(UTC)
-    return format_html('<time class="desk-num" title="{}">{}</time>', utc.isoformat(), utc.strftime(form))
-
-
-def minute(when: datetime) -> SafeString | str:
-    """The same for a list, where seconds are in the way."""
-    return moment(when, "%Y-%m-%d %H:%M")
-
-
-def address(thing: Model, page: str = "change") -> str:
-    """The desk's page of a thing."""
-    return reverse(f"admin:{thing._meta.app_label}_{thing._meta.model_name}_{page}", args=[thing.pk])
-
-
-def link(thing: Model, text: object = "") -> SafeString:
-    """To the page of a thing."""
-    return format_html(
-        '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address(thing), text or thing
-    )
-
-
-def code(text: str) -> SafeString:
-    """Something to copy: an id, a reference, an address."""
-    return format_html('<code class="desk-code">{}</code>', text) if text else SafeString("")
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A table on a thing's page. One that `flows` is read as lines of text on a phone, not as cards."""
-
-    title: object
-    headers: Sequence[object]
-    rows: Iterable[Sequence[Cell]]
-    flows: bool = False
-
-    @property
-    def table(self) -> dict[str, Any]:
-        return {"headers": self.headers, "rows": [list(row) for row in self.rows]}
+from friendpay.admin_kit.acts import Act, Thing, view_of
+from friendpay.admin_kit.cells import Panel
+from friendpay.admin_kit.columns import Column
 
 
 def is_shown_filter(admin: "ModelAdmin", lookup: str) -> bool:
@@ -135,8 +56,45 @@ class ShownFilters(ModelAdmin):
         return is_shown_filter(self, lookup)
 
 
-class SupportAdmin(ShownFilters):
-    """A list and pages to read. Nothing is added, changed or deleted here; what support may do is a button of its own.
+class Declared(ModelAdmin, Generic[Thing]):
+    """A page whose columns and actions are tables: `columns` by the names that lists and fieldsets use, `acts` by the
+    name in their address. What is declared here is enforced by `acts.view_of` alone.
+    """
+
+    columns: dict[str, Column[Thing]] = {}
+    acts: dict[str, Act[Thing]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, column in vars(cls).get("columns", {}).items():
+            setattr(cls, name, column)
+        acts = vars(cls).get("acts", {})
+        for name, act in acts.items():
+            setattr(cls, name, view_of(name, act))
+        if acts:
+            cls.actions_detail = tuple(acts)
+
+    def facts(self, thing: Thing) -> dict[str, Any]:
+        """What the sentences of the actions name of a thing."""
+        return {}
+
+    def to_act_on(self, request: HttpRequest, object_id: str) -> Thing | None:
+        """The thing that somebody wants to do something with; None where there is none, or none for them."""
+        found: Thing | None = self.get_object(request, object_id)
+        return found
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        buttons = super().get_actions_detail(request, object_id)
+        thing = self.get_object(request, str(object_id)) if buttons else None
+        return [button for button in buttons if thing and self._makes_sense(button, thing)]
+
+    def _makes_sense(self, button: Any, thing: Thing) -> bool:
+        act = self.acts.get(button.method.original_function_name)
+        return act is None or act.when(thing)
+
+
+class SupportAdmin(ShownFilters, Declared[Thing]):
+    """A list and pages to read. Nothing is added, changed or deleted here; what support may do is an act.
 
     `find` makes search exact first: a text that names something (an id, a reference, a link) shows that alone;
     otherwise its words are looked for in `search_fields`.
@@ -178,21 +136,12 @@ class SupportAdmin(ShownFilters):
                 return found, False
         return super().get_search_results(request, queryset, text)
 
-    def panels(self, thing: Any) -> list[Panel]:
+    def panels(self, thing: Thing) -> list[Panel]:
         """The tables below a thing's fields."""
         return []
 
-    def can(self, action: str, thing: Any) -> bool:
-        """Whether a button makes sense for this thing now. The use case decides in the end."""
-        return True
-
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        actions = super().get_actions_detail(request, object_id)
-        thing = self.get_object(request, str(object_id)) if actions else None
-        return [action for action in actions if thing and self.can(action.method.original_function_name, thing)]
-
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Model | None = None, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Thing | None = None, **kwargs: Any
     ) -> HttpResponse:
         context["panels"] = self.panels(obj) if obj else []
         context |= {"show_save_and_add_another": False, "show_save_and_continue": False}

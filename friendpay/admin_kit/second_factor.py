@@ -1,6 +1,7 @@
 """The second factor: a code from an app on the phone (TOTP). Whoever has none yet sets it up on the first visit."""
 
 from base64 import b32encode
+from typing import Any, Protocol
 
 import django_otp
 import qrcode
@@ -18,9 +19,18 @@ from qrcode.image.svg import SvgPathImage
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from friendpay.admin_kit import logbook
-from friendpay.admin_kit.site import Desk
 
 _ENROLLING = "enrolling"  # in the session: the phone whose key it was shown
+
+
+class Site(Protocol):
+    """What of the desk's site is needed here."""
+
+    def knows(self, request: HttpRequest) -> bool: ...
+
+    def has_permission(self, request: HttpRequest) -> bool: ...
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]: ...
 
 
 class CodeForm(forms.Form):
@@ -39,7 +49,7 @@ class CodeForm(forms.Form):
 
 
 @csrf_protect
-def second_factor(request: HttpRequest, site: Desk) -> HttpResponse:
+def second_factor(request: HttpRequest, site: Site) -> HttpResponse:
     """Ask for the code; let in whoever has it. A code opens once; wrong ones make the next try wait longer and longer.
 
     A new phone is only set up where there is none: a stolen password does not replace it. Its key is made for this

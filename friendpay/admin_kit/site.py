@@ -21,6 +21,7 @@ from unfold.sites import UnfoldAdminSite
 
 from friendpay.admin_kit import again, logbook
 from friendpay.admin_kit.password import OwnPasswordForm, PasswordForm, remember
+from friendpay.admin_kit.second_factor import second_factor
 
 SEEN_EVERY = 60  # seconds between writing down that somebody is at work
 _SEEN = "seen"
@@ -88,6 +89,4 @@ class Desk(UnfoldAdminSite):
         return cast(HttpResponse, view(request))
 
     def extra_urls(self) -> list[URLPattern]:
-        from friendpay.admin_kit.second_factor import second_factor
-
         return [path("second-factor/", never_cache(second_factor), {"site": self}, name="second_factor")]

@@ -1,19 +1,16 @@
 """The desk's page of webhook deliveries: what came of each."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action
-from unfold.enums import ActionVariant
 
-from friendpay.admin_kit.base import Panel, SupportAdmin, badge, code, link, mode, moment
-from friendpay.admin_kit.confirm import confirm
-from friendpay.admin_kit.filters import mode_by
+from friendpay.admin_kit import filters
+from friendpay.admin_kit.acts import PRIMARY, Act
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import Panel, badge, code, link, mode, moment
+from friendpay.admin_kit.columns import ID, Column
 from orders.models import WebhookAttempt, WebhookDelivery
 from orders.webhooks import outbox
 
@@ -45,20 +42,44 @@ def _outcome(attempt: WebhookAttempt) -> str:
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(SupportAdmin):
+class WebhookDeliveryAdmin(SupportAdmin[WebhookDelivery]):
     """Deliveries are reached from their endpoint, or by an event's id."""
 
     list_display = ("public_id", "event_link", "state", "attempts", "endpoint_link", "mode", "written")
-    list_filter = ("status", mode_by("endpoint__live"))
+    list_filter = ("status", filters.mode("endpoint__live"))
     list_select_related = ("endpoint", "event")
     search_fields = ("public_id",)
     search_help_text = _("Any id")
-    actions_detail = ("redeliver",)
     fieldsets = (
         (None, {"fields": (("state", "mode", "attempts"), ("event_link", "endpoint_link"))}),
         (_("Times (UTC)"), {"fields": (("written", "next_try", "delivered"),)}),
         (_("Id"), {"fields": ("id_text",)}),
     )
+    columns = {
+        "state": Column(_("State"), state_of),
+        "mode": Column(_("Mode"), lambda delivery: mode(delivery.endpoint.live)),
+        "event_link": Column(_("Event"), lambda delivery: link(delivery.event, delivery.event.type)),
+        "endpoint_link": Column(_("Endpoint"), lambda delivery: link(delivery.endpoint)),
+        "written": Column(_("Written"), lambda delivery: moment(delivery.created_at), "id"),
+        "next_try": Column(_("Next try"), lambda delivery: moment(delivery.next_attempt_at)),
+        "delivered": Column(_("Delivered"), lambda delivery: moment(delivery.delivered_at)),
+        "id_text": ID,
+    }
+    acts = {
+        "redeliver": Act(
+            label=_("Deliver again"),
+            rights=("orders.redeliver_webhookdelivery",),
+            icon="refresh",
+            colour=PRIMARY,
+            when=lambda delivery: delivery.endpoint.enabled,
+            title=_("Deliver the event again"),
+            text=_("With the id and the body it always had, so that the shop can tell that it is a repeat."),
+            button=_("Deliver again"),
+            danger=False,
+            do=lambda delivery, _data, _by: outbox.redeliver(delivery.pk),
+            done=_("The event will be delivered again at once."),
+        )
+    }
 
     def find(self, text: str) -> Q | None:
         kind = text.partition("_")[0]
@@ -71,9 +92,6 @@ class WebhookDeliveryAdmin(SupportAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
         return super().get_queryset(request).select_related("endpoint", "event")
 
-    def can(self, action: str, delivery: WebhookDelivery) -> bool:
-        return delivery.endpoint.enabled
-
     def panels(self, delivery: WebhookDelivery) -> list[Panel]:
         headers = (_("Time (UTC)"), _("Outcome"), _("Milliseconds"), _("Beginning of the answer"))
         rows = [
@@ -81,62 +99,3 @@ class WebhookDeliveryAdmin(SupportAdmin):
             for attempt in delivery.calls.all()
         ]
         return [Panel(_("Attempts"), headers, rows)]
-
-    @admin.display(description=_("State"))
-    def state(self, delivery: WebhookDelivery) -> SafeString:
-        return state_of(delivery)
-
-    @admin.display(description=_("Mode"))
-    def mode(self, delivery: WebhookDelivery) -> SafeString:
-        return mode(delivery.endpoint.live)
-
-    @admin.display(description=_("Event"))
-    def event_link(self, delivery: WebhookDelivery) -> SafeString:
-        return link(delivery.event, delivery.event.type)
-
-    @admin.display(description=_("Endpoint"))
-    def endpoint_link(self, delivery: WebhookDelivery) -> SafeString:
-        return link(delivery.endpoint)
-
-    @admin.display(description=_("Written"), ordering="id")
-    def written(self, delivery: WebhookDelivery) -> Any:
-        return moment(delivery.created_at)
-
-    @admin.display(description=_("Next try"))
-    def next_try(self, delivery: WebhookDelivery) -> Any:
-        return moment(delivery.next_attempt_at)
-
-    @admin.display(description=_("Delivered"))
-    def delivered(self, delivery: WebhookDelivery) -> Any:
-        return moment(delivery.delivered_at)
-
-    @admin.display(description=_("Id"))
-    def id_text(self, delivery: WebhookDelivery) -> SafeString:
-        return code(delivery.public_id)
-
-    @action(
-        description=_("Deliver again"),
-        url_path="redeliver",
-        permissions=["orders.redeliver_webhookdelivery"],
-        icon="refresh",
-        variant=ActionVariant.PRIMARY,
-    )
-    def redeliver(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        delivery = self.get_object(request, object_id)
-        if delivery is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-
-        def do(_data: dict[str, Any]) -> str:
-            outbox.redeliver(delivery.pk)
-            return gettext("The event will be delivered again at once.")
-
-        return confirm(
-            self,
-            request,
-            delivery,
-            do,
-            title=gettext("Deliver the event again"),
-            text=gettext("With the id and the body it always had, so that the shop can tell that it is a repeat."),
-            button=gettext("Deliver again"),
-            danger=False,
-        )

@@ -1,24 +1,22 @@
 """The desk's pages of API keys: made at a shop's page, rolled and revoked at their own."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action
-from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from friendpay.admin_kit.again import password_again
-from friendpay.admin_kit.base import SupportAdmin, mode, moment
-from friendpay.admin_kit.confirm import confirm, posted
+from friendpay.admin_kit.acts import DANGER, PRIMARY, Act, Data
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import mode, moment
+from friendpay.admin_kit.columns import Column
 from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from orders.models import ApiKey
@@ -56,11 +54,10 @@ def rights(key: ApiKey) -> str:
     return ", ".join(str(name) for name, allowed in names.items() if allowed)
 
 
-def show_once(request: HttpRequest, secrets: Sequence[str]) -> None:
-    """Keys that were just made, on the next page and never again."""
-    for secret in secrets:
-        text = gettext("Copy it now, it cannot be shown again:")
-        messages.warning(request, format_html('{} <code class="desk-code desk-copy">{}</code>', text, secret))
+def show_once(request: HttpRequest, secret: str) -> None:
+    """A key that was just made, on the next page and never again."""
+    text = gettext("Copy it now, it cannot be shown again:")
+    messages.warning(request, format_html('{} <code class="desk-code desk-copy">{}</code>', text, secret))
 
 
 def ways_to_end(key: ApiKey) -> SafeString:
@@ -75,102 +72,70 @@ _WAYS = (
 )
 
 
+def _roll(key: ApiKey, data: Data, _by: str) -> tuple[ApiKey, str]:
+    if not ApiKey.objects.alive().filter(pk=key.pk).exists():
+        raise Refused("key_ended", gettext("This key has ended. Make a new one for the shop."))
+    return key.roll(timedelta(hours=data["overlap"]))
+
+
+def _is_alive(key: ApiKey) -> bool:
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > clock.now())
+
+
 @admin.register(ApiKey)
-class ApiKeyAdmin(SupportAdmin):
+class ApiKeyAdmin(SupportAdmin[ApiKey]):
     """Keys are reached from their shop's page; here one is rolled or revoked."""
 
     list_display = ("start", "name", "merchant", "mode", "may", "made", "ends", "revoked")
     list_select_related = ("merchant",)
     fieldsets = ((None, {"fields": (("start", "name"), ("mode", "may"), ("merchant",), ("made", "ends", "revoked"))}),)
-    actions_detail = ("roll", "revoke")
+
+    columns = {
+        "mode": Column(_("Mode"), lambda key: mode(key.live)),
+        "may": Column(_("May"), rights),
+        "ends": Column(_("Ends (UTC)"), lambda key: moment(key.expires_at)),
+        "made": Column(_("Made (UTC)"), lambda key: moment(key.created_at)),
+        "revoked": Column(_("Revoked (UTC)"), lambda key: moment(key.revoked_at)),
+    }
+    acts = {
+        "roll": Act(
+            label=_("Roll"),
+            rights=("orders.add_apikey", "orders.change_apikey"),
+            icon="sync_lock",
+            colour=PRIMARY,
+            again=True,
+            when=_is_alive,
+            title=_("Roll the API key %(key)s"),
+            text=_(
+                "A new key with the same rights will be shown once, right after this. This one works on for as long as "
+                "you say, so that the shop can change over without a pause."
+            ),
+            button=_("Roll the key"),
+            danger=False,
+            form=lambda data, _key: RollForm(data),
+            do=_roll,
+            done=lambda key, made: (
+                gettext("The API key %(key)s was made to follow %(old)s.") % {"key": made[0], "old": key}
+            ),
+            after=lambda request, _key, made: show_once(request, made[1]),
+        ),
+        "revoke": Act(
+            label=_("Revoke"),
+            rights=("orders.change_apikey",),
+            icon="key_off",
+            colour=DANGER,
+            again=True,
+            when=lambda key: key.revoked_at is None,
+            title=_("Revoke the API key %(key)s"),
+            text=_("Whatever uses this key stops working at once. This cannot be undone."),
+            button=_("Revoke"),
+            do=lambda key, _data, _by: key.revoke(),
+            done=_("The API key %(key)s was revoked."),
+        ),
+    }
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def can(self, action: str, key: ApiKey) -> bool:
-        return key.revoked_at is None and (action == "revoke" or key.expires_at is None or key.expires_at > clock.now())
-
-    @admin.display(description=_("Mode"))
-    def mode(self, key: ApiKey) -> SafeString:
-        return mode(key.live)
-
-    @admin.display(description=_("May"))
-    def may(self, key: ApiKey) -> str:
-        return rights(key)
-
-    @admin.display(description=_("Ends (UTC)"))
-    def ends(self, key: ApiKey) -> Any:
-        return moment(key.expires_at)
-
-    @admin.display(description=_("Made (UTC)"))
-    def made(self, key: ApiKey) -> Any:
-        return moment(key.created_at)
-
-    @admin.display(description=_("Revoked (UTC)"))
-    def revoked(self, key: ApiKey) -> Any:
-        return moment(key.revoked_at)
-
-    @action(
-        description=_("Roll"),
-        url_path="roll",
-        permissions=["orders.add_apikey", "orders.change_apikey"],
-        icon="sync_lock",
-        variant=ActionVariant.PRIMARY,
-    )
-    @password_again
-    def roll(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        key = self.get_object(request, object_id)
-        if key is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        secrets: list[str] = []
-
-        def do(data: dict[str, Any]) -> str:
-            if not ApiKey.objects.alive().filter(pk=key.pk).exists():
-                raise Refused("key_ended", gettext("This key has ended. Make a new one for the shop."))
-            new, secret = key.roll(timedelta(hours=data["overlap"]))
-            secrets.append(secret)
-            return gettext("The API key %(key)s was made to follow %(old)s.") % {"key": new, "old": key}
-
-        response = confirm(
-            self,
-            request,
-            key,
-            do,
-            title=gettext("Roll the API key %(key)s") % {"key": key},
-            text=gettext(
-                "A new key with the same rights will be shown once, right after this. This one works on for as long as "
-                "you say, so that the shop can change over without a pause."
-            ),
-            button=gettext("Roll the key"),
-            form=RollForm(posted(request)),
-            danger=False,
-        )
-        show_once(request, secrets)
-        return response
-
-    @action(
-        description=_("Revoke"),
-        url_path="revoke",
-        permissions=["orders.change_apikey"],
-        icon="key_off",
-        variant=ActionVariant.DANGER,
-    )
-    @password_again
-    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        key = self.get_object(request, object_id)
-        if key is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-
-        def do(_data: dict[str, Any]) -> str:
-            key.revoke()
-            return gettext("The API key %(key)s was revoked.") % {"key": key}
-
-        return confirm(
-            self,
-            request,
-            key,
-            do,
-            title=gettext("Revoke the API key %(key)s") % {"key": key},
-            text=gettext("Whatever uses this key stops working at once. This cannot be undone."),
-            button=gettext("Revoke"),
-        )
+    def facts(self, key: ApiKey) -> dict[str, Any]:
+        return {"key": key}

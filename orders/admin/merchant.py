@@ -7,19 +7,18 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action
-from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
-from friendpay.admin_kit.again import password_again
-from friendpay.admin_kit.base import Panel, SupportAdmin, badge, code, mode, moment
-from friendpay.admin_kit.confirm import confirm, posted
+from friendpay.admin_kit.acts import PRIMARY, Act
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import Panel, badge, code, mode, moment
+from friendpay.admin_kit.columns import ID, Column
 from friendpay.admin_kit.fields import LinesField
-from orders import branding as looks
+from orders import branding
 from orders.admin.key import KeyForm, rights, show_once, ways_to_end
 from orders.models import ApiKey, Merchant
 
@@ -79,26 +78,53 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_new_logo(self) -> bytes | None:
         given = self.cleaned_data["new_logo"]
         try:
-            return looks.redraw(given.read(looks.LOGO_BYTES + 1)) if given else None
+            return branding.redraw(given.read(branding.LOGO_BYTES + 1)) if given else None
         except ValueError:
             raise ValidationError(_("Choose a PNG of at most 150 KB and 2048 pixels.")) from None
 
 
+def _state(merchant: Merchant) -> SafeString:
+    if merchant.is_frozen:
+        return badge(_("frozen"), "danger")
+    return badge(_("verified"), "success") if merchant.is_verified else badge(_("not verified"), "warning")
+
+
 @admin.register(Merchant)
-class MerchantAdmin(SupportAdmin):
+class MerchantAdmin(SupportAdmin[Merchant]):
     """Shops can be added and changed, never deleted: money hangs on them."""
 
     form = MerchantForm
     list_display = ("name", "contact", "state", "created")
     search_fields = ("name", "contact")
     search_help_text = _("Name, contact or id")
-    actions_detail = ("make_key",)
     fieldsets = (
         (None, {"fields": ("name", "contact", "technical_email", ("is_verified", "is_frozen"), "request_minutes")}),
         (_("Pages"), {"fields": ("accent", ("new_logo", "no_logo"), "return_origins", "embed_origins")}),
         (_("Id"), {"fields": (("id_text", "created"),)}),
     )
     readonly_fields = ("id_text", "created")
+    columns = {
+        "state": Column(_("State"), _state),
+        "created": Column(_("Created (UTC)"), lambda merchant: moment(merchant.created_at), "created_at"),
+        "id_text": ID,
+    }
+    acts = {
+        "make_key": Act(
+            label=_("Make an API key"),
+            rights=("orders.add_apikey",),
+            icon="key",
+            colour=PRIMARY,
+            again=True,
+            title=_("Make an API key"),
+            text=_("The key will be shown once, right after this. Whoever holds it acts for the shop."),
+            button=_("Make the key"),
+            danger=False,
+            form=lambda data, _merchant: KeyForm(data),
+            do=lambda merchant, data, _by: ApiKey.make(merchant, **data),
+            done=lambda _merchant, made: gettext("The API key %(key)s was made.") % {"key": made[0]},
+            after=lambda request, _merchant, made: show_once(request, made[1]),
+        )
+    }
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("orders.add_merchant")
@@ -112,7 +138,7 @@ class MerchantAdmin(SupportAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.cleaned_data["new_logo"] or form.cleaned_data["no_logo"]:
-            looks.change_logo(obj, form.cleaned_data["new_logo"])
+            branding.change_logo(obj, form.cleaned_data["new_logo"])
 
     def panels(self, merchant: Merchant) -> list[Panel]:
         headers = (_("API key"), _("Name"), _("Mode"), _("May"), _("Made (UTC)"), _("Ends (UTC)"), _("Revoked (UTC)"))
@@ -129,50 +155,3 @@ class MerchantAdmin(SupportAdmin):
             for key in merchant.api_keys.all()
         ]
         return [Panel(_("API keys"), headers, rows)]
-
-    @admin.display(description=_("State"))
-    def state(self, merchant: Merchant) -> SafeString:
-        if merchant.is_frozen:
-            return badge(_("frozen"), "danger")
-        return badge(_("verified"), "success") if merchant.is_verified else badge(_("not verified"), "warning")
-
-    @admin.display(description=_("Created (UTC)"), ordering="created_at")
-    def created(self, merchant: Merchant) -> Any:
-        return moment(merchant.created_at)
-
-    @admin.display(description=_("Id"))
-    def id_text(self, merchant: Merchant) -> SafeString:
-        return code(merchant.public_id)
-
-    @action(
-        description=_("Make an API key"),
-        url_path="make-key",
-        permissions=["orders.add_apikey"],
-        icon="key",
-        variant=ActionVariant.PRIMARY,
-    )
-    @password_again
-    def make_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        merchant = self.get_object(request, object_id)
-        if merchant is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        secrets: list[str] = []
-
-        def do(data: dict[str, Any]) -> str:
-            key, secret = ApiKey.make(merchant, **data)
-            secrets.append(secret)
-            return gettext("The API key %(key)s was made.") % {"key": key}
-
-        response = confirm(
-            self,
-            request,
-            merchant,
-            do,
-            title=gettext("Make an API key"),
-            text=gettext("The key will be shown once, right after this. Whoever holds it acts for the shop."),
-            button=gettext("Make the key"),
-            form=KeyForm(posted(request)),
-            danger=False,
-        )
-        show_once(request, secrets)
-        return response

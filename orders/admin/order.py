@@ -1,7 +1,5 @@
 """The desk's page of orders, as support reads it."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -9,18 +7,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from friendpay.admin_kit.base import KINDS, Panel, SupportAdmin, badge, code, link, minute, mode, moment, money
-from friendpay.admin_kit.filters import ModeFilter
+from friendpay.admin_kit import filters
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import KINDS, Panel, badge, link, minute, moment, money
+from friendpay.admin_kit.columns import ID, MODE, Column
 from orders.admin import timeline
 from orders.models import Order
 
 
+def _status(order: Order) -> SafeString:
+    text = _("paid elsewhere") if order.paid_elsewhere else order.get_status_display()
+    return badge(text, KINDS.get(order.status, ""))
+
+
 @admin.register(Order)
-class OrderAdmin(SupportAdmin):
+class OrderAdmin(SupportAdmin[Order]):
     """Orders. What is asked and paid for them is added by the payments' own pages."""
 
     list_display = ("reference", "status_badge", "buyer_name", "total_text", "paid_text", "merchant", "mode", "created")
-    list_filter = ("status", ModeFilter, ("merchant", AutocompleteSelectFilter))
+    list_filter = ("status", filters.mode(), ("merchant", AutocompleteSelectFilter))
     search_fields = ("reference", "buyer_name", "buyer_id")
     search_help_text = _("Order number, buyer's name or id, link, code or any reference")
     fieldsets = (
@@ -38,6 +43,21 @@ class OrderAdmin(SupportAdmin):
         ),
     )
 
+    columns = {
+        "status_badge": Column(_("Status"), _status, "status"),
+        "mode": MODE,
+        "total_text": Column(_("Amount"), lambda order: money(order.amount, order.currency), "amount"),
+        "paid_text": Column(_("Paid here"), lambda order: money(order.amount_paid, order.currency), "amount_paid"),
+        "refunded_text": Column(_("Refunded by the shop"), lambda order: money(order.amount_refunded, order.currency)),
+        "shop": Column(_("Shop"), lambda order: link(order.merchant)),
+        "id_text": ID,
+        "created": Column(_("Created (UTC)"), lambda order: minute(order.created_at), "id"),
+        "expires": Column(_("Ends (UTC)"), lambda order: moment(order.expires_at)),
+        "paid": Column(_("Paid (UTC)"), lambda order: moment(order.paid_at)),
+        "cancelled": Column(_("Cancelled (UTC)"), lambda order: moment(order.cancelled_at)),
+        "expired": Column(_("Expired (UTC)"), lambda order: moment(order.expired_at)),
+    }
+
     def find(self, text: str) -> Q | None:
         return Q(reference=text) | Q(public_id=text)
 
@@ -51,52 +71,3 @@ class OrderAdmin(SupportAdmin):
         ]
         goods = Panel(_("Goods"), (_("Name"), _("Quantity"), _("Each"), _("Together")), lines)
         return [goods, timeline.timeline(order.events.all())]
-
-    @admin.display(description=_("Status"), ordering="status")
-    def status_badge(self, order: Order) -> SafeString:
-        text = _("paid elsewhere") if order.paid_elsewhere else order.get_status_display()
-        return badge(text, KINDS.get(order.status, ""))
-
-    @admin.display(description=_("Mode"), ordering="live")
-    def mode(self, order: Order) -> SafeString:
-        return mode(order.live)
-
-    @admin.display(description=_("Amount"), ordering="amount")
-    def total_text(self, order: Order) -> SafeString:
-        return money(order.amount, order.currency)
-
-    @admin.display(description=_("Paid here"), ordering="amount_paid")
-    def paid_text(self, order: Order) -> SafeString:
-        return money(order.amount_paid, order.currency)
-
-    @admin.display(description=_("Refunded by the shop"))
-    def refunded_text(self, order: Order) -> SafeString:
-        return money(order.amount_refunded, order.currency)
-
-    @admin.display(description=_("Shop"))
-    def shop(self, order: Order) -> SafeString:
-        return link(order.merchant)
-
-    @admin.display(description=_("Id"))
-    def id_text(self, order: Order) -> SafeString:
-        return code(order.public_id)
-
-    @admin.display(description=_("Created (UTC)"), ordering="id")
-    def created(self, order: Order) -> Any:
-        return minute(order.created_at)
-
-    @admin.display(description=_("Ends (UTC)"))
-    def expires(self, order: Order) -> Any:
-        return moment(order.expires_at)
-
-    @admin.display(description=_("Paid (UTC)"))
-    def paid(self, order: Order) -> Any:
-        return moment(order.paid_at)
-
-    @admin.display(description=_("Cancelled (UTC)"))
-    def cancelled(self, order: Order) -> Any:
-        return moment(order.cancelled_at)
-
-    @admin.display(description=_("Expired (UTC)"))
-    def expired(self, order: Order) -> Any:
-        return moment(order.expired_at)

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from friendpay.admin_kit.base import Panel, moment, money
+from friendpay.admin_kit.cells import Panel, moment, money
 from orders.models import Event
 
 Say = Callable[[dict[str, Any]], str]

@@ -12,37 +12,74 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import action
 
-from friendpay.admin_kit import again
-from friendpay.admin_kit.base import SupportAdmin, address, badge, code, link, mode
-from friendpay.admin_kit.confirm import confirm
-from friendpay.admin_kit.filters import ModeFilter
+from friendpay.admin_kit import again, filters
+from friendpay.admin_kit.acts import Act
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import address, badge, code
+from friendpay.admin_kit.columns import ID, MODE, Column
 from friendpay.kit import clock
-from payments.admin import credentials
-from payments.admin.filters import AccountProviderFilter, PausedFilter
+from payments.admin import credentials, parts
+from payments.admin.filters import BY_PROVIDER, PAUSED
 from payments.models import ProviderAccount
 from payments.settlement import refunds
-from payments.wallets import registry as providers
+from payments.wallets import registry
+
+
+def _ask(request: HttpRequest, account: ProviderAccount) -> None:
+    """Show what the provider says of the account. Where it is content, refunds that waited for that go on."""
+    fine, words = credentials.ask(account)
+    if fine:
+        refunds.try_now(account)
+    messages.add_message(request, messages.SUCCESS if fine else messages.ERROR, words)
+
+
+def _state(account: ProviderAccount) -> SafeString:
+    return badge(_("on"), "success") if account.enabled else badge(_("off"))
 
 
 @admin.register(ProviderAccount)
-class ProviderAccountAdmin(SupportAdmin):
+class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
     """An account is made first, then given its credentials. It can be switched off, not deleted: money hangs on it."""
 
     list_display = ("__str__", "provider", "mode", "state", "merchant", "refused_notifications")
-    list_filter = (AccountProviderFilter, PausedFilter, ModeFilter, "enabled", ("merchant", AutocompleteSelectFilter))
+    list_filter = (BY_PROVIDER, PAUSED, filters.mode(), "enabled", ("merchant", AutocompleteSelectFilter))
     search_fields = ("name", "merchant__name")
     search_help_text = _("Name, shop or id")
-    actions_detail = ("test",)
     autocomplete_fields = ("merchant",)
     readonly_fields = ("account", "mode", "shop", "notify", "refused_notifications", "id_text")
+    columns = {
+        "account": Column(_("Provider"), lambda account: account.provider),
+        "mode": MODE,
+        "state": Column(_("State"), _state, "enabled"),
+        "shop": parts.SHOP,
+        "notify": Column(_("Notification address"), lambda account: code(account.notify_url)),
+        "id_text": ID,
+    }
+    acts = {
+        "test": Act(
+            label=_("Test this account"),
+            rights=("payments.change_provideraccount",),
+            icon="network_check",
+            again=True,
+            title=_("Test %(account)s"),
+            text=_("The wallet is asked something harmless, signed with these credentials. No money moves."),
+            button=_("Test this account"),
+            danger=False,
+            do=lambda account, _data, _by: account,
+            done=_("%(account)s was asked."),
+            after=lambda request, account, _result: transaction.on_commit(partial(_ask, request, account)),
+        )
+    }
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("payments.add_provideraccount")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("payments.change_provideraccount")
+
+    def facts(self, account: ProviderAccount) -> dict[str, Any]:
+        return {"account": account}
 
     def find(self, text: str) -> Q | None:
         return Q(public_id=text)
@@ -53,12 +90,12 @@ class ProviderAccountAdmin(SupportAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ((None, {"fields": ("merchant", "provider", "name", "live")}),)
-        names = [credentials.PREFIX + name for name in providers.get(obj.provider).fields]
+        names = [credentials.PREFIX + name for name in registry.get(obj.provider).fields]
         about = (None, {"fields": (("account", "mode", "shop"), ("name", "enabled"), "notify")})
         more = (_("More"), {"fields": ("base_url", ("id_text", "refused_notifications"))})
         if not self.has_change_permission(request):
             return (about, more)
-        granted = ("granted",) if providers.get(obj.provider).grants else ()
+        granted = ("granted",) if registry.get(obj.provider).grants else ()
         return (about, (_("Credentials"), {"fields": (*names, *granted)}), more)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type[ModelForm]:  # type: ignore[type-arg]
@@ -66,7 +103,7 @@ class ProviderAccountAdmin(SupportAdmin):
         return super().get_form(request, obj, change=change, form=form, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"provider": providers.NAMES[0], **super().get_changeform_initial_data(request)}
+        return {"provider": registry.NAMES[0], **super().get_changeform_initial_data(request)}
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -90,7 +127,7 @@ class ProviderAccountAdmin(SupportAdmin):
             obj.enabled = False
         super().save_model(request, obj, form, change)
         if change:
-            transaction.on_commit(partial(self._ask, request, obj))
+            transaction.on_commit(partial(_ask, request, obj))
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         self.message_user(request, gettext("The account is there. Now enter its credentials and switch it on."))
@@ -110,62 +147,3 @@ class ProviderAccountAdmin(SupportAdmin):
             text = gettext("The wallet's certificates end on %(day)s. Please enter newer ones before.")
             self.message_user(request, text % {"day": f"{ends:%Y-%m-%d}"}, messages.WARNING)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
-
-    def _ask(self, request: HttpRequest, account: ProviderAccount) -> bool:
-        """Show what the provider says of the account. Where it is content, refunds that waited for that go on."""
-        fine, words = credentials.ask(account)
-        if fine:
-            refunds.try_now(account)
-        self.message_user(request, words, messages.SUCCESS if fine else messages.ERROR)
-        return fine
-
-    @action(
-        description=_("Test this account"),
-        url_path="test",
-        permissions=["payments.change_provideraccount"],
-        icon="network_check",
-    )
-    @again.password_again
-    def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        account = self.get_object(request, object_id)
-        if account is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-
-        def do(_data: dict[str, Any]) -> str:
-            transaction.on_commit(partial(self._ask, request, account))
-            return gettext("%(account)s was asked.") % {"account": account}
-
-        return confirm(
-            self,
-            request,
-            account,
-            do,
-            title=gettext("Test %(account)s") % {"account": account},
-            text=gettext("The wallet is asked something harmless, signed with these credentials. No money moves."),
-            button=gettext("Test this account"),
-            danger=False,
-        )
-
-    @admin.display(description=_("Provider"))
-    def account(self, account: ProviderAccount) -> str:
-        return account.provider
-
-    @admin.display(description=_("Mode"), ordering="live")
-    def mode(self, account: ProviderAccount) -> SafeString:
-        return mode(account.live)
-
-    @admin.display(description=_("State"), ordering="enabled")
-    def state(self, account: ProviderAccount) -> SafeString:
-        return badge(_("on"), "success") if account.enabled else badge(_("off"))
-
-    @admin.display(description=_("Shop"))
-    def shop(self, account: ProviderAccount) -> SafeString:
-        return link(account.merchant)
-
-    @admin.display(description=_("Notification address"))
-    def notify(self, account: ProviderAccount) -> SafeString:
-        return code(account.notify_url)
-
-    @admin.display(description=_("Id"))
-    def id_text(self, account: ProviderAccount) -> SafeString:
-        return code(account.public_id)

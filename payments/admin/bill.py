@@ -1,53 +1,47 @@
 """The desk's page of bill mismatches: work until somebody says how each was put right."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
-from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action
-from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from friendpay.admin_kit.base import SupportAdmin, badge, code, link, mode, moment
-from friendpay.admin_kit.confirm import confirm, posted
-from friendpay.admin_kit.filters import mode_by
-from payments.admin.filters import ProviderFilter
+from friendpay.admin_kit import filters
+from friendpay.admin_kit.acts import PRIMARY, Act
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import badge, mode, moment
+from friendpay.admin_kit.columns import Column
+from payments.admin import parts
+from payments.admin.filters import BY_ACCOUNTS_PROVIDER
 from payments.models import BillMismatch
 from payments.settlement import bills
 
-
-class OpenFilter(SimpleListFilter):
-    title = _("state")
-    parameter_name = "open"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("not put right")), ("no", _("put right"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[BillMismatch]) -> QuerySet[BillMismatch]:
-        value = self.value()
-        return queryset.filter(settled_at__isnull=value == "yes") if value in ("yes", "no") else queryset
+IS_OPEN = filters.choice(
+    _("state"),
+    "open",
+    {"yes": (_("not put right"), Q(settled_at=None)), "no": (_("put right"), Q(settled_at__isnull=False))},
+)
 
 
 class NoteForm(forms.Form):
     note = forms.CharField(label=_("How it was put right"), max_length=200, widget=UnfoldAdminTextInputWidget)
 
 
+def _state(mismatch: BillMismatch) -> SafeString:
+    return badge(_("put right"), "success") if mismatch.settled_at else badge(_("not put right"), "danger")
+
+
 @admin.register(BillMismatch)
-class BillMismatchAdmin(SupportAdmin):
+class BillMismatchAdmin(SupportAdmin[BillMismatch]):
     """A mismatch is looked into at the wallet and in our books; nothing is booked here."""
 
     list_display = ("day", "state", "kind", "about", "ours", "theirs", "reference", "account_link", "mode")
-    list_filter = (OpenFilter, "kind", ProviderFilter, mode_by("account__live"))
+    list_filter = (IS_OPEN, "kind", BY_ACCOUNTS_PROVIDER, filters.mode("account__live"))
     date_hierarchy = "day"
     search_fields = ("reference", "provider_ref")
     search_help_text = _("Our reference or the wallet's")
-    actions_detail = ("put_right",)
     fieldsets = (
         (
             None,
@@ -63,67 +57,34 @@ class BillMismatchAdmin(SupportAdmin):
         ),
     )
 
+    columns = {
+        "state": Column(_("State"), _state),
+        "mode": Column(_("Mode"), lambda mismatch: mode(mismatch.account.live)),
+        "account_link": parts.ACCOUNT,
+        "our_reference": parts.OUR_REFERENCE,
+        "wallet_reference": parts.WALLET_REFERENCE,
+        "found": Column(_("Found (UTC)"), lambda mismatch: moment(mismatch.found_at)),
+        "settled": Column(_("Put right (UTC)"), lambda mismatch: moment(mismatch.settled_at)),
+    }
+    acts = {
+        "put_right": Act(
+            label=_("Put right"),
+            rights=("payments.change_billmismatch",),
+            icon="task_alt",
+            colour=PRIMARY,
+            when=lambda mismatch: mismatch.settled_at is None,
+            title=_("Put a bill mismatch right"),
+            text=_("Nothing is booked by this. It says that the difference is explained or mended, and how."),
+            button=_("It is put right"),
+            danger=False,
+            form=lambda data, _mismatch: NoteForm(data),
+            do=lambda mismatch, data, _by: bills.put_right(mismatch.pk, data["note"]),
+            done=_("The mismatch was put right: %(note)s"),
+        )
+    }
+
     def find(self, text: str) -> Q | None:
         return Q(reference=text) | Q(provider_ref=text)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BillMismatch]:
         return super().get_queryset(request).select_related("account")
-
-    def can(self, action: str, mismatch: BillMismatch) -> bool:
-        return mismatch.settled_at is None
-
-    @action(
-        description=_("Put right"),
-        url_path="put-right",
-        permissions=["payments.change_billmismatch"],
-        icon="task_alt",
-        variant=ActionVariant.PRIMARY,
-    )
-    def put_right(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        mismatch = self.get_object(request, object_id)
-        if mismatch is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-
-        def do(data: dict[str, Any]) -> str:
-            bills.put_right(mismatch.pk, data["note"])
-            return gettext("The mismatch was put right: %(note)s") % data
-
-        return confirm(
-            self,
-            request,
-            mismatch,
-            do,
-            title=gettext("Put a bill mismatch right"),
-            text=gettext("Nothing is booked by this. It says that the difference is explained or mended, and how."),
-            button=gettext("It is put right"),
-            form=NoteForm(posted(request)),
-            danger=False,
-        )
-
-    @admin.display(description=_("State"))
-    def state(self, mismatch: BillMismatch) -> SafeString:
-        return badge(_("put right"), "success") if mismatch.settled_at else badge(_("not put right"), "danger")
-
-    @admin.display(description=_("Mode"))
-    def mode(self, mismatch: BillMismatch) -> SafeString:
-        return mode(mismatch.account.live)
-
-    @admin.display(description=_("Provider account"))
-    def account_link(self, mismatch: BillMismatch) -> SafeString:
-        return link(mismatch.account, mismatch.account.name or mismatch.account.provider)
-
-    @admin.display(description=_("Our reference"))
-    def our_reference(self, mismatch: BillMismatch) -> SafeString:
-        return code(mismatch.reference)
-
-    @admin.display(description=_("The wallet's number"))
-    def wallet_reference(self, mismatch: BillMismatch) -> SafeString:
-        return code(mismatch.provider_ref)
-
-    @admin.display(description=_("Found (UTC)"))
-    def found(self, mismatch: BillMismatch) -> Any:
-        return moment(mismatch.found_at)
-
-    @admin.display(description=_("Put right (UTC)"))
-    def settled(self, mismatch: BillMismatch) -> Any:
-        return moment(mismatch.settled_at)

@@ -1,36 +1,32 @@
 """The desk's page of disputes (chargebacks). They are answered in the wallet's own site."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.admin_kit.base import SupportAdmin, badge, code, link, mode, moment, money
-from friendpay.admin_kit.filters import mode_by
-from payments.admin.filters import ProviderFilter
+from friendpay.admin_kit import filters
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import badge, link, mode, moment, money
+from friendpay.admin_kit.columns import Column
+from payments.admin import parts
+from payments.admin.filters import BY_ACCOUNTS_PROVIDER
 from payments.models import Dispute
 
 _STATUS = Dispute.Status
 _KINDS = {_STATUS.INQUIRY: "warning", _STATUS.OPEN: "danger", _STATUS.WON: "success", _STATUS.LOST: "danger"}
 
 
-class OpenFilter(SimpleListFilter):
-    title = _("state")
-    parameter_name = "open"
+IS_OPEN = filters.choice(_("state"), "open", {"yes": (_("not decided"), Q(closed_at=None))})
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("not decided"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> QuerySet[Dispute]:
-        return queryset.filter(closed_at=None) if self.value() == "yes" else queryset
+def _state(dispute: Dispute) -> SafeString:
+    return badge(dispute.get_status_display(), _KINDS[Dispute.Status(dispute.status)])
 
 
 @admin.register(Dispute)
-class DisputeAdmin(SupportAdmin):
+class DisputeAdmin(SupportAdmin[Dispute]):
     """What wallets say of disputes; nothing is decided here."""
 
     list_display = (
@@ -45,7 +41,7 @@ class DisputeAdmin(SupportAdmin):
         "mode",
         "opened",
     )
-    list_filter = (OpenFilter, "status", ProviderFilter, mode_by("account__live"))
+    list_filter = (IS_OPEN, "status", BY_ACCOUNTS_PROVIDER, filters.mode("account__live"))
     search_fields = ("provider_ref",)
     search_help_text = _("The wallet's number, or the payment's")
     fieldsets = (
@@ -63,52 +59,26 @@ class DisputeAdmin(SupportAdmin):
         ),
     )
 
+    columns = {
+        "id_text": Column(_("Dispute"), lambda dispute: f"{dispute.public_id[:12]}…", "id"),
+        "state": Column(_("State"), _state, "status"),
+        "mode": Column(_("Mode"), lambda dispute: mode(dispute.account.live)),
+        "amount_text": Column(_("Amount"), lambda dispute: money(dispute.amount, dispute.currency), "amount"),
+        "taken": Column(
+            _("Held or taken by the bank"),
+            lambda dispute: money(dispute.amount_taken, dispute.payment.currency),
+            "amount_taken",
+        ),
+        "payment_link": Column(_("Payment"), lambda dispute: link(dispute.payment, dispute.payment.public_id)),
+        "order_link": Column(_("Order"), lambda dispute: link(dispute.payment.request.order)),
+        "account_link": parts.ACCOUNT,
+        "wallet_reference": parts.WALLET_REFERENCE,
+        "opened": Column(_("Opened (UTC)"), lambda dispute: moment(dispute.opened_at), "id"),
+        "closed": Column(_("Closed (UTC)"), lambda dispute: moment(dispute.closed_at)),
+    }
+
     def find(self, text: str) -> Q | None:
         return Q(provider_ref=text) | Q(payment__provider_ref=text) | Q(payment__public_id=text)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
         return super().get_queryset(request).select_related("payment__request__order", "account")
-
-    @admin.display(description=_("Dispute"), ordering="id")
-    def id_text(self, dispute: Dispute) -> str:
-        return f"{dispute.public_id[:12]}…"
-
-    @admin.display(description=_("State"), ordering="status")
-    def state(self, dispute: Dispute) -> SafeString:
-        return badge(dispute.get_status_display(), _KINDS[Dispute.Status(dispute.status)])
-
-    @admin.display(description=_("Mode"))
-    def mode(self, dispute: Dispute) -> SafeString:
-        return mode(dispute.account.live)
-
-    @admin.display(description=_("Amount"), ordering="amount")
-    def amount_text(self, dispute: Dispute) -> SafeString:
-        return money(dispute.amount, dispute.currency)
-
-    @admin.display(description=_("Held or taken by the bank"), ordering="amount_taken")
-    def taken(self, dispute: Dispute) -> SafeString:
-        return money(dispute.amount_taken, dispute.payment.currency)
-
-    @admin.display(description=_("Payment"))
-    def payment_link(self, dispute: Dispute) -> SafeString:
-        return link(dispute.payment, dispute.payment.public_id)
-
-    @admin.display(description=_("Order"))
-    def order_link(self, dispute: Dispute) -> SafeString:
-        return link(dispute.payment.request.order)
-
-    @admin.display(description=_("Provider account"))
-    def account_link(self, dispute: Dispute) -> SafeString:
-        return link(dispute.account, dispute.account.name or dispute.account.provider)
-
-    @admin.display(description=_("The wallet's number"))
-    def wallet_reference(self, dispute: Dispute) -> SafeString:
-        return code(dispute.provider_ref)
-
-    @admin.display(description=_("Opened (UTC)"), ordering="id")
-    def opened(self, dispute: Dispute) -> Any:
-        return moment(dispute.opened_at)
-
-    @admin.display(description=_("Closed (UTC)"))
-    def closed(self, dispute: Dispute) -> Any:
-        return moment(dispute.closed_at)

@@ -1,51 +1,19 @@
 """Filters by wallet."""
 
-from typing import Any
-
-from django.contrib.admin import SimpleListFilter
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.admin_kit import filters
 from payments.offers.weighing import LABELS
-from payments.wallets import registry as providers
+from payments.wallets import registry
 
 
-class MethodFilter(SimpleListFilter):
-    title = _("wallet")
-    parameter_name = "method"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(LABELS.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(method=self.value()) if self.value() else queryset
+def _providers() -> dict[str, str | Promise]:
+    return {name: _(registry.get(name).label) for name in registry.NAMES}
 
 
-class ProviderFilter(SimpleListFilter):
-    """By provider; rows that are no accounts themselves are filtered by theirs."""
-
-    title = _("provider")
-    parameter_name = "provider"
-    provider_path = "account__provider"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(name, _(providers.get(name).label)) for name in providers.NAMES]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{self.provider_path: self.value()}) if self.value() else queryset
-
-
-class AccountProviderFilter(ProviderFilter):
-    provider_path = "provider"
-
-
-class PausedFilter(SimpleListFilter):
-    title = _("answers")
-    parameter_name = "paused"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("does not answer"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.exclude(paused_until=None) if self.value() == "yes" else queryset
+BY_METHOD = filters.value(_("wallet"), "method", "method", lambda: LABELS)
+BY_PROVIDER = filters.value(_("provider"), "provider", "provider", _providers)
+BY_ACCOUNTS_PROVIDER = filters.value(_("provider"), "provider", "account__provider", _providers)
+PAUSED = filters.choice(_("answers"), "paused", {"yes": (_("does not answer"), Q(paused_until__isnull=False))})

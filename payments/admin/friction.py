@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from friendpay.admin_kit.base import Panel, SupportAdmin
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import Panel
 from friendpay.kit import clock
 from orders.models import Merchant
 from payments.funnel import report as friction_report
@@ -84,7 +85,7 @@ class MeterForm(forms.Form):
 
 
 @admin.register(Step)
-class StepAdmin(SupportAdmin):
+class StepAdmin(SupportAdmin[Step]):
     """No rows are shown: only what all of them say together."""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -8,13 +8,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from friendpay.admin_kit.base import Panel
+from friendpay.admin_kit.cells import Panel
 from friendpay.kit import clock
 from orders.admin.order import OrderAdmin
 from orders.models import Order
 from payments.admin import parts, search
 from payments.models import Payment, Refund
-from payments.offers import surfaces as rails
+from payments.offers import surfaces
 
 admin.site.unregister(Order)
 
@@ -36,7 +36,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
         order = self.get_object(request, object_id)
         if order is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        query = urlencode({"order": order.public_id, "screen": rails.DESKTOP})
+        query = urlencode({"order": order.public_id, "screen": surfaces.DESKTOP})
         return HttpResponseRedirect(f"{reverse('admin:payments_rolloutrule_try_out')}?{query}")
 
     def find(self, text: str) -> Q | None:

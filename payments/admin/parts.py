@@ -2,13 +2,23 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from friendpay.admin_kit.base import KINDS, Panel, badge, code, link, moment, money
+from friendpay.admin_kit.cells import KINDS, Panel, badge, code, link, moment, money
+from friendpay.admin_kit.columns import Column
 from payments.models import Payment, PaymentRequest, Refund, Report
 from payments.offers.weighing import LABELS
+
+ACCOUNT: Column[Any] = Column(
+    gettext_lazy("Provider account"), lambda row: link(row.account, row.account.name or row.account.provider)
+)
+SHOP: Column[Any] = Column(gettext_lazy("Shop"), lambda row: link(row.merchant))
+OUR_REFERENCE: Column[Any] = Column(gettext_lazy("Our reference"), lambda row: code(row.reference))
+WALLET_REFERENCE: Column[Any] = Column(gettext_lazy("The wallet's number"), lambda row: code(row.provider_ref))
 
 
 def request_status(request: PaymentRequest, now: datetime) -> SafeString:

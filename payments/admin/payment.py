@@ -5,30 +5,27 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.safestring import SafeString
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import action
-from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
-from friendpay.admin_kit.again import password_again
-from friendpay.admin_kit.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
-from friendpay.admin_kit.confirm import actor, confirm, posted
-from friendpay.admin_kit.filters import mode_by
+from friendpay.admin_kit import filters
+from friendpay.admin_kit.acts import DANGER, Act, Data
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import Panel, link, minute, mode, moment, money
+from friendpay.admin_kit.columns import ID, Column
 from friendpay.kit import clock
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.money import amount
 from orders.admin import timeline
 from orders.models import Event
 from payments.admin import parts, search
-from payments.admin.filters import MethodFilter
-from payments.models import Payment
+from payments.admin.filters import BY_METHOD
+from payments.models import Payment, Refund
 from payments.settlement import refund_moves, refunds
 
 TOO_LONG = timedelta(hours=1)
@@ -42,15 +39,7 @@ def undecided_for_long() -> Q:
     return waiting & (Q(created_at__lt=clock.now() - TOO_LONG) | (Q(attempts__gte=4) & ~Q(error="")))
 
 
-class WaitFilter(SimpleListFilter):
-    title = _("waiting")
-    parameter_name = "waiting"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("long", _("undecided for over an hour"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
-        return queryset.filter(undecided_for_long()) if self.value() == "long" else queryset
+UNDECIDED = filters.choice(_("waiting"), "waiting", {"long": (_("undecided for over an hour"), undecided_for_long)})
 
 
 class RefundForm(forms.Form):
@@ -78,22 +67,33 @@ class RefundForm(forms.Form):
             raise ValidationError(_("There is no such small coin in this currency.")) from error
 
 
+def _form(data: QueryDict | None, payment: Payment) -> RefundForm:
+    return RefundForm(data, left=Money(refund_moves.refundable(payment), payment.currency))
+
+
+def _refund(payment: Payment, data: Data, by: str) -> Refund:
+    return refunds.refund_payment(payment.pk, data["amount"], text=data["note"], actor=by, seen=data["seen"])
+
+
+def _goes_back(_payment: Payment, refund: Refund) -> str:
+    return gettext("%(amount)s goes back to the payer.") % {"amount": amount(refund.amount, refund.currency)}
+
+
 @admin.register(Payment)
-class PaymentAdmin(SupportAdmin):
+class PaymentAdmin(SupportAdmin[Payment]):
     """One payer's attempt, with what went back of it."""
 
     list_display = ("id_link", "status_badge", "payer", "wallet", "asked", "taken", "order_link", "mode", "created")
     list_filter = (
-        WaitFilter,
+        UNDECIDED,
         "status",
-        MethodFilter,
-        mode_by("request__order__live"),
+        BY_METHOD,
+        filters.mode("request__order__live"),
         ("merchant", AutocompleteSelectFilter),
     )
     ordering = ("-id",)
     search_fields = ("payer_name",)
     search_help_text = _("Our reference, the wallet's, the payer's name, order number, link or code")
-    actions_detail = ("refund",)
     fieldsets = (
         (
             None,
@@ -118,6 +118,58 @@ class PaymentAdmin(SupportAdmin):
         ),
     )
 
+    columns = {
+        "id_link": Column(_("Payment"), lambda payment: f"{payment.public_id[:12]}…", "id"),
+        "status_badge": Column(_("Status"), parts.payment_status, "status"),
+        "mode": Column(_("Mode"), lambda payment: mode(payment.request.order.live)),
+        "payer": Column(_("Payer"), parts.payer, "payer_name"),
+        "wallet": Column(_("Wallet"), parts.wallet, "method"),
+        "asked": Column(_("Asked"), lambda payment: money(payment.amount, payment.currency), "amount"),
+        "taken": Column(
+            _("Taken"), lambda payment: money(payment.amount_captured, payment.currency), "amount_captured"
+        ),
+        "counts": Column(
+            _("Counts towards the request"), lambda payment: money(payment.amount_applied, payment.currency)
+        ),
+        "disputed": Column(
+            _("Held or taken by the bank"), lambda payment: money(payment.amount_disputed, payment.currency)
+        ),
+        "order_link": Column(_("Order"), lambda payment: link(payment.request.order), "request__order__reference"),
+        "request_link": Column(_("Payment request"), lambda payment: link(payment.request)),
+        "shop": parts.SHOP,
+        "account_link": parts.ACCOUNT,
+        "our_reference": parts.OUR_REFERENCE,
+        "wallet_reference": parts.WALLET_REFERENCE,
+        "said": Column(
+            _("What the wallet said"),
+            lambda payment: " ".join(filter(None, (payment.code, payment.words, payment.error))),
+        ),
+        "next_question": Column(_("Asked again (UTC)"), lambda payment: moment(payment.next_attempt_at)),
+        "id_text": ID,
+        "created": Column(_("Created (UTC)"), lambda payment: minute(payment.created_at), "id"),
+        "held": Column(_("Held until (UTC)"), lambda payment: moment(payment.held_until)),
+        "succeeded": Column(_("Succeeded (UTC)"), lambda payment: moment(payment.succeeded_at)),
+    }
+    acts = {
+        "refund": Act(
+            label=_("Refund"),
+            rights=("payments.refund_payment",),
+            icon="undo",
+            colour=DANGER,
+            again=True,
+            when=lambda payment: refund_moves.refundable(payment) > 0,
+            title=_("Refund the payment of %(payer)s (%(amount)s)"),
+            text=_(
+                "The money goes back to the payer, through the wallet it came from. The order stays as it is: paid. "
+                "This cannot be undone."
+            ),
+            button=_("Refund"),
+            form=_form,
+            do=_refund,
+            done=_goes_back,
+        )
+    }
+
     def find(self, text: str) -> Q | None:
         return search.find(text).as_payments()
 
@@ -129,124 +181,5 @@ class PaymentAdmin(SupportAdmin):
         events = Event.objects.filter(request=payment.request.public_id, object_id__in=ids)
         return [parts.refunds_panel(payment.refunds.all()), timeline.timeline(events)]
 
-    def can(self, action: str, payment: Payment) -> bool:
-        return refund_moves.refundable(payment) > 0
-
-    @action(
-        description=_("Refund"),
-        url_path="refund",
-        permissions=["payments.refund_payment"],
-        icon="undo",
-        variant=ActionVariant.DANGER,
-    )
-    @password_again
-    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        payment = self.get_object(request, object_id)
-        if payment is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        left = Money(refund_moves.refundable(payment), payment.currency)
-
-        def do(data: dict[str, Any]) -> str:
-            refund = refunds.refund_payment(
-                payment.pk, data["amount"], text=data["note"], actor=actor(request), seen=data["seen"]
-            )
-            return gettext("%(amount)s goes back to the payer.") % {"amount": amount(refund.amount, refund.currency)}
-
-        return confirm(
-            self,
-            request,
-            payment,
-            do,
-            title=gettext("Refund the payment of %(payer)s (%(amount)s)")
-            % {"payer": parts.payer(payment), "amount": amount(payment.amount_captured, payment.currency)},
-            text=gettext(
-                "The money goes back to the payer, through the wallet it came from. The order stays as it is: paid. "
-                "This cannot be undone."
-            ),
-            button=gettext("Refund"),
-            form=RefundForm(posted(request), left=left),
-        )
-
-    @admin.display(description=_("Payment"), ordering="id")
-    def id_link(self, payment: Payment) -> str:
-        return f"{payment.public_id[:12]}…"
-
-    @admin.display(description=_("Status"), ordering="status")
-    def status_badge(self, payment: Payment) -> SafeString:
-        return parts.payment_status(payment)
-
-    @admin.display(description=_("Mode"))
-    def mode(self, payment: Payment) -> SafeString:
-        return mode(payment.request.order.live)
-
-    @admin.display(description=_("Payer"), ordering="payer_name")
-    def payer(self, payment: Payment) -> str:
-        return parts.payer(payment)
-
-    @admin.display(description=_("Wallet"), ordering="method")
-    def wallet(self, payment: Payment) -> str:
-        return parts.wallet(payment)
-
-    @admin.display(description=_("Asked"), ordering="amount")
-    def asked(self, payment: Payment) -> SafeString:
-        return money(payment.amount, payment.currency)
-
-    @admin.display(description=_("Taken"), ordering="amount_captured")
-    def taken(self, payment: Payment) -> SafeString:
-        return money(payment.amount_captured, payment.currency)
-
-    @admin.display(description=_("Counts towards the request"))
-    def counts(self, payment: Payment) -> SafeString:
-        return money(payment.amount_applied, payment.currency)
-
-    @admin.display(description=_("Held or taken by the bank"))
-    def disputed(self, payment: Payment) -> SafeString:
-        return money(payment.amount_disputed, payment.currency)
-
-    @admin.display(description=_("Order"), ordering="request__order__reference")
-    def order_link(self, payment: Payment) -> SafeString:
-        return link(payment.request.order)
-
-    @admin.display(description=_("Payment request"))
-    def request_link(self, payment: Payment) -> SafeString:
-        return link(payment.request)
-
-    @admin.display(description=_("Shop"))
-    def shop(self, payment: Payment) -> SafeString:
-        return link(payment.merchant)
-
-    @admin.display(description=_("Provider account"))
-    def account_link(self, payment: Payment) -> SafeString:
-        return link(payment.account, payment.account.name or payment.account.provider)
-
-    @admin.display(description=_("Our reference"))
-    def our_reference(self, payment: Payment) -> SafeString:
-        return code(payment.reference)
-
-    @admin.display(description=_("The wallet's number"))
-    def wallet_reference(self, payment: Payment) -> SafeString:
-        return code(payment.provider_ref)
-
-    @admin.display(description=_("What the wallet said"))
-    def said(self, payment: Payment) -> str:
-        return " ".join(filter(None, (payment.code, payment.words, payment.error)))
-
-    @admin.display(description=_("Asked again (UTC)"))
-    def next_question(self, payment: Payment) -> Any:
-        return moment(payment.next_attempt_at)
-
-    @admin.display(description=_("Id"))
-    def id_text(self, payment: Payment) -> SafeString:
-        return code(payment.public_id)
-
-    @admin.display(description=_("Created (UTC)"), ordering="id")
-    def created(self, payment: Payment) -> Any:
-        return minute(payment.created_at)
-
-    @admin.display(description=_("Held until (UTC)"))
-    def held(self, payment: Payment) -> Any:
-        return moment(payment.held_until)
-
-    @admin.display(description=_("Succeeded (UTC)"))
-    def succeeded(self, payment: Payment) -> Any:
-        return moment(payment.succeeded_at)
+    def facts(self, payment: Payment) -> dict[str, Any]:
+        return {"payer": parts.payer(payment), "amount": amount(payment.amount_captured, payment.currency)}

@@ -1,23 +1,19 @@
 """The desk's page of refunds. One that failed is still owed, and waits here for support."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.safestring import SafeString
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import action
-from unfold.enums import ActionVariant
 
-from friendpay.admin_kit.again import password_again
-from friendpay.admin_kit.base import Panel, SupportAdmin, code, link, minute, mode, moment, money
-from friendpay.admin_kit.confirm import actor, confirm, posted
-from friendpay.admin_kit.filters import mode_by
+from friendpay.admin_kit import filters
+from friendpay.admin_kit.acts import DANGER, PRIMARY, Act, Data
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import Panel, link, minute, mode, moment, money
+from friendpay.admin_kit.columns import ID, Column
 from friendpay.kit import clock
 from friendpay.kit.templatetags.money import amount
 from orders.admin import timeline
@@ -30,34 +26,55 @@ from payments.settlement import remedies
 STATUS = Refund.Status
 
 
-class HeldUpFilter(SimpleListFilter):
-    title = _("waiting")
-    parameter_name = "waiting"
+HELD_UP = filters.choice(
+    _("waiting"),
+    "waiting",
+    {
+        "long": (
+            _("for the shop, or undecided for hours"),
+            lambda: Q(pk__in=Refund.objects.held_up(clock.now()).values("pk")),
+        )
+    },
+)
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("long", _("for the shop, or undecided for hours"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Refund]) -> QuerySet[Refund]:
-        held_up = Refund.objects.held_up(clock.now()).values("pk")
-        return queryset.filter(pk__in=held_up) if self.value() == "long" else queryset
+def _has_failed(refund: Refund) -> bool:
+    return not refund.external and refund.status == STATUS.FAILED
+
+
+def _may_be_elsewhere(refund: Refund) -> bool:
+    return not refund.external and refund.status in (STATUS.FAILED, STATUS.SUBMITTED)
+
+
+def _may_be_withdrawn(refund: Refund) -> bool:
+    return _has_failed(refund) and refund.reason == Refund.Reason.MERCHANT
+
+
+def _return_elsewhere(refund: Refund, data: Data, by: str) -> str:
+    """How much was returned, in words."""
+    remedies.return_elsewhere(refund.pk, data["how"], data["amount"], actor=by)
+    return amount(data["amount"], refund.currency)
+
+
+def _returned(_refund: Refund, part: str) -> str:
+    return gettext("%(part)s is booked as returned by other means.") % {"part": part}
 
 
 @admin.register(Refund)
-class RefundAdmin(SupportAdmin):
+class RefundAdmin(SupportAdmin[Refund]):
     """Refunds, each with the wallet's own words where it was refused."""
 
     list_display = ("id_link", "status_badge", "amount_text", "reason", "said", "payment_link", "mode", "created")
     list_filter = (
         "status",
-        HeldUpFilter,
+        HELD_UP,
         "reason",
-        mode_by("payment__request__order__live"),
+        filters.mode("payment__request__order__live"),
         ("merchant", AutocompleteSelectFilter),
     )
     ordering = ("-id",)
     search_fields = ("payment__payer_name",)
     search_help_text = _("Our reference, the wallet's, the payer's name, order number, link or code")
-    actions_detail = ("send_again", "send_in_parts", "returned_elsewhere", "withdraw")
     fieldsets = (
         (
             None,
@@ -82,6 +99,87 @@ class RefundAdmin(SupportAdmin):
         ),
     )
 
+    columns = {
+        "id_link": Column(_("Refund"), lambda refund: f"{refund.public_id[:12]}…", "id"),
+        "status_badge": Column(_("Status"), parts.refund_status, "status"),
+        "mode": Column(_("Mode"), lambda refund: mode(refund.payment.request.order.live)),
+        "amount_text": Column(_("Amount"), lambda refund: money(refund.amount, refund.currency), "amount"),
+        "payment_link": Column(_("Payment"), lambda refund: link(refund.payment, parts.payer(refund.payment))),
+        "order_link": Column(_("Order"), lambda refund: link(refund.payment.request.order)),
+        "shop": parts.SHOP,
+        "account_link": parts.ACCOUNT,
+        "our_reference": parts.OUR_REFERENCE,
+        "wallet_reference": parts.WALLET_REFERENCE,
+        "said": Column(_("What the wallet said"), lambda refund: " ".join(filter(None, (refund.code, refund.words)))),
+        "id_text": ID,
+        "created": Column(_("Created (UTC)"), lambda refund: minute(refund.created_at), "id"),
+        "next_try": Column(_("Next try (UTC)"), lambda refund: moment(refund.next_attempt_at)),
+        "back": Column(_("With the payer (UTC)"), lambda refund: moment(refund.back_at)),
+    }
+    acts = {
+        "send_again": Act(
+            label=_("Send again"),
+            rights=("payments.resend_refund",),
+            icon="send",
+            colour=PRIMARY,
+            again=True,
+            when=_has_failed,
+            title=_("Send the refund of %(amount)s again"),
+            text=_(
+                "%(wallet)s is asked once more, with the same reference, so it can never pay back twice. Where the "
+                "wallet says that this reference is dead, the refund goes on under a new one."
+            ),
+            button=_("Send again"),
+            danger=False,
+            do=lambda refund, _data, by: remedies.send_again(refund.pk, actor=by),
+            done=_("The refund of %(amount)s is sent again."),
+        ),
+        "send_in_parts": Act(
+            label=_("Send in parts"),
+            rights=("payments.resend_refund",),
+            icon="call_split",
+            again=True,
+            when=_has_failed,
+            title=_("Send the refund of %(amount)s in two parts"),
+            text=_("Two refunds take the place of this one: the amount below, and the rest."),
+            button=_("Send both"),
+            danger=False,
+            form=PartForm,
+            do=lambda refund, data, by: remedies.send_in_parts(refund.pk, data["amount"], actor=by),
+            done=_("The refund of %(amount)s is sent in two parts."),
+        ),
+        "returned_elsewhere": Act(
+            label=_("Returned by other means"),
+            rights=("payments.settle_refund",),
+            icon="handshake",
+            again=True,
+            when=_may_be_elsewhere,
+            title=_("The payer got the money of this refund by other means"),
+            text=_(
+                "Look at %(wallet)s first: a refund that is under way there must not be returned a second time. What "
+                "you write here moves no money; it is booked as refunded, and receipts say that it was returned. Of a "
+                "refund that failed, the rest is sent again."
+            ),
+            button=_("It was returned"),
+            form=ElsewhereForm,
+            do=_return_elsewhere,
+            done=_returned,
+        ),
+        "withdraw": Act(
+            label=_("Withdraw"),
+            rights=("payments.withdraw_refund",),
+            icon="undo",
+            colour=DANGER,
+            again=True,
+            when=_may_be_withdrawn,
+            title=_("Withdraw the refund of %(amount)s"),
+            text=_("Nothing goes back by it. The amount can be refunded again, as a whole or in another shape."),
+            button=_("Withdraw"),
+            do=lambda refund, _data, by: remedies.withdraw(refund.pk, actor=by),
+            done=_("The refund of %(amount)s is withdrawn."),
+        ),
+    }
+
     def find(self, text: str) -> Q | None:
         return search.find(text).as_refunds()
 
@@ -92,198 +190,5 @@ class RefundAdmin(SupportAdmin):
         events = Event.objects.filter(request=refund.payment.request.public_id, object_id=refund.public_id)
         return [timeline.timeline(events)]
 
-    def can(self, action: str, refund: Refund) -> bool:
-        if refund.external:
-            return False
-        if action == "returned_elsewhere":
-            return refund.status in (STATUS.FAILED, STATUS.SUBMITTED)
-        if action == "withdraw" and refund.reason != Refund.Reason.MERCHANT:
-            return False
-        return refund.status == STATUS.FAILED
-
-    @action(
-        description=_("Send again"),
-        url_path="send-again",
-        permissions=["payments.resend_refund"],
-        icon="send",
-        variant=ActionVariant.PRIMARY,
-    )
-    @password_again
-    def send_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def do(refund: Refund, _data: dict[str, Any]) -> str:
-            remedies.send_again(refund.pk, actor=actor(request))
-            return gettext("The refund of %(amount)s is sent again.")
-
-        return self._confirm(
-            request,
-            object_id,
-            do,
-            title=gettext("Send the refund of %(amount)s again"),
-            text=gettext(
-                "%(wallet)s is asked once more, with the same reference, so it can never pay back twice. Where the "
-                "wallet says that this reference is dead, the refund goes on under a new one."
-            ),
-            button=gettext("Send again"),
-            danger=False,
-        )
-
-    @action(
-        description=_("Send in parts"),
-        url_path="send-in-parts",
-        permissions=["payments.resend_refund"],
-        icon="call_split",
-    )
-    @password_again
-    def send_in_parts(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def do(refund: Refund, data: dict[str, Any]) -> str:
-            remedies.send_in_parts(refund.pk, data["amount"], actor=actor(request))
-            return gettext("The refund of %(amount)s is sent in two parts.")
-
-        return self._confirm(
-            request,
-            object_id,
-            do,
-            title=gettext("Send the refund of %(amount)s in two parts"),
-            text=gettext("Two refunds take the place of this one: the amount below, and the rest."),
-            button=gettext("Send both"),
-            form=PartForm,
-            danger=False,
-        )
-
-    @action(
-        description=_("Returned by other means"),
-        url_path="returned-elsewhere",
-        permissions=["payments.settle_refund"],
-        icon="handshake",
-    )
-    @password_again
-    def returned_elsewhere(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def do(refund: Refund, data: dict[str, Any]) -> str:
-            part = amount(data["amount"], refund.currency)
-            remedies.return_elsewhere(refund.pk, data["how"], data["amount"], actor=actor(request))
-            return gettext("%(part)s is booked as returned by other means.") % {"part": part.replace("%", "%%")}
-
-        return self._confirm(
-            request,
-            object_id,
-            do,
-            title=gettext("The payer got the money of this refund by other means"),
-            text=gettext(
-                "Look at %(wallet)s first: a refund that is under way there must not be returned a second time. What "
-                "you write here moves no money; it is booked as refunded, and receipts say that it was returned. Of a "
-                "refund that failed, the rest is sent again."
-            ),
-            button=gettext("It was returned"),
-            form=ElsewhereForm,
-        )
-
-    @action(
-        description=_("Withdraw"),
-        url_path="withdraw",
-        permissions=["payments.withdraw_refund"],
-        icon="undo",
-        variant=ActionVariant.DANGER,
-    )
-    @password_again
-    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def do(refund: Refund, _data: dict[str, Any]) -> str:
-            remedies.withdraw(refund.pk, actor=actor(request))
-            return gettext("The refund of %(amount)s is withdrawn.")
-
-        return self._confirm(
-            request,
-            object_id,
-            do,
-            title=gettext("Withdraw the refund of %(amount)s"),
-            text=gettext("Nothing goes back by it. The amount can be refunded again, as a whole or in another shape."),
-            button=gettext("Withdraw"),
-        )
-
-    def _confirm(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        do: Callable[[Refund, dict[str, Any]], str],
-        *,
-        title: str,
-        text: str,
-        button: str,
-        form: type[PartForm] | None = None,
-        danger: bool = True,
-    ) -> HttpResponse:
-        """Ask once more. `amount` and `wallet` in the sentences are the refund's."""
-        refund = self.get_object(request, object_id)
-        if refund is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        facts = {"amount": amount(refund.amount, refund.currency), "wallet": refund.account}
-        return confirm(
-            self,
-            request,
-            refund,
-            lambda data: do(refund, data) % facts,
-            title=title % facts,
-            text=text % facts,
-            button=button,
-            form=form(posted(request), refund) if form else None,
-            danger=danger,
-        )
-
-    @admin.display(description=_("Refund"), ordering="id")
-    def id_link(self, refund: Refund) -> str:
-        return f"{refund.public_id[:12]}…"
-
-    @admin.display(description=_("Status"), ordering="status")
-    def status_badge(self, refund: Refund) -> SafeString:
-        return parts.refund_status(refund)
-
-    @admin.display(description=_("Mode"))
-    def mode(self, refund: Refund) -> SafeString:
-        return mode(refund.payment.request.order.live)
-
-    @admin.display(description=_("Amount"), ordering="amount")
-    def amount_text(self, refund: Refund) -> SafeString:
-        return money(refund.amount, refund.currency)
-
-    @admin.display(description=_("Payment"))
-    def payment_link(self, refund: Refund) -> SafeString:
-        return link(refund.payment, parts.payer(refund.payment))
-
-    @admin.display(description=_("Order"))
-    def order_link(self, refund: Refund) -> SafeString:
-        return link(refund.payment.request.order)
-
-    @admin.display(description=_("Shop"))
-    def shop(self, refund: Refund) -> SafeString:
-        return link(refund.merchant)
-
-    @admin.display(description=_("Provider account"))
-    def account_link(self, refund: Refund) -> SafeString:
-        return link(refund.account, refund.account.name or refund.account.provider)
-
-    @admin.display(description=_("Our reference"))
-    def our_reference(self, refund: Refund) -> SafeString:
-        return code(refund.reference)
-
-    @admin.display(description=_("The wallet's number"))
-    def wallet_reference(self, refund: Refund) -> SafeString:
-        return code(refund.provider_ref)
-
-    @admin.display(description=_("What the wallet said"))
-    def said(self, refund: Refund) -> str:
-        return " ".join(filter(None, (refund.code, refund.words)))
-
-    @admin.display(description=_("Id"))
-    def id_text(self, refund: Refund) -> SafeString:
-        return code(refund.public_id)
-
-    @admin.display(description=_("Created (UTC)"), ordering="id")
-    def created(self, refund: Refund) -> Any:
-        return minute(refund.created_at)
-
-    @admin.display(description=_("Next try (UTC)"))
-    def next_try(self, refund: Refund) -> Any:
-        return moment(refund.next_attempt_at)
-
-    @admin.display(description=_("With the payer (UTC)"))
-    def back(self, refund: Refund) -> Any:
-        return moment(refund.back_at)
+    def facts(self, refund: Refund) -> dict[str, Any]:
+        return {"amount": amount(refund.amount, refund.currency), "wallet": refund.account}

@@ -11,11 +11,13 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from friendpay.admin_kit.base import Panel, SupportAdmin, badge, code, link
+from friendpay.admin_kit.base import SupportAdmin
+from friendpay.admin_kit.cells import Panel, badge, code, link
+from friendpay.admin_kit.columns import Column
 from friendpay.kit import clock
 from payments.admin.rollout_forms import RuleForm, TryForm
 from payments.models import RolloutRule
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.rollout import FRIEND, Case, percent
 from payments.offers.surfaces import Surface
 from payments.offers.weighing import METHODS
@@ -37,8 +39,28 @@ REASONS = {
 """What withholds a method where no rule does."""
 
 
+def _narrows(rule: RolloutRule) -> str:
+    """What the rule looks at, in words."""
+    looks_at = {
+        _("buyers"): rule.share < RolloutRule.WHOLE or rule.allowed_buyers or rule.denied_buyers,
+        _("goods"): rule.excluded_categories,
+        _("currency"): rule.currencies,
+        _("amount"): rule.amount_currency,
+        _("time"): rule.starts_at or rule.ends_at,
+        _("screen"): rule.screens,
+    }
+    return ", ".join(str(what) for what, set_ in looks_at.items() if set_)
+
+
+def _state(rule: RolloutRule) -> SafeString:
+    now = clock.now()
+    if rule.starts_at and now < rule.starts_at:
+        return badge(_("not yet"), "warning")
+    return badge(_("over"), "warning") if rule.ends_at and now >= rule.ends_at else badge(_("on"), "success")
+
+
 @admin.register(RolloutRule)
-class RolloutRuleAdmin(SupportAdmin):
+class RolloutRuleAdmin(SupportAdmin[RolloutRule]):
     """Rules can be added, changed and deleted: money that was asked for or paid does not depend on them."""
 
     form = RuleForm
@@ -58,6 +80,13 @@ class RolloutRuleAdmin(SupportAdmin):
         ),
         (_("When and where"), {"fields": (("starts_at", "ends_at"), "screens")}),
     )
+
+    columns = {
+        "method_text": Column(_("Method"), lambda rule: str(METHODS.get(rule.method, rule.method)), "method"),
+        "share_text": Column(_("Share of buyers"), lambda rule: percent(rule.share), "share"),
+        "narrows": Column(_("Looks at"), _narrows),
+        "state": Column(_("State"), _state),
+    }
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("payments.add_rolloutrule")
@@ -88,41 +117,14 @@ class RolloutRuleAdmin(SupportAdmin):
         }
         return TemplateResponse(request, "payments/admin/try_out.html", context)
 
-    @admin.display(description=_("Method"), ordering="method")
-    def method_text(self, rule: RolloutRule) -> str:
-        return str(METHODS.get(rule.method, rule.method))
-
-    @admin.display(description=_("Share of buyers"), ordering="share")
-    def share_text(self, rule: RolloutRule) -> str:
-        return percent(rule.share)
-
-    @admin.display(description=_("Looks at"))
-    def narrows(self, rule: RolloutRule) -> str:
-        looks_at = {
-            _("buyers"): rule.share < RolloutRule.WHOLE or rule.allowed_buyers or rule.denied_buyers,
-            _("goods"): rule.excluded_categories,
-            _("currency"): rule.currencies,
-            _("amount"): rule.amount_currency,
-            _("time"): rule.starts_at or rule.ends_at,
-            _("screen"): rule.screens,
-        }
-        return ", ".join(str(what) for what, set_ in looks_at.items() if set_)
-
-    @admin.display(description=_("State"))
-    def state(self, rule: RolloutRule) -> SafeString:
-        now = clock.now()
-        if rule.starts_at and now < rule.starts_at:
-            return badge(_("not yet"), "warning")
-        return badge(_("over"), "warning") if rule.ends_at and now >= rule.ends_at else badge(_("on"), "success")
-
 
 def shown_panel(case: Case, surface: Surface) -> Panel:
     """Every method, whether the payment page shows it, and why not."""
-    against = offers.why_not_friend(case, surface)
+    against = weighing.why_not_friend(case, surface)
     rows = [_row(METHODS[FRIEND], "", against.code if against else "", against.text if against else "")]
     rows += [
         _row(offer.label, link(offer.account), offer.reason, offer.detail or REASONS.get(offer.reason, ""))
-        for offer in offers.weigh(case, surface)
+        for offer in weighing.weigh(case, surface)
     ]
     return Panel(
         gettext("What the page shows"), (_("Method"), _("Account"), _("Shown"), _("Reason"), _("Why not")), rows
