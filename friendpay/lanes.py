@@ -1,35 +1,59 @@
 """Thread lanes (bulkheads): requests that wait for a wallet's server have threads of their own, so that a wallet that
-hangs holds up no page, no notification, and no friend who pays with another one.
+hangs holds up no page, no notification, and no friend who pays with another one. Which they are the views say
+themselves (`friendpay.kit.waiting`).
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import cache
 
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
+
 from friendpay.bridge import Scope
+from friendpay.kit.waiting import Waiting, waiting
 from payments.wallets import registry as providers
 
 _METHOD = re.compile(rb"(?:^|&)method=([\w-]+)|name=\"method\"\r\n\r\n([\w-]+)")
 
 
-def waits(scope: Scope) -> bool:
-    """Whether a wallet may be called for it: a payment that is begun, a wallet's login, an account that is tested."""
-    path: str = scope["path"]
-    if path == "/login/":
-        return True
-    if scope["method"] != "POST":
-        return False
-    return path.endswith("/pay/") or path.startswith(("/r/", "/admin/payments/provideraccount/"))
+def waits(scope: Scope) -> Waiting | None:
+    """What the view that it is for says, if a wallet may be called for it."""
+    for route, said in _waiting():
+        if scope["method"] in said.methods and route.match(scope["path"][1:]):
+            return said
+    return None
 
 
 def lane(scope: Scope, body: bytes) -> str:
-    """The method whose wallet is waited for. Only names of ours: nobody makes lanes by asking."""
-    if scope["path"].startswith("/admin/"):
-        return "desk"
-    if scope["path"] == "/login/":
-        return "login"
+    """The lane a view names, else the method whose wallet is waited for. Only names of ours: nobody makes lanes by
+    asking.
+    """
+    said = waits(scope)
+    if said is None or said.lane:
+        return said.lane if said else ""
     match = _METHOD.search(body)
     method = (match[1] or match[2]).decode() if match else ""
     return method if method in _methods() else ""
+
+
+Table = Sequence[URLPattern | URLResolver]
+
+
+def routes(table: Table, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every address there is, and its view."""
+    for entry in table:
+        route = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from routes(entry.url_patterns, route)
+        else:
+            yield route, entry
+
+
+@cache
+def _waiting() -> tuple[tuple[RoutePattern, Waiting], ...]:
+    found = ((route, waiting(entry.callback)) for route, entry in routes(get_resolver().url_patterns))
+    return tuple((RoutePattern(route, is_endpoint=True), said) for route, said in found if said)
 
 
 @cache

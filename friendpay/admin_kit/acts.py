@@ -21,6 +21,7 @@ from unfold.enums import ActionVariant
 from friendpay.admin_kit.again import password_again
 from friendpay.admin_kit.cells import address
 from friendpay.kit.errors import Refused
+from friendpay.kit.waiting import waits_for_wallet
 
 Thing = TypeVar("Thing", bound=Model)
 
@@ -38,6 +39,8 @@ class Act(Generic[Thing]):
     colour: ActionVariant = PLAIN
     again: bool = False
     """Whether the password is asked for again, if it was not given lately."""
+    waits: bool = False
+    """Whether a wallet is called in it."""
     when: Callable[[Thing], bool] = lambda _thing: True
     """Whether the button makes sense for this thing now. The use case decides in the end."""
 
@@ -68,6 +71,8 @@ def view_of(name: str, act: Act[Any]) -> Any:
         return _confirm(admin, request, thing, act)
 
     method.__name__ = name
+    if act.waits:
+        waits_for_wallet(lane="desk")(method)
     return action(
         description=act.label,
         url_path=name.replace("_", "-"),

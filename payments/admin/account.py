@@ -19,6 +19,7 @@ from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import address, badge, code
 from friendpay.admin_kit.columns import ID, MODE, Column
 from friendpay.kit import clock
+from friendpay.kit.waiting import waits_for_wallet
 from payments.admin import credentials, parts
 from payments.admin.filters import BY_PROVIDER, PAUSED
 from payments.models import ProviderAccount
@@ -62,6 +63,7 @@ class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
             rights=("payments.change_provideraccount",),
             icon="network_check",
             again=True,
+            waits=True,
             title=_("Test %(account)s"),
             text=_("The wallet is asked something harmless, signed with these credentials. No money moves."),
             button=_("Test this account"),
@@ -104,6 +106,12 @@ class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"provider": registry.NAMES[0], **super().get_changeform_initial_data(request)}
+
+    @waits_for_wallet(lane="desk")
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """As `changeform_view` says, which may ask the wallet."""
+        answer: HttpResponse = super().change_view(request, *args, **kwargs)
+        return answer
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

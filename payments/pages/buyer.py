@@ -10,6 +10,7 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.languages import speak
 from friendpay.kit.networks import network_of
 from friendpay.kit.pages import SeeOther, page, said
+from friendpay.kit.waiting import waits_for_wallet
 from orders.models import Order
 from payments.models import PaymentRequest
 from payments.pages import context, paying
@@ -109,6 +110,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @page("GET", "POST")
+@waits_for_wallet()
 def pay(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the wallets the buyer could use; POST begins with one of them."""
     order = _order(request, token)

@@ -7,6 +7,7 @@ from django.urls import reverse
 from friendpay.kit import clock
 from friendpay.kit.networks import network_of
 from friendpay.kit.pages import SeeOther, page, saying
+from friendpay.kit.waiting import waits_for_wallet
 from payments.mail import reminders
 from payments.models import PaymentRequest
 from payments.pages import friend_page, paying
@@ -27,6 +28,7 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @page("POST", of="friend")
+@waits_for_wallet()
 @refusals_on(friend_page.draw)
 def pay(request: HttpRequest, token: str) -> HttpResponse:
     """Begin to pay and go on to the wallet. Tapping twice begins once; a sum no button showed is shown first."""

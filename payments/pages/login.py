@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from friendpay.kit.pages import SeeOther, page
+from friendpay.kit.waiting import waits_for_wallet
 from payments.models import PaymentRequest
 from payments.pages import buyer, friend_page, paying
 from payments.pages.attempts import next_url
@@ -15,6 +16,7 @@ from payments.settlement import checkout, turns
 
 
 @page("GET")
+@waits_for_wallet("GET", "HEAD", lane="login")
 def back(request: HttpRequest) -> HttpResponse:
     """Go on with what was tapped; whoever comes without having tapped is asked to tap. WeChat on Android loads this
     twice at times: the second finds the attempt that the first began.

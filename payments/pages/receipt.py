@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from friendpay.kit import clock
 from friendpay.kit import counters as ratelimit
 from friendpay.kit.pages import SeeOther, page, saying
+from friendpay.kit.waiting import waits_for_wallet
 from payments.models import Payment
 from payments.pages import context
 from payments.pages import form_action as leading
@@ -46,9 +47,10 @@ def draw(request: HttpRequest, token: str, *, status: int = 200, **more: Any) ->
 
 @csrf_exempt
 @page("GET", "POST")
+@waits_for_wallet()
 def check(request: HttpRequest, token: str) -> HttpResponse:
     """Ask the wallet now, as often as a person would. Decides nothing by itself, so the address is proof enough; it
-    runs where a wallet that does not answer holds up nobody (`friendpay.asgi`). GET leads to the receipt.
+    runs where a wallet that does not answer holds up nobody. GET leads to the receipt.
     """
     payment = _payment(token)
     if request.method == "POST" and payment.status in UNDECIDED and from_our_page(request):
