@@ -6,10 +6,10 @@
     .venv/bin/python bench/mutants.py funds --only make_room     those whose name contains this
 
 The tests are collected once and run once, to learn who runs which line and how long it takes. Then the process forks
-for each mutant (`mistakes.py`), and the child runs the tests that come by, those that saw one in this function before
-and the quick ones first, until one fails. Only `--patience` seconds' worth of them are run, so a survivor may be one
-that a later test would have seen, never the other way round; a line no test runs is a survivor as well. Each lane has
-a copy of the test database of its own.
+for each mutant (`mistakes.py`), and the child runs the tests that come by until one fails: first those that saw one in
+this function before, then those that run little but this module. Only `--patience` seconds' worth of them are run, so a
+survivor may be one that a later test would have seen, never the other way round; a line no test runs is a survivor as
+well. Each lane has a copy of the test database of its own.
 
 Survivors named in `survivors.txt` are explained there. Ends with 1 when another one survived, or below 95 killed in a
 hundred.
@@ -41,7 +41,8 @@ from bench.mistakes import Mistake, living, make, mistakes, none_at_all  # noqa:
 
 MONEY = (  # the tests about money; what only pages show is seen elsewhere
     *("settlement/lifecycle", "settlement/choices", "settlement/chip_in", "settlement/checkout", "settlement/turns"),
-    *("settlement/refunds", "settlement/refunds_at_wallets", "settlement/remedies", "settlement/reconcile"),
+    *("settlement/refunds", "settlement/refund_rounds", "settlement/refunds_at_wallets"),
+    *("settlement/remedies", "settlement/reconcile"),
     *("settlement/inbox", "settlement/orphans", "settlement/outside", "settlement/poison", "settlement/faults"),
     *("settlement/rules", "settlement/ledger", "pages/notify", "pages/progress", "api/refunds", "api/requests"),
     "funnel/friction",
@@ -172,7 +173,8 @@ class Mutants:
         """Let a free lane make these mistakes and run these tests, the likeliest first."""
         mistake = made[0] if made[0].what else None
         saw = self.saw.setdefault((made[0].module, made[0].unit), Counter())
-        tests.sort(key=lambda it: (-saw[it], self.seen[it].seconds))
+        path = str(ROOT / f"payments/{made[0].module}.py")
+        tests.sort(key=lambda it: (-saw[it], -self.seen[it].focus(path), self.seen[it].seconds))
         patience: list[int] = []
         budget = self.chosen.patience
         for test in tests:
