@@ -16,7 +16,6 @@ from sandbox.models import ChargeRefund
 from tests.payments.settlement.test_refunds import paid
 
 pytestmark = pytest.mark.django_db
-MoveTime = Callable[[float], None]
 Says = Callable[[str, Outcome | Exception], list[str]]
 
 
@@ -71,20 +70,20 @@ def test_a_nudge_sends_its_own_refund_alone_and_once() -> None:
     assert (first.status, first.attempts) == ("requested", 0)
 
 
-def test_what_waits_for_the_shop_is_due_at_once_and_nothing_else_is(move_time: MoveTime) -> None:
-    waiting, other = two()
-    done = paid()
-    decided = refunds.refund_payment(done.payments.get().pk, 1, actor="merchant")
+def test_what_waits_for_the_shop_is_due_at_once_and_nothing_else_is() -> None:
+    elsewhere, _other = two()
+    request = paid(parts=[3000, 3000, 3000])
+    waiting, other, decided = refunds.refund_order(request.order, actor="merchant")
     refunds.send(decided.pk)
     later = clock.now() + timedelta(days=1)
-    Refund.objects.filter(pk__in=[waiting.pk, other.pk]).update(next_attempt_at=later)
-    Refund.objects.filter(pk__in=[waiting.pk, decided.pk]).update(waits_for_shop=True)
+    Refund.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=later)
+    Refund.objects.exclude(pk=other.pk).update(waits_for_shop=True)
     refunds.try_now(waiting.account)
-    for refund in (waiting, other, decided):
+    for refund in (waiting, other, decided, elsewhere):
         refund.refresh_from_db()
     assert waiting.next_attempt_at
     assert waiting.next_attempt_at <= clock.now()
-    assert (other.next_attempt_at, decided.next_attempt_at) == (later, None)
+    assert (other.next_attempt_at, decided.next_attempt_at, elsewhere.next_attempt_at) == (later, None, later)
 
 
 def test_the_wallets_words_stay_with_their_own_refund_as_far_as_there_is_room(says: Says) -> None:
