@@ -9,7 +9,7 @@ from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from payments import tasks
 from payments.models import Payment, Refund
-from payments.settlement import refunds
+from payments.settlement import refund_moves, refunds
 from payments.wallets import registry as wallets
 from payments.wallets.base import Outcome, ProviderError, State
 from sandbox.models import ChargeRefund
@@ -94,6 +94,19 @@ def test_the_wallets_words_stay_with_their_own_refund_as_far_as_there_is_room(sa
     other.refresh_from_db()
     assert (refund.status, refund.code, refund.words) == ("requested", "c" * 80, "w" * 300)
     assert (other.code, other.words) == ("", "")
+
+
+def test_an_error_that_comes_after_the_notification_writes_nothing_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    refund, _other = two()
+
+    def told_meanwhile(*_given: object) -> Outcome:
+        refund_moves.move_refund(refund.pk, Refund.Status.SUCCEEDED, outcome=Outcome(State.SUCCEEDED, refund.reference))
+        raise ProviderError("the line is dead", permanent=False, code="DEAD")
+
+    monkeypatch.setattr(wallets.get("sandbox"), "refund", told_meanwhile)
+    refunds.send(refund.pk)
+    refund.refresh_from_db()
+    assert (refund.status, refund.code, refund.words) == ("succeeded", "", "")
 
 
 def test_a_refund_under_way_of_which_the_wallet_says_no_has_failed_and_is_not_sent_again(says: Says) -> None:
