@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from friendpay.demo.bootstrap import PYTHON, ROOT
 from tests import chromium
+from tests.peers import fetched
 
+TEMPLATES = tuple(f"templates/{room}" for room in ("admin", "api", "mail", "orders/admin", "payments/admin", "public"))
 BROWSER = "tests/browser"
 FAST_SECONDS = 90.0
 """And what is begun by then has time to end within two minutes."""
@@ -29,6 +31,15 @@ LINTERS = (
     Stage("layout", ("ruff", "format", "--check", "--quiet")),
     Stage("types", ("mypy", "--no-error-summary")),
     Stage("imports", ("lint-imports", "--no-logo")),
+    Stage("templates", ("djlint", *TEMPLATES, "--lint", "--quiet")),
+    Stage("scripts", ("biome", "lint", "--config-path=tests/lint", "--error-on-warnings", "static", "docs/examples")),
+    Stage(
+        "styles",
+        (
+            *("stylelint", "--config", "tests/lint/stylelint.config.mjs"),
+            *("--config-basedir", f"{fetched.FOLDER}/lint", "static/**/*.css"),
+        ),
+    ),
 )
 TESTS = Stage("tests", ("pytest", "--ignore", BROWSER, "-m", "not proof", "-n", str(min(os.cpu_count() or 1, 8))))
 PROOFS = Stage("proofs", ("pytest", "--ignore", BROWSER, "-m", "proof"))
@@ -39,6 +50,8 @@ def main(arguments: Sequence[str]) -> int:
     """0 only when nothing failed. All that is asked for is run, whatever fails before."""
     if list(arguments) == ["--fast"]:
         return _fast()
+    if list(arguments) == ["--lint"]:
+        return _stages(LINTERS)
     if arguments:
         return run(("pytest", *arguments))
     chromium.ensure()
@@ -76,6 +89,6 @@ def run(command: Sequence[str], *, until: float | None = None) -> int:
     """The exit code of one of our tools."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)} | ({UNTIL: str(until)} if until else {})
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # every process would compile everything anew
-    return subprocess.run(
-        [str(PYTHON.parent / command[0]), *command[1:]], cwd=ROOT, env=environment, check=False
-    ).returncode
+    name, *words = command
+    program = fetched.linter(name) if name in fetched.LINTERS else [str(PYTHON.parent / name)]
+    return subprocess.run([*program, *words], cwd=ROOT, env=environment, check=False).returncode

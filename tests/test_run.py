@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests import chromium, conftest, run
+from tests.peers import fetched
 
 SUITE = f"pytest --ignore tests/browser -m not proof -n {min(os.cpu_count() or 1, 8)}"
 Calls = list[tuple[str, float | None]]
@@ -35,18 +36,24 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
         "ruff format --check --quiet",
         "mypy --no-error-summary",
         "lint-imports --no-logo",
+        f"djlint {' '.join(run.TEMPLATES)} --lint --quiet",
+        "biome lint --config-path=tests/lint --error-on-warnings static docs/examples",
+        f"stylelint --config tests/lint/stylelint.config.mjs --config-basedir {fetched.FOLDER}/lint static/**/*.css",
         SUITE,
         "pytest --ignore tests/browser -m proof",
         "pytest tests/browser",
     ]
     assert {until for _command, until in calls} == {None}
     said = capsys.readouterr().out
-    assert "== 5 of 7, tests: pytest" in said
+    assert "== 8 of 10, tests: pytest" in said
     assert [line.split()[:2] for line in said.split("\n\n")[-1].splitlines()] == [
         ["passed", "rules"],
         ["passed", "layout"],
         ["FAILED", "types"],
         ["passed", "imports"],
+        ["passed", "templates"],
+        ["passed", "scripts"],
+        ["passed", "styles"],
         ["passed", "tests"],
         ["passed", "proofs"],
         ["passed", "browser"],
@@ -56,7 +63,7 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
 def test_a_first_answer_has_an_end_and_says_what_it_left_out(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["--fast"]) == 1
     assert [command for command, _until in calls][-1] == SUITE
-    assert len(calls) == 5
+    assert len(calls) == 8
     for _command, until in calls:
         assert until is not None
         assert 60 < until - time.time() < 110
@@ -76,3 +83,8 @@ def test_no_test_begins_once_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(run.UNTIL, str(time.time() - 1))
     with pytest.raises(pytest.skip.Exception, match="no time left"):
         conftest.pytest_runtest_setup()
+
+
+def test_the_linters_are_run_alone(calls: Calls) -> None:
+    assert run.main(["--lint"]) == 1
+    assert [command.split()[0] for command, _until in calls] == [stage.command[0] for stage in run.LINTERS]

@@ -157,7 +157,9 @@ function watch() {
   window.addEventListener("pageshow", (event) => event.persisted && wake(event));
   window.addEventListener("online", wake);
   document.addEventListener("lapse", () => setTimeout(refresh, 1000)); // the server's seconds are whole ones
-  document.addEventListener("compositionstart", () => (composing = true));
+  document.addEventListener("compositionstart", () => {
+    composing = true;
+  });
   document.addEventListener("compositionend", () => {
     composing = false;
     if (again) refresh();

@@ -21,7 +21,9 @@ function say(button, text) {
   label.textContent = text;
   document.dispatchEvent(new CustomEvent("announce", { detail: text }));
   clearTimeout(button.timer);
-  button.timer = setTimeout(() => (label.textContent = button.dataset.label), 2500);
+  button.timer = setTimeout(() => {
+    label.textContent = button.dataset.label;
+  }, 2500);
 }
 
 /** Where the picture is, as the boxes beside it say what is on it. */

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NAMED = Path(__file__).parent / "files"
+LINT = Path(__file__).parents[1] / "lint"
 FOLDER = Path(__file__).resolve().parents[2] / ".friendpay" / "peers"
 
 
@@ -56,6 +57,26 @@ def package(name: str) -> Path:
             install = [*npm, "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
             subprocess.run(install, cwd=FOLDER, check=True, capture_output=True, timeout=300)
     return FOLDER
+
+
+LINTERS = {"biome": "@biomejs/biome/bin/biome", "stylelint": "stylelint/bin/stylelint.mjs"}
+
+
+def linter(name: str) -> list[str]:
+    """How to call a linter that needs Node, in the version the lockfile names."""
+    folder, wanted = FOLDER / "lint", (LINT / "package-lock.json").read_bytes()
+    program, npm = node()
+    with _alone():
+        folder.mkdir(exist_ok=True)
+        whole = folder / "whole"
+        if not whole.exists() or whole.read_bytes() != wanted:
+            whole.unlink(missing_ok=True)
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(LINT / file, folder)
+            clean = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(clean, cwd=folder, check=True, capture_output=True, timeout=300)
+            whole.write_bytes(wanted)
+    return [*program, str(folder / "node_modules" / LINTERS[name])]
 
 
 @contextmanager
