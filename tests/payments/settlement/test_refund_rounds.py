@@ -9,14 +9,13 @@ from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from payments import tasks
 from payments.models import Payment, Refund
-from payments.settlement import refunds
+from payments.settlement import refund_moves, refunds
 from payments.wallets import registry as wallets
 from payments.wallets.base import Outcome, ProviderError, State
 from sandbox.models import ChargeRefund
 from tests.payments.settlement.test_refunds import paid
 
 pytestmark = pytest.mark.django_db
-MoveTime = Callable[[float], None]
 Says = Callable[[str, Outcome | Exception], list[str]]
 
 
@@ -71,20 +70,20 @@ def test_a_nudge_sends_its_own_refund_alone_and_once() -> None:
     assert (first.status, first.attempts) == ("requested", 0)
 
 
-def test_what_waits_for_the_shop_is_due_at_once_and_nothing_else_is(move_time: MoveTime) -> None:
-    waiting, other = two()
-    done = paid()
-    decided = refunds.refund_payment(done.payments.get().pk, 1, actor="merchant")
+def test_what_waits_for_the_shop_is_due_at_once_and_nothing_else_is() -> None:
+    elsewhere, _other = two()
+    request = paid(parts=[3000, 3000, 3000])
+    waiting, other, decided = refunds.refund_order(request.order, actor="merchant")
     refunds.send(decided.pk)
     later = clock.now() + timedelta(days=1)
-    Refund.objects.filter(pk__in=[waiting.pk, other.pk]).update(next_attempt_at=later)
-    Refund.objects.filter(pk__in=[waiting.pk, decided.pk]).update(waits_for_shop=True)
+    Refund.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=later)
+    Refund.objects.exclude(pk=other.pk).update(waits_for_shop=True)
     refunds.try_now(waiting.account)
-    for refund in (waiting, other, decided):
+    for refund in (waiting, other, decided, elsewhere):
         refund.refresh_from_db()
     assert waiting.next_attempt_at
     assert waiting.next_attempt_at <= clock.now()
-    assert (other.next_attempt_at, decided.next_attempt_at) == (later, None)
+    assert (other.next_attempt_at, decided.next_attempt_at, elsewhere.next_attempt_at) == (later, None, later)
 
 
 def test_the_wallets_words_stay_with_their_own_refund_as_far_as_there_is_room(says: Says) -> None:
@@ -95,6 +94,19 @@ def test_the_wallets_words_stay_with_their_own_refund_as_far_as_there_is_room(sa
     other.refresh_from_db()
     assert (refund.status, refund.code, refund.words) == ("requested", "c" * 80, "w" * 300)
     assert (other.code, other.words) == ("", "")
+
+
+def test_an_error_that_comes_after_the_notification_writes_nothing_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    refund, _other = two()
+
+    def told_meanwhile(*_given: object) -> Outcome:
+        refund_moves.move_refund(refund.pk, Refund.Status.SUCCEEDED, outcome=Outcome(State.SUCCEEDED, refund.reference))
+        raise ProviderError("the line is dead", permanent=False, code="DEAD")
+
+    monkeypatch.setattr(wallets.get("sandbox"), "refund", told_meanwhile)
+    refunds.send(refund.pk)
+    refund.refresh_from_db()
+    assert (refund.status, refund.code, refund.words) == ("succeeded", "", "")
 
 
 def test_a_refund_under_way_of_which_the_wallet_says_no_has_failed_and_is_not_sent_again(says: Says) -> None:
