@@ -95,15 +95,32 @@ class Stack:
             return len(self._pids()) == 6
         return False
 
+    def stop_workers(self) -> None:
+        """Nothing works in the background any more."""
+        self._stopped = sorted(self._pids().keys() - {"web", "valkey", "postgres"})
+        with self._supervisor() as supervisor:
+            for name in self._stopped:
+                supervisor.supervisor.stopProcess(f"app:{name}")
+
+    def start_workers(self) -> None:
+        with self._supervisor() as supervisor:
+            for name in self._stopped:
+                supervisor.supervisor.startProcess(f"app:{name}", False)
+
     def pid_of(self, name: str) -> int:
         """The process the supervisor holds under this name."""
         return self._pids()[name]
 
     def _pids(self) -> dict[str, int]:
-        transport = SupervisorTransport(serverurl=f"unix://{self.servers.run / 'supervisor.sock'}")
-        with ServerProxy("http://supervisor", transport=transport) as supervisor:
+        with self._supervisor() as supervisor:
             found: Any = supervisor.supervisor.getAllProcessInfo()
         return {process["name"]: process["pid"] for process in found if process["pid"]}
+
+    def _supervisor(self) -> ServerProxy:
+        return ServerProxy(
+            "http://supervisor",
+            transport=SupervisorTransport(serverurl=f"unix://{self.servers.run / 'supervisor.sock'}"),
+        )
 
     def now(self) -> datetime:
         """What the database's clock says."""

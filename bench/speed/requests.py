@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from bench.speed import lnbits
 from bench.speed.figures import Line, Outcome, median
 from bench.speed.load import Done, Job, load
 from bench.speed.world import House, World, turns
 
 CONNECTIONS = 16
+SHOPPERS = 8
 
 
 def read(world: World, line: Line) -> Outcome:
@@ -96,4 +98,18 @@ def _rates(world: World, line: Line, ours: Callable[[], Done], beside: Callable[
     answers.clear()
     ours_given, beside_given = turns(world.rounds, lambda: rate(ours), lambda: rate(beside))
     times = f"ours: p50 {median([d.p50 for d in answers]):.1f} ms, p99 {median([d.p99 for d in answers]):.1f} ms"
-    return Outcome(line, ours_given, beside_given, notes=(f"{times} with {CONNECTIONS} connections", *notes))
+    return Outcome(line, ours_given, beside_given, notes=(f"{times}", *notes))
+
+
+def cycle(world: World, line: Line) -> Outcome:
+    """Ask, read, pay and see that it is paid, beside LNbits' create, read, pay and see."""
+    house = world.house
+    address, keys = lnbits.start(world)
+
+    def ours() -> Done:
+        return load(Job("cycle", house.base, world.seconds, SHOPPERS, about=house.about(), headers=house.key))
+
+    def beside() -> Done:
+        return load(Job("lnbits", address, world.seconds, SHOPPERS, about=keys))
+
+    return _rates(world, line, ours, beside, "LNbits signs invoices and keeps balances besides")

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Sequence
 
+from bench.speed import report as reports
 from bench.speed import world as worlds
-from bench.speed.figures import Outcome, Reached, median, number, spread
+from bench.speed.figures import Outcome, Reached
+from bench.speed.report import side
 from bench.speed.table import NAMED
 
 
@@ -24,6 +26,8 @@ def run(names: Sequence[str], *, quick: bool, report: bool) -> int:
                 continue
             outcomes.append(outcome)
             print(f"{said(outcome)}   [{time.monotonic() - began:.0f} s]", flush=True)
+    if report:
+        reports.write(outcomes, failed)
     return int(bool(failed) or any(outcome.reached is Reached.BELOW for outcome in outcomes))
 
 
@@ -36,7 +40,3 @@ def said(outcome: Outcome) -> str:
         words.append(f"ratio {line.said(outcome.value)}")
     words.append(f"floor {line.said(line.floor)}, goal {line.said(line.goal)}: {outcome.reached}")
     return "; ".join(words) + "".join(f"\n          {note}" for note in outcome.notes)
-
-
-def side(values: Sequence[float]) -> str:
-    return f"{number(median(values))} ±{100 * spread(values):.0f}%"

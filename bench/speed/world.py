@@ -10,8 +10,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -26,6 +27,7 @@ from friendpay.demo import wheels
 FILLED = 10_000
 """Requests there are from the start."""
 SETTLES_WITHIN = 40.0
+STARTS_WITHIN = 60.0
 
 
 class World:
@@ -33,12 +35,19 @@ class World:
 
     def __init__(self, ends: ExitStack, *, quick: bool) -> None:
         self._ends, self.quick = ends, quick
+        self.pids: dict[str, int] = {}  # of the servers that were started, by their addresses
         self.rounds, self.seconds = (2, 1.5) if quick else (5, 3.0)
+        self.many = 100_000 if quick else 1_000_000
 
     @cached_property
     def house(self) -> "House":
         """friendpay with its 10,000 requests."""
-        return self._ends.enter_context(opened(FILLED))
+        return self.another(FILLED)
+
+    @cached_property
+    def big(self) -> "House":
+        """A second friendpay, with a million of them."""
+        return self.another(self.many)
 
     @cached_property
     def bare(self) -> str:
@@ -56,37 +65,31 @@ class World:
     def serve(self, path: str, *uvicorn: str, environment: Mapping[str, str]) -> str:
         """Have uvicorn serve something, as friendpay's is: with uvloop and httptools, and no log of accesses."""
         port = free_port()
-        fixed = [
-            "--port",
-            str(port),
-            "--loop",
-            "uvloop",
-            "--http",
-            "httptools",
-            "--no-access-log",
-            "--log-level",
-            "warning",
-        ]
+        fixed = f"--port {port} --loop uvloop --http httptools --no-access-log --log-level warning".split()
         return self.start([str(PYTHON), "-m", "uvicorn", *uvicorn, *fixed], port, path, environment)
 
     def start(
-        self, command: list[str], port: int, path: str, environment: Mapping[str, str], *, wait: float = 30
+        self, command: list[str], port: int, path: str, environment: Mapping[str, str], *, cwd: Path = ROOT
     ) -> str:
         """Start a server that ends with this run, and wait until it answers there."""
         address = f"http://127.0.0.1:{port}"
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
+        process = subprocess.Popen(command, cwd=cwd, env={**os.environ, "PYTHONPATH": str(cwd), **environment})
         self._ends.callback(_end, process)
-        self.pids = {**getattr(self, "pids", {}), address: process.pid}
-        deadline = time.monotonic() + wait
+        self.pids[address] = process.pid
+        deadline = time.monotonic() + STARTS_WITHIN
         while not _answers(port, path):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{' '.join(command[:5])} did not start")
             time.sleep(0.1)
         return address
 
+    def keep(self, part: AbstractContextManager[Any]) -> Any:
+        """Something that ends with this run."""
+        return self._ends.enter_context(part)
+
     def another(self, filled: int) -> "House":
         """friendpay once more, with so many requests, until the end of the run."""
-        return self._ends.enter_context(opened(filled))
+        return self.keep(opened(filled))
 
 
 class Links:

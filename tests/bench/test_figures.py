@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.speed import figures
+from bench.speed import figures, plot, report
 from bench.speed.figures import Line, Outcome, Reached
 
 MORE = Line("read", "pages", "bare", 0.20, 0.45, "a second")
@@ -61,3 +61,19 @@ def test_outcome_is_a_ratio_where_something_stands_beside_it() -> None:
 def test_figures_are_written_without_exponents() -> None:
     assert [figures.number(value) for value in (48506.4, 123, 47.26, 0.3712)] == ["48,506", "123", "47.3", "0.371"]
     assert [line.said(0.0146) for line in (MORE, LESS, ALONE)] == ["1.46%", "0.0146x", "0.0146 ms"]
+
+
+def test_report_says_what_failed_and_what_stands_beside() -> None:
+    written = report.text([Outcome(MORE, [10, 20, 30], [100, 40, 50], notes=["said"])], ["push"], "here")
+    assert "| read | pages | 20 ±50% a second | bare: 50 ±60% | 40% | 20% | 45% | floor reached |" in written
+    assert "- **read**: said" in written
+    assert "- **push** failed" in written
+
+
+def test_bars_are_longer_the_better_it_is_whether_more_or_less_is_better() -> None:
+    for line, worse, better in ((MORE, 0.1, 0.3), (LESS, 9, 3.5), (ALONE, 100, 20)):
+        outcome = Outcome(line, [1])
+        goal = plot.place(outcome, line.goal)
+        assert 0 < plot.place(outcome, worse) < plot.place(outcome, better) < goal < 1
+    assert plot.progress([Outcome(MORE, [1], [2])]).count("<rect") == 1
+    assert plot.rounds([Outcome(MORE, [1, 2], [2, 3])]).count("<circle") == 4

@@ -1,0 +1,72 @@
+"""bench/RESULTS.md and its pictures, from the outcomes of one run."""
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from bench.speed import plot
+from bench.speed.figures import Outcome, median, number, spread
+
+HERE = Path(__file__).resolve().parents[1]
+
+
+def write(outcomes: Sequence[Outcome], failed: Sequence[str]) -> None:
+    """Replaces what an earlier run wrote."""
+    (HERE / "results-progress.svg").write_text(plot.progress(outcomes), encoding="utf-8")
+    (HERE / "results-rounds.svg").write_text(plot.rounds(outcomes), encoding="utf-8")
+    (HERE / "RESULTS.md").write_text(text(outcomes, failed, _machine()), encoding="utf-8")
+
+
+def text(outcomes: Sequence[Outcome], failed: Sequence[str], machine: str) -> str:
+    """The table, with what there is to say to each line."""
+    rows = [
+        "| name | workload | ours | beside it | ratio | floor | goal | |",
+        "|---|---|---|---|---|---|---|---|",
+        *map(_row, outcomes),
+    ]
+    notes = [f"- **{outcome.line.name}**: {note}" for outcome in outcomes for note in outcome.notes]
+    lines = [
+        "# Results",
+        "",
+        f"Written by `python -m bench --report`: {machine}.",
+        "Medians of rounds in turn, ± half the distance between the best and the worst; what is unfair about which",
+        "line stands in [README.md](README.md).",
+        "",
+        *rows,
+        "",
+        *notes,
+        *(f"- **{name}** failed: there is no figure." for name in failed),
+        "",
+        "![How far each line came](results-progress.svg)",
+        "",
+        "![What the rounds gave](results-rounds.svg)",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def side(values: Sequence[float]) -> str:
+    """A median, and how far the rounds lay apart."""
+    return f"{number(median(values))} ±{100 * spread(values):.0f}%"
+
+
+def _row(outcome: Outcome) -> str:
+    line = outcome.line
+    beside = f"{line.beside}: {side(outcome.beside)}" if outcome.beside else "-"
+    ratio = line.said(outcome.value) if outcome.beside else "-"
+    cells = [line.name, line.what, f"{side(outcome.ours)} {line.unit}", beside, ratio]
+    return f"| {' | '.join([*cells, line.said(line.floor), line.said(line.goal), str(outcome.reached)])} |"
+
+
+def _machine() -> str:
+    day = datetime.now(UTC).strftime("%d %B %Y").lstrip("0")
+    memory = psutil.virtual_memory().total / 2**30
+    load = os.getloadavg()[2]
+    return (
+        f"{day}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}, "
+        f"load of the last quarter of an hour {load:.1f}"
+    )
