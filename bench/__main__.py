@@ -3,6 +3,8 @@
 python -m bench                    every line of the table
 python -m bench read hot --quick   two of them, in short rounds: to try something
 python -m bench --report           every line, and bench/RESULTS.md with its pictures
+python -m bench record_day         45 asks a second for ten minutes, while processes are killed
+python -m bench crowd              5,000 sockets, 200 changes a second, 100,000 requests that expire
 """
 
 import argparse
@@ -20,7 +22,7 @@ def main() -> int:
     """0 when every line that was asked for reached its floor."""
     if not bootstrap.ready(*REQUIREMENTS):
         bootstrap.install(*REQUIREMENTS)
-    from bench.speed import run, table
+    from bench.speed import crowd, record_day, run, table, world
 
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -28,7 +30,14 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(table.NAMED)}; without one, all")
     parser.add_argument("--quick", action="store_true", help="short rounds, to try something")
     parser.add_argument("--report", action="store_true", help="write bench/RESULTS.md")
+    parser.add_argument("--minutes", type=float, default=10, help="of record_day (default: 10)")
+    parser.add_argument("--seed", type=int, default=1, help="of record_day: what chance begins with (default: 1)")
     chosen = parser.parse_args()
+    if chosen.names == ["record_day"]:
+        return record_day.main(chosen.minutes, chosen.seed)
+    if chosen.names == ["crowd"]:
+        with world.running(quick=chosen.quick) as here:
+            return crowd.main(here)
     if unknown := set(chosen.names) - set(table.NAMED):
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     return run.run(chosen.names or list(table.NAMED), quick=chosen.quick, report=chosen.report)

@@ -26,7 +26,8 @@ from bench.faultproxy import Fate
 from bench.people import History, Town
 from bench.receiver import Receiver
 from bench.stack import Stack, running
-from bench.stories import Asked, Story
+from bench.stories import Story
+from bench.telling import Asked
 from bench.wallets import Sandbox
 
 WALLETS = {"wechatpay": EmulatedWeChatPay, "alipay": EmulatedAlipay, "stripe": EmulatedStripe}

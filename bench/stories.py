@@ -1,89 +1,23 @@
 """What people do with a payment request: one pays, or two, or together; takes over, is cancelled, comes too late."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
 from bench.ends import End
-from bench.people import TAKE_OVER, GaveUp, Person, Town
+from bench.people import TAKE_OVER, Person
+from bench.telling import Asked, Telling
 from bench.wallets import Wallet
 from friendpay.kit.money import Money
 
 HOLD, SHORT = 300, 60  # seconds: a hold, and the shortest life of a request
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A payment request somebody was sent."""
-
-    order: str
-    request: str
-    page: str
-    amount: int
-    currency: str
-
-    def part(self, share: int) -> int:
-        """So many hundredths of it, in minor units."""
-        return self.amount * share // 100
-
-
-class Story:
-    """One order, from asking to `end`, which it must come to. `chance` decides whatever chance decides."""
-
-    def __init__(self, town: Town, number: int, chance: random.Random, end: End) -> None:
-        self.town, self.number, self.chance, self.end = town, number, chance, end
-        self.shop = town.person("shop")
-
-    async def ask_for(self, amount: int = 0, *, split: int = 0, life: int = 0) -> Asked:
-        """The shop makes an order, and a request for it that can be sent to friends."""
-        amount = amount or self.chance.randint(self.town.wallet.least, 500_000)
-        order = await self.shop.call(
-            "order",
-            "/orders",
-            {
-                "reference": f"C-{self.number}",
-                "currency": self.chance.choice(self.town.wallet.currencies),
-                "lines": [{"name": "Spring oolong", "quantity": 1, "unit_amount": amount}],
-                "buyer": {"id": "lin", "name": "Lin"},
-            },
-        )
-        made = _made(order, 201)
-        told = {"order": made["id"], "for_order": made["id"], "expects": self.end}
-        self.shop.note("order", order, **told)
-        terms: dict[str, Any] = {"split": {"max_payers": split, "min_amount": 1}} if split else {}
-        terms |= {"expires_in": life} if life else {}
-        response = await self.shop.call("request", f"/orders/{made['id']}/payment-requests", terms)
-        request = _made(response, 201)
-        self.shop.note("request", response, asked=request["id"])
-        return Asked(made["id"], request["id"], httpx.URL(request["url"]).path, made["amount"], made["currency"])
-
-    async def pays(self, payment_request: Asked, how: str = "approve", **fields: str) -> str:
-        """A friend opens the link, pays, and waits to see that it is paid: the state she saw last."""
-        async with self.town.person("friend") as friend:
-            wallet = await friend.begin(payment_request.page, **fields)
-            if wallet:
-                await friend.approve(wallet, how)
-            return await friend.watch(payment_request.page)
-
-    async def refunds(self, payment_request: Asked, amount: int) -> None:
-        try:
-            response = await self.shop.call("refund", f"/orders/{payment_request.order}/refunds", {"amount": amount})
-        except (GaveUp, asyncio.CancelledError):  # the story is broken off: it may be done, or not
-            self.town.history.note(
-                "shop", "refund", time.monotonic(), None, unsure=amount, for_order=payment_request.order
-            )
-            raise
-        made = _made(response, 201)
-        back = [refund["id"] for refund in made["refunds"]]
-        self.shop.note("refund", response, refunds=back, amount=amount, for_order=payment_request.order)
-
-    # The stories
+class Story(Telling):
+    """What may become of it."""
 
     async def plain(self) -> None:
         await self.pays(await self.ask_for())
@@ -223,7 +157,7 @@ class Story:
             )
             if payment_request.amount - amount < self.town.wallet.least:
                 amount = payment_request.amount
-            reference = await self._charge(payment_request)
+            reference = await self.charge(payment_request)
             await asyncio.to_thread(self.town.wallet.refund_by_hand, reference, amount, told=told)
             facts = {"by_hand": amount, "for_order": payment_request.order}
             self.town.history.note("shop", "refund by hand", time.monotonic(), 200, **facts)
@@ -232,19 +166,8 @@ class Story:
         """The payer asks her bank for the money back, and it decides for her, or for the shop, or not yet."""
         payment_request = await self.ask_for()
         if await self.pays(payment_request) == "paid":
-            reference = await self._charge(payment_request)
+            reference = await self.charge(payment_request)
             await asyncio.to_thread(self.town.wallet.dispute, reference, self.chance.choice(("open", "won", "lost")))
-
-    async def _charge(self, payment_request: Asked) -> str:
-        """The number at the wallet of the payment that counts."""
-        address, key = (
-            f"/api/v1/payment-requests/{payment_request.request}",
-            {"Authorization": f"Bearer {self.town.key}"},
-        )
-        response = await self.shop.surely("look up", "GET", address, headers=key)
-        self.shop.note("look up", response)
-        payments = _made(response, 200)["payments"]
-        return str(next(payment["reference"] for payment in payments if payment["amount_applied"]))
 
     async def listened(self) -> None:
         """Somebody has the page open while a friend pays."""
@@ -274,13 +197,6 @@ class Story:
             buyer.note("check out", response, for_order=page.split("/")[2], expects=self.end)
             if wallet := await buyer.begin(page):
                 await buyer.approve(wallet)
-
-
-def _made(response: httpx.Response, status: int) -> dict[str, Any]:
-    if response.status_code != status:
-        raise AssertionError(f"{response.request.url.path}: {response.status_code} {response.text[:200]}")
-    made: dict[str, Any] = response.json()
-    return made
 
 
 Plot = Callable[[Story], Awaitable[None]]

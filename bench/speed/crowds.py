@@ -82,15 +82,16 @@ class Listening:
             limit=2**24,
         )
         await self.open()
-        await self.round()  # the first knows nobody yet, and counts for nothing
+        await self.round(min(self.crowd.number, len(self.crowd.tokens)))  # the first counts for nothing
 
-    async def round(self) -> list[float]:
+    async def round(self, number: int = 0) -> list[float]:
         """How long each message took to each socket it was for; infinite where it never came."""
         for heard in self.heard:
             heard.clear()
         crowd = self.crowd
-        job = {"tokens": crowd.tokens, "number": crowd.number, "rate": crowd.rate, "seq": self._seq}
-        self._seq += 1 + crowd.number // len(crowd.tokens)
+        number = number or crowd.number
+        job = {"tokens": crowd.tokens, "number": number, "rate": crowd.rate, "seq": self._seq}
+        self._seq += 1 + number // len(crowd.tokens)
         assert self._driver.stdin is not None
         assert self._driver.stdout is not None
         self._driver.stdin.write(json.dumps(job).encode() + b"\n")

@@ -20,9 +20,9 @@ TABLE: dict[Line, Bench] = {
     Line("cost", "CPU of all processes for a paid order", "", 25, 8, "ms", ""): costs.cost,
     Line("idle", "CPU of a stack at rest", "", 1, 1, "% of a core", ""): costs.idle,
     Line("weight", "memory of a stack at rest", "", 300, 300, "MB", ""): costs.weight,
+    Line("memory", "an idle socket", "bare socket", 2, 1.5, "KB", "times"): live.memory,
     Line("push", "1,000 groups, 1,000 messages a second, p99", _HUB, 4, 3, "ms", "times"): live.push,
     Line("fan-out", "5,000 sockets on one request, the last one", _HUB, 5, 3, "ms", "times"): live.fan_out,
-    Line("memory", "an idle socket", "bare socket", 2, 1.5, "KB", "times"): live.memory,
     Line("sweep", "200,000 stale of a million", "one statement", 0.40, 0.60, "a second"): millions.sweep,
     Line("growth", "a million requests", "10,000", 1.3, 1.1, "ms an operation", "times"): millions.growth,
 }

@@ -15,11 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from psycopg import sql
 
 from bench import stack as ours
 from bench.speed import fill, flows
+from bench.speed.cpu import of_tree
 from bench.speed.load import PYTHON, ROOT, Job, load
 from bench.speed.wire import Answer, Client
 from friendpay.demo import wheels
@@ -89,7 +91,8 @@ class World:
 
     def another(self, filled: int) -> "House":
         """friendpay once more, with so many requests, until the end of the run."""
-        return self.keep(opened(filled))
+        house: House = self.keep(opened(filled))
+        return house
 
 
 class Links:
@@ -231,8 +234,11 @@ def _answers(port: int, path: str) -> bool:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
+    """With whatever it started; some servers take no hint, or come back."""
+    family = of_tree(psutil.Process(process.pid)) if process.poll() is None else []
     process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(10)
-        return
-    process.kill()
+    _gone, alive = psutil.wait_procs(family, timeout=5)
+    for one in alive:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    process.wait(10)
