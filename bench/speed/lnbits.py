@@ -83,7 +83,7 @@ async def _accounts(address: str) -> dict[str, Any]:
     client = Client(address, 0)
     try:
         shop, payer = [
-            flows.right(await client.post("/api/v1/account", {"name": name}), 201).json() for name in ("shop", "payer")
+            flows.right(await client.post("/api/v1/account", {"name": name}), 200).json() for name in ("shop", "payer")
         ]
         body = Client.written({"out": False, "amount": _BALANCE, "memo": "balance"})
         key = f"x-api-key: {payer['adminkey']}\r\n"

@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -75,13 +76,16 @@ class World:
     ) -> str:
         """Start a server that ends with this run, and wait until it answers there."""
         address = f"http://127.0.0.1:{port}"
-        process = subprocess.Popen(command, cwd=cwd, env={**os.environ, "PYTHONPATH": str(cwd), **environment})
+        log = self.keep(tempfile.TemporaryFile())  # noqa: SIM115  # it ends with the run
+        environment = {**os.environ, "PYTHONPATH": str(cwd), **environment}
+        process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=log, stderr=log)
         self._ends.callback(_end, process)
         self.pids[address] = process.pid
         deadline = time.monotonic() + STARTS_WITHIN
         while not _answers(port, path):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{' '.join(command[:5])} did not start")
+                log.seek(0)
+                raise RuntimeError(f"{' '.join(command[:5])} did not start: {log.read()[-600:]!r}")
             time.sleep(0.1)
         return address
 
