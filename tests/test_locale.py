@@ -26,7 +26,7 @@ from payments.models import Refund, Report
 
 ROOT = Path(settings.BASE_DIR)
 PUBLIC = ROOT / "templates" / "public"  # drawn by Jinja2
-BLOCKS = {"trim_blocks": "yes", "lstrip_blocks": "yes"}
+JINJA = {"trimmed": "yes", "silent": "no", "trim_blocks": "yes", "lstrip_blocks": "yes"}
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -65,7 +65,7 @@ def _spoken() -> Iterator[tuple[str, str]]:
         if PUBLIC in path.parents:
             with path.open("rb") as file:
                 yield from known(
-                    path, babel_extract(file, list(KEYWORDS), [], {"trimmed": "yes", "silent": "no", **BLOCKS})
+                    path, babel_extract(file, list(KEYWORDS), [], JINJA)
                 )
         else:
             yield from read(path, templatize(path.read_text(), origin=str(path)).encode())
