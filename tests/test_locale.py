@@ -64,9 +64,7 @@ def _spoken() -> Iterator[tuple[str, str]]:
     for path in (ROOT / "templates").rglob("*.*"):
         if PUBLIC in path.parents:
             with path.open("rb") as file:
-                yield from known(
-                    path, babel_extract(file, list(KEYWORDS), [], JINJA)
-                )
+                yield from known(path, babel_extract(file, list(KEYWORDS), [], JINJA))
         else:
             yield from read(path, templatize(path.read_text(), origin=str(path)).encode())
 

@@ -18,6 +18,9 @@ from tests.trips import Trips, counted
 pytestmark = pytest.mark.django_db
 
 BUDGET = {
+    "open the friend's page": 1,
+    "open the friend's page, after the shop's settings have changed": 2,
+    "ask where a request stands": 1,
     "create an order": 9,
     "create an order, with an Idempotency-Key": 14,
     "create a request": 22,
@@ -42,6 +45,21 @@ def budget(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -
         assert trips.count == BUDGET[operation], f"{operation}: {trips}"
 
     return within
+
+
+def test_open_the_friends_page(budget: Budget, client: Client) -> None:
+    page = f"/p/{shop.make_request().token}/"
+    with budget("open the friend's page, after the shop's settings have changed"):
+        assert client.get(page).status_code == 200
+    with budget("open the friend's page"):
+        assert client.get(page).status_code == 200
+
+
+def test_ask_where_a_request_stands(budget: Budget, client: Client) -> None:
+    payment_request = shop.make_request()
+    shop.hold(payment_request)
+    with budget("ask where a request stands"):
+        assert client.get(f"/p/{payment_request.token}/status.json").json()["holders"]
 
 
 def test_create_an_order(budget: Budget) -> None:

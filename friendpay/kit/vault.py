@@ -1,7 +1,7 @@
 """Encryption at rest (Fernet): sealed with the first of CREDENTIAL_KEYS, opened with any: keys can be rotated."""
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
@@ -20,7 +20,13 @@ def unseal(sealed: str) -> dict[str, str]:
     """The secrets, {} when none were ever entered. Raises InvalidToken when no key fits."""
     if not sealed:
         return {}
-    values: dict[str, str] = json.loads(_box(tuple(settings.CREDENTIAL_KEYS)).decrypt(sealed.encode()))
+    return dict(_unsealed(sealed, tuple(settings.CREDENTIAL_KEYS)))
+
+
+@lru_cache(maxsize=200)
+def _unsealed(sealed: str, keys: tuple[str, ...]) -> dict[str, str]:
+    """Kept for a while: a page that weighs a shop's wallets opens the credentials of each."""
+    values: dict[str, str] = json.loads(_box(keys).decrypt(sealed.encode()))
     return values
 
 

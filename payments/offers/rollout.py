@@ -34,6 +34,14 @@ class Case:
     def of(cls, order: Order, buyer: str = "") -> Self:
         """Of an order; as if it were another buyer's, if one is given."""
         prefetch_related_objects([order], "lines", "merchant__rollout_rules")
+        goods = tuple((line.name, line.category) for line in order.lines.all())
+        return cls.known(order, goods, tuple(order.merchant.rollout_rules.all()), buyer)
+
+    @classmethod
+    def known(
+        cls, order: Order, goods: tuple[tuple[str, str], ...], rules: tuple[RolloutRule, ...], buyer: str = ""
+    ) -> Self:
+        """The same where goods and rules are known already."""
         return cls(
             merchant_id=order.merchant_id,
             live=order.live,
@@ -41,8 +49,8 @@ class Case:
             currency=order.currency,
             amount=order.amount,
             left=(order.amount - order.amount_paid) or order.amount,
-            goods=tuple((line.name, line.category) for line in order.lines.all()),
-            rules=tuple(order.merchant.rollout_rules.all()),
+            goods=goods,
+            rules=rules,
         )
 
 

@@ -4,6 +4,7 @@ function.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -64,14 +65,18 @@ def consider(order: Order, surface: Surface) -> list[Offer]:
     return weigh(Case.of(order), surface)
 
 
-def weigh(case: Case, surface: Surface, accounts: Iterable[ProviderAccount] | None = None) -> list[Offer]:
-    """The same for an order that there may never be, with the shop's `accounts` where they are known already. A
-    wallet's own account comes before one that reaches it through another company, so that no page names a wallet twice.
-    A wallet whose package is not installed any more is left out.
+def weigh(case: Case, surface: Surface) -> list[Offer]:
+    """The same for an order that there may never be."""
+    accounts = ProviderAccount.objects.filter(merchant_id=case.merchant_id).order_by("id")
+    return weigh_known(case, surface, accounts, clock.now() if case.rules else None)
+
+
+def weigh_known(case: Case, surface: Surface, accounts: Iterable[ProviderAccount], now: datetime | None) -> list[Offer]:
+    """The same where the shop's accounts and the time (needed where it has rules) are known already. A wallet's own
+    account comes before one that reaches it through another company, so that no page names a wallet twice. A wallet
+    whose package is not installed any more is left out.
     """
-    if accounts is None:
-        accounts = ProviderAccount.objects.filter(merchant_id=case.merchant_id).order_by("id")
-    against = _rules(case, surface)
+    against = _rules(case, surface, now)
     offers = [
         _consider(case, surface, account, provider, method, against(method.name))
         for account in accounts
@@ -138,7 +143,7 @@ def why_not_friend(case: Case, surface: Surface) -> Objection | None:
     """What keeps the buyer from asking a friend here; None when nothing. A link that was sent goes on working."""
     if case.buyer and StoppedBuyer.objects.filter(merchant_id=case.merchant_id, buyer_id=case.buyer).exists():
         return Objection("buyer_stopped", str(_("Support has stopped this buyer from asking friends.")))
-    return _rules(case, surface)(FRIEND)
+    return _rules(case, surface, clock.now() if case.rules else None)(FRIEND)
 
 
 def may_ask_friend(order: Order, surface: Surface) -> bool:
@@ -156,9 +161,8 @@ def check_friend(order: Order, surface: Surface) -> None:
         )
 
 
-def _rules(case: Case, surface: Surface) -> Callable[[str], Objection | None]:
+def _rules(case: Case, surface: Surface, now: datetime | None) -> Callable[[str], Objection | None]:
     """What the shop's rules have against a method here and now."""
-    now = clock.now() if case.rules else None
     return lambda method: rollout.objection(case, method, surface.place, now) if now else None
 
 

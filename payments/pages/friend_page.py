@@ -15,6 +15,7 @@ from friendpay.kit import amounts
 from friendpay.kit.money import Money
 from friendpay.kit.pages import said
 from friendpay.kit.rendering import draw as draw_page
+from friendpay.kit.templatetags.pictures import own_picture
 from payments.mail import outbox, reminders
 from payments.models import Payment, PaymentRequest
 from payments.offers import weighing
@@ -23,7 +24,7 @@ from payments.pages import form_action
 from payments.pages.attempts import Held, Mine, Was
 from payments.pages.fields import Field, empty, field
 from payments.pages.forms import AddressForm, DeclineForm, PayForm, RemindForm
-from payments.pages.frame import Given, Holder, Line, Live, LivePage, Shop, lines_of
+from payments.pages.frame import Given, Holder, Line, Live, LivePage, Shop
 from payments.pages.friend_reading import Reading, read
 from payments.pages.money_back import Back
 from payments.pages.refusals import NOTHING, Told
@@ -144,7 +145,7 @@ def draw(request: HttpRequest, token: str, *, told: Told = NOTHING, check: bool 
     build = _Build(reading, surface_of(request), told, check, (request.POST or request.GET).get("amount"))
     page = build.page(url=request.get_full_path() if request.path == own else own, said=said(request))
     response = draw_page(request, page, status=told.status)
-    return form_action.lead_to(response, chip_in.taking(reading.request.order, reading.accounts))
+    return form_action.lead_to(response, chip_in.taking(reading.request.order, reading.shop.accounts))
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class _Build:
             said=said,
             refusal=self._refusal(),
             message=request.message,
-            lines=lines_of(order),
+            lines=self._lines(),
             likeness=safety_words.of(request.token),
             amount=self._money(request.amount),
             missing=self._money(self._missing),
@@ -221,6 +222,12 @@ class _Build:
             holder=Holder(first.payer_name, first.held_until) if first and first.held_until else None,
         )
 
+    def _lines(self) -> tuple[Line, ...]:
+        return tuple(
+            Line(it.name, it.quantity, self._money(it.quantity * it.unit_amount), own_picture(it.image_url))
+            for it in self.reading.lines
+        )
+
     def _given(self) -> tuple[Given, ...]:
         """Who gave what, where several friends pay together."""
         request = self.reading.request
@@ -230,7 +237,7 @@ class _Build:
     def _asking(self) -> Asking:
         reading = self.reading
         request, attempts = reading.request, reading.attempts
-        considered = weighing.weigh(reading.case, self.surface, reading.accounts)
+        considered = weighing.weigh_known(reading.case, self.surface, reading.shop.accounts, reading.now)
         typed = self._share() if self.typed is None else self.typed[:40]
         pay, decline = self.told.form_or(PayForm()), self.told.form_or(DeclineForm())
         mail = self.told.form_or(AddressForm())
@@ -259,7 +266,7 @@ class _Build:
     def _share(self) -> str:
         """What the next friend is asked for, as she would type it."""
         reading = self.reading
-        step = chip_in.step_among(reading.request.order, chip_in.taking(reading.request.order, reading.accounts))
+        step = chip_in.step_among(reading.request.order, chip_in.taking(reading.request.order, reading.shop.accounts))
         share = chip_in.share_of_next(reading.request, joined=len(reading.given) + reading.begun, step=step)
         return self._money(share or self._missing).figures(get_language() or "en")
 

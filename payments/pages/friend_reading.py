@@ -1,17 +1,66 @@
-"""All that the friend's page shows, read at one moment."""
+"""All that the friend's page shows, read at one moment by one statement."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 
-from friendpay.kit import clock
-from orders.models import Event
+from friendpay.kit import clock, reads
+from orders.models import Order
 from payments.mail import outbox
-from payments.models import Mail, Payment, PaymentRequest, ProviderAccount, Refund
+from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.rollout import Case
+from payments.offers.shop_settings import REVISION, ShopSettings, settings_of
 from payments.pages.attempts import Attempts
+from payments.settlement import turns
+
+_REQUEST, _ORDER = reads.columns(PaymentRequest, "r"), reads.columns(Order, "o")
+_OWN = 8  # what stands before them
+_WIDTH = len(PaymentRequest._meta.concrete_fields)
+
+_READ = f"""
+    SELECT clock_timestamp(), {REVISION}, lines.them, tried.them, tried.in_vain,
+        CASE WHEN r.status = 'open' AND %(visitor)s <> '' THEN (
+            SELECT mail.next_attempt_at FROM payments_mail mail
+            JOIN payments_mailaddress address ON address.id = mail.to_id
+            WHERE mail.kind = 'reminder' AND mail.sent_at IS NULL
+                AND address.request_id = r.id AND address.visitor = %(visitor)s
+            ORDER BY mail.id LIMIT 1) END,
+        CASE WHEN r.status = 'paid' AND %(visitor)s <> '' THEN (
+            SELECT event.data FROM orders_event event
+            WHERE event.order_id = o.id AND event.type = 'payment_request.thanked' ORDER BY event.id DESC LIMIT 1) END,
+        CASE WHEN %(visitor)s <> '' THEN (
+            SELECT json_agg(refund ORDER BY refund.id) FROM payments_refund refund
+            JOIN payments_payment paid ON paid.id = refund.payment_id
+            WHERE paid.request_id = r.id AND paid.visitor = %(visitor)s AND refund.status <> 'withdrawn') END,
+        {_REQUEST}, {_ORDER}
+    FROM payments_paymentrequest r
+    JOIN orders_order o ON o.id = r.order_id
+    JOIN orders_merchant m ON m.id = r.merchant_id
+    CROSS JOIN LATERAL (
+        SELECT json_agg(json_build_array(line.name, line.category, line.quantity, line.unit_amount, line.image_url)
+            ORDER BY line.id) AS them
+        FROM orders_orderline line WHERE line.order_id = o.id) lines
+    CROSS JOIN LATERAL (
+        SELECT json_agg(payment ORDER BY payment.id) FILTER (WHERE payment.held_until IS NOT NULL
+                OR payment.amount_applied > 0 OR (payment.visitor = %(visitor)s AND %(visitor)s <> '')) AS them,
+            (array_agg(payment.created_at ORDER BY payment.created_at DESC) FILTER (
+                WHERE payment.amount_captured = 0 AND payment.held_until IS NULL))[:{turns.FRUITLESS}] AS in_vain
+        FROM payments_payment payment WHERE payment.request_id = r.id) tried
+    WHERE r.token = %(token)s
+"""
+
+
+class LineRow(NamedTuple):
+    """A line of the order."""
+
+    name: str
+    category: str
+    quantity: int
+    unit_amount: int
+    image_url: str
 
 
 @dataclass(frozen=True)
@@ -19,42 +68,65 @@ class Reading:
     """A request with its order, shop and lines; who gave what; and what this visitor did."""
 
     now: datetime
+    shop: ShopSettings
     request: PaymentRequest
+    lines: tuple[LineRow, ...]
     attempts: Attempts
     given: list[Payment]
     begun: int  # how many are paying
     refunds: list[Refund]  # those that stand, of what this visitor paid
     thanked: dict[str, Any] | None
     reminder: datetime | None
-    accounts: list[ProviderAccount]  # of the shop, in use or not
 
     @property
     def case(self) -> Case:
-        return Case.of(self.request.order)
+        goods = tuple((line.name, line.category) for line in self.lines)
+        return Case.known(self.request.order, goods, self.shop.rules)
 
 
 def read(token: str, visitor: str) -> Reading:
-    """404 where there is no such request."""
-    now = clock.now()
-    request = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
-    order = request.order
-    order.merchant = request.merchant
-    attempts = Attempts.read(request, visitor, now)
-    paid = [payment for payment in attempts.own if payment.status == Payment.Status.SUCCEEDED]
-    refunds = Refund.objects.standing().filter(payment__in=paid[-1:]).select_related("payment__request")
-    reminders = Mail.objects.filter(
-        kind=Mail.Kind.REMINDER, sent_at=None, to__request=request, to__visitor=visitor or "-"
-    )
-    said = Event.objects.filter(order=order, type="payment_request.thanked").values_list("data", flat=True)
-    reminder = reminders.first() if outbox.offered() else None
+    """404 where there is no such request. `visitor` is "" for one who is not known."""
+    row = reads.one(_READ, {"token": token, "visitor": visitor})
+    if row is None:
+        raise Http404
+    moment, revision, lines, tried, in_vain, reminder, thanked, refunds = row[:_OWN]
+    now = clock.told(moment)
+    request = reads.made(PaymentRequest, row[_OWN : _OWN + _WIDTH])
+    shop = settings_of(request.merchant_id, revision)
+    request.merchant = shop.merchant
+    request.order = reads.made(Order, row[_OWN + _WIDTH :])
+    request.order.merchant = shop.merchant
+    payments = _payments(request, shop, tried or [])
+    own = [payment for payment in payments if visitor and payment.visitor == visitor]
+    holding = [payment for payment in payments if payment.held_until]
+    others = [it for it in holding if it not in own and it.held_until and it.held_until > now]
+    fruitless = sum(begun > now - turns.WITHIN for begun in in_vain or [])
     return Reading(
         now=now,
+        shop=shop,
         request=request,
-        attempts=attempts,
-        given=list(request.payments.filter(amount_applied__gt=0)),
-        begun=request.payments.filter(held_until__isnull=False).count(),
-        refunds=list(refunds),
-        thanked=said.last(),
-        reminder=reminder.next_attempt_at if reminder else None,
-        accounts=list(ProviderAccount.objects.filter(merchant=request.merchant).order_by("id")),
+        lines=tuple(LineRow(*line) for line in lines or []),
+        attempts=Attempts(request, own, others, fruitless, now),
+        given=[payment for payment in payments if payment.amount_applied],
+        begun=len(holding),
+        refunds=_refunds(own, refunds or []),
+        thanked=json.loads(thanked) if thanked else None,
+        reminder=reminder if outbox.offered() else None,
     )
+
+
+def _payments(request: PaymentRequest, shop: ShopSettings, rows: list[dict[str, Any]]) -> list[Payment]:
+    accounts = {account.pk: account for account in shop.accounts}
+    payments = [reads.told(Payment, row) for row in rows]
+    for payment in payments:
+        payment.request, payment.account = request, accounts[payment.account_id]
+    return payments
+
+
+def _refunds(own: list[Payment], rows: list[dict[str, Any]]) -> list[Refund]:
+    """Of the last payment of the visitor's that went through."""
+    paid = [payment for payment in own if payment.status == Payment.Status.SUCCEEDED][-1:]
+    refunds = [reads.told(Refund, row) for row in rows if paid and row["payment_id"] == paid[0].pk]
+    for refund in refunds:
+        refund.payment = paid[0]
+    return refunds
