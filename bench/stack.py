@@ -26,7 +26,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from friendpay.demo import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-VICTIMS = ("web", "worker", "caller", "beat", "valkey", "postgres", "a backend of postgres")
+VICTIMS = ("web", "worker", "caller", "valkey", "postgres", "a backend of postgres")
 
 _START_SECONDS = 180
 _DUE = """
@@ -92,7 +92,7 @@ class Stack:
     def is_up(self) -> bool:
         """Whether every process runs."""
         with suppress(OSError):
-            return len(self._pids()) == 6
+            return len(self._pids()) == 5
         return False
 
     def stop_workers(self) -> None:

@@ -9,9 +9,10 @@ class FriendpayConfig(AppConfig):
 
     def ready(self) -> None:
         """In every process that runs Django: our Celery app is the one that `shared_task` means, and pages speak all
-        languages.
+        languages. A worker brings the scheduler.
         """
-        from friendpay import celery, translations  # noqa: F401
+        from friendpay import celery, scheduler, translations
 
+        celery.app.steps["worker"].add(scheduler.Step)
         translations.compile_messages()
         checks.register(translations.check_compiled)

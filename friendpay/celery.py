@@ -1,4 +1,4 @@
-"""The Celery app, its queues and the schedule of beat. Work lives in tables: every task may be lost or run twice."""
+"""The Celery app, its queues and its schedule. Work lives in tables: every task may be lost or run twice."""
 
 import os
 
@@ -33,30 +33,21 @@ app.conf.task_default_queue = OURS
 app.conf.task_queues = {OURS: {}, CALLS: {}}  # a worker that is told nothing serves both
 app.conf.task_routes = {name: {"queue": CALLS} for name in _CALLING}
 
-# Nothing waits for these in the ordinary course: nudges do the work at once. The sweeps do what no nudge reached, so a
-# lost one costs seconds and never money. A sweep nobody took in time is dropped, since the next one does the same.
+# At fixed times. What is due is swept when it is due: `friendpay/scheduler.py` sends both.
 _EVERY = {
     "payments.beat": 10,
     "payments.beat_calls": 10,
-    "orders.send_webhooks": 1,
-    "orders.send_webhook_mails": 60,
     "orders.purge_answers": 3600,
     "orders.purge_webhooks": 3600,
-    "payments.sweep_notifications": 2,
-    "payments.sweep_hints": 2,
-    "payments.sweep_payments": 2,
-    "payments.sweep_requests": 2,
-    "payments.sweep_refunds": 2,
-    "payments.sweep_mail": 15,
     "payments.purge_mail": 3600,
     "payments.purge_steps": 3600,
-    "sandbox.send_notices": 5,
     "payments.check_ledger": 600,
     "payments.compare_bills": 1800,
 }
+_AT = {
+    "payments.forget_payers": crontab(hour="3", minute="30"),
+    "payments.warn_of_ends": crontab(hour="4", minute="0"),
+}
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in _EVERY.items()
-} | {
-    "payments.forget_payers": {"task": "payments.forget_payers", "schedule": crontab(hour="3", minute="30")},
-    "payments.warn_of_ends": {"task": "payments.warn_of_ends", "schedule": crontab(hour="4", minute="0")},
-}
+} | {name: {"task": name, "schedule": time, "options": {"expires": 3600}} for name, time in _AT.items()}

@@ -80,7 +80,7 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
             _fail("the database could not be brought up to date; the reason is above.")
         _start(servers, "web")
         _await(supervisor, data, "web", lambda: _answers(chosen, chosen.port, "/readyz"))
-        for name in ("worker", "caller", "beat", *(["wallets"] if wallets else [])):
+        for name in ("worker", "caller", *(["wallets"] if wallets else [])):
             _start(servers, name)
         for port in wallets.values():
             _await(supervisor, data, "wallets", partial(_answers, chosen, port, "/_emulator/account"))

@@ -1,6 +1,6 @@
 """Background jobs after a commit that never hold up a page: one thread for each purpose; a job may be lost at any time.
 
-Whatever is done here is only haste: tables hold the work, and a beat sweep does what an job did not.
+Whatever is done here is only haste: tables hold the work, and a sweep does what a job did not.
 """
 
 import logging

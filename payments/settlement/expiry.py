@@ -1,6 +1,7 @@
 """Expiry of requests and orders. No wallet is asked for it: no wallet's silence holds it up."""
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -20,7 +21,10 @@ PATIENCE = timedelta(minutes=2)
 expiry.
 """
 
-BATCH = 2000
+BATCH = 5000
+
+
+_at_work = threading.Lock()
 
 
 def sweep() -> None:
@@ -28,8 +32,17 @@ def sweep() -> None:
     with their requests; then the requests whose own time is.
 
     In batches where nobody's money and no undecided attempt is concerned, one by one where parts go back or an attempt
-    has to be closed. One that cannot be ended holds up no other.
+    has to be closed. One that cannot be ended holds up no other. One thread of a process does it: the others of its
+    lane are there for other work.
     """
+    if _at_work.acquire(blocking=False):
+        try:
+            _sweep_all()
+        finally:
+            _at_work.release()
+
+
+def _sweep_all() -> None:
     before = clock.now() - PATIENCE
     _sweep(partial(batches.let_go_lapsed, before), lifecycle.let_go, Payment.objects.held_beyond(before))
     _sweep(lifecycle.expire_plain_orders, lifecycle.expire_order, _orders_due())

@@ -22,7 +22,6 @@ PROGRAMS = {
     "web": "manage.py serve",
     "worker": "celery.*worker.*--queues celery",
     "caller": "celery.*worker.*--queues calls",
-    "beat": "celery.*beat",
     "valkey": "valkey-server",
     "postgres": "bin/postgres",
 }
