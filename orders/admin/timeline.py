@@ -1,7 +1,6 @@
 """The timeline: each event type's sentence. Whoever knows a type adds its sentence here."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from friendpay.admin_kit.cells import Panel, moment, money
 from orders.models import Event
 
-Say = Callable[[dict[str, Any]], str]
+Say = Callable[[Event], str]
 
 SENTENCES: dict[str, "Promise | Say"] = {
     "order.created": gettext_lazy("The order was placed."),
@@ -23,7 +22,7 @@ SENTENCES: dict[str, "Promise | Say"] = {
     "order.refund_reopened": gettext_lazy("A refund that was confirmed came back: it is owed again."),
     "webhook_endpoint.pinged": gettext_lazy("A test was sent to a webhook endpoint."),
 }
-"""Each event type's sentence, or what makes one of the event's data."""
+"""Each event type's sentence, or what makes one of the event."""
 
 ACTORS: dict[str, Promise] = {
     "buyer": gettext_lazy("Buyer"),
@@ -37,7 +36,7 @@ ACTORS: dict[str, Promise] = {
 def sentence(event: Event) -> str:
     """What the event says; its type's name where nobody has put it into words."""
     say = SENTENCES.get(event.type, event.type)
-    return say(event.data) if callable(say) else str(say)
+    return say(event) if callable(say) else str(say)
 
 
 def who(event: Event) -> str:

@@ -64,6 +64,7 @@ class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
             icon="network_check",
             again=True,
             waits=True,
+            when=lambda account: account.is_installed,
             title=_("Test %(account)s"),
             text=_("The wallet is asked something harmless, signed with these credentials. No money moves."),
             button=_("Test this account"),
@@ -78,7 +79,9 @@ class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
         return request.user.has_perm("payments.add_provideraccount")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.has_perm("payments.change_provideraccount")
+        """Nothing is changed at a wallet whose package is missing: what it takes could not be checked."""
+        installed = not isinstance(obj, ProviderAccount) or obj.is_installed
+        return installed and request.user.has_perm("payments.change_provideraccount")
 
     def facts(self, account: ProviderAccount) -> dict[str, Any]:
         return {"account": account}
@@ -95,7 +98,7 @@ class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
         names = [credentials.PREFIX + name for name in registry.get(obj.provider).fields]
         about = (None, {"fields": (("account", "mode", "shop"), ("name", "enabled"), "notify")})
         more = (_("More"), {"fields": ("base_url", ("id_text", "refused_notifications"))})
-        if not self.has_change_permission(request):
+        if not self.has_change_permission(request, obj):
             return (about, more)
         granted = ("granted",) if registry.get(obj.provider).grants else ()
         return (about, (_("Credentials"), {"fields": (*names, *granted)}), more)
@@ -124,7 +127,7 @@ class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
             return page
         if request.method == "POST" and object_id and self.has_change_permission(request):
             account = self.get_object(request, object_id)
-            if account is not None:
+            if account is not None and account.is_installed:
                 request.doubt = credentials.doubt(account, request.POST)  # type: ignore[attr-defined]
         answer: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         return answer
@@ -148,6 +151,12 @@ class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
+        if obj and not obj.is_installed:
+            text = gettext(
+                "The package of the wallet %(wallet)s is not installed. Nobody pays with it; its notifications, "
+                "questions and refunds wait. Install the package again and start the servers anew, and they go on."
+            )
+            self.message_user(request, text % {"wallet": obj.provider}, messages.ERROR)
         if obj and obj.is_locked:
             text = gettext("The stored credentials cannot be read with the present keys. Please enter them again.")
             self.message_user(request, text, messages.ERROR)

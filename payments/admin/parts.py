@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -91,18 +92,18 @@ def payments_panel(payments: Iterable[Payment]) -> Panel:
     return Panel(_("Payments"), headers, rows)
 
 
-def refunds_panel(refunds: Iterable[Refund]) -> Panel:
+def refunds_panel(refunds: QuerySet[Refund]) -> Panel:
     headers = (_("Refund"), _("Status"), _("Amount"), _("Why"), _("Asked for (UTC)"), _("With the payer (UTC)"))
     rows = [
         (
             link(refund),
             refund_status(refund),
             money(refund.amount, refund.currency),
-            refund.get_reason_display(),
+            refund.why,
             moment(refund.created_at),
             moment(refund.back_at),
         )
-        for refund in refunds
+        for refund in refunds.select_related("payment__request")
     ]
     return Panel(_("Refunds"), headers, rows)
 

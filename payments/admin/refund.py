@@ -64,7 +64,7 @@ def _returned(_refund: Refund, part: str) -> str:
 class RefundAdmin(SupportAdmin[Refund]):
     """Refunds, each with the wallet's own words where it was refused."""
 
-    list_display = ("id_link", "status_badge", "amount_text", "reason", "said", "payment_link", "mode", "created")
+    list_display = ("id_link", "status_badge", "amount_text", "why", "said", "payment_link", "mode", "created")
     list_filter = (
         "status",
         HELD_UP,
@@ -81,7 +81,7 @@ class RefundAdmin(SupportAdmin[Refund]):
             {
                 "fields": (
                     ("status_badge", "mode", "amount_text"),
-                    ("reason", "external", "note"),
+                    ("why", "external", "note"),
                     ("payment_link",),
                     ("order_link", "shop", "account_link"),
                 )
@@ -104,6 +104,7 @@ class RefundAdmin(SupportAdmin[Refund]):
         "status_badge": Column(_("Status"), parts.refund_status, "status"),
         "mode": Column(_("Mode"), lambda refund: mode(refund.payment.request.order.live)),
         "amount_text": Column(_("Amount"), lambda refund: money(refund.amount, refund.currency), "amount"),
+        "why": Column(_("reason"), lambda refund: refund.why, "reason"),
         "payment_link": Column(_("Payment"), lambda refund: link(refund.payment, parts.payer(refund.payment))),
         "order_link": Column(_("Order"), lambda refund: link(refund.payment.request.order)),
         "shop": parts.SHOP,

@@ -21,6 +21,7 @@ from payments.offers import weighing
 from payments.offers.rollout import FRIEND, Case, percent
 from payments.offers.surfaces import Surface
 from payments.offers.weighing import METHODS
+from payments.wallets.about import LACKS
 
 REASONS = {
     "account_disabled": _("The account at the wallet is switched off."),
@@ -31,12 +32,9 @@ REASONS = {
     "below_minimum": _("It is less than the smallest amount the wallet takes."),
     "amount_step": _("What is left to pay lies between two of the steps the wallet counts in."),
     "no_rail_here": _("There is no way to open this wallet on this screen."),
-    "no_app_secret": _("The account has no app secret, without which nothing opens inside WeChat."),
-    "h5_not_granted": _("The account has not been granted the jump from a phone (H5)."),
-    "page_not_granted": _("The account has not been granted the wallet's own page."),
-    "code_not_granted": _("The account has not been granted a product for codes to scan."),
+    **{code: _(words) for code, words in LACKS.items()},
 }
-"""What withholds a method where no rule does."""
+"""What withholds a method where no rule does; what an account lacks is told by the wallets."""
 
 
 def _narrows(rule: RolloutRule) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from orders.admin import timeline
 from orders.admin.timeline import Say
+from orders.models import Event
 from payments.models import Refund
 from payments.offers.weighing import LABELS
 from payments.share import phrases
@@ -20,7 +21,8 @@ def _payer(data: Mapping[str, Any]) -> str:
 def _with_payer(text: str) -> Say:
     """A sentence about the payer and the wallet."""
 
-    def say(data: Mapping[str, Any]) -> str:
+    def say(event: Event) -> str:
+        data = event.data
         method = data.get("method", "")
         return _(text) % {
             "payer": _payer(data),
@@ -31,30 +33,33 @@ def _with_payer(text: str) -> Say:
     return say
 
 
-def _declined(data: Mapping[str, Any]) -> str:
-    name, words = data.get("name") or _("A friend"), phrases.said(data)
+def _declined(event: Event) -> str:
+    name, words = event.data.get("name") or _("A friend"), phrases.said(event.data)
     if words:
         return _("%(payer)s said no: “%(words)s”") % {"payer": name, "words": words}
     return _("%(payer)s said no.") % {"payer": name}
 
 
-def _thanked(data: Mapping[str, Any]) -> str:
-    return _("The buyer said thank you: “%(words)s”") % {"words": phrases.said(data)}
+def _thanked(event: Event) -> str:
+    return _("The buyer said thank you: “%(words)s”") % {"words": phrases.said(event.data)}
 
 
 def _with_reason(text: str) -> Say:
     """A sentence about a refund."""
 
-    def say(data: Mapping[str, Any]) -> str:
-        reason = data.get("reason", "")
+    def say(event: Event) -> str:
+        reason = event.data.get("reason", "")
         label = Refund.Reason(reason).label if reason in Refund.Reason.values else reason
-        return _(text) % {"reason": label, "code": data.get("failure_code") or "-"}
+        if reason == Refund.Reason.UNDERFUNDED:
+            refund = Refund.objects.select_related("payment__request").filter(public_id=event.object_id).first()
+            label = refund.why if refund else label
+        return _(text) % {"reason": label, "code": event.data.get("failure_code") or "-"}
 
     return say
 
 
-def _returned_elsewhere(data: Mapping[str, Any]) -> str:
-    return _("The money was returned by other means: %(how)s") % {"how": data.get("returned_how") or "-"}
+def _returned_elsewhere(event: Event) -> str:
+    return _("The money was returned by other means: %(how)s") % {"how": event.data.get("returned_how") or "-"}
 
 
 timeline.SENTENCES.update(

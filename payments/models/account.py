@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids, vault
 from orders.models import Merchant, Order
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import Account, ProviderError
 
 WARNED_BEFORE = timedelta(days=30)
@@ -20,7 +20,7 @@ WARNED_BEFORE = timedelta(days=30)
 class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
     def taking(self, order: Order) -> Self:
         """Those that may take an order's money: its shop's, of its mode, switched on, and of a wallet there is."""
-        return self.filter(merchant_id=order.merchant_id, live=order.live, enabled=True, provider__in=providers.NAMES)
+        return self.filter(merchant_id=order.merchant_id, live=order.live, enabled=True, provider__in=registry.NAMES)
 
 
 class ProviderAccount(models.Model):
@@ -83,6 +83,11 @@ class ProviderAccount(models.Model):
         return not self.live and bool(self.base_url) and self.provider != "sandbox"
 
     @property
+    def is_installed(self) -> bool:
+        """Whether the package of its wallet is there. Without it, nothing is offered, and all that is owed waits."""
+        return self.provider in registry.NAMES
+
+    @property
     def is_locked(self) -> bool:
         """Whether credentials are there that no key of ours opens any more."""
         try:
@@ -93,9 +98,9 @@ class ProviderAccount(models.Model):
 
     def ends_soon(self, now: datetime) -> datetime | None:
         """When the account's certificates end, if that is within 30 days or past."""
-        if self.is_locked or self.provider not in providers.NAMES:
+        if self.is_locked:
             return None
-        ends = providers.get(self.provider).ends_at(self.as_data())
+        ends = registry.get(self.provider).ends_at(self.as_data())
         return ends if ends and ends <= now + WARNED_BEFORE else None
 
     def as_data(self) -> Account:

@@ -14,6 +14,7 @@ from friendpay.kit.money import Money
 from orders.models import Merchant
 from payments.models.account import ProviderAccount
 from payments.models.payment import Payment
+from payments.models.request import PaymentRequest
 
 
 class RefundQuerySet(models.QuerySet["Refund"]):
@@ -134,6 +135,17 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def is_of_cancelled(self) -> bool:
+        """Whether it goes back since the request was cancelled, not since its time was over."""
+        ended = self.payment.request.status == PaymentRequest.Status.CANCELLED
+        return self.reason == self.Reason.UNDERFUNDED and ended
+
+    @property
+    def why(self) -> str:
+        """Why the money goes back, in a few words."""
+        return str(_("the request was cancelled")) if self.is_of_cancelled else self.get_reason_display()
 
     @property
     def money(self) -> Money:

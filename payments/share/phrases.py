@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from friendpay.kit import text_filter as safety
 from friendpay.kit.errors import Refused
-from payments.models import PaymentRequest, Refund
+from payments.models import Refund
 
 DECLINES = {
     "sorry": _("Sorry, I can't this time."),
@@ -43,15 +43,15 @@ def said(data: Mapping[str, Any]) -> str:
 
 def to_wallet(refund: Refund) -> str:
     """Why money goes back, as the payer reads it in the wallet: in the payer's language, as far as we know it."""
-    payment, reason = refund.payment, Refund.Reason(refund.reason)
+    payment = refund.payment
     with override(payment.language or payment.request.order.locale or settings.LANGUAGE_CODE):
-        words = str(WHY_RETURNED[reason])
-        return words if len(words.encode()) <= _MOST_BYTES else str(reason.label)
+        words = why_returned(refund)
+        return words if len(words.encode()) <= _MOST_BYTES else refund.why
 
 
 def why_returned(refund: Refund) -> str:
     """Why money goes back, in a sentence that is true whether or not it is there yet."""
-    if refund.reason == Refund.Reason.UNDERFUNDED and refund.payment.request.status == PaymentRequest.Status.CANCELLED:
+    if refund.is_of_cancelled:
         return str(_("The request was cancelled."))
     return str(WHY_RETURNED[Refund.Reason(refund.reason)])
 

@@ -8,6 +8,15 @@ def gettext_noop(text: str) -> str:
     return text
 
 
+LACKS = {
+    "no_app_secret": gettext_noop("The account has no app secret, without which nothing opens inside WeChat."),
+    "h5_not_granted": gettext_noop("The account has not been granted the jump from a phone (H5)."),
+    "page_not_granted": gettext_noop("The account has not been granted the wallet's own page."),
+    "code_not_granted": gettext_noop("The account has not been granted a product for codes to scan."),
+}
+"""What keeps an account from a rail, by the code that `Provider.lacks` answers with."""
+
+
 @dataclass(frozen=True)
 class App:
     """An app that shows pages in a browser of its own. The place inside it is called as the wallet is."""

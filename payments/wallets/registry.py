@@ -12,6 +12,7 @@ from typing import Any
 
 from payments.wallets.about import App
 from payments.wallets.base import Provider
+from payments.wallets.missing import Missing
 
 _OURS = {
     "wechatpay": "payments.wallets.wechatpay.provider:WeChatPay",
@@ -30,7 +31,9 @@ NAMES = tuple(_CLASSES)
 
 @cache
 def get(name: str) -> Provider:
-    """The provider of that name; KeyError when there is none."""
+    """The provider of that name; a stand-in that says so when its package is not installed."""
+    if name not in _CLASSES:
+        return Missing(name)
     module, _, kind = _CLASSES[name].partition(":")
     provider: Provider = getattr(import_module(module), kind)()
     return provider

@@ -1,16 +1,20 @@
 """The desk's timeline: the amount beside an event is that of the thing told of."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
 from django.utils.html import strip_tags
 
 from friendpay.kit.money import Money
 from orders.admin import timeline
 from orders.models import Event
-from payments.models import Payment
-from payments.settlement import outside, refund_moves, refunds
+from payments.models import Payment, Refund
+from payments.settlement import lifecycle, outside, refund_moves, refunds
 from payments.settlement.rules import Split
+from payments.share import phrases
 from payments.wallets.base import Outcome, State
-from tests import shop
+from tests import desk, shop
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +66,26 @@ def test_a_dispute_tells_what_is_disputed_in_its_own_currency(ends: State, event
     for state in (State.PENDING, ends):
         outside.hear_dispute(payment.pk, Outcome(state, "", "dp_1", Money(700, "USD")))
     assert told("payment.disputed") == told(f"payment.{event}") == ["$7.00"]
+
+
+def test_a_part_of_a_cancelled_request_does_not_go_back_for_want_of_money() -> None:
+    """On the refund, on whatever it belongs to, in the list and in the story; and in the payer's wallet."""
+    payment = shop.succeed(shop.hold(shop.make_request(split=Split(3)), 3000))
+    lifecycle.cancel_request(payment.request_id, actor="buyer")
+    refund = Refund.objects.get()
+    client = desk.staff(*desk.READ)
+    for thing in (refund, payment, payment.request, payment.request.order):
+        text = desk.text(client, desk.page(thing))
+        assert "the request was cancelled" in text, thing
+        assert "did not come together" not in text, thing
+    assert "the request was cancelled" in desk.text(client, desk.rows(Refund))
+    assert phrases.to_wallet(refund) == "The request was cancelled."
+
+
+def test_a_part_goes_back_for_want_of_money_where_time_was_over(move_time: Callable[[float], None]) -> None:
+    payment = shop.succeed(shop.hold(shop.make_request(split=Split(3), expires_in=timedelta(seconds=60)), 3000))
+    move_time(61)
+    lifecycle.expire_request(payment.request_id)
+    text = desk.text(desk.staff(*desk.READ), desk.page(payment.refunds.get()))
+    assert "the full amount did not come together" in text
+    assert "the request was cancelled" not in text
