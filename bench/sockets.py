@@ -1,78 +1,130 @@
-"""A crowd's sockets: all come within seconds, as after a restart; each has its first snapshot, and all see a change.
+"""A crowd's sockets: all come within seconds, all see a change, and all come back at once when the web process was
+killed. Pages are asked for all the while.
 
-    .venv/bin/python bench/sockets.py --sockets 3000 --within 3
+    python -m bench.sockets --sockets 5000 --within 10 --requests 1
 
-Exits with 1 when a socket had no snapshot after 20 seconds, or did not see what changed while the crowd came in.
+Exits with 1 when a socket had no snapshot after 20 seconds, or did not see the change.
 """
 
 import argparse
 import asyncio
-import json
 import math
+import random
 import resource
 import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 import httpx
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+import psutil
+import uvloop
 
+from bench.speed import wire
+from bench.speed.cpu import Meter
 from bench.stack import Stack, running
 
 PATIENCE = 20.0
-PER_NETWORK = 400  # fewer than a process takes from one
-REQUESTS = 20  # requests that are looked at
+NEVER = math.inf
 
 
-async def _look(stack: Stack, number: int, token: str, after: float) -> tuple[float, float]:
-    """One socket: in how many seconds the first snapshot came, and in how many after the change that was seen."""
-    await asyncio.sleep(after)
-    began = time.monotonic()
-    here = (f"127.0.{1 + number // PER_NETWORK}.1", 0)
-    address = f"{stack.address.replace('http', 'ws')}/ws/p/{token}/"
+@dataclass
+class Onlooker:
+    """One who looks, and when she was told what."""
+
+    number: int
+    token: str
+    told: list[tuple[float, bytes]] = field(default_factory=list)
+    ear: wire.Ear | None = None
+
+    async def look(self, stack: Stack, after: float = 0.0) -> float:
+        """Seconds until the first snapshot."""
+        await asyncio.sleep(after)
+        self.told.clear()
+        began = time.monotonic()
+        while time.monotonic() < began + PATIENCE:
+            try:
+                self.ear = await wire.listen(stack.address, f"/ws/p/{self.token}/", self.number, self.hear)
+            except wire.Broken:
+                await asyncio.sleep(0.2)
+            else:
+                return self.told[0][0] - began
+        return NEVER
+
+    def hear(self, frame: bytes, at: float) -> None:
+        self.told.append((at, frame))
+
+    def saw(self, status: bytes, since: float) -> float:
+        """Seconds until she was told of it."""
+        return next((at - since for at, frame in self.told if status in frame), NEVER)
+
+
+async def _crowd(stack: Stack, sockets: int, within: float, requests: int) -> bool:
+    headers = {"Authorization": f"Bearer {stack.key}"}
+    async with httpx.AsyncClient(base_url=f"{stack.address}/api/v1", headers=headers, timeout=60) as shop:
+        made = [await _request(shop, number) for number in range(requests)]
+        crowd = [Onlooker(number, made[number % requests][1]) for number in range(sockets)]
+        page = f"/p/{made[0][1]}/"
+        web = psutil.Process(stack.pid_of("web"))
+        idle = web.memory_info().rss
+        came = await _measured(stack, page, "first snapshot", lambda: _come(stack, crowd, within))
+        print(f"  memory of the web process: {(web.memory_info().rss - idle) / sockets / 1024:.1f} KB a socket")
+
+        async def change() -> list[float]:
+            begins = {}
+            for public_id, token in made:
+                begins[token] = time.monotonic()
+                await shop.post(f"/payment-requests/{public_id}/cancel", json={})
+            for _ in range(int(PATIENCE / 0.05)):
+                if all(onlooker.saw(b"cancelled", 0) < NEVER for onlooker in crowd):
+                    break
+                await asyncio.sleep(0.05)
+            return [onlooker.saw(b"cancelled", begins[onlooker.token]) for onlooker in crowd]
+
+        seen = await _measured(stack, page, "change seen", change)
+        stack.kill("web", random.Random(1))
+        back = await _measured(stack, page, "back after a kill", lambda: _come(stack, crowd, 0))
+        return max(came + seen + back) < NEVER
+
+
+async def _come(stack: Stack, crowd: list[Onlooker], within: float) -> list[float]:
+    return await asyncio.gather(
+        *(onlooker.look(stack, within * number / len(crowd)) for number, onlooker in enumerate(crowd))
+    )
+
+
+async def _measured(stack: Stack, page: str, name: str, work: Callable[[], Awaitable[list[float]]]) -> list[float]:
+    """What it took, while somebody else asks for pages."""
+    meter = Meter(stack.pid)
+    asking = asyncio.create_task(_ask(stack, page))
+    times = sorted(await work())
+    asking.cancel()
+    pages = sorted(await asking)
+    spent = meter.read()
+    print(f"{name:18} median {times[len(times) // 2]:.2f} s, 99% {times[len(times) * 99 // 100]:.2f} s, ", end="")
+    print(f"last {times[-1]:.2f} s, none {sum(map(math.isinf, times))}; CPU {spent.cpu:.1f} s")
+    if pages:
+        print(f"  pages meanwhile: {len(pages)}, median {pages[len(pages) // 2]:.3f} s, last {pages[-1]:.3f} s")
+    return times
+
+
+async def _ask(stack: Stack, page: str) -> list[float]:
+    took = []
+    client = wire.Client(stack.address, 100_000)
     try:
-        async with asyncio.timeout(PATIENCE):
-            line = await connect(address, origin=stack.address, local_addr=here, open_timeout=PATIENCE, proxy=None)  # type: ignore[arg-type]
-            told = json.loads(await line.recv())
-            first = time.monotonic() - began
-    except (OSError, TimeoutError, WebSocketException):
-        return float("inf"), float("inf")
-    try:
-        while told["status"] == "open":
-            told = json.loads(await asyncio.wait_for(line.recv(), PATIENCE * 2))
-    except (OSError, TimeoutError, WebSocketException):
-        return first, float("inf")
-    seen = time.monotonic()
-    line.transport.abort()
-    return first, max(0.0, seen - _moments[token]) if token in _moments else 0.0
-
-
-_moments: dict[str, float] = {}
-
-
-async def _crowd(stack: Stack, sockets: int, within: float) -> bool:
-    async with httpx.AsyncClient(
-        base_url=f"{stack.address}/api/v1", headers={"Authorization": f"Bearer {stack.key}"}, timeout=30
-    ) as shop:
-        requests = [await _request(shop, number) for number in range(REQUESTS)]
-        looks = [
-            asyncio.create_task(_look(stack, number, requests[number % REQUESTS][1], within * number / sockets))
-            for number in range(sockets)
-        ]
-        await asyncio.sleep(within / 2)
-        for public_id, token in requests:
-            await shop.post(f"/payment-requests/{public_id}/cancel", json={})
-            _moments[token] = time.monotonic()
-        outcome = await asyncio.gather(*looks)
-    firsts, seen = sorted(first for first, _ in outcome), sorted(change for _, change in outcome)
-    print(f"{sockets} sockets within {within:.0f} s, {sum(map(math.isinf, firsts))} of them without a snapshot")
-    for name, times in (("first snapshot", firsts), ("change seen", seen)):
-        median, last = times[len(times) // 2], times[-1]
-        print(f"{name:15} median {median:.2f} s, 99% {times[len(times) * 99 // 100]:.2f} s, last {last:.2f} s")
-    return firsts[-1] <= PATIENCE and seen[-1] < float("inf")
+        while True:
+            began = time.monotonic()
+            try:
+                await client.get(page)
+            except wire.Broken:
+                await asyncio.sleep(0.1)
+                continue
+            took.append(time.monotonic() - began)
+            await asyncio.sleep(0.05)
+    except asyncio.CancelledError:
+        return took
+    finally:
+        client.close()
 
 
 async def _request(shop: httpx.AsyncClient, number: int) -> tuple[str, str]:
@@ -84,14 +136,15 @@ async def _request(shop: httpx.AsyncClient, number: int) -> tuple[str, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sockets", type=int, default=3000)
-    parser.add_argument("--within", type=float, default=3.0)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sockets", type=int, default=5000)
+    parser.add_argument("--within", type=float, default=10.0, help="seconds in which all come (default: 10)")
+    parser.add_argument("--requests", type=int, default=1, help="requests that are looked at (default: 1)")
     options = parser.parse_args()
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with running(WEB_THREADS="4") as stack:
-        return 0 if asyncio.run(_crowd(stack, options.sockets, options.within)) else 1
+    with running() as stack:
+        return 0 if uvloop.run(_crowd(stack, options.sockets, options.within, options.requests)) else 1
 
 
 if __name__ == "__main__":

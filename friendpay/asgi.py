@@ -65,6 +65,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             "and X-Forwarded-For may be believed from whoever sends it."
         )
     drawing.prepare()
+    logger.info("Pages are served by %s threads", settings.WEB_THREADS)
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})
     pages.close()

@@ -148,7 +148,10 @@ def options() -> dict[str, Any]:
         "proxy_headers": False,
         "server_header": False,
         "access_log": False,
+        "loop": "uvloop",
+        "ws": "websockets-sansio",
         "ws_max_size": 1024,  # bytes of a frame: what sockets are told is of no interest
+        "ws_per_message_deflate": False,  # a snapshot is small, and compressing would be done anew for each socket
         "timeout_keep_alive": 5,
         "timeout_worker_healthcheck": 60,  # a busy machine takes longer than uvicorn's 5 to start a process
         "timeout_graceful_shutdown": 3,

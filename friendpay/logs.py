@@ -37,6 +37,7 @@ CONFIG: dict[str, Any] = {
     "loggers": {
         **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server", "uvicorn", "celery")},
         "uvicorn.access": {"handlers": [], "propagate": False},
+        "uvicorn.error": {"level": "WARNING"},  # it writes three lines for every socket
         "httpx": {"level": "WARNING"},  # it writes whole addresses, and one of WeChat's holds the app's secret
     },
 }

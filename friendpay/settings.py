@@ -63,14 +63,11 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",  # of random length, so that sizes tell nothing (BREACH)
     "friendpay.kit.csp.GuardMiddleware",
     "friendpay.api.middleware.middleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "friendpay.kit.languages.LanguageMiddleware",
+    "friendpay.kit.languages.middleware",
     "payments.share.crawlers.middleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "friendpay.admin_kit.middleware.middleware",  # sessions, login, second factor, messages
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -110,7 +107,7 @@ def _database(url: str) -> dict[str, object]:
     except ProgrammingError as error:
         env.stop(f"DATABASE_URL cannot be read ({str(error).strip()}).")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "friendpay.kit.postgresql",
         "NAME": options.pop("dbname", "friendpay"),
         "USER": options.pop("user", ""),
         "PASSWORD": options.pop("password", ""),
@@ -201,6 +198,9 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # HSTS for subdomains, and
     "security.W021",  # its preload list, are for who owns the domain to decide, and hard to take back
     "security.W008",  # the proxy in front redirects http
+    "admin.E408",  # login,
+    "admin.E409",  # messages
+    "admin.E410",  # and sessions stand in friendpay.admin_kit.middleware
 ]
 X_FRAME_OPTIONS = "DENY"
 

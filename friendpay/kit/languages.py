@@ -3,10 +3,15 @@
 Public pages speak all of `settings.LANGUAGES`; the desk and the API speak `settings.STAFF_LANGUAGES`.
 """
 
+from collections.abc import Callable
+from functools import lru_cache
+
 from django.conf import settings
-from django.http import HttpRequest
-from django.middleware.locale import LocaleMiddleware
+from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+MOST_ACCEPTED = 500  # characters of Accept-Language that are read
 
 _STAFF = ("/admin/", "/api/")
 
@@ -25,10 +30,26 @@ def speak(request: HttpRequest, code: str) -> None:
         translation.activate(language)
 
 
-class LanguageMiddleware(LocaleMiddleware):
-    """What was chosen, else what the browser asks for, as far as it is spoken there."""
+def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Speak what was chosen, else what the browser asks for (Accept-Language), as far as it is spoken there."""
 
-    def process_request(self, request: HttpRequest) -> None:
-        super().process_request(request)
-        if request.path_info.startswith(_STAFF) and translation.get_language() not in settings.STAFF_LANGUAGES:
-            translation.activate(settings.LANGUAGE_CODE)
+    def answer(request: HttpRequest) -> HttpResponse:
+        chosen = supported(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""))
+        language = chosen or _asked_for(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MOST_ACCEPTED])
+        if language not in settings.STAFF_LANGUAGES and request.path_info.startswith(_STAFF):
+            language = settings.LANGUAGE_CODE
+        translation.activate(language)
+        response = get_response(request)
+        patch_vary_headers(response, ("Accept-Language",))
+        response.headers.setdefault("Content-Language", translation.get_language())
+        return response
+
+    return answer
+
+
+@lru_cache(maxsize=1000)
+def _asked_for(accepted: str) -> str:
+    """The language of ours that comes first in an Accept-Language. Browsers send few that differ."""
+    asking = HttpRequest()
+    asking.META["HTTP_ACCEPT_LANGUAGE"] = accepted
+    return translation.get_language_from_request(asking)

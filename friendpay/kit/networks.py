@@ -4,6 +4,7 @@ An address nobody can read (a proxy may say `unknown`, or a name) is "" everywhe
 share it are strangers to each other.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.http import HttpRequest
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from friendpay.kit.digests import digest
 
 
+@lru_cache(maxsize=10_000)
 def read(text: str) -> IPv4Address | IPv6Address | None:
     """An address as servers and proxies tell it: plain, with a port, in brackets, with a zone; None where it is none.
 

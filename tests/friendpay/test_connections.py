@@ -154,3 +154,15 @@ def test_a_trusted_proxy_has_as_many_connections_as_it_wants(port: int, settings
     settings.TRUSTED_PROXIES = ["127.0.0.0/24"]
     with ExitStack() as stack:
         assert all(status(answer(stack.enter_context(connect(port)))) == 200 for _ in range(25))
+
+
+def test_a_socket_leaves_no_line_in_the_log_and_its_words_are_not_compressed(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connect(port) as client:
+        offering = UPGRADE.replace(b"\r\n\r\n", b"\r\nsec-websocket-extensions: permessage-deflate\r\n\r\n")
+        said = answer(client, offering)
+    assert status(said) == 101
+    assert said.endswith(b"\x81\x05hello")
+    assert b"extensions" not in said.lower()
+    assert not [record for record in caplog.records if "ebSocket" in record.message or "connection" in record.message]

@@ -46,6 +46,12 @@ def test_a_page_speaks_what_the_browser_asks_for(client: Client) -> None:
     assert language_of(client, "/open/", "tlh") == "en"
 
 
+def test_of_an_endless_wish_the_beginning_is_read(client: Client) -> None:
+    assert language_of(client, "/open/", f"zh-TW,{'tlh,' * 1000}") == "zh-hant"
+    assert language_of(client, "/open/", f"{'tlh,' * 1000}zh-TW") == "en"
+    assert "Accept-Language" in client.get("/open/")["Vary"]
+
+
 def test_the_buyers_page_speaks_the_orders_language_first(client: Client) -> None:
     assert language_of(client, checkout("zh-CN"), "en") == "zh-hans"
     assert language_of(client, checkout("tlh"), "zh-CN") == "zh-hans"
