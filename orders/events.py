@@ -5,6 +5,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from friendpay.kit import ids
+from friendpay.kit.writes import Writes
 from orders.event_data import EndpointData
 from orders.models import Event, Order, WebhookDelivery, WebhookEndpoint
 from orders.webhooks import endpoints, outbox
@@ -57,16 +58,17 @@ def record(
     object_id: str,
     actor: str,
     data: dict[str, Any],
+    writes: Writes,
     request: str = "",
     seq: int | None = None,
 ) -> Event:
-    """Write an event and its webhook deliveries in the caller's transaction, so that they are there exactly when the
-    change they tell of is.
+    """Add an event and its webhook deliveries to what is to be written, so that they are there exactly when the change
+    they tell of is.
 
     `type` is `object.past_participle`; `actor` says who did it: buyer, payer, merchant, provider, system or
     support:NAME.
     """
-    event = Event.objects.create(
+    event = Event(
         merchant_id=order.merchant_id,
         live=order.live,
         type=type,
@@ -77,8 +79,9 @@ def record(
         actor=actor,
         data=data,
     )
+    writes.insert(event)
     if order.merchant.has_webhooks:
-        outbox.owe(event)
+        outbox.owe(writes)
     return event
 
 
@@ -89,7 +92,7 @@ _RECORD_ALL = f"""
         SELECT {ids.public_id_sql("evt")}, %s, %s, clock_timestamp(), told.* FROM ({{told}}) AS told
         RETURNING id, merchant_id, live, type, order_id
     ), owed AS (
-        {outbox.OWE_ALL}
+        {outbox.OWING.format(source="noted")}
     )
     SELECT order_id, id, (SELECT count(*) FROM owed) FROM noted
 """

@@ -1,9 +1,11 @@
 """Create, change, mark as paid, cancel and expire orders. Called within a transaction that holds the order's lock."""
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock
@@ -11,6 +13,7 @@ from friendpay.kit import text_filter as safety
 from friendpay.kit.errors import Refused
 from friendpay.kit.keys import among
 from friendpay.kit.money import EXPONENT, MAX_MINOR
+from friendpay.kit.writes import Writes
 from orders import events, lives
 from orders.event_data import OrderData, OrderRefundData
 from orders.models import Event, Merchant, Order, OrderLine
@@ -27,7 +30,9 @@ class LineDraft:
     image_url: str = ""
 
 
-@transaction.atomic
+Also = Callable[[Order, datetime, Writes], None]
+
+
 def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing by its name
     merchant: Merchant,
     *,
@@ -40,39 +45,52 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
     locale: str = "",
     live: bool = False,
     expires_in: timedelta | None = None,
+    now: datetime | None = None,
+    also: Also | None = None,
 ) -> Order:
     """A new order awaiting payment; its amount is the sum of its lines. Refused when the reference was used before.
 
-    With `expires_in` it ends unpaid after that time; without, it can be asked for until it is paid or cancelled.
+    With `expires_in` it ends unpaid after that time; without, it can be asked for until it is paid or cancelled. All of
+    it is one statement, with what `also` adds to it; who knows what time it is says so with `now`.
     """
     if expires_in is not None:
         lives.check(expires_in)
     if currency not in EXPONENT:
         raise Refused("unknown_currency", _("This is not a currency we know."), field="currency", status=422)
-    amount = _sum(lines)
+    now = now or clock.now()
+    order = Order(
+        merchant=merchant,
+        live=live,
+        reference=reference,
+        currency=currency,
+        amount=_sum(lines),
+        buyer_id=buyer_id,
+        buyer_name=safety.name(buyer_name) or str(_("A friend")),
+        return_url=return_url,
+        locale=locale,
+        created_at=now,
+        expires_at=now + expires_in if expires_in is not None else None,
+    )
+    writes = Writes()
+    writes.insert(order, *(rows := _lines(order, lines)))
+    _note(order, "order.created", "merchant", writes)
+    if also:
+        also(order, now, writes)
+    _write_new(writes)
+    order.keep_lines(rows)
+    return order
+
+
+def _write_new(writes: Writes) -> None:
     try:
-        with transaction.atomic():
-            order = Order.objects.create(
-                merchant=merchant,
-                live=live,
-                reference=reference,
-                currency=currency,
-                amount=amount,
-                buyer_id=buyer_id,
-                buyer_name=safety.name(buyer_name) or str(_("A friend")),
-                return_url=return_url,
-                locale=locale,
-                expires_at=clock.now() + expires_in if expires_in is not None else None,
-            )
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            writes.run()
     except IntegrityError as error:
         if "order_reference_once" not in str(error):
             raise
         raise Refused(
             "reference_used", _("There is an order with this reference already."), field="reference"
         ) from error
-    _write_lines(order, lines)
-    _note(order, "order.created", "merchant")
-    return order
 
 
 def _sum(lines: list[LineDraft]) -> int:
@@ -87,8 +105,8 @@ def _sum(lines: list[LineDraft]) -> int:
     return amount
 
 
-def _write_lines(order: Order, lines: list[LineDraft]) -> None:
-    OrderLine.objects.bulk_create(
+def _lines(order: Order, lines: list[LineDraft]) -> list[OrderLine]:
+    return [
         OrderLine(
             order=order,
             name=safety.line(line.name) or "-",
@@ -98,7 +116,7 @@ def _write_lines(order: Order, lines: list[LineDraft]) -> None:
             image_url=line.image_url,
         )
         for line in lines
-    )
+    ]
 
 
 def change_lines(order: Order, lines: list[LineDraft]) -> None:
@@ -106,37 +124,40 @@ def change_lines(order: Order, lines: list[LineDraft]) -> None:
     if order.status != Order.Status.AWAITING_PAYMENT:
         raise Refused("order_not_awaiting_payment", _("This order is already paid or cancelled."))
     order.amount = _sum(lines)
-    order.save(update_fields=["amount"])
     order.lines.all().delete()
-    _write_lines(order, lines)
-    _note(order, "order.changed", "merchant")
+    writes = Writes()
+    writes.update(order, "amount")
+    writes.insert(*(rows := _lines(order, lines)))
+    _note(order, "order.changed", "merchant", writes)
+    writes.run()
+    order.keep_lines(rows)
 
 
-def add_paid(order: Order, amount: int, now: datetime) -> None:
-    """Money was applied to the order; with the last of it the order is paid."""
+def add_paid(order: Order, amount: int, now: datetime, writes: Writes) -> None:
+    """Money was applied to the order; with the last of it the order is paid. Written with `writes`."""
     order.amount_paid += amount
     if order.amount_paid == order.amount:
         order.status = Order.Status.PAID
         order.paid_at = now
-    order.save(update_fields=["amount_paid", "status", "paid_at"])
+    writes.update(order, "amount_paid", "status", "paid_at")
     if order.status == Order.Status.PAID:
-        _note(order, "order.paid", "system")
+        _note(order, "order.paid", "system", writes)
 
 
-def take_back_paid(order: Order, amount: int) -> None:
+def take_back_paid(order: Order, amount: int, writes: Writes) -> None:
     """Parts that no longer count, because the rest never came: they go back to the friends who gave them."""
     order.amount_paid -= amount
-    order.save(update_fields=["amount_paid"])
+    writes.update(order, "amount_paid")
 
 
-def change_refunded(order: Order, amount: int, refund: str) -> None:
+def change_refunded(order: Order, amount: int, refund: str, writes: Writes) -> None:
     """A provider confirmed a refund by the merchant (or, with a negative amount, took the confirmation back). `refund`
-    is its id.
+    is its id. Written with `writes`.
     """
     order.amount_refunded += amount
-    order.save(update_fields=["amount_refunded"])
+    writes.update(order, "amount_refunded")
     data = OrderRefundData.of(order, refund=refund, refund_amount=abs(amount))
-    _note(order, "order.refunded" if amount > 0 else "order.refund_reopened", "provider", data)
+    _note(order, "order.refunded" if amount > 0 else "order.refund_reopened", "provider", writes, data)
 
 
 def mark_paid_elsewhere(order: Order, now: datetime) -> Event | None:
@@ -156,8 +177,7 @@ def mark_paid_elsewhere(order: Order, now: datetime) -> Event | None:
     order.status = Order.Status.PAID
     order.paid_at = now
     order.paid_elsewhere = True
-    order.save(update_fields=["status", "paid_at", "paid_elsewhere"])
-    return _note(order, "order.paid", "merchant")
+    return _end(order, "order.paid", "merchant", "paid_at", "paid_elsewhere")
 
 
 def cancel_order(order: Order, now: datetime) -> Event | None:
@@ -170,16 +190,14 @@ def cancel_order(order: Order, now: datetime) -> Event | None:
         raise Refused("order_paid", _("This order is paid. Refund its payments instead of cancelling it."))
     order.status = Order.Status.CANCELLED
     order.cancelled_at = now
-    order.save(update_fields=["status", "cancelled_at"])
-    return _note(order, "order.cancelled", "merchant")
+    return _end(order, "order.cancelled", "merchant", "cancelled_at")
 
 
 def expire_order(order: Order, now: datetime) -> Event:
     """Its time is over and it is not paid. The caller has ended its request, so that nothing of it is paid."""
     order.status = Order.Status.EXPIRED
     order.expired_at = now
-    order.save(update_fields=["status", "expired_at"])
-    return _note(order, "order.expired", "system")
+    return _end(order, "order.expired", "system", "expired_at")
 
 
 _EXPIRED = f"""
@@ -196,6 +214,14 @@ def expire_orders(order_ids: list[int], now: datetime) -> int:
     return ended
 
 
-def _note(order: Order, type: str, actor: str, data: OrderData | None = None) -> Event:
+def _end(order: Order, type: str, actor: str, *fields: str) -> Event:
+    writes = Writes()
+    writes.update(order, "status", *fields)
+    event = _note(order, type, actor, writes)
+    writes.run()
+    return event
+
+
+def _note(order: Order, type: str, actor: str, writes: Writes, data: OrderData | None = None) -> Event:
     data = data or OrderData.of(order)
-    return events.record(type, order=order, object_id=order.public_id, actor=actor, data=data.stored())
+    return events.record(type, order=order, object_id=order.public_id, actor=actor, data=data.stored(), writes=writes)

@@ -41,7 +41,7 @@ class Order(models.Model):
     buyer_name = models.CharField(_("buyer"), max_length=60)
     locale = models.CharField(max_length=10, blank=True)
     return_url = models.CharField(_("address to return to"), max_length=500, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
@@ -101,6 +101,12 @@ class Order(models.Model):
     @property
     def total(self) -> Money:
         return Money(self.amount, self.currency)
+
+    def keep_lines(self, lines: "list[OrderLine]") -> None:
+        """What was just written as its lines need not be read."""
+        rows = self.lines.all()
+        rows._result_cache = lines  # type: ignore[attr-defined]
+        self._prefetched_objects_cache = {"lines": rows}
 
     def is_over(self, now: datetime) -> bool:
         """Whether its time is over: nobody can begin anything on it any more, ended or not."""

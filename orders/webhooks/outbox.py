@@ -9,34 +9,27 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.kit import clock, ids
 from friendpay.kit.background import nudge
 from friendpay.kit.errors import Refused
+from friendpay.kit.writes import Writes
 from orders.models import Event, WebhookDelivery, WebhookEndpoint
 
 KEPT_DAYS = 90
 BATCH = 1000
 
 
-def owe(event: Event) -> None:
-    """Write a delivery for every endpoint that wants this event, in the transaction of the event."""
-    endpoints = WebhookEndpoint.objects.enabled().filter(merchant_id=event.merchant_id, live=event.live)
-    deliveries = [
-        WebhookDelivery(merchant_id=event.merchant_id, endpoint=endpoint, event=event)
-        for endpoint in endpoints.only("event_types")
-        if endpoint.wants(event.type)
-    ]
-    if deliveries:
-        WebhookDelivery.objects.bulk_create(deliveries)
-        send_soon()
-
-
-OWE_ALL = f"""
+OWING = f"""
     INSERT INTO orders_webhookdelivery (public_id, merchant_id, endpoint_id, event_id, status, attempts)
-    SELECT {ids.public_id_sql("wd")}, noted.merchant_id, endpoint.id, noted.id, 'pending', 0
-    FROM noted JOIN orders_webhookendpoint AS endpoint
-        ON endpoint.merchant_id = noted.merchant_id AND endpoint.live = noted.live AND endpoint.disabled_at IS NULL
-        AND (endpoint.event_types = '[]' OR endpoint.event_types ? noted.type)
-    RETURNING 1
+    SELECT {ids.public_id_sql("wd")}, event.merchant_id, endpoint.id, event.id, 'pending', 0
+    FROM {{source}} AS event JOIN orders_webhookendpoint AS endpoint
+        ON endpoint.merchant_id = event.merchant_id AND endpoint.live = event.live AND endpoint.disabled_at IS NULL
+        AND (endpoint.event_types = '[]' OR endpoint.event_types ? event.type)
+    RETURNING id
 """
-"""The same as part of a statement that has just `noted` many events."""
+"""A delivery of each event of `source`, which the same statement has just written, for every endpoint that wants it."""
+
+
+def owe(writes: Writes) -> None:
+    """A delivery of each event among `writes` for every endpoint that wants it, by the statement that writes them."""
+    writes.draw(OWING, Event, lambda deliveries: send_soon() if deliveries else None)
 
 
 def owe_test(endpoint: WebhookEndpoint, event: Event) -> WebhookDelivery:

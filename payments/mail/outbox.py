@@ -2,12 +2,14 @@
 it. An address is forgotten as soon as nothing more is due to it.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
+from itertools import product
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from friendpay.kit import clock
 from friendpay.kit.background import nudge
@@ -41,12 +43,15 @@ def offered() -> bool:
     return bool(settings.MAIL_TO_PEOPLE)
 
 
-def owe(event: Event, request: PaymentRequest, about: Payment | Refund | None) -> None:
-    """Write down who is to be told of this event, in its transaction; drop the reminders that it makes needless."""
-    if event.type not in _ENDS | _TO_BUYER.keys() | _TO_PAYER.keys():
+def owe(told: Iterable[tuple[Event, Model | None]], request: PaymentRequest) -> None:
+    """Write down who is to be told of these events, in their transaction, each with the payment or refund it is about;
+    drop the reminders that they make needless.
+    """
+    told = [(event, about) for event, about in told if event.type in _ENDS | _TO_BUYER.keys() | _TO_PAYER.keys()]
+    if not told:
         return
     rows = MailAddress.objects.filter(order=request.order_id).exclude(address="").select_related("payment")
-    for row in rows:
+    for row, (event, about) in product(rows, told):
         if row.role == Role.FRIEND:
             if row.request_id == request.pk and _settles(event, row, about):
                 forget(MailAddress.objects.filter(pk=row.pk))
@@ -73,13 +78,13 @@ def owe_one(row: MailAddress, kind: str, event: Event) -> None:
     transaction.on_commit(partial(nudge, "payments.sweep_mail"))
 
 
-def _settles(event: Event, row: MailAddress, about: Payment | Refund | None) -> bool:
+def _settles(event: Event, row: MailAddress, about: Model | None) -> bool:
     """Whether nobody need remind this friend any more."""
     paid = event.type == "payment.succeeded" and isinstance(about, Payment) and about.visitor == row.visitor
     return event.type in _ENDS or paid
 
 
-def _kind(event: Event, row: MailAddress, request: PaymentRequest, about: Payment | Refund | None) -> str:
+def _kind(event: Event, row: MailAddress, request: PaymentRequest, about: Model | None) -> str:
     """Which mail the event means for this address, "" for none."""
     if row.role == Role.BUYER:
         kind = _TO_BUYER.get(event.type, "")

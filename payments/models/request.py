@@ -1,7 +1,7 @@
 """Payment requests: the ask to pay one order."""
 
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Self
 
 from django.db import models
@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
 from friendpay.kit.money import Money
-from orders.models import Merchant, Order
+from friendpay.kit.writes import Writes
+from orders.models import Event, Merchant, Order
 
 
 class PaymentRequestQuerySet(models.QuerySet["PaymentRequest"]):
@@ -104,6 +105,16 @@ class PaymentRequest(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @cached_property
+    def writes(self) -> Writes:
+        """What is to be written with it, by whoever holds its lock (`payments/settlement/locks.py`)."""
+        return Writes()
+
+    @cached_property
+    def told(self) -> list[tuple[Event, models.Model | None]]:
+        """The events among them, each with the payment or refund it is about."""
+        return []
 
     @property
     def total(self) -> Money:

@@ -92,6 +92,7 @@ def ended_request(order_id: int, *, actor: str) -> PaymentRequest:
     order, _none = lock_order(order_id)
     now = clock.now()
     request = new_request(order, now, actor)
+    save(request)
     _end(order, request, REQUEST.CANCELLED, now, actor)
     services.cancel_order(order, now)
     return request
@@ -180,7 +181,7 @@ def _end(order: Order, request: PaymentRequest, status: str, now: datetime, acto
     parts = list(request.payments.select_for_update(no_key=True).filter(amount_applied__gt=0))
     funds.let_go(request, request.payments.all(), now)
     if request.amount_paid:
-        services.take_back_paid(order, request.amount_paid)
+        services.take_back_paid(order, request.amount_paid, request.writes)
     request.amount_paid, request.closed_at = 0, now
     move(request, status)
     note(request, f"payment_request.{status}", actor)
@@ -289,7 +290,7 @@ def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
     if applied:
         request.amount_paid += applied
         funds.make_room(request, now)
-        services.add_paid(order, applied, now)
+        services.add_paid(order, applied, now, request.writes)
         if request.amount_paid == request.amount:
             move(request, REQUEST.PAID)
             request.paid_at = now

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from friendpay.kit.compiled import Compiled, Given
 from orders import events
 from orders.event_data import EventData
 from orders.models import Event, Order
@@ -23,14 +24,54 @@ _REQUEST_DATA: dict[str, type[RequestData]] = {
 }
 
 
+_ORDER = Compiled(
+    lambda: (
+        Order.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("merchant")
+        .filter(pk=Given("order"))
+        .order_by()
+    )
+)
+_OPEN = Compiled(
+    lambda: (
+        PaymentRequest.objects.select_for_update(no_key=True)
+        .filter(order=Given("order"), status=PaymentRequest.Status.OPEN)
+        .order_by()
+    )
+)
+# PostgreSQL locks a row of each table in the order in which they are named here.
+_REQUEST = Compiled(
+    lambda: (
+        PaymentRequest.objects.select_for_update(of=("order", "self"), no_key=True)
+        .select_related("order__merchant")
+        .filter(pk=Given("request"))
+        .order_by()
+    )
+)
+_PAYMENT = Compiled(
+    lambda: (
+        Payment.objects.select_for_update(of=("request__order", "request", "self"), no_key=True)
+        .select_related("request__order__merchant", "account")
+        .filter(pk=Given("payment"))
+        .order_by()
+    )
+)
+_REFUND = Compiled(
+    lambda: (
+        Refund.objects.select_for_update(
+            of=("payment__request__order", "payment__request", "payment", "self"), no_key=True
+        )
+        .select_related("payment__request__order__merchant", "payment__account")
+        .filter(pk=Given("refund"))
+        .order_by()
+    )
+)
+
+
 def lock_order(order_id: int) -> tuple[Order, PaymentRequest | None]:
     """The order and its open request, locked."""
-    order = Order.objects.select_for_update(of=("self",), no_key=True).select_related("merchant").get(pk=order_id)
-    request = (
-        PaymentRequest.objects.select_for_update(no_key=True)
-        .filter(order=order, status=PaymentRequest.Status.OPEN)
-        .first()
-    )
+    order = _ORDER.one(order=order_id)
+    request = next(iter(_OPEN(order=order_id)), None)
     if request:
         request.order, request.merchant = order, order.merchant
     return order, request
@@ -38,39 +79,32 @@ def lock_order(order_id: int) -> tuple[Order, PaymentRequest | None]:
 
 def lock_request(request_id: int) -> tuple[Order, PaymentRequest]:
     """A request and its order, locked, whatever their state."""
-    order = (
-        Order.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("merchant")
-        .get(payment_requests=request_id)
-    )
-    request = PaymentRequest.objects.select_for_update(no_key=True).get(pk=request_id)
-    request.order, request.merchant = order, order.merchant
-    return order, request
+    request = _REQUEST.one(request=request_id)
+    request.merchant = request.order.merchant
+    return request.order, request
 
 
 def lock_payment(payment_id: int) -> tuple[Order, PaymentRequest, Payment]:
     """A payment, its request and its order, locked."""
-    request_id = Payment.objects.values_list("request_id", flat=True).get(pk=payment_id)
-    order, request = lock_request(request_id)
-    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
-    payment.request = request
-    return order, request, payment
+    payment = _PAYMENT.one(payment=payment_id)
+    request = payment.request
+    request.merchant = request.order.merchant
+    return request.order, request, payment
 
 
 def lock_refund(refund_id: int) -> tuple[Order, PaymentRequest, Payment, Refund]:
     """A refund and all above it, locked."""
-    payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
-    order, request, payment = lock_payment(payment_id)
-    refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
-    refund.payment = payment
-    return order, request, payment, refund
+    refund = _REFUND.one(refund=refund_id)
+    payment, request = refund.payment, refund.payment.request
+    request.merchant = request.order.merchant
+    return request.order, request, payment, refund
 
 
 def new_request(
     order: Order, now: datetime, actor: str, expires_in: timedelta | None = None, **more: Any
 ) -> PaymentRequest:
-    """A request for all of a locked order, noted. The caller saves it afterwards."""
-    request = PaymentRequest.objects.create(
+    """A request for all of an order that is locked, or new itself, noted. The caller saves it afterwards."""
+    request = PaymentRequest(
         merchant=order.merchant,
         order=order,
         currency=order.currency,
@@ -80,12 +114,14 @@ def new_request(
         expires_at=rules.ends(order, now, expires_in),
         **more,
     )
+    request.writes.insert(request)
     note(request, "payment_request.created", actor)
     return request
 
 
 def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund | None = None, **more: Any) -> None:
-    """Say what happened, numbered under the request's lock. The caller saves the request afterwards.
+    """Say what happened, numbered under the request's lock. The caller saves the request afterwards, and the event is
+    written with it.
 
     `more` are the fields that this type of event has besides those of the request.
     """
@@ -105,8 +141,9 @@ def note(request: PaymentRequest, type: str, actor: str, about: Payment | Refund
         object_id=subject.public_id,
         actor=actor,
         data=data.stored(),
+        writes=request.writes,
     )
-    mail.owe(event, request, about)
+    request.told.append((event, about))
 
 
 def note_end(order: Order, event: Event | None, ended: PaymentRequest | None) -> None:
@@ -121,7 +158,12 @@ def note_end(order: Order, event: Event | None, ended: PaymentRequest | None) ->
         save(request)
 
 
-def save(request: PaymentRequest, *fields: str) -> None:
-    """Write the request with its new `seq`, and show it to whoever is looking once it is committed."""
-    request.save(update_fields=["seq", *fields])
-    transaction.on_commit(lambda: live.push(request))
+def save(request: PaymentRequest, *fields: str, now: datetime | None = None) -> None:
+    """Write the request with its new `seq` and all that was noted and gathered for it, by one statement; owe the mail
+    that people asked for; and show it to whoever is looking once it is committed.
+    """
+    request.writes.update(request, "seq", *fields)
+    request.writes.run()
+    told, request.told = request.told, []
+    mail.owe(told, request)
+    transaction.on_commit(lambda: live.push(request, now=now))

@@ -58,7 +58,7 @@ def book_refund(payment_id: int, number: str, amount: Money, *, provider_ref: st
     lifecycle.move(refund, Refund.Status.SUCCEEDED)
     refund.save()
     note(request, "refund.external", "provider", refund)
-    services.change_refunded(order, refund.amount, refund.public_id)
+    services.change_refunded(order, refund.amount, refund.public_id, request.writes)
     save(request)
     return refund
 

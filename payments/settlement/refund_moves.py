@@ -109,7 +109,8 @@ def _change(
     if is_new:
         note(request, f"refund.{status}", actor, refund)
     if refund.reason == Refund.Reason.MERCHANT and refund.is_back != was_back:
-        services.change_refunded(order, refund.amount if refund.is_back else -refund.amount, refund.public_id)
+        amount = refund.amount if refund.is_back else -refund.amount
+        services.change_refunded(order, amount, refund.public_id, request.writes)
 
 
 def _reopen(request: PaymentRequest, payment: Payment, refund: Refund) -> None:

@@ -1,0 +1,77 @@
+"""Queries compiled once for the process and asked again and again: the ORM says what is read, and is not asked how each
+time, which is most of what a small query costs.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from django.db import connection
+from django.db.models import Expression, Model, QuerySet
+from django.db.models.query import get_related_populators
+from django.db.models.sql.compiler import SQLCompiler
+from django.db.transaction import TransactionManagementError
+
+M = TypeVar("M", bound=Model)
+
+
+class Given(Expression):
+    """A value that is given each time, by its name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return "%s", [self]
+
+
+class Compiled(Generic[M]):
+    """`Compiled(lambda: Order.objects.filter(pk=Given("pk")))`, then `(pk=7)`: the rows, with what `select_related` and
+    annotations bring. The query is built when it is first asked, and nothing else of it changes afterwards.
+    """
+
+    def __init__(self, build: "Callable[[], QuerySet[M]]") -> None:
+        self._build = build
+
+    @cached_property
+    def _compiler(self) -> tuple[SQLCompiler, str, tuple[Any, ...]]:
+        compiler = self._build().query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        return compiler, sql, params
+
+    @cached_property
+    def _read(self) -> Callable[[Any], M]:
+        """How a row becomes an object, as Django's own ModelIterable does it."""
+        compiler = self._compiler[0]
+        info: dict[str, Any] = compiler.klass_info  # type: ignore[attr-defined]
+        select, notes = compiler.select, list(compiler.annotation_col_map.items())  # type: ignore[attr-defined]
+        first, end = info["select_fields"][0], info["select_fields"][-1] + 1
+        names = [column[0].target.attname for column in select[first:end]]
+        related = get_related_populators(info, select, connection.alias)
+
+        def read(row: Any) -> M:
+            thing: M = info["model"].from_db(connection.alias, names, row[first:end])
+            for populator in related:
+                populator.populate(row, thing)
+            for name, place in notes:
+                setattr(thing, name, row[place])
+            return thing
+
+        return read
+
+    def __call__(self, **values: object) -> list[M]:
+        compiler, sql, params = self._compiler
+        if compiler.query.select_for_update and not connection.in_atomic_block:
+            raise TransactionManagementError("a lock that nothing would hold")
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [values[it.name] if isinstance(it, Given) else it for it in params])
+            rows = cursor.fetchall()
+        return [self._read(row) for row in compiler.results_iter(results=[rows])]
+
+    def one(self, **values: object) -> M:
+        """The one row there is; the model's DoesNotExist where there is none."""
+        found = self(**values)
+        if not found:
+            raise self._compiler[0].query.model.DoesNotExist  # type: ignore[union-attr]
+        return found[0]

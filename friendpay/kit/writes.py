@@ -1,0 +1,115 @@
+"""Rows written together: inserts and updates are gathered, and go to PostgreSQL as one statement (data-modifying CTEs),
+one round trip however many rows they are.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.models import Field, Model
+from django.db.models.expressions import DatabaseDefault
+
+Done = Callable[[list[int]], None]
+
+
+class Writes:
+    """What is to be written: nothing is before `run`, and all or nothing by it. Empty again after it.
+
+    All parts of the statement see the rows as they were before it, so an updated row must be one that is there already,
+    and is locked. Fields are read when they are written, and a row that is named twice is written once.
+    """
+
+    def __init__(self) -> None:
+        self._inserts: dict[type[Model], list[Model]] = {}
+        self._updates: dict[tuple[type[Model], int], tuple[Model, dict[str, None]]] = {}
+        self._drawn: list[tuple[str, type[Model], Done]] = []
+
+    def insert(self, *rows: Model) -> None:
+        """New rows, which have their key after `run`. They may belong to rows named before, which need a public_id."""
+        for row in rows:
+            self._inserts.setdefault(type(row), []).append(row)
+
+    def update(self, row: Model, *fields: str) -> None:
+        """These fields of a row; of one that is inserted here anyway, nothing more."""
+        if row not in self._inserts.get(type(row), ()):
+            known = self._updates.setdefault((type(row), row.pk), (row, {}))[1]
+            known.update(dict.fromkeys(fields))
+
+    def draw(self, sql: str, source: type[Model], done: Done) -> None:
+        """Rows that SQL draws from those inserted of `source`, which it names `{source}`; `done` hears their keys."""
+        if not any(known == sql for known, _source, _done in self._drawn):
+            self._drawn.append((sql, source, done))
+
+    def run(self) -> None:
+        """Write all of it. Raises IntegrityError as any statement, and DatabaseError where a row to update is gone."""
+        parts: list[tuple[str, Done]] = []
+        params: list[object] = []
+        names: dict[type[Model], str] = {}
+        for model, rows in self._inserts.items():
+            names[model] = f"part_{len(parts)}"
+            parts.append((self._inserting(model, rows, names, params), _keys_of(rows)))
+        for row, fields in self._updates.values():
+            parts.append((_updating(row, fields, params), _once))
+        for sql, source, done in self._drawn:
+            parts.append((sql.format(source=names[source]), done))
+        self._inserts, self._updates, self._drawn = {}, {}, []
+        if parts:
+            _execute(parts, params)
+
+    def _inserting(
+        self, model: type[Model], rows: list[Model], names: dict[type[Model], str], params: list[object]
+    ) -> str:
+        fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+        marks = []
+        for row in rows:
+            marks.append(", ".join(self._mark(row, field, names, params) for field in fields))
+        columns = ", ".join(f'"{field.column}"' for field in fields)
+        return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({"), (".join(marks)}) RETURNING *'
+
+    def _mark(self, row: Model, field: "Field[Any, Any]", names: dict[type[Model], str], params: list[object]) -> str:
+        value = getattr(row, field.attname)
+        if value is None and field.is_relation and field.is_cached(row):  # type: ignore[attr-defined]
+            parent = getattr(row, field.name)
+            params.append(parent.public_id)
+            return f"(SELECT id FROM {names[type(parent)]} WHERE public_id = %s)"
+        if isinstance(value, DatabaseDefault):
+            return "DEFAULT"
+        params.append(field.get_db_prep_save(field.pre_save(row, add=True) if value is None else value, connection))
+        return "%s"
+
+
+def _updating(row: Model, fields: dict[str, None], params: list[object]) -> str:
+    """An update may be without fields: then it is a look whether the row is there."""
+    columns = []
+    for name in fields:
+        field: Field[Any, Any] = row._meta.get_field(name)  # type: ignore[assignment]
+        columns.append(f'"{field.column}" = %s')
+        params.append(field.get_db_prep_save(getattr(row, field.attname), connection))
+    params.append(row.pk)
+    return f'UPDATE "{row._meta.db_table}" SET {", ".join(columns)} WHERE id = %s RETURNING id'
+
+
+def _keys_of(rows: list[Model]) -> Done:
+    """PostgreSQL hands out keys in the order of the rows."""
+
+    def done(keys: list[int]) -> None:
+        for row, key in zip(rows, keys, strict=True):
+            row.pk = key
+            row._state.adding, row._state.db = False, connection.alias
+
+    return done
+
+
+def _once(keys: list[int]) -> None:
+    if len(keys) != 1:
+        raise DatabaseError("a row to be updated is not there")
+
+
+def _execute(parts: list[tuple[str, Done]], params: list[object]) -> None:
+    within = ", ".join(f"part_{number} AS ({sql})" for number, (sql, _done) in enumerate(parts))
+    told = " UNION ALL ".join(f"SELECT {number}, id FROM part_{number}" for number in range(len(parts)))
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {within} {told} ORDER BY 1, 2", params)
+        rows = cursor.fetchall()
+    for number, (_sql, done) in enumerate(parts):
+        done([key for place, key in rows if place == number])
