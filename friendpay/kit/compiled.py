@@ -22,8 +22,8 @@ class Given(Expression):
         super().__init__()
         self.name = name
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s", [self]
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (self,)
 
 
 class Compiled(Generic[M]):
@@ -44,11 +44,11 @@ class Compiled(Generic[M]):
     def _read(self) -> Callable[[Any], M]:
         """How a row becomes an object, as Django's own ModelIterable does it."""
         compiler = self._compiler[0]
-        info: dict[str, Any] = compiler.klass_info  # type: ignore[attr-defined]
-        select, notes = compiler.select, list(compiler.annotation_col_map.items())  # type: ignore[attr-defined]
+        info: dict[str, Any] = compiler.klass_info
+        select, notes = compiler.select, list(compiler.annotation_col_map.items())
         first, end = info["select_fields"][0], info["select_fields"][-1] + 1
         names = [column[0].target.attname for column in select[first:end]]
-        related = get_related_populators(info, select, connection.alias)
+        related = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]
 
         def read(row: Any) -> M:
             thing: M = info["model"].from_db(connection.alias, names, row[first:end])
@@ -65,7 +65,8 @@ class Compiled(Generic[M]):
         if compiler.query.select_for_update and not connection.in_atomic_block:
             raise TransactionManagementError("a lock that nothing would hold")
         with connection.cursor() as cursor:
-            cursor.execute(sql, [values[it.name] if isinstance(it, Given) else it for it in params])
+            given: list[Any] = [values[it.name] if isinstance(it, Given) else it for it in params]
+            cursor.execute(sql, given)
             rows = cursor.fetchall()
         return [self._read(row) for row in compiler.results_iter(results=[rows])]
 

@@ -43,7 +43,7 @@ class Writes:
     def run(self) -> None:
         """Write all of it. Raises IntegrityError as any statement, and DatabaseError where a row to update is gone."""
         parts: list[tuple[str, Done]] = []
-        params: list[object] = []
+        params: list[Any] = []
         names: dict[type[Model], str] = {}
         for model, rows in self._inserts.items():
             names[model] = f"part_{len(parts)}"
@@ -57,7 +57,7 @@ class Writes:
             _execute(parts, params)
 
     def _inserting(
-        self, model: type[Model], rows: list[Model], names: dict[type[Model], str], params: list[object]
+        self, model: type[Model], rows: list[Model], names: dict[type[Model], str], params: list[Any]
     ) -> str:
         fields = [field for field in model._meta.concrete_fields if not field.primary_key]
         marks = []
@@ -66,7 +66,7 @@ class Writes:
         columns = ", ".join(f'"{field.column}"' for field in fields)
         return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({"), (".join(marks)}) RETURNING *'
 
-    def _mark(self, row: Model, field: "Field[Any, Any]", names: dict[type[Model], str], params: list[object]) -> str:
+    def _mark(self, row: Model, field: "Field[Any, Any]", names: dict[type[Model], str], params: list[Any]) -> str:
         value = getattr(row, field.attname)
         if value is None and field.is_relation and field.is_cached(row):  # type: ignore[attr-defined]
             parent = getattr(row, field.name)
@@ -78,7 +78,7 @@ class Writes:
         return "%s"
 
 
-def _updating(row: Model, fields: dict[str, None], params: list[object]) -> str:
+def _updating(row: Model, fields: dict[str, None], params: list[Any]) -> str:
     """An update may be without fields: then it is a look whether the row is there."""
     columns = []
     for name in fields:
@@ -105,7 +105,7 @@ def _once(keys: list[int]) -> None:
         raise DatabaseError("a row to be updated is not there")
 
 
-def _execute(parts: list[tuple[str, Done]], params: list[object]) -> None:
+def _execute(parts: list[tuple[str, Done]], params: list[Any]) -> None:
     within = ", ".join(f"part_{number} AS ({sql})" for number, (sql, _done) in enumerate(parts))
     told = " UNION ALL ".join(f"SELECT {number}, id FROM part_{number}" for number in range(len(parts)))
     with connection.cursor() as cursor:

@@ -105,7 +105,7 @@ class Order(models.Model):
     def keep_lines(self, lines: "list[OrderLine]") -> None:
         """What was just written as its lines need not be read."""
         rows = self.lines.all()
-        rows._result_cache = lines  # type: ignore[attr-defined]
+        rows._result_cache = lines
         self._prefetched_objects_cache = {"lines": rows}
 
     def is_over(self, now: datetime) -> bool:

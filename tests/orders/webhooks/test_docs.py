@@ -25,12 +25,15 @@ STATUSES = {
 """What a type made of a status can be: those a thing is moved to by a recorded step."""
 
 
+RECORDING = ("record", "note", "_note", "_end", "_move_dispute")
+
+
 def recorded() -> Iterator[str]:
     """The types in the calls that record an event, in all of the code."""
     for app in ("orders", "payments", "sandbox"):
         for path in (ROOT / app).rglob("*.py"):
             for call in ast.walk(ast.parse(path.read_text())):
-                if isinstance(call, ast.Call) and _name(call.func) in ("record", "note", "_note", "_move_dispute"):
+                if isinstance(call, ast.Call) and _name(call.func) in RECORDING:
                     for argument in (*call.args[:2], *call.args[4:5]):  # the last of them names a dispute's
                         yield from _types(argument)
 

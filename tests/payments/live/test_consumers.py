@@ -54,7 +54,7 @@ async def closed(line: ApplicationCommunicator) -> int:
 @pytest.fixture
 def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The channel layer loses whatever it is given, and the sockets' round comes at once."""
-    monkeypatch.setattr(live, "push", lambda *requests: None)
+    monkeypatch.setattr(live, "push", lambda *_requests, **_now: None)
     monkeypatch.setattr(live, "push_all", lambda request_ids: None)
     monkeypatch.setattr(hub, "CATCH_UP", 0.02)
 

@@ -160,7 +160,7 @@ def test_opening_is_shown_to_whoever_watches(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]]
 ) -> None:
     shown: list[PaymentRequest] = []
-    monkeypatch.setattr(live, "push", shown.append)
+    monkeypatch.setattr(live, "push", lambda request, **_now: shown.append(request))
     payment_request = shop.make_request()
     with django_capture_on_commit_callbacks(execute=True):
         look(payment_request)

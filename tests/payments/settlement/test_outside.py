@@ -15,6 +15,7 @@ from payments.admin.work import KINDS
 from payments.models import BillMismatch, Dispute, Payment, PaymentRequest, ProviderEvent, Refund
 from payments.settlement import bills, inbox, ledger, lifecycle, outside, reconcile, refund_moves, refunds
 from payments.settlement import holds as funds
+from payments.settlement.locks import save
 from payments.settlement.rules import Split
 from payments.wallets import registry as providers
 from payments.wallets.alipay.emulator.server import Alipay
@@ -482,7 +483,7 @@ def test_a_refund_nobody_asked_for_that_a_dispute_was_in_the_way_of_is_sent_agai
     Payment.objects.filter(pk=payment.pk).update(amount_captured=9500)  # the wallet took 500 too much
     payment.refresh_from_db()
     refund = funds.send_back(payment.request, payment, 500, "surplus", clock.now(), "system")
-    PaymentRequest.objects.filter(pk=payment.request_id).update(seq=payment.request.seq)
+    save(payment.request)
     hear(payment, State.PENDING, 3000)
     refund_moves.move_refund(refund.pk, "failed")
     payment.refresh_from_db()

@@ -3,19 +3,22 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+from django.db.models import Model
 
 from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from orders.models import Event, Order
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import batches, checkout, ledger, lifecycle
+from payments.settlement import batches, checkout, ledger, lifecycle, locks
+from payments.settlement import holds as funds
 from payments.settlement.rules import Payer, Split
 from payments.wallets import registry as providers
 from sandbox.models import Charge
@@ -205,3 +208,40 @@ def test_a_batch_of_lapsed_holds_that_meets_somebody_frees_each_once(other: str)
         assert not Payment.objects.filter(held_until__isnull=False).exists()
         freed = Event.objects.filter(type="payment.released", request=request.public_id)
         assert freed.count() == freed.values("object_id").distinct().count()
+
+
+@pytest.mark.parametrize("held", [Order, PaymentRequest, Payment, Refund])
+def test_one_statement_locks_the_order_first_and_the_refund_last(held: type[Model]) -> None:
+    """Whoever waits for one of them has those before it, and none of those after it."""
+    payment = shop.succeed(shop.hold(shop.make_request()))
+    with transaction.atomic():
+        refund = funds.send_back(payment.request, payment, 10, "merchant", clock.now(), "merchant")
+        locks.save(payment.request)
+    waiting = Barrier(2)
+
+    def wait() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            waiting.wait(10)
+            with suppress(OperationalError):
+                locks.lock_refund(refund.pk)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        list(held._default_manager.select_for_update(no_key=True))
+        waiter = pool.submit(wait)
+        waiting.wait(10)
+        time.sleep(0.3)
+        taken = [_is_locked(model) for model in (Order, PaymentRequest, Payment, Refund)]
+        waiter.result()
+    place = (Order, PaymentRequest, Payment, Refund).index(held)
+    assert taken == [number < place for number in range(4)]
+
+
+def _is_locked(model: type[Model]) -> bool:
+    """By somebody else."""
+    try:
+        with transaction.atomic():
+            return not list(model._default_manager.select_for_update(nowait=True, no_key=True))
+    except OperationalError:
+        return True

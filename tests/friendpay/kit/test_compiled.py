@@ -1,0 +1,47 @@
+"""Queries compiled once."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.db.transaction import TransactionManagementError
+
+from friendpay.kit.compiled import Compiled, Given
+from orders.models import Event, Order
+from tests import shop
+
+NEWER = Compiled(
+    lambda: (
+        Event.objects.select_related("order__merchant")
+        .filter(pk__gt=Given("after"), type=Given("type"))
+        .annotate(reference=F("order__reference"))
+    )
+)
+LOCKED = Compiled(lambda: Order.objects.select_for_update().filter(pk=Given("pk")))
+
+
+@pytest.mark.django_db
+def test_it_reads_what_the_query_reads_each_time_with_other_values(django_assert_num_queries: Any) -> None:
+    first, second = shop.make_order(), shop.make_order()
+    for _time in range(2):
+        with django_assert_num_queries(1):
+            found = NEWER(after=0, type="order.created")
+            assert [event.order for event in found] == [first, second]
+            assert found[0].order
+            assert found[0].order.merchant == first.merchant
+            assert found[0].data["id"] == first.public_id
+            assert [vars(event)["reference"] for event in found] == [first.reference, second.reference]
+    assert NEWER(after=found[0].pk, type="order.created") == [found[1]]
+    assert NEWER(after=0, type="order.paid") == []
+    with pytest.raises(Event.DoesNotExist):
+        NEWER.one(after=found[1].pk, type="order.created")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_needs_a_transaction_every_time() -> None:
+    order = shop.make_order()
+    with connection.cursor():
+        for _time in range(2):
+            with pytest.raises(TransactionManagementError):
+                LOCKED(pk=order.pk)
