@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from friendpay.demo.emulation.base import Request
+from friendpay.demo.emulation.messages import Request
 from friendpay.demo.emulation.moved import Charge, Return
 from friendpay.demo.emulation.notifier import Clock, Outgoing
 from payments.models import ProviderAccount

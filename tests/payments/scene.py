@@ -7,7 +7,8 @@ import httpx
 import pytest
 from django.test import Client
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, route, running
+from friendpay.demo.emulation.base import Emulator, running
+from friendpay.demo.emulation.messages import Request, Response, route
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
 from payments.offers.weighing import Surface
 from payments.settlement import checkout, inbox, ledger

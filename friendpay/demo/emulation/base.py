@@ -18,21 +18,21 @@ Under `/_emulator/` every emulator answers its operator: `GET account` (what a f
 import argparse
 import ipaddress
 import json
-import re
 import secrets
 import socketserver
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from friendpay.demo.emulation.faults import Faults
+from friendpay.demo.emulation.messages import Request, Response, as_json, route
 from friendpay.demo.emulation.notifier import Clock, Notifier
 
 MAX_BODY = 1 << 20
@@ -59,61 +59,6 @@ def receives(url: str, *, private: bool) -> bool:
     if not parts.hostname or parts.scheme not in ("http", "https") or parts.username:
         return False
     return private if is_private(url) else parts.scheme == "https"
-
-
-class Request:
-    """One HTTP request, with the bytes that were signed untouched."""
-
-    def __init__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
-        self.method = method
-        self.target = target  # path and query exactly as on the request line
-        self.headers = headers  # names in lower case
-        self.body = body
-        self.path = urlsplit(target).path
-        self.operation = f"{method} {self.path}"  # what `Fault.only` is looked for in; a handler may name it better
-        self.commits = True  # a handler of a route that commits says False when this call changed nothing
-
-    @property
-    def query(self) -> dict[str, str]:
-        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
-
-    @property
-    def form(self) -> dict[str, str]:
-        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
-
-
-class Response:
-    def __init__(self, status: int, body: bytes = b"", content_type: str = "", **headers: str) -> None:
-        self.status = status
-        self.body = body
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        if content_type:
-            self.headers["Content-Type"] = content_type
-
-
-def as_json(value: object, status: int = 200) -> Response:
-    return Response(status, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), "application/json")
-
-
-def redirect(url: str) -> Response:
-    return Response(302, Location=url)
-
-
-Handler = Callable[..., Response]
-
-
-def route(method: str, pattern: str, *, commits: bool = False) -> Callable[[Handler], Handler]:
-    """Serve `method` on `pattern`; each `{name}` is one path segment and an argument of the handler.
-
-    `commits`: the call changes something, so that "hang after commit" and "500 after commit" can strike it.
-    """
-    expression = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern) + r"\Z")
-
-    def mark(handler: Handler) -> Handler:
-        handler.__dict__["route"] = (method, expression, commits)
-        return handler
-
-    return mark
 
 
 class Emulator:

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from friendpay.demo.emulation.base import Response
+from friendpay.demo.emulation.messages import Response
 
 _STYLE = """
 :root { color-scheme: light dark }

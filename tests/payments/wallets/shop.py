@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, route
+from friendpay.demo.emulation.base import Emulator
+from friendpay.demo.emulation.messages import Request, Response, route
 from payments.wallets.base import Account, Notification, NotificationRefused, Provider
 
 

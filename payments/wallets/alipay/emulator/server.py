@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, main, receives, redirect, route, rsa_key
+from friendpay.demo.emulation.base import Emulator, main, receives, rsa_key
+from friendpay.demo.emulation.messages import Request, Response, redirect, route
 from friendpay.demo.emulation.notifier import Outgoing
 from friendpay.demo.emulation.pages import buttons, page
 from payments.wallets.alipay.emulator.requests import Call, Wrong, read

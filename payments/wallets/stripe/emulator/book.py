@@ -1,17 +1,16 @@
 """Stripe's rules of sessions, payments, refunds and bookings, without HTTP and without signatures."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from copy import deepcopy
 from datetime import timedelta
-from typing import Any
 
-from friendpay.demo.emulation.base import token
 from friendpay.demo.emulation.moved import Charge, Moved, Return
 from friendpay.demo.emulation.notifier import Clock
 from payments.wallets.stripe.emulator import amounts as amounts
 from payments.wallets.stripe.emulator import things as things
 from payments.wallets.stripe.emulator.methods import CURRENCIES, fitting
+from payments.wallets.stripe.emulator.records import Records
 from payments.wallets.stripe.emulator.requests import Params, Wrong
 from payments.wallets.stripe.emulator.things import Thing
 
@@ -28,65 +27,19 @@ REFUND_FAILS = "4000000000005126"
 REFUND_PENDS = "4000000000007726"
 CARDS = {"4242424242424242", REFUND_FAILS, REFUND_PENDS, *DECLINED}
 
-_EXPANDABLE = {
-    "checkout.session": {"payment_intent"},
-    "payment_intent": {"latest_charge"},
-    "refund": {"charge", "payment_intent"},
-    "balance_transaction": {"source"},
-}
 
-
-class Book:
+class Book(Records):
     """Everything the account knows, by id. What a method returns is the book's own: copy it before you send it."""
 
     def __init__(self, clock: Clock, tell: Callable[[str, Thing], None], page: Callable[[str], str]) -> None:
         """`tell` hears of each event and the thing it is about; `page` is the address of a session's payer page."""
-        self.clock = clock
+        super().__init__(clock)
         self.tell = tell
         self.page = page
-        self.things: dict[str, Thing] = {}
         self.activated = set(CURRENCIES)  # what the shop has switched on in its Dashboard
         self.balance_is_short = False  # True: a refund waits until `top_up`
         self._planned: dict[str, Params] = {}  # by session: what its payment will be made of
         self._cards: dict[str, str] = {}  # by charge
-
-    @property
-    def now(self) -> int:
-        return int(self.clock.now().timestamp())
-
-    def all(self, kind: str) -> list[Thing]:
-        """Newest first, as lists are given."""
-        return [thing for thing in reversed(self.things.values()) if thing["object"] == kind]
-
-    def get(self, kind: str, name: str, param: str = "id") -> Thing:
-        thing = self.things.get(name)
-        if thing is None or thing["object"] != kind:
-            words = f"No such {kind.replace('.', ' ')}: '{name}'"
-            raise Wrong(words, status=404, code="resource_missing", param=param)
-        return thing
-
-    def expand(self, thing: Thing, names: Iterable[str]) -> Thing:
-        """A copy to send, with the ids named replaced by what they stand for."""
-        copy = deepcopy(thing)
-        for name in names:
-            path = (name.removeprefix("data.") if "data" in copy else name).split(".")
-            for item in copy.get("data", [copy]):
-                self._expand(item, path, name)
-        return copy
-
-    def _expand(self, item: Thing, path: list[str], name: str) -> None:
-        field, *rest = path
-        if field not in _EXPANDABLE.get(item["object"], ()):
-            raise Wrong(f"This property cannot be expanded ({name}).", param="expand")
-        if isinstance(item[field], str):
-            item[field] = deepcopy(self.things[item[field]])
-        if rest and item[field]:
-            self._expand(item[field], rest, name)
-
-    def _add(self, kind: str, prefix: str, **fields: Any) -> Thing:
-        thing = {"id": f"{prefix}_{token()}", "object": kind, "created": self.now, **fields}
-        self.things[thing["id"]] = thing
-        return thing
 
     # Sessions
 
@@ -338,16 +291,3 @@ class Book:
         """Of the charge it is of."""
         named = refund["metadata"].get("charge") or self.things[refund["payment_intent"]]["metadata"].get(REFERENCE, "")
         return str(named)
-
-    def _book(self, kind: str, source: Thing, units: int) -> str:
-        line = self._add("balance_transaction", "txn", **things.booking(kind, source, units, self.now))
-        return str(line["id"])
-
-    def balance(self) -> Thing:
-        total = sum(line["net"] for line in self.all("balance_transaction"))
-        return {
-            "object": "balance",
-            "available": [{"amount": total, "currency": "usd", "source_types": {"card": total}}],
-            "livemode": False,
-            "pending": [{"amount": 0, "currency": "usd", "source_types": {"card": 0}}],
-        }

@@ -5,7 +5,8 @@ import hmac
 from collections.abc import Sequence
 from copy import deepcopy
 
-from friendpay.demo.emulation.base import Request, token
+from friendpay.demo.emulation.base import token
+from friendpay.demo.emulation.messages import Request
 from payments.wallets.stripe.emulator.things import Thing
 
 API_VERSION = "2026-10-28.endive"

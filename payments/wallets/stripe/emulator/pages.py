@@ -2,7 +2,7 @@
 
 from html import escape
 
-from friendpay.demo.emulation.base import Response
+from friendpay.demo.emulation.messages import Response
 from friendpay.demo.emulation.pages import page
 from payments.wallets.stripe.emulator.amounts import shown
 from payments.wallets.stripe.emulator.book import DECLINED, REFUND_FAILS, REFUND_PENDS

@@ -3,30 +3,31 @@
     python -m payments.wallets.stripe.emulator.server --port 29002 --notify http://127.0.0.1:8000/notify/stripe/acc_…/
 
 It speaks one version of the API, in test mode. The clock that can be moved rules deadlines, idempotency keys and
-bookings; signatures are stamped with the real one. The cards are Stripe's own test cards (`stripe_book.CARDS`).
+bookings; signatures are stamped with the real one. The cards are Stripe's own test cards (`book.CARDS`).
 """
 
 import hmac
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial, wraps
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, as_json, main, receives, redirect, route, token
+from friendpay.demo.emulation.base import Emulator, main, receives, token
+from friendpay.demo.emulation.messages import Request, Response, as_json, redirect, route
 from friendpay.demo.emulation.notifier import Outgoing
+from payments.wallets.stripe.emulator import idempotency
 from payments.wallets.stripe.emulator import requests as shapes
 from payments.wallets.stripe.emulator.book import CARDS, DECLINED, Book
 from payments.wallets.stripe.emulator.events import API_VERSION, new_event, signed_headers
+from payments.wallets.stripe.emulator.idempotency import Answers
 from payments.wallets.stripe.emulator.pages import checkout_page, stale_page
 from payments.wallets.stripe.emulator.requests import Params, Wrong
 from payments.wallets.stripe.emulator.things import Thing
 
 SECRET_KEY = "sk_test_simulated0No0money0moves0here"
 WEBHOOK_SECRET = "whsec_simulated0No0money0moves0here"
-KEYS_LIVE = timedelta(hours=24)
 
 Do = Callable[..., Thing]
 
@@ -57,7 +58,7 @@ class Stripe(Emulator):
         self.secrets = [WEBHOOK_SECRET]  # two of them while the shop rolls its secret
         self.calls: list[str] = []  # every call of the API, whatever came of it
         self.scripted: list[Wrong] = []  # errors to answer with, instead of doing what the next calls ask
-        self._kept: dict[str, tuple[str, int, bytes, float]] = {}  # by idempotency key: call, status, answer, since
+        self._kept = Answers(self.clock)
         self._request: Request | None = None  # the call that is being done
 
     def new_book(self) -> Book:
@@ -74,8 +75,7 @@ class Stripe(Emulator):
         """A 500 is kept under the key like any other answer, although the call took effect."""
         words = "An unknown error occurred"
         error = {"error": {"message": words, "type": "api_error"}}
-        if key := request.headers.get("idempotency-key"):
-            self._kept[key] = (self._kept[key][0], 500, json.dumps(error).encode(), self._kept[key][3])
+        self._kept.keep(request, 500, json.dumps(error).encode())
         return self._answer(request, 500, json.dumps(error).encode())
 
     # A call
@@ -102,8 +102,7 @@ class Stripe(Emulator):
             status, body = wrong.status, json.dumps(wrong.body).encode()
         finally:
             self._request, self.book = None, own
-        if request.method == "POST" and (key := request.headers.get("idempotency-key")):
-            self._kept[key] = (self._fingerprint(request), status, body, self.clock.monotonic())
+        self._kept.keep(request, status, body)
         return self._answer(request, status, body)
 
     def _book_of(self, request: Request) -> Book:
@@ -118,8 +117,7 @@ class Stripe(Emulator):
         version = request.headers.get("stripe-version", API_VERSION)
         if version != API_VERSION:
             raise Wrong(f"Invalid Stripe API version: {version}")
-        if len(request.headers.get("idempotency-key", "")) > 255:
-            raise Wrong("Idempotency keys have at most 255 characters.", kind="idempotency_error")
+        idempotency.check(request)
         return book
 
     def _text(self, request: Request) -> str:
@@ -133,23 +131,10 @@ class Stripe(Emulator):
         except UnicodeDecodeError as error:
             raise Wrong("Invalid request body") from error
 
-    def _fingerprint(self, request: Request) -> str:
-        return json.dumps([request.operation, sorted(parse_qsl(request.body.decode(), keep_blank_values=True))])
-
     def _kept_answer(self, request: Request) -> Response | None:
-        oldest = self.clock.monotonic() - KEYS_LIVE.total_seconds()
-        self._kept = {key: kept for key, kept in self._kept.items() if kept[3] > oldest}
-        key = request.headers.get("idempotency-key", "")
-        if request.method != "POST" or key not in self._kept:
+        if (kept := self._kept.given(request)) is None:
             return None
-        call, status, body, _since = self._kept[key]
-        if call != self._fingerprint(request):
-            words = (
-                "Keys for idempotent requests can only be used with the same parameters they were first used with. "
-                f"Try using a key other than '{key}' if you meant to execute a different request."
-            )
-            raise Wrong(words, kind="idempotency_error")
-        response = self._answer(request, status, body)
+        response = self._answer(request, *kept)
         response.headers["Idempotent-Replayed"] = "true"
         return response
 

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, as_json, is_private, redirect, route, token
+from friendpay.demo.emulation.base import Emulator, is_private, token
+from friendpay.demo.emulation.messages import Request, Response, as_json, redirect, route
 from friendpay.demo.emulation.pages import buttons, page
 from payments.wallets.wechatpay.emulator.bills import yuan
 from payments.wallets.wechatpay.emulator.orders import Book, Order

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from friendpay.demo.emulation.base import Request
+from friendpay.demo.emulation.messages import Request
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 FRESH_SECONDS = 300

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, main, receives, route, rsa_key, token
+from friendpay.demo.emulation.base import Emulator, main, receives, rsa_key, token
+from friendpay.demo.emulation.messages import Request, Response, route
 from friendpay.demo.emulation.notifier import Outgoing
 from payments.wallets.wechatpay.emulator.bills import bill
 from payments.wallets.wechatpay.emulator.orders import Book, Order, Refund, china

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, route, running
+from friendpay.demo.emulation.base import Emulator, running
+from friendpay.demo.emulation.messages import Request, Response, route
 from friendpay.kit.money import Money
 from payments.wallets.alipay.emulator import server as emulators
 from payments.wallets.alipay.provider import Alipay

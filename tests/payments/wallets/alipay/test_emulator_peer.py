@@ -16,7 +16,8 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, route, rsa_key, running
+from friendpay.demo.emulation.base import Emulator, rsa_key, running
+from friendpay.demo.emulation.messages import Request, Response, route
 from payments.wallets.alipay.emulator import server as emulators
 from payments.wallets.alipay.emulator.trades import china
 from payments.wallets.alipay.provider import Alipay

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, route, running
+from friendpay.demo.emulation.base import Emulator, running
+from friendpay.demo.emulation.messages import Request, Response, route
 from friendpay.kit.money import Money
 from payments.wallets.base import (
     Account,

@@ -14,7 +14,8 @@ import pytest
 import stripe as sdk
 from stripe.params.checkout import SessionCreateParams
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, route, running
+from friendpay.demo.emulation.base import Emulator, running
+from friendpay.demo.emulation.messages import Request, Response, route
 from payments.wallets.stripe.emulator.server import SECRET_KEY, WEBHOOK_SECRET, Stripe
 
 pytestmark = pytest.mark.proof

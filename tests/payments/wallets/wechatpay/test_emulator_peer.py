@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from wechatpayv3 import WeChatPay as Client  # type: ignore[import-untyped]
 from wechatpayv3 import WeChatPayType
 
-from friendpay.demo.emulation.base import Emulator, Request, Response, route, running
+from friendpay.demo.emulation.base import Emulator, running
+from friendpay.demo.emulation.messages import Request, Response, route
 from payments.wallets.wechatpay.emulator import server as emulators
 from payments.wallets.wechatpay.emulator.orders import CHINA
 from payments.wallets.wechatpay.emulator.phone import PAYER
