@@ -66,7 +66,8 @@ def _spoken() -> Iterator[tuple[str, str]]:
             with path.open("rb") as file:
                 yield from known(path, babel_extract(file, list(KEYWORDS), [], JINJA))
         else:
-            yield from read(path, templatize(path.read_text(), origin=str(path)).encode())
+            source = templatize(path.read_text(), origin=str(path))  # Python of a kind, in which indents mean nothing
+            yield from read(path, re.sub(r"(?m)^[ \t]+", "", source).encode())
 
 
 def public() -> Iterator[tuple[str, str]]:
