@@ -8,6 +8,7 @@ python -m bench crowd              5,000 sockets, 200 changes a second, 100,000 
 """
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-bench.
 
 def main() -> int:
     """0 when every line that was asked for reached its floor."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and whatever was started ends with it
     if not bootstrap.ready(*REQUIREMENTS):
         bootstrap.install(*REQUIREMENTS)
     from bench.speed import crowd, record_day, run, table, world

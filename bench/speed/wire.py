@@ -129,6 +129,10 @@ class Client:
         late = asyncio.get_running_loop().call_later(PATIENCE, line.transport.abort)
         try:
             return await ready
+        except BaseException:  # the answer may come yet, and is not to be taken for the next one's
+            line.closed = True
+            line.transport.abort()
+            raise
         finally:
             late.cancel()
 

@@ -1,9 +1,12 @@
 """What a socket heard is joined with what was said to it."""
 
+import asyncio
 import json
 
+import pytest
+
 from bench.speed.crowds import delays
-from bench.speed.wire import Ear
+from bench.speed.wire import Client, Ear
 
 
 def frame(seq: int) -> bytes:
@@ -30,3 +33,20 @@ async def test_frames_are_read_however_they_come() -> None:
     for index in range(len(said)):
         ear.data_received(said[index : index + 1])
     assert heard == [b"hi", long]
+
+
+async def test_an_answer_nobody_waited_for_is_not_taken_for_the_next_ones() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while path := (await reader.readline()).split(b" ")[1:2]:
+            await reader.readuntil(b"\r\n\r\n")
+            await asyncio.sleep(0.2 if path == [b"/slow"] else 0)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + path[0].ljust(5))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    client = Client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", 0)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(client.get("/slow"), 0.05)
+    assert (await client.get("/next")).body == b"/next"
+    client.close()
+    server.close()
