@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from friendpay.health import metrics
 
+admin.autodiscover()  # the modules named `admin` of all apps
+
 urlpatterns = [
     path("", include("orders.shop.urls")),
     path("", include("payments.urls")),

@@ -27,7 +27,7 @@ from cryptography.fernet import Fernet
 from qrcode import QRCode
 from supervisor.xmlrpc import SupervisorTransport
 
-from friendpay.demo import embedded, options
+from friendpay.demo import embedded, options, prepare
 from friendpay.demo.bootstrap import PYTHON, ROOT
 from friendpay.demo.wheels import CannotStart
 from payments.wallets import registry as providers
@@ -75,10 +75,13 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
     )
     try:
         _await(supervisor, data, "postgres and valkey", lambda: all(map(servers.ready, embedded.NAMES)))
-        prepare = [str(PYTHON), "-m", "friendpay.demo.prepare"]
-        if subprocess.run(prepare, cwd=ROOT, env=environment, check=False).returncode:
+        if known := prepare.is_done(data):
+            _start(servers, "web")
+        preparing = [str(PYTHON), "-m", "friendpay.demo.prepare"]
+        if subprocess.run(preparing, cwd=ROOT, env=environment, check=False).returncode:
             _fail("the database could not be brought up to date; the reason is above.")
-        _start(servers, "web")
+        if not known:
+            _start(servers, "web")
         _await(supervisor, data, "web", lambda: _answers(chosen, chosen.port, "/readyz"))
         for name in ("worker", "caller", *(["wallets"] if wallets else [])):
             _start(servers, name)
