@@ -37,7 +37,7 @@ KEYWORDS = {
 }
 STAFF = re.compile(
     r"(^|/)(admin|admin_kit|management|models|webhooks|api|demo|emulator)/|/(admin|apps|credentials)\.py$|^sandbox/models\.py$"
-    r"|^friendpay/kit/paging\.py$|^orders/(allowed_origins|services)\.py$|^payments/offers/rollout\.py$"
+    r"|^friendpay/kit/paging\.py$|^orders/(allowed_origins|services)\.py$|^payments/(offers/rollout|wallets/about)\.py$"
     r"|^payments/settlement/(bills|identity|inbox|orphans|outside|refund_moves|refunds|remedies)\.py$"
 )
 TRANSLATIONS = [to_locale(code) for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
