@@ -23,6 +23,7 @@ from django.template.backends.jinja2 import Jinja2
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext
+from django.utils.translation.trans_real import translation
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
@@ -55,16 +56,19 @@ class Page:
 def draw(request: HttpRequest, page: Page, *, status: int = 200) -> HttpResponse:
     """The page, for this visitor and this moment."""
     pieces = list(_drawn(page, get_language() or settings.LANGUAGE_CODE))
-    for place in range(1, len(pieces), 2):
-        pieces[place] = get_token(request) if pieces[place] == "csrf" else _running(pieces[place], page.now)
+    marks = {mark: _running(mark, page.now) for mark in set(pieces[1::2]) - {"csrf"}}
+    marks["csrf"] = get_token(request) if "csrf" in pieces[1::2] else ""
+    pieces[1::2] = [marks[mark] for mark in pieces[1::2]]
     return HttpResponse("".join(pieces), status=status)
 
 
 @lru_cache(maxsize=KEPT)
 def _drawn(page: Page, language: str) -> tuple[str, ...]:
     """The page in the language that is active; every second piece is what has to be filled in."""
-    public = cast(Jinja2, engines[ENGINE])
-    return tuple(_MARK.split(public.env.get_template(page.template).render(page=page, csrf_input=_CSRF)))
+    template = cast(Jinja2, engines[ENGINE]).env.get_template(page.template)
+    words = translation(language)  # the catalog itself: Django would look for it at each word
+    known = {"page": page, "csrf_input": _CSRF, "_": words.gettext, "gettext": words.gettext}
+    return tuple(_MARK.split(template.render(known)))
 
 
 def _running(mark: str, now: datetime) -> str:

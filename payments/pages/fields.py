@@ -37,7 +37,7 @@ class Field:
         )
 
     def holding(self, value: str) -> Self:
-        return replace(self, value=value)
+        return replace(self, value=value) if value else self
 
 
 def field(form: Form, name: str) -> Field:
@@ -48,6 +48,11 @@ def field(form: Form, name: str) -> Field:
 def empty(kind: type[Form], name: str) -> Field:
     """The same of a form that nobody has sent."""
     return _empty(kind, name, get_language() or settings.LANGUAGE_CODE)
+
+
+def shown(sent: Form | None, kind: type[Form], name: str, value: str = "") -> Field:
+    """A field of the form that was `sent`, if it is of this kind; else of an empty one, with a `value` in it."""
+    return field(sent, name) if isinstance(sent, kind) else empty(kind, name).holding(value)
 
 
 @lru_cache

@@ -22,7 +22,7 @@ from payments.offers import weighing
 from payments.offers.weighing import Surface
 from payments.pages import form_action
 from payments.pages.attempts import Held, Mine, Was
-from payments.pages.fields import Field, empty, field
+from payments.pages.fields import Field, shown
 from payments.pages.forms import AddressForm, DeclineForm, PayForm, RemindForm
 from payments.pages.frame import Given, Holder, Line, Live, LivePage, Shop
 from payments.pages.friend_reading import Reading, read
@@ -140,12 +140,32 @@ def draw(request: HttpRequest, token: str, *, told: Told = NOTHING, check: bool 
     """The page in the state it is in now, with what it has to say of what was sent. With `amount` in its address it is
     drawn for a friend who would give that part.
     """
-    reading = read(token, visitor_of(request))
-    own = reverse("friend", args=[token])
-    build = _Build(reading, surface_of(request), told, check, (request.POST or request.GET).get("amount"))
-    page = build.page(url=request.get_full_path() if request.path == own else own, said=said(request))
+    reading, own = read(token, visitor_of(request)), reverse("friend", args=[token])
+    page = built(
+        reading,
+        surface_of(request),
+        url=request.get_full_path() if request.path == own else own,
+        said=said(request),
+        told=told,
+        check=check,
+        typed=(request.POST or request.GET).get("amount"),
+    )
     response = draw_page(request, page, status=told.status)
     return form_action.lead_to(response, chip_in.taking(reading.request.order, reading.shop.accounts))
+
+
+def built(  # noqa: PLR0913  # what a visit brings, each thing by its name
+    reading: Reading,
+    surface: Surface,
+    *,
+    url: str,
+    said: str = "",
+    told: Told = NOTHING,
+    check: bool = False,
+    typed: str | None = None,
+) -> FriendPage:
+    """What the page shows of a reading, in the language that is active. Asks nothing and writes nothing."""
+    return _Build(reading, surface, told, check, typed).page(url=url, said=said)
 
 
 @dataclass(frozen=True)
@@ -239,18 +259,16 @@ class _Build:
         request, attempts = reading.request, reading.attempts
         considered = weighing.weigh_known(reading.case, self.surface, reading.shop.accounts, reading.now)
         typed = self._share() if self.typed is None else self.typed[:40]
-        pay, decline = self.told.form_or(PayForm()), self.told.form_or(DeclineForm())
-        mail = self.told.form_or(AddressForm())
         return Asking(
             wallets=Wallets.of(considered, self.surface, sharing.link(request)),
             mine=attempts.mine,
             held=None if attempts.mine else attempts.held,
             sum=self._part(typed) if request.split_max_payers else self._money(self._missing),
             check=self.check,
-            amount=field(pay, "amount") if pay.is_bound else empty(PayForm, "amount").holding(typed),
-            name=field(pay, "name") if pay.is_bound else empty(PayForm, "name"),
-            note=field(decline, "note") if decline.is_bound else empty(DeclineForm, "note"),
-            address=field(mail, "address") if mail.is_bound else empty(AddressForm, "address"),
+            amount=shown(self.told.form, PayForm, "amount", typed),
+            name=shown(self.told.form, PayForm, "name"),
+            note=shown(self.told.form, DeclineForm, "note"),
+            address=shown(self.told.form, AddressForm, "address"),
             declines=tuple((key, str(words)) for key, words in phrases.DECLINES.items()),
             pass_text=sharing.pass_text(request),
             times=tuple(Time(it.key, it.label) for it in reminders.choices(request, reading.now)),
