@@ -1,29 +1,16 @@
-"""One row by one statement, for pages that are asked for often: prepared once on each connection, bound by PostgreSQL.
-
-Django would ask first, by a statement of its own, whether the connection still lives. Here the statement itself shows
-it: reading twice does no harm.
-"""
+"""One row by one statement, for pages that are asked for often: prepared once a connection, bound by PostgreSQL."""
 
 from typing import Any, TypeVar, cast
 
 import psycopg
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
 
 def one(sql: str, params: dict[str, Any]) -> tuple[Any, ...] | None:
     """The row that a SELECT finds, None when there is none."""
-    try:
-        return _one(sql, params)
-    except OperationalError:
-        if connection.in_atomic_block or connection.is_usable():
-            raise
-        connection.close()
-        return _one(sql, params)
-
-
-def _one(sql: str, params: dict[str, Any]) -> tuple[Any, ...] | None:
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw = cast("psycopg.Connection[Any]", connection.connection)
     raw.prepare_threshold = 0  # of cursors like this alone: those of Django's models bind by themselves
