@@ -1,14 +1,16 @@
 """The payer's page of the sandbox wallet."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from friendpay.kit.rendering import Page, draw
 from sandbox import amounts, bank
 
 _ACTIONS: Mapping[str, Callable[[str], bank.Slip]] = {
@@ -18,6 +20,18 @@ _ACTIONS: Mapping[str, Callable[[str], bank.Slip]] = {
     "approve-late": partial(bank.approve, late=True),
     "tell-again": bank.tell_again,
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalletPage(Page):
+    """The charge, as its payer sees it."""
+
+    template: ClassVar[str] = "sandbox/wallet.html"
+
+    status: str
+    amount: str
+    subject: str
+    return_url: str
 
 
 class SeeOther(HttpResponseRedirect):
@@ -42,5 +56,11 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
             return SeeOther(act(ref).return_url)
         except bank.Rejected:
             slip, status = bank.look(ref) or slip, 409
-    amount = amounts.text(slip.amount, slip.currency, slip.exponent)
-    return render(request, "sandbox/wallet.html", {"slip": slip, "amount": amount}, status=status)
+    page = WalletPage(
+        url=request.path,
+        status=slip.status,
+        amount=amounts.text(slip.amount, slip.currency, slip.exponent),
+        subject=slip.subject,
+        return_url=slip.return_url,
+    )
+    return draw(request, page, status=status)

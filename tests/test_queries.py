@@ -21,6 +21,12 @@ BUDGET = {
     "open the friend's page": 1,
     "open the friend's page, after the shop's settings have changed": 2,
     "ask where a request stands": 1,
+    "open the buyer's page, before anybody is asked": 2,
+    "open the buyer's page, while a friend is waited for": 1,
+    "open the buyer's page, paid": 1,
+    "open the buyer's own pay page": 2,
+    "open the payer's receipt": 1,
+    "open the buyer's receipt": 1,
     "create an order": 9,
     "create an order, with an Idempotency-Key": 14,
     "create a request": 22,
@@ -60,6 +66,26 @@ def test_ask_where_a_request_stands(budget: Budget, client: Client) -> None:
     shop.hold(payment_request)
     with budget("ask where a request stands"):
         assert client.get(f"/p/{payment_request.token}/status.json").json()["holders"]
+
+
+def test_open_the_buyers_pages(budget: Budget, client: Client) -> None:
+    order = shop.make_order()
+    page = f"/checkout/{order.token}/"
+    with budget("open the buyer's page, before anybody is asked"):
+        assert client.get(page).status_code == 200
+    with budget("open the buyer's own pay page"):
+        assert client.get(f"{page}pay/").status_code == 200
+    payment = shop.hold(shop.make_request(order))
+    for _look in ("first", "again, after news"):
+        with budget("open the buyer's page, while a friend is waited for"):
+            assert client.get(page).status_code == 200
+    shop.succeed(payment)
+    with budget("open the buyer's page, paid"):
+        assert client.get(page).status_code == 200
+    with budget("open the buyer's receipt"):
+        assert client.get(f"{page}receipt/").status_code == 200
+    with budget("open the payer's receipt"):
+        assert client.get(f"/r/{payment.token}/").status_code == 200
 
 
 def test_create_an_order(budget: Budget) -> None:

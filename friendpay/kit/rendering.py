@@ -96,6 +96,7 @@ def environment(**options: Any) -> Environment:
         "static": cache(static),
         "preview_picture": preview_picture,
         "LANGUAGES": settings.LANGUAGES,
+        "page": Page(),  # of error pages, which know nothing
     }
     env.globals |= {"language": get_language, "right_to_left": get_language_bidi}
     return env

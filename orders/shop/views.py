@@ -9,25 +9,16 @@ from django.utils.translation import get_language
 
 from friendpay.kit import ids
 from friendpay.kit.pages import SeeOther, page
+from friendpay.kit.rendering import draw
 from orders.branding import stylesheet
 from orders.models import Logo, Merchant
 from orders.services import LineDraft, place_order
 from orders.shop.basket import COOKIE, Basket
-from orders.shop.demo_goods import CURRENCY, CUSTOMER, GOODS, MERCHANT
+from orders.shop.demo_goods import CURRENCY, CUSTOMER, MERCHANT
 from orders.shop.forms import BasketForm
+from orders.shop.pages import BasketPage, ShopPage, build
 
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}  # the address changes with what is behind it
-
-
-def _given(request: HttpRequest, basket: Basket, **more: object) -> dict[str, object]:
-    return {
-        "shop": Merchant.objects.get(public_id=MERCHANT),
-        "basket": basket,
-        "goods": [(goods, basket.quantities.get(slug, 0)) for slug, goods in GOODS.items()],
-        "currency": CURRENCY,
-        "customer": CUSTOMER,
-        **more,
-    }
 
 
 @page("GET")
@@ -35,7 +26,7 @@ def shop(request: HttpRequest) -> HttpResponse:
     """The goods. Where there is no demo shop, the way to a friend's request."""
     if not Merchant.objects.filter(public_id=MERCHANT).exists():
         return redirect("open")
-    return render(request, "orders/shop.html", _given(request, Basket.of(request)))
+    return draw(request, build(ShopPage, Basket.of(request), at="shop"))
 
 
 @page("GET", "POST")
@@ -43,7 +34,7 @@ def basket(request: HttpRequest) -> HttpResponse:
     """GET shows the basket; POST puts something in or takes it out."""
     chosen = Basket.of(request)
     if request.method != "POST":
-        return render(request, "orders/basket.html", _given(request, chosen))
+        return draw(request, build(BasketPage, chosen, at="basket"))
     form = BasketForm(request.POST)
     if not form.is_valid():
         return render(request, "400.html", status=400)

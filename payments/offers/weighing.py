@@ -139,11 +139,18 @@ def between_steps(currency: str, step: int, amount: int) -> str:
     return str(words % {"step": text, "fits": fits})
 
 
-def why_not_friend(case: Case, surface: Surface) -> Objection | None:
-    """What keeps the buyer from asking a friend here; None when nothing. A link that was sent goes on working."""
-    if case.buyer and StoppedBuyer.objects.filter(merchant_id=case.merchant_id, buyer_id=case.buyer).exists():
+def why_not_friend(
+    case: Case, surface: Surface, *, stopped: bool | None = None, now: datetime | None = None
+) -> Objection | None:
+    """What keeps the buyer from asking a friend here; None when nothing. A link that was sent goes on working. Whether
+    support has `stopped` the buyer, and the time, are asked for unless they are known.
+    """
+    if stopped is None:
+        known = StoppedBuyer.objects.filter(merchant_id=case.merchant_id, buyer_id=case.buyer)
+        stopped = bool(case.buyer) and known.exists()
+    if stopped:
         return Objection("buyer_stopped", str(_("Support has stopped this buyer from asking friends.")))
-    return _rules(case, surface, clock.now() if case.rules else None)(FRIEND)
+    return _rules(case, surface, (now or clock.now()) if case.rules else None)(FRIEND)
 
 
 def may_ask_friend(order: Order, surface: Surface) -> bool:

@@ -1,14 +1,17 @@
 """What pages about one request have in common: its shop, its goods, and what the script needs to keep it up to date."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from friendpay.kit.money import Money
 from friendpay.kit.rendering import Page
 from friendpay.kit.templatetags.pictures import own_picture
 from orders.models import Merchant, Order
-from payments.models import Payment
+from payments.models import Payment, PaymentRequest
+
+SOON = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -75,22 +78,37 @@ class Live:
     paid: Money
     holder: Holder | None
 
+    @classmethod
+    def of(cls, request: PaymentRequest, payments: Iterable[Payment], now: datetime, *, named: bool = True) -> Self:
+        """Of a request and the payments that may be holding some of it. Unless `named`, who holds it is somebody."""
+        holds = [it for it in payments if it.held_until and it.held_until > now]
+        first = min(holds, key=lambda it: it.pk, default=None)
+        return cls(
+            seq=request.seq,
+            status=request.status_at(now),
+            ends_at=request.expires_at,
+            ends_soon=request.expires_at - now < SOON,
+            amount=Money(request.amount, request.currency),
+            paid=Money(request.amount_paid, request.currency),
+            holder=Holder(first.payer_name if named else "", first.held_until) if first and first.held_until else None,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class LivePage(Page):
     """A page that keeps itself up to date while it is `watched`. `said`: what the visitor has just done."""
 
-    token: str
+    token: str = ""  # of the request; "" where there is none yet
     shop: Shop
     buyer: str
-    live: Live
+    live: Live | None = None
     watched: bool = False
     refusal: str = ""
     said: str = ""
 
     @property
     def is_open(self) -> bool:
-        return self.live.status == "open"
+        return self.live is not None and self.live.status == "open"
 
     @property
     def keeps_refusal(self) -> bool:

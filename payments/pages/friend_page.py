@@ -1,7 +1,7 @@
 """The friend's page: what it shows in each state, worked out from one reading."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar
@@ -24,7 +24,7 @@ from payments.pages import form_action
 from payments.pages.attempts import Held, Mine, Was
 from payments.pages.fields import Field, shown
 from payments.pages.forms import AddressForm, DeclineForm, PayForm, RemindForm
-from payments.pages.frame import Given, Holder, Line, Live, LivePage, Shop
+from payments.pages.frame import Given, Line, Live, LivePage, Shop
 from payments.pages.friend_reading import Reading, read
 from payments.pages.money_back import Back
 from payments.pages.refusals import NOTHING, Told
@@ -50,7 +50,6 @@ class State(StrEnum):
     PAUSED = "paused"  # the shop is frozen
 
 
-SOON = timedelta(minutes=10)
 CAN_PAY = (State.OPEN, State.HELD, State.MINE)
 
 
@@ -229,18 +228,8 @@ class _Build:
         return next((payment for payment in own if payment.status == Payment.Status.SUCCEEDED), None)
 
     def _live(self) -> Live:
-        request, attempts = self.reading.request, self.reading.attempts
-        holds = [it for it in (*attempts.own, *attempts.others) if it.held_until and it.held_until > attempts.now]
-        first = min(holds, key=lambda it: it.pk, default=None)
-        return Live(
-            seq=request.seq,
-            status=request.status_at(attempts.now),
-            ends_at=request.expires_at,
-            ends_soon=request.expires_at - attempts.now < SOON,
-            amount=self._money(request.amount),
-            paid=self._money(request.amount_paid),
-            holder=Holder(first.payer_name, first.held_until) if first and first.held_until else None,
-        )
+        attempts = self.reading.attempts
+        return Live.of(self.reading.request, (*attempts.own, *attempts.others), attempts.now)
 
     def _lines(self) -> tuple[Line, ...]:
         return tuple(

@@ -1,64 +1,53 @@
 """Pages to give us an e-mail address and to unsubscribe. Nothing is sent from here."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 
-from friendpay.kit.errors import Refused
 from friendpay.kit.languages import speak
 from friendpay.kit.networks import network_of
 from friendpay.kit.pages import SeeOther, page
+from friendpay.kit.rendering import draw
 from orders.models import Order
 from payments.mail import outbox as mail
 from payments.models import MailAddress, Payment, PaymentRequest
-from payments.pages import addresses, buyer, friend_page, paying, receipt
+from payments.pages import addresses, buyer_page, friend_page, receipt_page
 from payments.pages.addresses import Giver
 from payments.pages.forms import AddressForm, RemindForm
 from payments.pages.refusals import refusals_on, taken
+from payments.pages.small_pages import StopMailPage
 from payments.pages.visitors import keep_visitor, remember
 
 
-def _giver(request: HttpRequest, form: AddressForm) -> Giver:
-    address = form.cleaned_data["address"]
+def _giver(request: HttpRequest, address: str) -> Giver:
     return Giver(address, get_language() or "en", keep_visitor(request), network_of(request))
 
 
 @page("POST", of="buyer")
+@refusals_on(buyer_page.draw)
 def tell_buyer(request: HttpRequest, token: str) -> HttpResponse:
     """The buyer gives an address for the news of the order."""
-    order = get_object_or_404(Order.objects.select_related("merchant"), token=token)
+    order = get_object_or_404(Order, token=token)
     speak(request, order.locale)
+    to_page = SeeOther(reverse("buyer", args=[token]))
     payment_request = PaymentRequest.objects.filter(order=order, status=PaymentRequest.Status.OPEN).first()
-    form = AddressForm(request.POST, auto_id="mail_%s")
-    status = 422
     if payment_request is None:
-        return SeeOther(reverse("buyer", args=[token]))
-    if form.is_valid():
-        try:
-            addresses.tell_buyer(payment_request.pk, _giver(request, form))
-            return remember(request, SeeOther(reverse("buyer", args=[token])))
-        except Refused as refused:
-            paying.put_beside(form, refused)
-            status = refused.status
-    return buyer.draw(request, order, status=status, mail_form=form, refusal=paying.above(form, "address"))
+        return to_page
+    given = taken(request, AddressForm(request.POST))
+    addresses.tell_buyer(payment_request.pk, _giver(request, given["address"]))
+    return remember(request, to_page)
 
 
 @page("POST", of="receipt")
+@refusals_on(receipt_page.draw)
 def mail_receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The payer wants the receipt by mail."""
     payment = get_object_or_404(Payment, token=token)
-    form = AddressForm(request.POST, auto_id="mail_%s")
-    status = 422
-    if form.is_valid():
-        try:
-            addresses.mail_receipt(payment.pk, _giver(request, form))
-            return remember(request, SeeOther(reverse("receipt", args=[token])))
-        except Refused as refused:
-            paying.put_beside(form, refused)
-            status = refused.status
-    return receipt.draw(request, token, status=status, mail_form=form)
+    given = taken(request, AddressForm(request.POST))
+    addresses.mail_receipt(payment.pk, _giver(request, given["address"]))
+    return remember(request, SeeOther(reverse("receipt", args=[token])))
 
 
 @page("POST", of="friend")
@@ -66,9 +55,8 @@ def mail_receipt(request: HttpRequest, token: str) -> HttpResponse:
 def remind(request: HttpRequest, token: str) -> HttpResponse:
     """A friend wants to be reminded by mail."""
     payment_request = get_object_or_404(PaymentRequest, token=token)
-    form = RemindForm(request.POST)
-    given = taken(request, form)
-    addresses.remind(payment_request.pk, given["at"], _giver(request, form))
+    given = taken(request, RemindForm(request.POST))
+    addresses.remind(payment_request.pk, given["at"], _giver(request, given["address"]))
     return remember(request, SeeOther(reverse("friend", args=[token])))
 
 
@@ -80,4 +68,4 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         mail.stop(row)
         row.refresh_from_db()
-    return render(request, "payments/stop_mail.html", {"stopped": row.stopped_at, "page": request.path})
+    return draw(request, StopMailPage(url=request.path, stopped=row.stopped_at is not None))

@@ -19,8 +19,8 @@ from payments.models import PaymentRequest
 from payments.offers.weighing import Surface
 from payments.pages import form_action as leading
 from payments.pages.attempts import next_url
-from payments.pages.context import back_url
 from payments.pages.forms import PayForm
+from payments.pages.leads import back_url
 from payments.pages.visitors import keep_visitor, remember, surface_of, visitor_of
 from payments.settlement import checkout
 from payments.settlement.rules import Payer

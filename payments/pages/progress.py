@@ -2,22 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from enum import StrEnum
 
-from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from orders.models import Event
-from payments.models import PaymentRequest
-
-_DECLINED = "payment_request.declined"
+from payments.pages.buyer_reading import DECLINED, Reading
 
 CHOOSES_FOR = timedelta(minutes=3)
 """How long somebody who did something on the page is taken to be choosing."""
 
-FAILURES = {
+FAILURES: dict[str, "str | Promise"] = {
     "payment.failed": gettext_lazy("%(payer)s tried, but the wallet did not take the payment. No money has moved."),
     "payment.cancelled": gettext_lazy("%(payer)s tried and left the wallet without paying. No money has moved."),
     "payment.released": gettext_lazy(
@@ -27,28 +23,48 @@ FAILURES = {
 """What became of an attempt, kindly: why a friend's wallet said no is between the two of them."""
 
 
+class Stage(StrEnum):
+    """Where an open request stands. What is paid has ended, and says so itself."""
+
+    SHARED = "shared"
+    OPENED = "opened"
+    CHOOSING = "choosing"
+    TRYING = "trying"
+    FAILED = "failed"
+    DECLINED = "declined"
+
+
 @dataclass(frozen=True)
 class Progress:
-    """`stage` is shared, opened, choosing, trying, failed or declined. What is paid has ended, and says so itself."""
+    """The stage, until when somebody is taken to be choosing, and how the last attempt failed."""
 
-    stage: str
-    choosing_left: int = 0
-    failure: "str | Promise" = ""
+    stage: Stage
+    choosing_until: datetime | None = None
+    failure: str = ""
     failed_at: datetime | None = None
 
 
-def of(request: PaymentRequest, snapshot: dict[str, Any], now: datetime) -> Progress:
+def names_are_told(reading: Reading) -> bool:
+    """Whether the buyer reads by what name somebody pays, or tried to. Anybody with the link can type one, and a line
+    with a no: of what people write who have not paid, the page says one thing at most, and the line comes first. Who
+    has paid is always named.
+    """
+    return not (reading.declined and reading.declined.get("words"))
+
+
+def of(reading: Reading, *, is_held: bool) -> Progress:
     """Where an open request that was shared stands."""
-    if snapshot["holders"]:
-        return Progress("trying")
-    outcomes = Q(type__startswith="payment.") | Q(type=_DECLINED)
-    last = Event.objects.filter(outcomes, request=request.public_id).order_by("-id").first()
+    request, last = reading.request, reading.outcome
+    if request is None or is_held:
+        return Progress(Stage.TRYING)
     if last and last.type in FAILURES and not last.data["by_buyer"]:
-        payer = last.data["payer_name"] or _("A friend")
-        return Progress("failed", failure=FAILURES[last.type] % {"payer": payer}, failed_at=last.created_at)
-    if last and last.type == _DECLINED:
-        return Progress("declined")
-    left = int((request.choosing_at + CHOOSES_FOR - now).total_seconds()) if request.choosing_at else 0
-    if left > 0:
-        return Progress("choosing", choosing_left=left)
-    return Progress("opened" if request.opened_at else "shared")
+        name = last.data["payer_name"] if names_are_told(reading) else ""
+        return Progress(
+            Stage.FAILED, failure=str(FAILURES[last.type]) % {"payer": name or _("A friend")}, failed_at=last.created_at
+        )
+    if last and last.type == DECLINED:
+        return Progress(Stage.DECLINED)
+    until = request.choosing_at + CHOOSES_FOR if request.choosing_at else reading.now
+    if until > reading.now:
+        return Progress(Stage.CHOOSING, choosing_until=until)
+    return Progress(Stage.OPENED if request.opened_at else Stage.SHARED)

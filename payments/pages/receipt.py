@@ -1,21 +1,18 @@
 """The payer's own pages: the code to scan, and the receipt. Whoever has the payment's link is its payer."""
 
-import json
-from typing import Any
-
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from friendpay.kit import clock
 from friendpay.kit import counters as ratelimit
 from friendpay.kit.pages import SeeOther, page, saying
+from friendpay.kit.rendering import draw
 from friendpay.kit.waiting import waits_for_wallet
 from payments.models import Payment
-from payments.pages import context
-from payments.pages import form_action as leading
-from payments.pages.forms import AddressForm
+from payments.pages import form_action, receipt_page, scan_page
+from payments.pages.leads import back_url
+from payments.pages.receipt_reading import read
 from payments.pages.steps import from_our_page
 from payments.pages.visitors import surface_of
 from payments.settlement import reconcile, turns
@@ -28,21 +25,14 @@ ASKED_AN_HOUR = 40
 
 
 def _payment(token: str) -> Payment:
-    known = Payment.objects.select_related("account", "merchant", "request__order", "request__merchant")
+    known = Payment.objects.select_related("request__order")
     return get_object_or_404(known, token=token)
 
 
 @page("GET")
 def show(request: HttpRequest, token: str) -> HttpResponse:
     """The payment, wherever it stands; what went back is on it too."""
-    return draw(request, token)
-
-
-def draw(request: HttpRequest, token: str, *, status: int = 200, **more: Any) -> HttpResponse:
-    """The receipt, with whatever has to be said on it."""
-    given = context.receipt_page(_payment(token)) | {"page": reverse("receipt", args=[token])}
-    given |= {"mail_form": AddressForm(auto_id="mail_%s"), **more}
-    return render(request, "payments/receipt.html", given, status=status)
+    return receipt_page.draw(request, token)
 
 
 @csrf_exempt
@@ -66,19 +56,18 @@ def check(request: HttpRequest, token: str) -> HttpResponse:
 @page("GET")
 def back(request: HttpRequest, token: str) -> HttpResponse:
     """Back from the wallet by its own "cancel": to where she chose, and may choose again."""
-    to = context.back_url(_payment(token))
-    return saying(SeeOther(to), "unpaid")
+    return saying(SeeOther(back_url(_payment(token))), "unpaid")
 
 
 @page("GET")
 def scan(request: HttpRequest, token: str) -> HttpResponse:
     """The wallet's code, or its sheet; once that is decided, the receipt."""
-    payment = _payment(token)
-    if payment not in turns.wanted(payment.request, clock.now()):
+    reading = read(token)
+    payment = reading.payment
+    if not turns.among([payment], reading.now):
         return SeeOther(reverse("receipt", args=[token]))
-    params = json.dumps(payment.next_step.get("params") or {})
-    given = context.scan_page(payment, surface_of(request)) | {"page": request.path, "params": params}
-    return leading.to_wallets(render(request, "payments/scan.html", given), payment.request.order)
+    scan = scan_page.build(reading, surface_of(request), url=request.path)
+    return form_action.to_wallets(draw(request, scan), payment.request.order)
 
 
 @page("GET")

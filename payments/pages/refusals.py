@@ -78,7 +78,10 @@ def refusals_on(draw: Draw) -> Callable[[View], View]:
                 if form is not None and not isinstance(refused, _NotTaken):
                     form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
                 told = Told(form, str(refused.message), refused.status)
-                return draw(request, *args, told=told, **kwargs)
+                response = draw(request, *args, told=told, **kwargs)
+                if refused.retry_after:
+                    response["Retry-After"] = str(refused.retry_after)
+                return response
 
         return answer
 

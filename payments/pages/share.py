@@ -9,15 +9,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from friendpay.kit import counters as ratelimit
+from friendpay.kit.errors import Refused
 from friendpay.kit.networks import neighbourhood_of, network_of
 from friendpay.kit.pages import SeeOther, page
 from payments.live import snapshot as live
 from payments.models import PaymentRequest
 from payments.pages.forms import CodeForm
+from payments.pages.refusals import refusals_on, taken
+from payments.pages.small_pages import draw_open
 from payments.share import codes, drawing
 from payments.share import poster as posters
 from payments.share import text as sharing
-from payments.share.codes import TooManyGuesses
 
 POSTERS, WINDOW = 120, 600
 """How many pictures one network may order in so many seconds."""
@@ -81,19 +83,14 @@ def poster(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @page("GET", "POST")
+@refusals_on(draw_open)
 def open_code(request: HttpRequest) -> HttpResponse:
     """Type a share code, or paste the message it came in. Whoever guesses has to wait."""
-    form = CodeForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        text = form.cleaned_data["text"]
-        try:
-            payment_request = codes.look_up(text, network=network_of(request), neighbourhood=neighbourhood_of(request))
-        except TooManyGuesses as refused:
-            form.add_error("text", str(refused.message))
-            page = render(request, "payments/open.html", {"form": form}, status=refused.status)
-            page["Retry-After"] = str(refused.seconds)
-            return page
-        if payment_request:
-            return SeeOther(reverse("friend", args=[payment_request.token]))
-        form.add_error("text", _("We know no open request by this code. Please compare it with the message once more."))
-    return render(request, "payments/open.html", {"form": form}, status=422 if form.errors else 200)
+    if request.method != "POST":
+        return draw_open(request)
+    text = taken(request, CodeForm(request.POST))["text"]
+    payment_request = codes.look_up(text, network=network_of(request), neighbourhood=neighbourhood_of(request))
+    if payment_request is None:
+        words = _("We know no open request by this code. Please compare it with the message once more.")
+        raise Refused("unknown_code", words, field="text", status=422)
+    return SeeOther(reverse("friend", args=[payment_request.token]))

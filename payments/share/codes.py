@@ -76,12 +76,11 @@ MANY = 1000
 
 
 class TooManyGuesses(Refused):
-    """Wrong codes came too often from around here; `seconds` says when to go on."""
+    """Wrong codes came too often from around here."""
 
     def __init__(self, seconds: int) -> None:
         words = _("There were too many wrong codes. Please wait a few minutes, or open the link from the message.")
-        super().__init__("too_many_guesses", words, field="text", status=429)
-        self.seconds = seconds
+        super().__init__("too_many_guesses", words, field="text", status=429, retry_after=seconds)
 
 
 def new() -> str:

@@ -46,7 +46,7 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
         if request.method not in ("GET", "HEAD") or not request.path_info.startswith(PRIVATE):
             return get_response(request)
         if CRAWLERS.search(request.headers.get("User-Agent", "")):
-            response = render(request, "payments/preview.html")
+            response = render(request, "preview.html")
         else:
             response = get_response(request)
         patch_vary_headers(response, ["User-Agent"])

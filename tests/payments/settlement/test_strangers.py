@@ -14,7 +14,7 @@ from orders.services import LineDraft, place_order
 from payments.live import consumers, hub
 from payments.models import Payment, Report
 from payments.pages import share
-from payments.settlement import asking, requests
+from payments.settlement import asking, lifecycle, requests
 from payments.share import codes, drawing
 from tests import shop
 from tests.pages import words
@@ -157,3 +157,22 @@ def test_one_network_orders_so_many_posters(client: Client, monkeypatch: pytest.
     address = f"/p/{shop.make_request().token}/poster.png"
     assert [client.get(address).status_code for _time in range(3)] == [200, 200, 429]
     assert Client(REMOTE_ADDR="203.0.113.5").get(address).status_code == 200
+
+
+def test_the_buyers_page_says_a_name_or_a_line_and_never_two_things_of_strangers(client: Client) -> None:
+    payment_request = shop.make_request()
+    address = f"/checkout/{payment_request.order.token}/"
+    requests.decline(payment_request.pk, choice="sorry")  # our own words
+    payment = shop.hold(payment_request, name="Mallory")
+    assert "Mallory is paying" in words(client.get(address))
+    requests.decline(payment_request.pk, words="Tight this month!")
+    page = words(client.get(address))
+    assert "Tight this month!" in page
+    assert "Somebody is paying" in page
+    assert "Mallory" not in page
+    lifecycle.end_payment(payment.pk, cancelled=False)
+    page = words(client.get(address))
+    assert "A friend tried" in page
+    assert "Mallory" not in page
+    shop.succeed(shop.hold(payment_request, name="Mei"))
+    assert "Mei" in words(client.get(address))  # who paid is named

@@ -1,0 +1,297 @@
+"""The buyer's page: what it shows in each state, worked out from one reading."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from friendpay.kit.languages import speak
+from friendpay.kit.money import Money
+from friendpay.kit.pages import said
+from friendpay.kit.rendering import draw as draw_page
+from orders.models import Order
+from payments.models import PaymentRequest
+from payments.offers import weighing
+from payments.offers.rollout import Case
+from payments.offers.weighing import Surface
+from payments.pages import paid_parts, progress
+from payments.pages.attempts import Mine, Was
+from payments.pages.buyer_reading import Reading, read
+from payments.pages.by_mail import ByMail, by_mail
+from payments.pages.fields import Field, empty, field
+from payments.pages.forms import AddressForm, MessageForm, PartsForm, ThanksForm
+from payments.pages.frame import Given, Line, Live, LivePage, Shop, lines_of
+from payments.pages.money_back import Back
+from payments.pages.paid_parts import Payer, Refunded
+from payments.pages.progress import Progress, Stage
+from payments.pages.refusals import NOTHING, Told
+from payments.pages.sheet import Sheet
+from payments.pages.visitors import surface_of, visitor_of
+from payments.share import phrases, safety_words
+from payments.share.safety_words import Likeness
+
+
+class State(StrEnum):
+    """What the buyer can do, or why nothing."""
+
+    CHOOSE = "choose"  # ask a friend, or pay
+    WAITING = "waiting"  # for a friend who was asked
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What can be done about an order nobody is asked to pay. `stopped`: support keeps the buyer from asking."""
+
+    may_ask: bool
+    stopped: bool
+    may_pay: bool
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What only a request that was sent shows: how far it is, and what may be changed about it. `no`: what was said
+    with the last no, "" where it was none but said without a word, None where nobody said no. `begun`: somebody has
+    paid or is paying.
+    """
+
+    sheet: Sheet
+    likeness: Likeness
+    progress: Progress
+    no: str | None
+    shared_at: datetime
+    opened_at: datetime | None
+    message: str
+    message_field: Field
+    friends: int | None
+    friends_field: Field
+    least: Money | None
+    begun: bool
+    by_mail: ByMail | None
+
+
+@dataclass(frozen=True)
+class Paid:
+    """Who paid, what the shop sent back, and the buyer's thanks: what they were, or the form for them."""
+
+    payers: tuple[Payer, ...]
+    refunds: tuple[Refunded, ...]
+    thanks: str
+    may_thank: bool
+    sentences: tuple[tuple[str, str], ...]
+    words: Field
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuyerPage(LivePage):
+    """The page. `ended` is how the last request did, if it is over; `shared` whether it was sent to anybody."""
+
+    template: ClassVar[str] = "buyer/page.html"
+
+    state: State
+    order: str
+    reference: str
+    total: Money
+    lines: tuple[Line, ...]
+    pay_until: datetime | None
+    to_shop: str
+    ended: str = ""
+    shared: bool = False
+    back: Back | None = None
+    mine: Mine | None = None
+    was: Was | None = None
+    given: tuple[Given, ...] = ()
+    ways: Ways | None = None
+    waiting: Waiting | None = None
+    paid: Paid | None = None
+
+    @property
+    def likeness(self) -> Likeness | None:
+        return self.waiting.likeness if self.waiting else None
+
+    @property
+    def stage(self) -> str:
+        """How far a request that was sent is; "" while there is none, or the buyer herself is paying."""
+        return str(self.waiting.progress.stage) if self.waiting and not self.mine else ""
+
+    @property
+    def title(self) -> str:
+        return f"{self._title} · {self.shop.name}"
+
+    @property
+    def _title(self) -> str:
+        if self.state is State.PAID:
+            return _("Paid")
+        if self.state is not State.WAITING:
+            return _("Checkout")
+        titles: dict[str, str] = {
+            Stage.TRYING: _("A friend is paying"),
+            Stage.FAILED: _("Not paid yet"),
+            Stage.CHOOSING: _("Somebody is choosing"),
+            Stage.OPENED: _("Opened"),
+        }
+        return titles.get(self.stage, _("Waiting for a friend"))
+
+    @property
+    def heading(self) -> str:
+        if self.state is State.WAITING:
+            return _("A friend is paying") if self.stage == Stage.TRYING else _("Send this to someone kind")
+        return {
+            "expired": _("This request has expired"),
+            "cancelled": _("Your request is cancelled"),
+        }.get(self.ended, _("How shall this be paid?"))
+
+    @property
+    def icon(self) -> str:
+        if self.state is State.PAID:
+            return "icon-paid.svg"
+        quiet = self.waiting is None or self.waiting.progress.stage is Stage.SHARED
+        return "icon.svg" if quiet else "icon-news.svg"
+
+    @property
+    def can_act(self) -> bool:
+        return self.state in (State.CHOOSE, State.WAITING)
+
+    @property
+    def announced(self) -> str:
+        if self.state is State.PAID:
+            return _("Your order is paid.")
+        if self.state is State.EXPIRED:
+            return _("The time for this order is over")
+        if self.ended == PaymentRequest.Status.EXPIRED:
+            return _("The time for your request is over.")
+        if self.waiting is None or self.mine:
+            return ""
+        return {
+            Stage.TRYING: _("A friend is paying right now."),
+            Stage.FAILED: self.waiting.progress.failure,
+            Stage.CHOOSING: _("Somebody is choosing how to pay."),
+            Stage.OPENED: _("Somebody opened the link."),
+            Stage.DECLINED: _("A friend cannot this time."),
+        }.get(self.waiting.progress.stage, _("Waiting for a friend."))
+
+
+AnyPage = TypeVar("AnyPage", bound=BuyerPage)
+
+
+def draw(request: HttpRequest, token: str, *, told: Told = NOTHING) -> HttpResponse:
+    """The page in the state it is in now, in the order's language, with what it has to say of what was sent."""
+    reading = read(token, visitor_of(request))
+    speak(request, reading.order.locale)
+    page = build(BuyerPage, reading, surface_of(request), told, url=reverse("buyer", args=[token]), said=said(request))
+    return draw_page(request, page, status=told.status)
+
+
+def build(kind: type[AnyPage], reading: Reading, surface: Surface, told: Told, **more: Any) -> AnyPage:
+    """The page of a reading, with what its kind shows besides."""
+    order, request, now = reading.order, reading.request, reading.now
+    page = partial(
+        kind,
+        accent=order.merchant.accent,
+        now=now,
+        token=request.token if request else "",
+        shop=Shop.of(order.merchant),
+        buyer=order.buyer_name,
+        live=_live(reading),
+        watched=bool(request) and order.status == Order.Status.AWAITING_PAYMENT,  # to hear of the order's end, too
+        refusal=told.above(*_BESIDE.get(type(told.form), ())),
+        order=order.token,
+        reference=order.reference,
+        total=order.total,
+        lines=lines_of(order),
+        pay_until=order.expires_at,
+        to_shop=order.return_url,
+        shared=bool(request and request.shared_at),
+        **more,
+    )
+    if order.status == Order.Status.PAID:
+        return page(state=State.PAID, paid=_paid(reading, told))
+    if order.status == Order.Status.CANCELLED:
+        return page(state=State.CANCELLED)
+    if request is None or reading.status != PaymentRequest.Status.OPEN:
+        back = Back.of(reading.refunds_of_request, order.currency)
+        if order.status == Order.Status.EXPIRED or order.is_over(now):
+            return page(state=State.EXPIRED, back=back)
+        return page(state=State.CHOOSE, ended=reading.status, back=back, ways=_ways(reading, surface))
+    attempts = reading.attempts
+    page = partial(page, mine=attempts and attempts.mine, was=attempts and attempts.was)
+    if not request.shared_at:
+        return page(state=State.CHOOSE, ways=_ways(reading, surface))
+    waiting = _waiting(reading, request, surface, told)
+    return page(state=State.WAITING, given=_given(reading, request), waiting=waiting)
+
+
+_BESIDE: dict[type, tuple[str, ...]] = {
+    MessageForm: ("message",),
+    PartsForm: ("friends",),
+    ThanksForm: ("words",),
+    AddressForm: ("address",),
+}
+"""The fields of each form beside which the page says what is wrong with them."""
+
+
+def _live(reading: Reading) -> Live | None:
+    if reading.request is None or reading.attempts is None:
+        return None
+    tried = (*reading.attempts.own, *reading.attempts.others)
+    return Live.of(reading.request, tried, reading.now, named=progress.names_are_told(reading))
+
+
+def _ways(reading: Reading, surface: Surface) -> Ways:
+    case = Case.of(reading.order)
+    considered = weighing.weigh_known(case, surface, reading.accounts, reading.now)
+    may_pay = bool(weighing.shown(considered) or weighing.elsewhere(considered))
+    may_ask = weighing.why_not_friend(case, surface, stopped=reading.stopped, now=reading.now) is None
+    return Ways(may_ask=may_ask, stopped=reading.stopped, may_pay=may_pay)
+
+
+def _given(reading: Reading, request: PaymentRequest) -> tuple[Given, ...]:
+    """Who gave what, where several friends pay together."""
+    given = [it for it in reading.given if it.request_id == request.pk] if request.split_max_payers else []
+    return tuple(Given.of(payment, reading.order.buyer_name) for payment in given)
+
+
+def _waiting(reading: Reading, request: PaymentRequest, surface: Surface, told: Told) -> Waiting:
+    live = _live(reading)
+    message, parts = told.form_or(MessageForm()), told.form_or(PartsForm())
+    friends = request.split_max_payers
+    assert request.shared_at
+    return Waiting(
+        sheet=Sheet.of(request, in_wechat=surface.place == "wechatpay"),
+        likeness=safety_words.of(request.token),
+        progress=progress.of(reading, is_held=bool(live and live.holder)),
+        no=phrases.said(reading.declined) if reading.declined is not None else None,
+        shared_at=request.shared_at,
+        opened_at=request.opened_at,
+        message=request.message,
+        message_field=field(message, "message")
+        if message.is_bound
+        else empty(MessageForm, "message").holding(request.message),
+        friends=friends,
+        friends_field=field(parts, "friends")
+        if parts.is_bound
+        else empty(PartsForm, "friends").holding(str(friends or 3)),
+        least=Money(request.split_min_amount, request.currency) if request.split_min_amount else None,
+        begun=bool(request.amount_paid or request.amount_held),
+        by_mail=by_mail(reading.address, told),
+    )
+
+
+def _paid(reading: Reading, told: Told) -> Paid:
+    form = told.form_or(ThanksForm())
+    thanks = phrases.said(reading.thanked) if reading.thanked is not None else ""
+    return Paid(
+        payers=paid_parts.payers(reading.given),
+        refunds=paid_parts.by_shop(reading.refunds),
+        thanks=thanks,
+        may_thank=not thanks and any(not payment.by_buyer for payment in reading.given),
+        sentences=tuple((key, str(words)) for key, words in phrases.THANKS.items()),
+        words=field(form, "words") if form.is_bound else empty(ThanksForm, "words"),
+    )

@@ -1,0 +1,34 @@
+"""All that the buyer needs to send a request on its way."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from payments.models import PaymentRequest
+from payments.share import codes
+from payments.share import text as sharing
+from payments.share.text import Target
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The link, the code with the words to say for its signs, the text that carries both, and where to send it by one
+    tap, the most usual first.
+    """
+
+    link: str
+    code: str
+    spoken: tuple[tuple[str, str], ...]
+    text: str
+    open_address: str
+    targets: tuple[Target, ...]
+
+    @classmethod
+    def of(cls, request: PaymentRequest, *, in_wechat: bool) -> Self:
+        return cls(
+            link=sharing.link(request),
+            code=codes.shown(request),
+            spoken=tuple((sign, str(word)) for sign, word in codes.spoken(request)),
+            text=sharing.share_text(request),
+            open_address=sharing.open_address(),
+            targets=tuple(sharing.targets(request, in_wechat=in_wechat)),
+        )
