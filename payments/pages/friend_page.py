@@ -89,6 +89,7 @@ class FriendPage(LivePage):
 
     template: ClassVar[str] = "friend/page.html"
 
+    live: Live
     state: State
     message: str
     lines: tuple[Line, ...]
