@@ -1,5 +1,5 @@
 """Holds and the arithmetic of money: what an attempt reserves, what of its money counts, and sending back what does
-not.
+not. How long an attempt reserves it, its wallet says (`Provider.hold` and `yields_after` in `payments.wallets.base`).
 
 Called inside a transaction that holds the locks of `record`; the caller saves the request. Changes no status.
 """
