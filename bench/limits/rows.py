@@ -21,11 +21,12 @@ class Kind:
     def __init__(self, table: str, row: Mapping[str, Any]) -> None:
         self.model = {name: _as_given(value) for name, value in row.items() if name != "id"}
         names = list(self.model)
-        self.insert = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING id").format(
+        insert = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING id").format(
             sql.Identifier(table),
             sql.SQL(", ").join(map(sql.Identifier, names)),
             sql.SQL(", ").join(map(sql.Placeholder, names)),
         )
+        self.insert = insert.as_bytes()  # psycopg reads one text once; a composed one is put together every time
 
     def like(self, **unlike: Any) -> Row:
         return {**self.model, **unlike}
