@@ -143,10 +143,10 @@ class House:
     @cached_property
     def one_call(self) -> bool:
         """Whether `POST /orders` takes the request along."""
-        answer = self.call("/openapi.json")
-        return answer.status == 200 and "payment_request" in str(
-            answer.json().get("components", {}).get("schemas", {}).get("OrderIn", {})  # type: ignore[attr-defined]
-        )
+        description: Any = self.call("/openapi.json").json()
+        taken = description["paths"]["/api/v1/orders"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        schema = description["components"]["schemas"][taken["$ref"].rsplit("/", 1)[-1]]
+        return "payment_request" in schema["properties"]
 
     def call(self, path: str, body: object = None) -> Answer:
         """One call of the API, from here."""
