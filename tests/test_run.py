@@ -36,7 +36,7 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
         "ruff format --check --quiet",
         "mypy --no-error-summary",
         "lint-imports --no-logo",
-        f"djlint {' '.join(run.TEMPLATES)} --lint --quiet",
+        "djlint templates --lint --quiet",
         "biome lint --config-path=tests/lint --error-on-warnings static docs/examples",
         f"stylelint --config tests/lint/stylelint.config.mjs --config-basedir {fetched.FOLDER}/lint static/**/*.css",
         SUITE,
