@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from friendpay.health import metrics
+from friendpay.metrics import metrics
 
 admin.autodiscover()  # the modules named `admin` of all apps
 

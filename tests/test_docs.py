@@ -15,10 +15,12 @@ from django.test import Client
 from django.utils.translation import get_language_info, to_locale
 from pytest_django.fixtures import Settings
 
+from orders import events
 from orders.models import Order, WebhookDelivery
 from payments import beats
 from payments.models import Dispute, Payment, PaymentRequest, Refund
 from payments.settlement import rules
+from payments.wallets import registry
 
 ROOT = Path(settings.BASE_DIR)
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
@@ -75,7 +77,7 @@ def test_every_name_in_the_code_that_the_architecture_gives_is_there() -> None:
     sources = {path: path.read_text("utf-8") for app in APPS for path in (ROOT / app).rglob("*.py")}
     missing = []
     for word in words(ROOT / "ARCHITECTURE.md"):
-        if not re.fullmatch(r"[\w.]+\.\w+", word) or FILE.fullmatch(word):
+        if not re.fullmatch(r"[\w.]+\.\w+", word) or FILE.fullmatch(word) or word in events.TYPES:
             continue
         owner, name = word.split(".")[-2:]
         inside = [text for path, text in sources.items() if path.stem == owner or f"class {owner}" in text]
@@ -156,3 +158,32 @@ def test_every_metric_is_listed_with_its_labels(client: Client, settings: Settin
 def test_every_recipe_is_led_to() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     assert [named(path) for path in ROOT.glob("docs/recipes/*.md") if named(path) not in text] == []
+
+
+def said(currencies: frozenset[str] | None) -> str:
+    if currencies is None:
+        return "any"
+    return ", ".join(sorted(currencies)) if len(currencies) <= 20 else f"{len(currencies)} of them"
+
+
+def wallet_rows() -> Iterator[list[str]]:
+    """What each wallet says of itself."""
+    for name in registry.NAMES:
+        wallet = registry.get(name)
+        for method in wallet.methods:
+            places = (method.rails or {"any screen": wallet.rails[:1]}).items()
+            yield [
+                wallet.label,
+                f"`{method.name}`" + (", where granted" if method.by_choice else ""),
+                said(method.currencies),
+                "; ".join(f"{place}: {', '.join(f'`{rail}`' for rail in rails)}" for place, rails in places),
+                f"{wallet.hold // 60} minutes",
+                ", ".join(f"`{grant}`" for grant in wallet.grants if grant != method.name and len(wallet.methods) == 1),
+            ]
+
+
+def test_every_wallet_is_listed_with_what_it_says_of_itself() -> None:
+    found = {row[1]: row for row in table("docs/wallets/README.md")}
+    for row in wallet_rows():
+        assert found.pop(row[1]) == row
+    assert found == {}

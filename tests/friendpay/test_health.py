@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
 from pytest_django.fixtures import Settings
 
 from friendpay import health
 from friendpay.bridge import App
-from tests.shop import hold, make_request
 
 
 async def ask(probe: App) -> tuple[int, dict[str, str]]:
@@ -86,36 +84,3 @@ async def test_asked_by_many_it_asks_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert {status for status, _ in answers} == {200}
     await ask(ready)
     assert asked == 1
-
-
-@pytest.mark.django_db
-def test_metrics_count_by_status(client: Client) -> None:
-    hold(make_request())
-    text = client.get("/metrics").content.decode()
-    assert 'friendpay_payment_requests{status="open"} 1' in text
-    assert 'friendpay_payments{status="pending"} 1' in text
-    assert 'friendpay_overdue_seconds{work="refunds"} 0' in text
-    assert 'friendpay_overdue_seconds{work="webhooks"} 0' in text
-    assert 'friendpay_unclaimed_notifications{reason="orphan"} 0' in text
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "from_where", [{"REMOTE_ADDR": "192.168.1.5"}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, {"HTTP_FORWARDED": "for=::1"}]
-)
-def test_a_demos_metrics_are_for_this_machine_alone(client: Client, from_where: dict[str, str]) -> None:
-    assert client.get("/metrics", **from_where).status_code == 404  # type: ignore[arg-type]
-
-
-@pytest.mark.django_db
-def test_with_a_token_metrics_are_for_who_brings_it(client: Client, settings: Settings) -> None:
-    settings.METRICS_TOKEN = "a token"
-    assert client.get("/metrics").status_code == 404
-    assert client.get("/metrics", headers={"Authorization": "Bearer another"}).status_code == 404
-    assert client.get("/metrics", headers={"Authorization": "Bearer a token"}, REMOTE_ADDR="8.8.8.8").status_code == 200
-
-
-@pytest.mark.django_db
-def test_without_a_token_there_are_no_metrics_outside_of_a_demo(client: Client, settings: Settings) -> None:
-    settings.DEMO = False
-    assert client.get("/metrics").status_code == 404
