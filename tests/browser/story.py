@@ -115,7 +115,7 @@ def _other_endings(buyer: Person, friend: Person, other: Person) -> Iterator[Sho
     friend.page.click("#pay button[name=method]")
     buyer.page.click("#cancel summary")
     buyer.page.click("#cancel button")
-    buyer.page.wait_for_selector("#live:not([data-socket])")
+    buyer.page.wait_for_selector("#live[data-state=cancelled]")
     yield "cancelled", buyer
     for _look in range(60):  # the wallet is told to close, and is not in a hurry
         friend.page.reload()
