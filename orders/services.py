@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
-from friendpay.kit import text_filter as safety
+from friendpay.kit import clock, text_filter
 from friendpay.kit.errors import Refused
 from friendpay.kit.keys import among
 from friendpay.kit.money import EXPONENT, MAX_MINOR
@@ -65,7 +64,7 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
         currency=currency,
         amount=_sum(lines),
         buyer_id=buyer_id,
-        buyer_name=safety.name(buyer_name) or str(_("A friend")),
+        buyer_name=text_filter.name(buyer_name) or str(_("A friend")),
         return_url=return_url,
         locale=locale,
         created_at=now,
@@ -109,7 +108,7 @@ def _lines(order: Order, lines: list[LineDraft]) -> list[OrderLine]:
     return [
         OrderLine(
             order=order,
-            name=safety.line(line.name) or "-",
+            name=text_filter.line(line.name) or "-",
             quantity=line.quantity,
             unit_amount=line.unit_amount,
             category=line.category,

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from friendpay.admin_kit import logbook
-from friendpay.kit import counters as ratelimit
+from friendpay.kit import counters
 from friendpay.kit.digests import digest
 from friendpay.kit.networks import network_of
 
@@ -51,7 +51,7 @@ def look(request: HttpRequest, login: str, compare: Callable[[], T]) -> T:
     After too many even the right one is not looked at for a while (TooMany).
     """
     names = _counts(request, login)
-    counted = zip(ratelimit.counted(*names), names.values(), strict=True)
+    counted = zip(counters.counted(*names), names.values(), strict=True)
     if seconds := max((ends for (tries, ends), most in counted if tries >= most), default=0):
         logbook.write_failure(request, logbook.LOCKED_OUT, login)
         raise TooMany(seconds)
@@ -59,7 +59,7 @@ def look(request: HttpRequest, login: str, compare: Callable[[], T]) -> T:
         return compare()
     except forms.ValidationError:
         logbook.write_failure(request, logbook.WRONG_PASSWORD, login)
-        ratelimit.count(*names, window=WINDOW)
+        counters.count(*names, window=WINDOW)
         raise
 
 

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from ninja.security import HttpBearer
 
-from friendpay.kit import counters as ratelimit
+from friendpay.kit import counters
 from friendpay.kit.counters import Allowance
 from friendpay.kit.errors import Refused
 from orders.models import ApiKey
@@ -34,7 +34,7 @@ class BearerKey(HttpBearer):
         key = ApiKey.objects.alive().select_related("merchant").filter(digest=ApiKey.digest_of(token)).first()
         if key is None:
             return None
-        allowance = ratelimit.take(key.pk)
+        allowance = counters.take(key.pk)
         request.allowance = allowance  # type: ignore[attr-defined]
         if allowance.spent:
             raise Refused("too_many_requests", _("Too many calls with this key. Please slow down."), status=429)

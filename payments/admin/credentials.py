@@ -17,7 +17,7 @@ from friendpay.kit.errors import Refused
 from orders.webhooks import transport
 from payments.models import ProviderAccount
 from payments.settlement import calls, identity
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import ProviderError
 
 PREFIX = "credential_"
@@ -47,7 +47,7 @@ def doubt(account: ProviderAccount, posted: Mapping[str, str]) -> str:
     transaction may be open.
     """
     known = stored(account)
-    typed = {name: posted.get(PREFIX + name, "").strip() for name in providers.get(account.provider).fields}
+    typed = {name: posted.get(PREFIX + name, "").strip() for name in registry.get(account.provider).fields}
     entered = known | {name: value for name, value in typed.items() if value}
     if not identity.only_the_wallet_knows(account, known, entered):
         return ""
@@ -65,7 +65,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     provider = forms.ChoiceField(
         label=_("Provider"),
-        choices=[(name, _(providers.get(name).label)) for name in providers.NAMES],
+        choices=[(name, _(registry.get(name).label)) for name in registry.NAMES],
         widget=UnfoldAdminSelectWidget,
     )
 
@@ -110,7 +110,7 @@ class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
         data = super().clean() or self.cleaned_data
         account = ProviderAccount.objects.select_for_update().get(pk=self.instance.pk)
         known, base_url = stored(account), data.get("base_url", account.base_url)
-        fields = providers.get(account.provider).fields
+        fields = registry.get(account.provider).fields
         if base_url != account.base_url:
             for name, asked in fields.items():
                 if known.get(name) and asked.secret and not data.get(PREFIX + name):
@@ -119,13 +119,13 @@ class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in identity.moved(account, known, entered, base_url):
             self.add_error(name if name == "base_url" else PREFIX + name, str(identity.FIXED))
         if self.doubt or (self.doubt is None and identity.only_the_wallet_knows(account, known, entered)):
-            name = providers.get(account.provider).identity_key
+            name = registry.get(account.provider).identity_key
             self.add_error(PREFIX + name if name else None, self.doubt or str(identity.FIXED))
         return data
 
     def _entered(self, known: Mapping[str, str]) -> dict[str, str]:
         """The credentials with what was typed; a secret left empty is the one before."""
-        config, fields = dict(known), providers.get(self.instance.provider).fields
+        config, fields = dict(known), registry.get(self.instance.provider).fields
         for name, value in self.cleaned_data.items():
             credential = name.removeprefix(PREFIX)
             if credential != name and (value or not fields[credential].secret):
@@ -139,7 +139,7 @@ class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
 
 def form_for(account: ProviderAccount, doubt: str | None = None) -> type[CredentialsForm]:
     """The form that asks for what this account's provider wants."""
-    provider = providers.get(account.provider)
+    provider = registry.get(account.provider)
     fields: dict[str, forms.Field] = {PREFIX + name: _field(account, name) for name in provider.fields}
     if provider.grants:
         fields["granted"] = forms.MultipleChoiceField(
@@ -156,7 +156,7 @@ def form_for(account: ProviderAccount, doubt: str | None = None) -> type[Credent
 
 
 def _field(account: ProviderAccount, name: str) -> forms.CharField:
-    asked, value = providers.get(account.provider).fields[name], stored(account).get(name, "")
+    asked, value = registry.get(account.provider).fields[name], stored(account).get(name, "")
     attrs: dict[str, Any] = {"autocomplete": "off", "spellcheck": "false"}
     if asked.secret and value:
         attrs["placeholder"] = _("Set. Leave empty to keep it.")
