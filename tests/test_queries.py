@@ -27,11 +27,11 @@ BUDGET = {
     "open the buyer's own pay page": 2,
     "open the payer's receipt": 1,
     "open the buyer's receipt": 1,
-    "create an order": 9,
-    "create an order, with an Idempotency-Key": 14,
+    "create an order": 5,
+    "create an order, with an Idempotency-Key": 10,
     "create a request": 22,
-    "begin to pay": 47,
-    "settle": 20,
+    "begin to pay": 41,
+    "settle": 10,
 }
 """Operation -> round trips: statements, and two each for a transaction (BEGIN, COMMIT) and a savepoint. What is done
 after the commit counts, what a wallet's server asks does not.
