@@ -29,7 +29,7 @@ class LineDraft:
     image_url: str = ""
 
 
-Also = Callable[[Order, datetime, Writes], None]
+Also = Callable[[Order, list[OrderLine], datetime, Writes], None]
 
 
 def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing by its name
@@ -74,7 +74,7 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
     writes.insert(order, *(rows := _lines(order, lines)))
     _note(order, "order.created", "merchant", writes)
     if also:
-        also(order, now, writes)
+        also(order, rows, now, writes)
     _write_new(writes)
     order.keep_lines(rows)
     return order

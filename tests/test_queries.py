@@ -29,6 +29,7 @@ BUDGET = {
     "open the buyer's receipt": 1,
     "create an order": 5,
     "create an order, with an Idempotency-Key": 10,
+    "create an order and its request": 9,
     "create a request": 22,
     "begin to pay": 41,
     "settle": 10,
@@ -98,6 +99,12 @@ def test_create_an_order_with_a_key(budget: Budget) -> None:
     caller = Caller()
     with budget("create an order, with an Idempotency-Key"):
         assert caller.post("/orders", ORDER, key="once").status == 201
+
+
+def test_create_an_order_and_its_request(budget: Budget) -> None:
+    caller = Caller()
+    with budget("create an order and its request"):
+        assert caller.post("/orders", {**ORDER, "payment_request": {}}).status == 201
 
 
 def test_create_a_request(budget: Budget) -> None:

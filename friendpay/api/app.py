@@ -21,6 +21,7 @@ from orders.api.auth import KEY, Call
 from orders.api.idempotency import once
 from orders.api.routes import router as orders
 from orders.api.webhook_routes import router as webhooks
+from payments.api.order_routes import router as orders_paid
 from payments.api.routes import router as payments
 
 
@@ -83,6 +84,7 @@ api = Api(
 )
 problems.install(api)
 api.add_decorator(answered)
+api.add_router("", orders_paid)
 api.add_router("", orders)
 api.add_router("", payments)
 api.add_router("", webhooks)

@@ -86,6 +86,7 @@ WITH_BODY = ("post", "patch")
 
 _LEADS: dict[str, dict[str, str]] = {
     "OrderOut": {"order_id": "id"},
+    "NewOrderOut": {"order_id": "id"},
     "OrderPage": {"order_id": "data/0/id"},
     "PaymentRequestOut": {"request_id": "id", "order_id": "order", "payment_id": "payments/0/id"},
     "PaymentRequestPage": {"request_id": "data/0/id", "payment_id": "data/0/payments/0/id"},

@@ -52,9 +52,12 @@ class Writes:
             parts.append((_updating(row, fields, params), _once))
         for sql, source, done in self._drawn:
             parts.append((sql.format(source=names[source]), done))
+        new = [row for rows in self._inserts.values() for row in rows]
         self._inserts, self._updates, self._drawn = {}, {}, []
         if parts:
             _execute(parts, params)
+        for row in new:
+            _belong(row)
 
     def _inserting(
         self, model: type[Model], rows: list[Model], names: dict[type[Model], str], params: list[Any]
@@ -98,6 +101,13 @@ def _keys_of(rows: list[Model]) -> Done:
             row._state.adding, row._state.db = False, connection.alias
 
     return done
+
+
+def _belong(row: Model) -> None:
+    """It knows the key of what it belongs to, which may be as new as itself."""
+    for field in row._meta.concrete_fields:
+        if field.is_relation and getattr(row, field.attname) is None and field.is_cached(row):  # type: ignore[attr-defined]
+            setattr(row, field.name, getattr(row, field.name))
 
 
 def _once(keys: list[int]) -> None:

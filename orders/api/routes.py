@@ -1,21 +1,18 @@
 """API routes of orders and events: find what the key may see, call one function, show the result.
 
-What touches payments - asking, cancelling, refunding - is in `payments.api`, on the same addresses.
+What touches payments - placing and asking, cancelling, refunding - is in `payments.api`, on the same addresses.
 """
 
-from datetime import timedelta
 from typing import Annotated
 
 from django.shortcuts import get_object_or_404
-from ninja import Router, Status
+from ninja import Router
 from pydantic import Field
 
 from friendpay.kit.paging import cut, newest_first, place
 from orders import sequence as publication
-from orders import services
-from orders.allowed_origins import check_return_url
 from orders.api.auth import Call
-from orders.api.schemas import LINE, EventId, EventOut, EventPage, Limit, OrderId, OrderIn, OrderOut, OrderPage
+from orders.api.schemas import LINE, EventId, EventOut, EventPage, Limit, OrderId, OrderOut, OrderPage
 from orders.models import ApiKey, Event, Order
 
 router = Router()
@@ -30,29 +27,6 @@ def order_of(key: ApiKey, public_id: str) -> Order:
 def shown(key: ApiKey, order: Order) -> OrderOut:
     """The order as this key may see it."""
     return OrderOut.of(order) if key.can_write else OrderOut.of(order, checkout_url="")
-
-
-@router.post("/orders", response={201: OrderOut}, tags=["Orders"], operation_id="create_order")
-def create_order(request: Call, data: OrderIn) -> Status[OrderOut]:
-    """Create an order
-
-    Send the buyer to its `checkout_url`. A reference can be used once, so an order is never made twice by mistake.
-    """
-    if data.return_url:
-        check_return_url(request.auth.merchant, data.return_url)
-    order = services.place_order(
-        request.auth.merchant,
-        live=request.auth.live,
-        reference=data.reference,
-        currency=data.currency,
-        lines=[line.draft() for line in data.lines],
-        buyer_id=data.buyer.id,
-        buyer_name=data.buyer.name,
-        return_url=data.return_url or "",
-        locale=data.locale or "",
-        expires_in=timedelta(seconds=data.expires_in) if data.expires_in else None,
-    )
-    return Status(201, OrderOut.of(order))
 
 
 @router.get("/orders", response=OrderPage, tags=["Orders"], operation_id="list_orders")

@@ -70,7 +70,9 @@ class BuyerIn(Taken):
     name: Annotated[str, Field(max_length=60, pattern=FILLED_LINE, description="Friends read it: who asks.")]
 
 
-class OrderIn(Taken):
+class OrderFields(Taken):
+    """An order as the shop sends it; `payments.api` adds how a friend is asked with it."""
+
     reference: Annotated[str, Field(max_length=64, pattern=FILLED_LINE, description="Yours; used once per mode.")]
     currency: Currency
     lines: Lines

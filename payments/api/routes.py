@@ -1,7 +1,6 @@
 """API routes of requests, payments and refunds: find what the key may see, call one function, show the result."""
 
 from datetime import timedelta
-from enum import StrEnum
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -11,11 +10,10 @@ from friendpay.kit import clock
 from friendpay.kit.paging import newest_first
 from orders.api.auth import REFUND_KEY, Call
 from orders.api.routes import order_of
-from orders.api.schemas import Limit, LinesIn, Nothing, OrderId, OrderOut
+from orders.api.schemas import Limit, Nothing, OrderId
 from orders.models import ApiKey
 from payments.api.schemas import (
     ExtendIn,
-    OffersOut,
     PaymentId,
     PaymentOut,
     PaymentRequestIn,
@@ -27,32 +25,14 @@ from payments.api.schemas import (
     RefundsOut,
     RequestId,
 )
+from payments.api.screens import ON_DESKTOP, Screen
 from payments.funnel import steps as friction
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import weighing as offers
 from payments.offers.rollout import Case
-from payments.offers.surfaces import DESKTOP, PLACES
-from payments.offers.weighing import Surface
 from payments.settlement import lifecycle, refunds, requests
-from payments.settlement.rules import Split
 
 router = Router()
-
-
-class Screen(StrEnum):
-    """Where a page is opened."""
-
-    _ignore_ = ["members", "place"]
-    members = vars()
-    for place in PLACES:
-        members[place.upper()] = place
-
-    @property
-    def surface(self) -> Surface:
-        return Surface.at(str(self))
-
-
-_DESKTOP = Screen(DESKTOP)
 
 
 def _requests(key: ApiKey) -> QuerySet[PaymentRequest]:
@@ -73,50 +53,6 @@ def _shown(key: ApiKey, public_id: str) -> PaymentRequestOut:
     return PaymentRequestOut.as_of(_request_of(key, public_id), clock.now())
 
 
-# Orders, where payments are touched
-
-
-@router.post("/orders/{order_id}/lines", response=OrderOut, tags=["Orders"], operation_id="change_order_lines")
-def change_lines(request: Call, order_id: OrderId, data: LinesIn) -> OrderOut:
-    """Change what is bought
-
-    Replaces all lines, and so the price, as long as nothing is paid. Who is paying the old price just now is stopped;
-    money that comes for it all the same goes back by itself.
-    """
-    order = order_of(request.auth, order_id)
-    return OrderOut.of(requests.change_order(order.pk, [line.draft() for line in data.lines]))
-
-
-@router.post("/orders/{order_id}/cancel", response=OrderOut, tags=["Orders"], operation_id="cancel_order")
-def cancel_order(request: Call, order_id: OrderId, data: Nothing = Nothing()) -> OrderOut:  # noqa: B008
-    """Cancel an order
-
-    You will not deliver. Its open request ends, and parts that were paid go back. Repeating it changes nothing, and an
-    expired order stays so. A paid order is refunded instead.
-    """
-    return OrderOut.of(lifecycle.close_order(order_of(request.auth, order_id).pk, paid_elsewhere=False))
-
-
-@router.post("/orders/{order_id}/mark-paid", response=OrderOut, tags=["Orders"], operation_id="mark_order_paid")
-def mark_paid(request: Call, order_id: OrderId, data: Nothing = Nothing()) -> OrderOut:  # noqa: B008
-    """Say that you were paid elsewhere
-
-    Its open request ends, and parts that were paid here go back. Repeating it changes nothing. An order that was paid
-    here in full is refused with `order_paid`: you have its money twice, and one of the two is to go back.
-    """
-    return OrderOut.of(lifecycle.close_order(order_of(request.auth, order_id).pk, paid_elsewhere=True))
-
-
-@router.get("/orders/{order_id}/offers", response=OffersOut, tags=["Orders"], operation_id="list_order_offers")
-def list_offers(request: Call, order_id: OrderId, screen: Screen = _DESKTOP) -> OffersOut:
-    """See which ways to pay an order gets
-
-    What the payment page shows on this kind of screen, and the reason for whatever it does not show.
-    """
-    case, surface = Case.of(order_of(request.auth, order_id)), screen.surface
-    return OffersOut.of(offers.why_not_friend(case, surface), offers.weigh(case, surface))
-
-
 # Payment requests
 
 
@@ -130,7 +66,7 @@ def create_request(
     request: Call,
     order_id: OrderId,
     data: PaymentRequestIn = PaymentRequestIn(),  # noqa: B008
-    screen: Screen = _DESKTOP,
+    screen: Screen = ON_DESKTOP,
 ) -> Status[PaymentRequestOut]:
     """Ask a friend to pay
 
@@ -139,18 +75,18 @@ def create_request(
     buyer is.
     """
     order = order_of(request.auth, order_id)
-    offers.check_friend(order, screen.surface)
+    offers.check_friend(Case.of(order), screen.surface)
     opened = lifecycle.open_request(
         order.pk,
         actor="merchant",
         shared=True,
         message=data.message or "",
-        expires_in=timedelta(seconds=data.expires_in) if data.expires_in else None,
-        split=Split(data.split.max_payers, data.split.min_amount) if data.split else None,
+        expires_in=data.life(),
+        split=data.split_of(),
         reuse=False,
     )
     friction.record(friction.Kind.REQUEST_CREATED, opened, surface=screen.surface.place)
-    return Status(201, _shown(request.auth, opened.public_id))
+    return Status(201, PaymentRequestOut.as_of(opened, opened.created_at, payments=()))
 
 
 @router.get(

@@ -1,6 +1,7 @@
 """API schemas of requests, payments and refunds (pydantic)."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from django.conf import settings
@@ -8,8 +9,9 @@ from django.utils import translation
 from pydantic import BaseModel, Field
 
 from friendpay.kit.languages import supported
-from orders.api.schemas import PARAGRAPH, Minor, Page, Seconds, Taken
+from orders.api.schemas import PARAGRAPH, Minor, OrderFields, OrderOut, Page, Seconds, Taken
 from orders.event_data import Sum
+from orders.models import Order
 from payments.models import Payment, PaymentRequest
 from payments.offers import weighing as offers
 from payments.offers.rollout import FRIEND, Objection
@@ -41,6 +43,19 @@ class PaymentRequestIn(Taken):
         "or where that has no end after the shop's own time: a day, unless the support desk has set another.",
     )
     split: SplitIn | None = Field(default=None, description="Several friends may pay parts.")
+
+    def split_of(self) -> chip_in.Split | None:
+        return chip_in.Split(self.split.max_payers, self.split.min_amount) if self.split else None
+
+    def life(self) -> timedelta | None:
+        return timedelta(seconds=self.expires_in) if self.expires_in else None
+
+
+class OrderIn(OrderFields):
+    payment_request: PaymentRequestIn | None = Field(
+        default=None,
+        description="Ask a friend at once, as with a call of its own afterwards: both are made, or neither.",
+    )
 
 
 class ExtendIn(Taken):
@@ -86,9 +101,11 @@ class PaymentRequestOut(RequestData):
     payments: list[PaymentOut]
 
     @classmethod
-    def as_of(cls, request: PaymentRequest, now: datetime) -> Self:
-        """A request whose time is over reads as expired, before the sweep comes too."""
-        link = sharing.link(request)
+    def as_of(cls, request: PaymentRequest, now: datetime, payments: Iterable[Payment] | None = None) -> Self:
+        """A request whose time is over reads as expired, before the sweep comes too. Its payments are read, unless they
+        are known.
+        """
+        link, known = sharing.link(request), request.payments.all() if payments is None else payments
         split = None
         if request.split_max_payers is not None and request.split_min_amount is not None:
             split = SplitOut(max_payers=request.split_max_payers, min_amount=request.split_min_amount)
@@ -103,8 +120,19 @@ class PaymentRequestOut(RequestData):
             code=codes.shown(request),
             qr_url=f"{link}qr.svg",
             share_text=share_text,
-            payments=[PaymentOut.of(payment, request) for payment in request.payments.all()],
+            payments=[PaymentOut.of(payment, request) for payment in known],
         )
+
+
+class NewOrderOut(OrderOut):
+    """A new order, and the request to pay it where one was asked for with it."""
+
+    payment_request: PaymentRequestOut | None
+
+    @classmethod
+    def both(cls, order: Order, request: PaymentRequest | None) -> Self:
+        asked = PaymentRequestOut.as_of(request, request.created_at, payments=()) if request else None
+        return cls.of(order, payment_request=asked)
 
 
 class PaymentRequestPage(Page[PaymentRequestOut]):

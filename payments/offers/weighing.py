@@ -153,14 +153,9 @@ def why_not_friend(
     return _rules(case, surface, (now or clock.now()) if case.rules else None)(FRIEND)
 
 
-def may_ask_friend(order: Order, surface: Surface) -> bool:
-    """Whether asking a friend is offered for this order here."""
-    return why_not_friend(Case.of(order), surface) is None
-
-
-def check_friend(order: Order, surface: Surface) -> None:
+def check_friend(case: Case, surface: Surface) -> None:
     """Refused where asking a friend is not offered. The public is not told why."""
-    if not may_ask_friend(order, surface):
+    if why_not_friend(case, surface):
         raise Refused(
             "method_not_offered",
             _("A friend cannot be asked for this order. Please choose another way to pay."),

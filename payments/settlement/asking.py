@@ -1,19 +1,24 @@
 """Asking a friend: opens the request, or shares the open one, within its limits."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock
 from friendpay.kit import counters as ratelimit
+from friendpay.kit import text_filter as safety
 from friendpay.kit.errors import Refused
-from orders.models import Order
+from friendpay.kit.writes import Writes
+from orders.models import Order, OrderLine
 from payments.funnel import steps as friction
 from payments.models import PaymentRequest
 from payments.offers import weighing as offers
+from payments.offers.rollout import Case
 from payments.offers.weighing import Surface
-from payments.settlement import lifecycle
+from payments.settlement import chip_in, lifecycle, rules
+from payments.settlement.chip_in import Split
+from payments.settlement.locks import new_request
 
 WITHIN = timedelta(hours=1)
 ASKS_OF_A_BUYER, ASKS_OF_A_NETWORK = 30, 300
@@ -25,7 +30,7 @@ def ask(order: Order, surface: Surface, network: str = "") -> PaymentRequest:
     not offered, and for a buyer who asks without end.
     """
     tapped = clock.now()
-    offers.check_friend(order, surface)
+    offers.check_friend(Case.of(order), surface)
     open_already = PaymentRequest.objects.filter(
         order=order, status=PaymentRequest.Status.OPEN, shared_at__isnull=False
     )
@@ -35,6 +40,45 @@ def ask(order: Order, surface: Surface, network: str = "") -> PaymentRequest:
     friction.record(friction.Kind.HELP_TAPPED, request, surface=surface.place, at=tapped)
     friction.record(friction.Kind.REQUEST_CREATED, request, surface=surface.place)
     return request
+
+
+class WithOrder:
+    """Asking a friend together with placing the order: `services.place_order(..., also=WithOrder(...))` writes both by
+    one statement, or, where either is refused, neither. The fields it refuses are those of `payment_request`.
+    """
+
+    def __init__(self, surface: Surface, *, message: str, expires_in: timedelta | None, split: Split | None) -> None:
+        self._surface, self._message, self._expires_in, self._split = surface, message, expires_in, split
+        self._request: PaymentRequest | None = None
+
+    def __call__(self, order: Order, lines: list[OrderLine], now: datetime, writes: Writes) -> None:
+        """Nobody else knows the order yet, so there is nothing to lock."""
+        try:
+            safety.check(self._message)
+            rules.check_order_open(order, now)
+            goods = tuple((line.name, line.category) for line in lines)
+            offers.check_friend(Case.known(order, goods, tuple(order.merchant.rollout_rules.all())), self._surface)
+            most, least = chip_in.agreed(order, self._split)
+            self._request = new_request(
+                order,
+                now,
+                "merchant",
+                self._expires_in,
+                writes=writes,
+                message=self._message,
+                split_max_payers=most,
+                split_min_amount=least,
+                shared_at=now,
+            )
+        except Refused as refused:
+            refused.field = refused.field and f"payment_request.{refused.field}"
+            raise
+
+    def made(self) -> PaymentRequest:
+        """The request, once the order is placed."""
+        assert self._request
+        friction.record(friction.Kind.REQUEST_CREATED, self._request, surface=self._surface.place)
+        return self._request
 
 
 def _check_often(order: Order, network: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from friendpay.kit.compiled import Compiled, Given
+from friendpay.kit.writes import Writes
 from orders import events
 from orders.event_data import EventData
 from orders.models import Event, Order
@@ -101,9 +102,16 @@ def lock_refund(refund_id: int) -> tuple[Order, PaymentRequest, Payment, Refund]
 
 
 def new_request(
-    order: Order, now: datetime, actor: str, expires_in: timedelta | None = None, **more: Any
+    order: Order,
+    now: datetime,
+    actor: str,
+    expires_in: timedelta | None = None,
+    writes: Writes | None = None,
+    **more: Any,
 ) -> PaymentRequest:
-    """A request for all of an order that is locked, or new itself, noted. The caller saves it afterwards."""
+    """A request for all of a locked order, noted; the caller saves it afterwards. Of an order that is new itself, it is
+    written with the order's own `writes`.
+    """
     request = PaymentRequest(
         merchant=order.merchant,
         order=order,
@@ -114,6 +122,7 @@ def new_request(
         expires_at=rules.ends(order, now, expires_in),
         **more,
     )
+    request.writes = writes or request.writes
     request.writes.insert(request)
     note(request, "payment_request.created", actor)
     return request

@@ -11,6 +11,7 @@ from orders.models import Event
 from payments import tasks
 from payments.models import PaymentRequest, Refund, Report, StoppedBuyer
 from payments.offers import weighing as offers
+from payments.offers.rollout import Case
 from payments.offers.weighing import Surface
 from payments.settlement import abuse as reports
 from payments.settlement import lifecycle
@@ -150,7 +151,7 @@ def test_a_buyer_may_be_let_ask_again() -> None:
     stopped = StoppedBuyer.objects.get()
     assert desk.staff(*SUPPORT).post(desk.page(stopped, "let_ask")).status_code == 302
     order = shop.make_order(report.merchant)
-    assert offers.may_ask_friend(order, Surface())
+    assert offers.why_not_friend(Case.of(order), Surface()) is None
 
 
 def test_a_buyer_without_an_id_cannot_be_stopped() -> None:
