@@ -29,7 +29,7 @@ BUDGET = {
     "open the buyer's receipt": 1,
     "create an order": 5,
     "create an order, with an Idempotency-Key": 10,
-    "create an order and its request": 9,
+    "create an order and its request": 10,
     "create a request": 22,
     "begin to pay": 41,
     "settle": 10,

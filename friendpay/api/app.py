@@ -19,9 +19,8 @@ from pydantic import BaseModel
 from friendpay.api import manual, openapi, problems
 from orders.api.auth import KEY, Call
 from orders.api.idempotency import once
-from orders.api.routes import router as orders
 from orders.api.webhook_routes import router as webhooks
-from payments.api.order_routes import router as orders_paid
+from payments.api.order_routes import router as orders
 from payments.api.routes import router as payments
 
 
@@ -84,7 +83,6 @@ api = Api(
 )
 problems.install(api)
 api.add_decorator(answered)
-api.add_router("", orders_paid)
 api.add_router("", orders)
 api.add_router("", payments)
 api.add_router("", webhooks)

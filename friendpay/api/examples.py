@@ -170,4 +170,4 @@ BODIES: dict[str, dict[str, Any]] = {
         ],
     },
 }
-BODIES["NewOrderOut"] = BODIES["OrderOut"] | {"payment_request": None}
+BODIES["NewOrderOut"] = BODIES["OrderOut"] | {"payment_request": BODIES["PaymentRequestOut"]}

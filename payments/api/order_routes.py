@@ -1,13 +1,16 @@
-"""API routes of orders where payments are touched: placing one, with its request or without, changing and ending it."""
+"""API routes of orders where payments are touched: placing one, with its request or without, changing and ending it.
+
+They are added to the router of the orders: an address belongs to one router, and reading is there.
+"""
 
 from datetime import timedelta
 
-from ninja import Router, Status
+from ninja import Status
 
 from orders import services
 from orders.allowed_origins import check_return_url
 from orders.api.auth import Call
-from orders.api.routes import order_of
+from orders.api.routes import order_of, router
 from orders.api.schemas import LinesIn, Nothing, OrderId, OrderOut
 from payments.api.schemas import NewOrderOut, OffersOut, OrderIn
 from payments.api.screens import ON_DESKTOP, Screen
@@ -15,16 +18,14 @@ from payments.offers import weighing as offers
 from payments.offers.rollout import Case
 from payments.settlement import asking, lifecycle, requests
 
-router = Router()
-
 
 @router.post("/orders", response={201: NewOrderOut}, tags=["Orders"], operation_id="create_order")
-def create_order(request: Call, data: OrderIn, screen: Screen = ON_DESKTOP) -> Status[NewOrderOut]:
+def create_order(request: Call, data: OrderIn, screen: Screen = ON_DESKTOP) -> Status[OrderOut]:
     """Create an order
 
     Send the buyer to its `checkout_url`. A reference can be used once, so an order is never made twice by mistake. With
-    `payment_request` a friend is asked at once, and the answer has what to send; where that is refused there is no
-    order either. `screen` is where the buyer is.
+    `payment_request` a friend is asked at once, and the answer has what to send; where that is refused, no order is
+    made either. `screen` is where the buyer is; it matters to asking alone.
     """
     shop, wish = request.auth.merchant, data.payment_request
     if data.return_url:
@@ -47,7 +48,7 @@ def create_order(request: Call, data: OrderIn, screen: Screen = ON_DESKTOP) -> S
         expires_in=timedelta(seconds=data.expires_in) if data.expires_in else None,
         also=asked,
     )
-    return Status(201, NewOrderOut.both(order, asked.made() if asked else None))
+    return Status(201, NewOrderOut.both(order, asked.made()) if asked else OrderOut.of(order))
 
 
 @router.post("/orders/{order_id}/lines", response=OrderOut, tags=["Orders"], operation_id="change_order_lines")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from django.conf import settings
 from django.utils import translation
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from friendpay.kit.languages import supported
 from orders.api.schemas import PARAGRAPH, Minor, OrderFields, OrderOut, Page, Seconds, Taken
@@ -124,15 +124,20 @@ class PaymentRequestOut(RequestData):
         )
 
 
-class NewOrderOut(OrderOut):
-    """A new order, and the request to pay it where one was asked for with it."""
+def _without_request_too(schema: dict[str, Any]) -> None:
+    schema["required"].remove("payment_request")
 
-    payment_request: PaymentRequestOut | None
+
+class NewOrderOut(OrderOut):
+    """A new order; with `payment_request` where one was asked for with it, and as any order where not."""
+
+    model_config = ConfigDict(json_schema_extra=_without_request_too)
+
+    payment_request: PaymentRequestOut
 
     @classmethod
-    def both(cls, order: Order, request: PaymentRequest | None) -> Self:
-        asked = PaymentRequestOut.as_of(request, request.created_at, payments=()) if request else None
-        return cls.of(order, payment_request=asked)
+    def both(cls, order: Order, request: PaymentRequest) -> Self:
+        return cls.of(order, payment_request=PaymentRequestOut.as_of(request, request.created_at, payments=()))
 
 
 class PaymentRequestPage(Page[PaymentRequestOut]):

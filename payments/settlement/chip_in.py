@@ -31,7 +31,10 @@ def agreed(order: Order, split: Split | None, *, given: int = 0) -> tuple[int | 
         return None, None
     if not 2 <= split.max_payers <= MOST_PAYERS:
         raise Refused(
-            "max_payers_out_of_range", _("Between 2 and 50 friends can pay together."), field="max_payers", status=422
+            "max_payers_out_of_range",
+            _("Between 2 and 50 friends can pay together."),
+            field="split.max_payers",
+            status=422,
         )
     if split.min_amount is None:
         return split.max_payers, _smallest(order, split.max_payers - given)
@@ -39,7 +42,7 @@ def agreed(order: Order, split: Split | None, *, given: int = 0) -> tuple[int | 
         raise Refused(
             "min_amount_out_of_range",
             _("The smallest part must leave room for a second one."),
-            field="min_amount",
+            field="split.min_amount",
             status=422,
         )
     return split.max_payers, split.min_amount
