@@ -10,7 +10,8 @@ from ninja import Status
 from orders import services
 from orders.allowed_origins import check_return_url
 from orders.api.auth import Call
-from orders.api.routes import order_of, router
+from orders.api.routes import order_of
+from orders.api.routes import router as router
 from orders.api.schemas import LinesIn, Nothing, OrderId, OrderOut
 from payments.api.schemas import NewOrderOut, OffersOut, OrderIn
 from payments.api.screens import ON_DESKTOP, Screen

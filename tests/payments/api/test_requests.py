@@ -1,13 +1,12 @@
 """Asking a friend by API."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from orders.models import Event, Merchant, Order
-from payments.models import Payment, PaymentRequest, Refund, RolloutRule
+from orders.models import Event, Order
+from payments.models import Payment, PaymentRequest, Refund
 from tests import shop
 from tests.caller import ORDER, Caller, fields, ledger
 
@@ -297,73 +296,3 @@ def test_events_name_the_merchant_who_called(caller: Caller) -> None:
         ("payment_request.extended", "merchant"),
         ("payment_request.cancelled", "merchant"),
     ]
-
-
-# With the order
-
-
-def test_an_order_and_its_request_are_made_by_one_call(caller: Caller) -> None:
-    wish = {"message": "Please!", "expires_in": 3600, "split": {"max_payers": 3, "min_amount": 1000}}
-    made = caller.order(payment_request=wish)
-    asked = made.pop("payment_request")
-    assert caller.get(f"/orders/{made['id']}").json == made
-    assert caller.get(f"/payment-requests/{asked['id']}").json == asked
-    assert (asked["order"], asked["status"], asked["amount"]) == (made["id"], "open", made["amount"])
-    assert (asked["message"], asked["split"]) == ("Please!", {"max_payers": 3, "min_amount": 1000})
-    told = [(event.type, event.seq, event.order and event.order.public_id) for event in Event.objects.order_by("id")]
-    assert told == [("order.created", None, made["id"]), ("payment_request.created", 1, made["id"])]
-    row = PaymentRequest.objects.get()
-    assert (row.seq, row.expires_at - row.created_at) == (1, timedelta(hours=1))
-    assert shop.succeed(shop.hold(row, 3000)).amount_applied == 3000
-
-
-def test_a_plain_order_has_no_request(caller: Caller) -> None:
-    for wish in ({}, {"payment_request": None}):
-        assert "payment_request" not in caller.order(**wish)
-    assert not PaymentRequest.objects.exists()
-
-
-def test_both_are_repeated_by_the_same_key(caller: Caller) -> None:
-    body = {**ORDER, "payment_request": {}}
-    first, second = (caller.post("/orders", body, key="once") for _time in range(2))
-    assert first["payment_request"]["url"]
-    assert (first.status, second.status, first.body) == (201, 201, second.body)
-    assert second.headers["Idempotent-Replayed"] == "true"
-    assert (Order.objects.count(), PaymentRequest.objects.count()) == (1, 1)
-
-
-@pytest.mark.parametrize(
-    ("wish", "field", "code"),
-    [
-        ({"message": "see https://bad.example"}, "payment_request.message", "message_has_contact"),
-        ({"message": 7}, "payment_request.message", "wrong_type"),
-        ({"expires_in": 5}, "payment_request.expires_in", "out_of_range"),
-        ({"words": ""}, "payment_request.words", "unknown_field"),
-        ({"split": {"max_payers": 99}}, "payment_request.split.max_payers", "out_of_range"),
-        (
-            {"split": {"max_payers": 2, "min_amount": 8999}},
-            "payment_request.split.min_amount",
-            "min_amount_out_of_range",
-        ),
-    ],
-)
-def test_what_is_wrong_with_the_request_is_said_beside_it_and_no_order_is_made(
-    caller: Caller, wish: Any, field: str, code: str
-) -> None:
-    before = ledger()
-    answer = caller.post("/orders", {**ORDER, "payment_request": wish})
-    assert answer.status == 422
-    assert fields(answer) == {field: code}
-    assert ledger() == before
-
-
-def test_a_shop_that_may_not_ask_makes_no_order(caller: Caller) -> None:
-    Merchant.objects.update(is_frozen=True)
-    before = ledger()
-    answer = caller.post("/orders", {**ORDER, "payment_request": {}})
-    assert (answer.status, answer["code"]) == (403, "merchant_frozen")
-    RolloutRule.objects.create(merchant=caller.merchant, method="friend", excluded_categories=["tea"])
-    Merchant.objects.update(is_frozen=False)
-    answer = caller.post("/orders", {**ORDER, "payment_request": {}})
-    assert (answer.status, answer["code"]) == (403, "method_not_offered")
-    assert ledger() == before
