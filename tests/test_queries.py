@@ -32,7 +32,7 @@ BUDGET = {
     "create an order and its request": 10,
     "create a request": 22,
     "begin to pay": 41,
-    "settle": 10,
+    "settle": 5,
 }
 """Operation -> round trips: statements, and two each for a transaction (BEGIN, COMMIT) and a savepoint. What is done
 after the commit counts, what a wallet's server asks does not.

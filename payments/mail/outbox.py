@@ -2,7 +2,6 @@
 it. An address is forgotten as soon as nothing more is due to it.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 from itertools import product
@@ -43,14 +42,22 @@ def offered() -> bool:
     return bool(settings.MAIL_TO_PEOPLE)
 
 
-def owe(told: Iterable[tuple[Event, Model | None]], request: PaymentRequest) -> None:
+Told = list[tuple[Event, Model | None]]
+
+_ASKED = "SELECT id FROM payments_mailaddress WHERE address <> '' AND order_id IN (SELECT order_id FROM {source})"
+
+
+def owe(told: Told, request: PaymentRequest) -> None:
     """Write down who is to be told of these events, in their transaction, each with the payment or refund it is about;
-    drop the reminders that they make needless.
+    drop the reminders that they make needless. The statement that writes the events looks whether anybody is to be.
     """
     told = [(event, about) for event, about in told if event.type in _ENDS | _TO_BUYER.keys() | _TO_PAYER.keys()]
-    if not told:
-        return
-    rows = MailAddress.objects.filter(order=request.order_id).exclude(address="").select_related("payment")
+    if told:
+        request.writes.draw(_ASKED, Event, lambda keys: _owe(told, request, keys))
+
+
+def _owe(told: Told, request: PaymentRequest, keys: list[int]) -> None:
+    rows = MailAddress.objects.filter(pk__in=among(keys)).select_related("payment") if keys else []
     for row, (event, about) in product(rows, told):
         if row.role == Role.FRIEND:
             if row.request_id == request.pk and _settles(event, row, about):

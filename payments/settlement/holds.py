@@ -75,15 +75,16 @@ def second_capture(payment: Payment, now: datetime) -> Payment:
     )
 
 
-def make_room(request: PaymentRequest, now: datetime) -> None:
-    """Money that came beats holds: the latest holds that no longer fit are freed, and closed at their providers.
+def make_room(request: PaymentRequest, others: list[Payment], now: datetime) -> None:
+    """Money that came beats the holds of others: the latest that no longer fit are freed, and closed at their
+    providers. `others` are all undecided attempts besides, the earliest first.
 
     Once all is paid nothing else is wanted, not even from attempts that had lost their hold before.
     """
     if request.amount_paid == request.amount:
-        let_go(request, request.payments.all(), now)
+        let_go(request, others, now)
         return
-    for payment in request.payments.filter(held_until__isnull=False).order_by("-id"):
+    for payment in reversed([other for other in others if other.held_until]):
         if request.amount_paid + request.amount_held > request.amount:
             let_go(request, [payment], now)
 

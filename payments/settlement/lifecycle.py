@@ -22,7 +22,7 @@ from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, Refund
 from payments.settlement import batches, chip_in, rules
 from payments.settlement import holds as funds
-from payments.settlement.locks import lock_order, lock_payment, lock_request, new_request, note, note_end, save
+from payments.settlement.locks import beside, lock_order, lock_payment, lock_request, new_request, note, note_end, save
 from payments.settlement.rules import Attempt, Payer, Split
 
 REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
@@ -268,12 +268,11 @@ def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
     support to look at.
     """
     order, request, payment = lock_payment(payment_id)
-    known = Payment.objects.filter(account_id=payment.account_id, provider_ref=provider_ref).first()
+    now, known, others = beside(payment, provider_ref)
     if known:
         return known
     if amount.currency != payment.currency or amount.minor <= 0:
         raise ValueError(f"{payment} was to be paid in {payment.currency}, but the provider took {amount}")
-    now = clock.now()
     second = payment.status == PAYMENT.SUCCEEDED
     if second:
         payment = funds.second_capture(payment, now)
@@ -282,18 +281,19 @@ def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
     move(payment, PAYMENT.SUCCEEDED)
     payment.provider_ref, payment.succeeded_at, payment.next_attempt_at = provider_ref, now, None
     payment.amount_captured, payment.amount_applied = amount.minor, applied
-    payment.save()
+    request.writes.update(payment, "status", "provider_ref", "succeeded_at", "next_attempt_at", "held_until")
+    request.writes.update(payment, "amount_captured", "amount_applied")
     note(request, "payment.succeeded", "provider", payment)
     if applied < amount.minor:
         reason = Refund.Reason.DUPLICATE if second else rules.why_not_applied(request, payment, amount, applied)
         funds.send_back(request, payment, amount.minor - applied, reason, now, "system")
     if applied:
         request.amount_paid += applied
-        funds.make_room(request, now)
+        funds.make_room(request, others, now)
         services.add_paid(order, applied, now, request.writes)
         if request.amount_paid == request.amount:
             move(request, REQUEST.PAID)
             request.paid_at = now
             note(request, "payment_request.paid", "system")
-    save(request, "status", "amount_paid", "amount_held", "paid_at")
+    save(request, "status", "amount_paid", "amount_held", "paid_at", now=now)
     return payment

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
+from friendpay.kit import clock
 from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.writes import Writes
 from orders import events
@@ -57,6 +59,17 @@ _PAYMENT = Compiled(
         .order_by()
     )
 )
+_BESIDE = Compiled(
+    lambda: (
+        Payment.objects.filter(
+            Q(pk=Given("payment"))
+            | Q(request=Given("request"), status__in=rules.UNDECIDED)
+            | Q(account=Given("account"), provider_ref=Given("provider_ref"))
+        )
+        .annotate(now=clock.Now())
+        .order_by("id")
+    )
+)
 _REFUND = Compiled(
     lambda: (
         Refund.objects.select_for_update(
@@ -91,6 +104,19 @@ def lock_payment(payment_id: int) -> tuple[Order, PaymentRequest, Payment]:
     request = payment.request
     request.merchant = request.order.merchant
     return request.order, request, payment
+
+
+def beside(payment: Payment, provider_ref: str) -> tuple[datetime, Payment | None, list[Payment]]:
+    """What a payment that is locked meets, by one statement: the time; the payment that has this transaction of its
+    account, if one has; and all others of its request that are undecided, the earliest first.
+    """
+    found = _BESIDE(
+        payment=payment.pk, request=payment.request_id, account=payment.account_id, provider_ref=provider_ref
+    )
+    transaction_of = (payment.account_id, provider_ref)
+    known = next((it for it in found if (it.account_id, it.provider_ref) == transaction_of), None)
+    others = [it for it in found if it.request_id == payment.request_id and it.pk != payment.pk and it.is_undecided]
+    return clock.told(vars(found[0])["now"]), known, others
 
 
 def lock_refund(refund_id: int) -> tuple[Order, PaymentRequest, Payment, Refund]:
@@ -169,10 +195,10 @@ def note_end(order: Order, event: Event | None, ended: PaymentRequest | None) ->
 
 def save(request: PaymentRequest, *fields: str, now: datetime | None = None) -> None:
     """Write the request with its new `seq` and all that was noted and gathered for it, by one statement; owe the mail
-    that people asked for; and show it to whoever is looking once it is committed.
+    that people asked for; and show it to whoever is looking once it is committed, as it is `now`.
     """
-    request.writes.update(request, "seq", *fields)
-    request.writes.run()
     told, request.told = request.told, []
     mail.owe(told, request)
+    request.writes.update(request, "seq", *fields)
+    request.writes.run()
     transaction.on_commit(lambda: live.push(request, now=now))
