@@ -10,7 +10,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
@@ -25,6 +25,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Environ = dict[str, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Ahead = Callable[[Environ], Awaitable[bool]]
+"""Puts into a request what its answer has to read, and says whether that is all: then no thread is needed for it."""
 Words = Callable[[str, HTTPStatus], tuple[str, bytes]]
 """What is answered without the application, at this path and with this status: its media type, and itself."""
 
@@ -38,13 +40,18 @@ def sentence(path: str, status: HTTPStatus) -> tuple[str, bytes]:
     return "text/plain; charset=utf-8", f"{status.phrase}. Please try again in a moment. 请稍后再试。\n".encode()
 
 
+async def _never(_asked: Environ) -> bool:
+    return False
+
+
 class Bridge:
     """An ASGI application for HTTP around the WSGI application `wsgi`.
 
     At most `threads` requests are worked on and `waiting` more wait for a thread, none longer than `patience` seconds;
     what is beyond that gets 503 at once. Of a body larger than `max_body` the application sees the size and no content.
     What is answered without the application is put in `words`. `lane` is shown a request and its body; every lane that
-    it names has so many threads, and places to wait, of its own.
+    it names has so many threads, and places to wait, of its own. What `ahead` has read everything for is answered on
+    the event loop itself: handing a page over to a thread and back costs more than such a page.
     """
 
     def __init__(
@@ -57,10 +64,12 @@ class Bridge:
         patience: float = 5.0,
         words: Words = sentence,
         lane: Callable[[Scope, bytes], str] = lambda scope, body: "",
+        ahead: Ahead = _never,
     ) -> None:
         self._wsgi = wsgi
         self._words = words
         self._lane = lane
+        self._ahead = ahead
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._threads = threads
         self._most = threads + waiting
@@ -81,8 +90,8 @@ class Bridge:
             return await _send(send, self._refusal(scope["path"], HTTPStatus.SERVICE_UNAVAILABLE))
         self._inside[lane] += 1
         try:
-            job = self._pool(lane).submit(self._answer, environ(scope, body, size))
-            outcome = await self._outcome(job, receive, crowded=self._inside[lane] > self._threads)
+            asked = environ(scope, body, size)
+            outcome = self._answer(asked) if await self._ahead(asked) else await self._by_thread(lane, asked, receive)
         finally:
             self._inside[lane] -= 1
         status, headers, content = outcome or self._refusal(scope["path"], HTTPStatus.SERVICE_UNAVAILABLE)
@@ -116,10 +125,11 @@ class Bridge:
                 break
         return (b"".join(parts) if size <= self._max_body else b""), size
 
-    async def _outcome(self, job: "Future[Answer]", receive: Receive, *, crowded: bool) -> Answer | None:
+    async def _by_thread(self, lane: str, asked: Environ, receive: Receive) -> Answer | None:
         """What a thread answers; nothing when none took the job in time or its client left before."""
+        job = self._pool(lane).submit(self._answer, asked)
         answer = asyncio.wrap_future(job)
-        if crowded:
+        if self._inside[lane] > self._threads:
             left = asyncio.ensure_future(receive())  # all there is to receive now is that the client went away
             either: set[asyncio.Future[Any]] = {answer, left}
             await asyncio.wait(either, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
@@ -129,7 +139,7 @@ class Bridge:
         return await answer
 
     def _answer(self, environ: Environ) -> Answer:
-        """On one of the threads: the whole answer."""
+        """The whole answer."""
         status, headers = "", list[tuple[str, str]]()
 
         def start_response(line: str, fields: list[tuple[str, str]], exc_info: object = None) -> None:

@@ -20,15 +20,15 @@ from payments.mail import outbox, reminders
 from payments.models import Payment, PaymentRequest
 from payments.offers import weighing
 from payments.offers.weighing import Surface
-from payments.pages import form_action
+from payments.pages import ahead, form_action
 from payments.pages.attempts import Held, Mine, Was
 from payments.pages.fields import Field, shown
 from payments.pages.forms import AddressForm, DeclineForm, PayForm, RemindForm
 from payments.pages.frame import Given, Line, Live, LivePage, Shop
-from payments.pages.friend_reading import Reading, read
+from payments.pages.friend_reading import Reading
 from payments.pages.money_back import Back
 from payments.pages.refusals import NOTHING, Told
-from payments.pages.visitors import surface_of, visitor_of
+from payments.pages.visitors import surface_of
 from payments.pages.wallets import Wallets
 from payments.settlement import chip_in
 from payments.share import phrases, safety_words
@@ -140,7 +140,7 @@ def draw(request: HttpRequest, token: str, *, told: Told = NOTHING, check: bool 
     """The page in the state it is in now, with what it has to say of what was sent. With `amount` in its address it is
     drawn for a friend who would give that part.
     """
-    reading, own = read(token, visitor_of(request)), reverse("friend", args=[token])
+    reading, own = ahead.read(request, token), reverse("friend", args=[token])
     page = built(
         reading,
         surface_of(request),

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import psycopg
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import Http404
 
 from friendpay.kit import clock, reads
+from friendpay.kit.reads_ahead import Readers
 from orders.models import Order
 from payments.mail import outbox
 from payments.models import Payment, PaymentRequest, Refund
@@ -89,6 +92,19 @@ def read(token: str, visitor: str) -> Reading:
     row = reads.one(_READ, {"token": token, "visitor": visitor})
     if row is None:
         raise Http404
+    return _made(row, visitor)
+
+
+async def read_ahead(token: str, visitor: str, readers: Readers) -> Reading | None:
+    """The same on the event loop; None where it takes more than one statement that goes well."""
+    try:
+        row = await readers.one(_READ, {"token": token, "visitor": visitor})
+        return _made(row, visitor) if row else None
+    except (psycopg.Error, TimeoutError, SynchronousOnlyOperation):  # the last: the shop's settings have to be read
+        return None
+
+
+def _made(row: tuple[Any, ...], visitor: str) -> Reading:
     moment, revision, lines, tried, in_vain, reminder, thanked, refunds = row[:_OWN]
     now = clock.told(moment)
     request = reads.made(PaymentRequest, row[_OWN : _OWN + _WIDTH])

@@ -3,6 +3,7 @@ looking.
 """
 
 import secrets
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,12 @@ AGE = 180 * 24 * 3600
 
 def visitor_of(request: HttpRequest) -> str:
     """The hash of the visitor's cookie, "" for one who has none."""
-    cookie = request.COOKIES.get(COOKIE, "")
+    return visitor_among(request.COOKIES)
+
+
+def visitor_among(cookies: Mapping[str, str]) -> str:
+    """The same of all the cookies that came."""
+    cookie = cookies.get(COOKIE, "")
     return digest("payments.visitor", cookie) if cookie else ""
 
 
