@@ -4,7 +4,7 @@ be asked.
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,10 +50,12 @@ class House:
         self._prepared = await ahead.prepare(asked)
         return self._prepared
 
-    def get(self, path: str, *, method: str = "GET", by_thread: bool = False, **headers: str) -> Answer:
+    def get(
+        self, path: str, *, method: str = "GET", by_thread: bool = False, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """An answer; by a thread if asked."""
         sent: list[Any] = []
-        fields = {"host": "127.0.0.1:8000", "user_agent": "Mozilla/5.0"} | headers
+        fields = {"host": "127.0.0.1:8000", "user-agent": "Mozilla/5.0", **(headers or {})}
         scope = {
             "type": "http",
             "method": method,
@@ -63,7 +65,7 @@ class House:
             "http_version": "1.1",
             "server": ("127.0.0.1", 8000),
             "client": ("127.0.0.1", 5),
-            "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in fields.items()],
+            "headers": [(name.encode(), value.encode()) for name, value in fields.items()],
         }
 
         async def receive() -> dict[str, Any]:
@@ -113,16 +115,16 @@ def same(text: object) -> str:
     "headers",
     [
         {},
-        {"accept_language": "zh-TW"},
+        {"accept-language": "zh-TW"},
         {"cookie": f"{COOKIE}=somebody; csrftoken={'b' * 32}; said=no"},
         {"host": "elsewhere.example"},
-        {"user_agent": "TelegramBot (like TwitterBot)"},
+        {"user-agent": "TelegramBot (like TwitterBot)"},
     ],
     ids=["first visit", "another language", "cookies", "another host", "crawler"],
 )
 def test_it_answers_what_a_thread_answers(house: House, request_: PaymentRequest, headers: dict[str, str]) -> None:
     page = f"/p/{request_.token}/"
-    here, there = house.get(page, **headers), house.get(page, by_thread=True, **headers)
+    here, there = house.get(page, headers=headers), house.get(page, by_thread=True, headers=headers)
     assert (here.by_thread, there.by_thread) == (False, True)
     assert (here.status, same(here.headers), same(here.body)) == (there.status, same(there.headers), same(there.body))
 
@@ -130,7 +132,7 @@ def test_it_answers_what_a_thread_answers(house: House, request_: PaymentRequest
 def test_a_visitor_meets_her_own_attempt_and_nobody_elses(house: House, request_: PaymentRequest) -> None:
     client, page = Client(), f"/p/{request_.token}/"
     client.post(f"{page}pay/", {"method": "sandbox", "name": "Mei"})
-    hers = house.get(page, cookie=f"{COOKIE}={client.cookies[COOKIE].value}")
+    hers = house.get(page, headers={"cookie": f"{COOKIE}={client.cookies[COOKIE].value}"})
     others = house.get(page)
     assert (hers.by_thread, others.by_thread) == (False, False)
     assert ["<bdi>Mei</bdi> is paying" in answer.body for answer in (hers, others)] == [False, True]
