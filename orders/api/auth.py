@@ -1,10 +1,13 @@
 """API keys: authentication, rights and rate limits of a call."""
 
+from datetime import datetime
+
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from ninja.security import HttpBearer
 
-from friendpay.kit import counters
+from friendpay.kit import clock, counters
+from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.counters import Allowance
 from friendpay.kit.errors import Refused
 from orders.models import ApiKey
@@ -14,7 +17,19 @@ class Call(HttpRequest):
     """A request that was let in."""
 
     auth: ApiKey
+    now: datetime  # when it was let in
     allowance: Allowance
+
+
+_ALIVE = Compiled(
+    lambda: (
+        ApiKey.objects.alive()
+        .select_related("merchant")
+        .annotate(read_at=clock.Now())
+        .filter(digest=Given("digest"))
+        .order_by()
+    )
+)
 
 
 class BearerKey(HttpBearer):
@@ -31,11 +46,12 @@ class BearerKey(HttpBearer):
         self.right = right
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
-        key = ApiKey.objects.alive().select_related("merchant").filter(digest=ApiKey.digest_of(token)).first()
+        key = next(iter(_ALIVE(digest=ApiKey.digest_of(token))), None)
         if key is None:
             return None
         allowance = counters.take(key.pk)
         request.allowance = allowance  # type: ignore[attr-defined]
+        request.now = clock.told(key.read_at)  # type: ignore[attr-defined]
         if allowance.spent:
             raise Refused("too_many_requests", _("Too many calls with this key. Please slow down."), status=429)
         right = self.right or ("read" if request.method == "GET" else "write")

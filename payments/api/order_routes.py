@@ -47,6 +47,7 @@ def create_order(request: Call, data: OrderIn, screen: Screen = ON_DESKTOP) -> S
         return_url=data.return_url or "",
         locale=data.locale or "",
         expires_in=timedelta(seconds=data.expires_in) if data.expires_in else None,
+        now=request.now,
         also=asked,
     )
     return Status(201, NewOrderOut.both(order, asked.made()) if asked else OrderOut.of(order))

@@ -40,6 +40,11 @@ def record(
         logger.warning("the step %s of %s was not stored: %s", kind, request, error)
 
 
+def first(kind: Kind, request: PaymentRequest, *, surface: str, at: datetime) -> Step:
+    """The step of a request that is new itself, to be written with it: nobody can have told it before."""
+    return Step(merchant_id=request.merchant_id, request=request, kind=kind, surface=surface, at=at)
+
+
 def purge() -> None:
     """Forget what is older than the meter looks back."""
     before = clock.now() - KEPT

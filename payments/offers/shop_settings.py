@@ -33,6 +33,13 @@ _READ = f"""
 """
 
 
+_OF_BUYER = f"""
+    SELECT {REVISION}, EXISTS (
+        SELECT FROM payments_stoppedbuyer stopped WHERE stopped.merchant_id = m.id AND stopped.buyer_id = %(buyer)s)
+    FROM orders_merchant m WHERE m.id = %(merchant)s
+"""
+
+
 @dataclass(frozen=True)
 class ShopSettings:
     """To be read, never changed: all threads share it."""
@@ -54,3 +61,11 @@ def settings_of(merchant_id: int, revision: str) -> ShopSettings:
         accounts=tuple(reads.told(ProviderAccount, account) for account in accounts or []),
         rules=tuple(reads.told(RolloutRule, rule) for rule in rules or []),
     )
+
+
+def shop_of_buyer(merchant_id: int, buyer: str) -> tuple[ShopSettings, bool]:
+    """A shop's settings as they are now, and whether support has stopped this buyer of it."""
+    row = reads.one(_OF_BUYER, {"merchant": merchant_id, "buyer": buyer})
+    if row is None:
+        raise Merchant.DoesNotExist
+    return settings_of(merchant_id, row[0]), row[1]

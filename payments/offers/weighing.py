@@ -153,9 +153,9 @@ def why_not_friend(
     return _rules(case, surface, (now or clock.now()) if case.rules else None)(FRIEND)
 
 
-def check_friend(case: Case, surface: Surface) -> None:
+def check_friend(case: Case, surface: Surface, *, stopped: bool | None = None, now: datetime | None = None) -> None:
     """Refused where asking a friend is not offered. The public is not told why."""
-    if why_not_friend(case, surface):
+    if why_not_friend(case, surface, stopped=stopped, now=now):
         raise Refused(
             "method_not_offered",
             _("A friend cannot be asked for this order. Please choose another way to pay."),

@@ -15,6 +15,7 @@ from payments.funnel import steps as friction
 from payments.models import PaymentRequest
 from payments.offers import weighing as offers
 from payments.offers.rollout import Case
+from payments.offers.shop_settings import shop_of_buyer
 from payments.offers.weighing import Surface
 from payments.settlement import chip_in, lifecycle, rules
 from payments.settlement.chip_in import Split
@@ -56,8 +57,9 @@ class WithOrder:
         try:
             safety.check(self._message)
             rules.check_order_open(order, now)
-            goods = tuple((line.name, line.category) for line in lines)
-            offers.check_friend(Case.known(order, goods, tuple(order.merchant.rollout_rules.all())), self._surface)
+            shop, stopped = shop_of_buyer(order.merchant_id, order.buyer_id)
+            case = Case.known(order, tuple((line.name, line.category) for line in lines), shop.rules)
+            offers.check_friend(case, self._surface, stopped=stopped, now=now)
             most, least = chip_in.agreed(order, self._split)
             self._request = new_request(
                 order,
@@ -70,6 +72,9 @@ class WithOrder:
                 split_min_amount=least,
                 shared_at=now,
             )
+            writes.insert(
+                friction.first(friction.Kind.REQUEST_CREATED, self._request, surface=self._surface.place, at=now)
+            )
         except Refused as refused:
             refused.field = refused.field and f"payment_request.{refused.field}"
             raise
@@ -77,7 +82,6 @@ class WithOrder:
     def made(self) -> PaymentRequest:
         """The request, once the order is placed."""
         assert self._request
-        friction.record(friction.Kind.REQUEST_CREATED, self._request, surface=self._surface.place)
         return self._request
 
 
