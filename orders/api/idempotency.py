@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import vault
 from friendpay.kit.errors import Refused
-from orders.models import ApiKey, StoredAnswer
+from orders.models import ApiKey
 
 HEADER = "Idempotency-Key"
 FORM = r"^[!-~]{1,255}$"
@@ -35,33 +35,58 @@ def once(caller: ApiKey, call: HttpRequest, work: Callable[[], HttpResponse]) ->
     if not re.fullmatch(FORM, key):
         message = _("A key is 1 to 255 visible ASCII characters, such as a UUID.")
         raise Refused("malformed", message, field=HEADER, status=422)
-    merchant, live = caller.merchant, caller.live
-    scope = {"merchant": merchant, "live": live, "method": call.method, "path": call.path, "key": key}
+    fingerprint = sha256(call.body).hexdigest()
     with transaction.atomic():
-        if not _lock(f"{merchant.pk} {live} {call.method} {call.path} {key}"):
-            raise Refused("idempotency_key_in_use", _("A call with this key is still at work. Please try again soon."))
-        fingerprint = sha256(call.body).hexdigest()
-        if stored := StoredAnswer.objects.filter(**scope).first():
-            if stored.fingerprint != fingerprint:
-                message = _("This key was used for another body. Use a new key for a new call.")
-                raise Refused("idempotency_key_reused", message, field=HEADER, status=422)
-            body = vault.unseal(stored.sealed)["body"]
-            response = HttpResponse(body, status=stored.status, content_type="application/json")
-            response["Idempotent-Replayed"] = "true"
-            return response
+        claim, first, status, sealed = _claim(caller, call, key, fingerprint)
+        if status:
+            return _again(first == fingerprint, status, sealed)
         response = work()
         sealed = vault.seal({"body": response.content.decode()})
-        StoredAnswer.objects.create(**scope, fingerprint=fingerprint, status=response.status_code, sealed=sealed)
+        with connection.cursor() as cursor:
+            cursor.execute(_ANSWER, [response.status_code, sealed, claim])
         return response
 
 
-def _lock(scope: str) -> bool:
-    """Until the transaction ends; False when another one has it."""
-    number = int.from_bytes(sha256(scope.encode()).digest()[:8], signed=True)
+_CLAIM = """
+    WITH mine AS MATERIALIZED (
+        SELECT set_config('idle_in_transaction_session_timeout', %(lease)s, true),
+            pg_try_advisory_xact_lock(%(number)s) AS got)
+    INSERT INTO orders_storedanswer AS known (merchant_id, live, method, path, key, fingerprint, status, sealed)
+    SELECT %(merchant)s, %(live)s, %(method)s, %(path)s, %(key)s, %(fingerprint)s, 0, '' FROM mine WHERE got
+    ON CONFLICT (merchant_id, live, method, path, key) DO UPDATE SET key = known.key
+    RETURNING id, fingerprint, status, sealed
+"""
+"""Locks and looks by one statement. What another call committed between its beginning and the lock is seen all the
+same: ON CONFLICT finds a row as it is now, where a SELECT would show it as it was.
+"""
+_ANSWER = "UPDATE orders_storedanswer SET status = %s, sealed = %s WHERE id = %s"
+
+
+def _claim(caller: ApiKey, call: HttpRequest, key: str, fingerprint: str) -> tuple[int, str, int, str]:
+    """The row of this key, of this transaction alone until it ends; its status is 0 until it is answered."""
+    scope = f"{caller.merchant_id} {caller.live} {call.method} {call.path} {key}"
+    values = {
+        "lease": f"{LEASE_SECONDS}s",
+        "number": int.from_bytes(sha256(scope.encode()).digest()[:8], signed=True),
+        "merchant": caller.merchant_id,
+        "live": caller.live,
+        "method": call.method,
+        "path": call.path,
+        "key": key,
+        "fingerprint": fingerprint,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_try_advisory_xact_lock(%s)",
-            [f"{LEASE_SECONDS}s", number],
-        )
-        row = cursor.fetchone()
-    return bool(row[1])
+        cursor.execute(_CLAIM, values)
+        row: tuple[int, str, int, str] | None = cursor.fetchone()
+    if row is None:
+        raise Refused("idempotency_key_in_use", _("A call with this key is still at work. Please try again soon."))
+    return row
+
+
+def _again(same: bool, status: int, sealed: str) -> HttpResponse:
+    if not same:
+        message = _("This key was used for another body. Use a new key for a new call.")
+        raise Refused("idempotency_key_reused", message, field=HEADER, status=422)
+    response = HttpResponse(vault.unseal(sealed)["body"], status=status, content_type="application/json")
+    response["Idempotent-Replayed"] = "true"
+    return response

@@ -1,6 +1,7 @@
 """How much work it is to be helped: when each shared request came how far, without saying anything about people.
 
-Written beside the work and never in its way: a step that cannot be stored is dropped.
+Written beside the work and never in its way: a step that cannot be stored is dropped. The one exception is the
+first step of a request that is made with its order (`first`): a part of the statement that writes both.
 """
 
 import logging

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -196,6 +197,33 @@ def test_a_call_that_is_still_at_work_is_said_to_be(caller: Caller, monkeypatch:
     assert other.status == 201
     assert stuck.answers[0].status == 201
     assert caller.post("/orders", ORDER, key="k").body == stuck.answers[0].body
+
+
+@on_real_transactions
+def test_an_answer_that_was_stored_while_its_key_was_being_claimed_is_given(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second call's statement has begun before the first one commits, and gets the key after it."""
+    gate = "SELECT pg_advisory_xact_lock(1), set_config"
+    monkeypatch.setattr(idempotency, "_CLAIM", idempotency._CLAIM.replace("SELECT set_config", gate))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(1)")  # this connection passes the gate, no other does
+        with ThreadPoolExecutor(1) as thread:
+            later = thread.submit(
+                at_once, 1, lambda: Caller(caller.merchant, key=caller.key).post("/orders", ORDER, key="k")
+            )
+            for _ in range(1000):
+                cursor.execute(
+                    "SELECT pg_sleep(0.01), count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                )
+                if cursor.fetchone() == ("", 1):
+                    break
+            first = caller.post("/orders", ORDER, key="k")
+            cursor.execute("SELECT pg_advisory_unlock(1)")
+            [second] = later.result(30)
+    assert (first.status, second.body) == (201, first.body)
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert Order.objects.count() == 1
 
 
 def ask_with_a_key(merchant: int, secret: str, order: str) -> None:
