@@ -65,7 +65,7 @@ _ANSWER = "UPDATE orders_storedanswer SET status = %s, sealed = %s WHERE id = %s
 def _claim(caller: ApiKey, call: HttpRequest, key: str, fingerprint: str) -> tuple[int, str, int, str]:
     """The row of this key, of this transaction alone until it ends; its status is 0 until it is answered."""
     scope = f"{caller.merchant_id} {caller.live} {call.method} {call.path} {key}"
-    values = {
+    values: dict[str, str | int | None] = {
         "lease": f"{LEASE_SECONDS}s",
         "number": int.from_bytes(sha256(scope.encode()).digest()[:8], signed=True),
         "merchant": caller.merchant_id,
