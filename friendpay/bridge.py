@@ -16,6 +16,8 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
+from friendpay.kit import limits
+
 logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
@@ -30,8 +32,6 @@ Ahead = Callable[[Environ], Awaitable[bool]]
 Words = Callable[[str, HTTPStatus], tuple[str, bytes]]
 """What is answered without the application, at this path and with this status: its media type, and itself."""
 
-BODY_SECONDS = 30.0  # for a request's body to arrive in
-DRAINED = 16 * 2**20  # of a body that is too large: most clients read no answer before they have sent it all
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -79,7 +79,7 @@ class Bridge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(limits.BODY_SECONDS):
                 body, size = await self._read(receive)
         except TimeoutError:
             return await _send(send, self._refusal(scope["path"], HTTPStatus.REQUEST_TIMEOUT))
@@ -95,7 +95,7 @@ class Bridge:
         finally:
             self._inside[lane] -= 1
         status, headers, content = outcome or self._refusal(scope["path"], HTTPStatus.SERVICE_UNAVAILABLE)
-        if size > DRAINED:
+        if size > limits.BODY_DRAINED_BYTES:
             headers = [*headers, (b"connection", b"close")]
         return await _send(send, (status, headers, b"" if scope["method"] == "HEAD" else content))
 
@@ -113,7 +113,7 @@ class Bridge:
         """The body, and its size; no body when it is too large."""
         parts: list[bytes] = []
         size = 0
-        while size <= DRAINED:
+        while size <= limits.BODY_DRAINED_BYTES:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ConnectionAbortedError

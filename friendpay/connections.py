@@ -1,8 +1,8 @@
 """Limits on HTTP connections: slow or endless headers (slowloris), long addresses, how many connections there are.
 
-uvicorn bounds none of these. A client has HEADER_SECONDS to send a request's headers, at most MOST_HEADER_BYTES, to an
-address of at most MOST_URL_BYTES. An address may have MOST_OF_AN_ADDRESS connections open, unless it is a trusted
-proxy, which limits its own clients. Beyond MOST_CONNECTIONS the one whose request, or the rest of it, has been waited
+uvicorn bounds none of these. A client has HEADER_SECONDS to send a request's headers, at most HEADER_BYTES, to an
+address of at most URL_BYTES. An address may have CONNECTIONS_OF_AN_ADDRESS connections open, unless it is a trusted
+proxy, which limits its own clients. Beyond CONNECTIONS the one whose request, or the rest of it, has been waited
 for longest is closed: one that is owed an answer never is.
 """
 
@@ -16,11 +16,7 @@ from typing import Any
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-HEADER_SECONDS = 10.0
-MOST_HEADER_BYTES = 16 * 1024
-MOST_URL_BYTES = 4 * 1024
-MOST_CONNECTIONS = 1_000  # of a process; sockets do not count, or a crowd that looks on would shut the pages
-MOST_OF_AN_ADDRESS = 100
+from friendpay.kit import limits
 
 _open: "set[LimitedProtocol]" = set()  # uvicorn's own set holds the sockets as well
 _by_address: Counter[str] = Counter()
@@ -55,10 +51,11 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         _open.add(self)
         _by_address[self._address] += 1
-        if _by_address[self._address] > MOST_OF_AN_ADDRESS and self._address and not is_proxy(self._address):
+        many = _by_address[self._address] > limits.CONNECTIONS_OF_AN_ADDRESS
+        if many and self._address and not is_proxy(self._address):
             transport.abort()
             return
-        if len(_open) > MOST_CONNECTIONS:
+        if len(_open) > limits.CONNECTIONS:
             for oldest in _awaited:
                 oldest.transport.abort()
                 break
@@ -86,13 +83,13 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
-        if len(self.url) > MOST_URL_BYTES:
+        if len(self.url) > limits.URL_BYTES:
             self._refusal = HTTPStatus.REQUEST_URI_TOO_LONG
             raise _TooMuchError
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._header_bytes += len(name) + len(value)
-        if self._header_bytes > MOST_HEADER_BYTES:
+        if self._header_bytes > limits.HEADER_BYTES:
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise _TooMuchError
         super().on_header(name, value)
@@ -121,7 +118,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _wait_for_headers(self) -> None:
         _awaited[self] = None
-        self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
+        self._deadline = self.loop.call_later(limits.HEADER_SECONDS, self.transport.abort)
 
     def _stop_waiting_for_headers(self) -> None:
         if self._deadline is not None:

@@ -10,9 +10,8 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 from friendpay.bridge import App, Receive, Scope, Send
+from friendpay.kit import limits
 from payments import beats
-
-LIMIT = 1.0  # seconds each of them has to answer in
 
 
 async def alive(scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,7 +27,7 @@ class Readiness:
         self._asked_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._asking is None or (self._asking.done() and time.monotonic() - self._asked_at > LIMIT):
+        if self._asking is None or (self._asking.done() and time.monotonic() - self._asked_at > limits.HEALTH_SECONDS):
             self._asking = asyncio.ensure_future(self._ask())
             self._asked_at = time.monotonic()
         found = await asyncio.shield(self._asking)
@@ -61,7 +60,7 @@ async def _background() -> None:
     connection = await psycopg.AsyncConnection.connect(settings.DATABASE_URL, autocommit=True)
     try:
         alive = "SELECT count(*) FROM payments_beat WHERE at > clock_timestamp() - %s"
-        row = await (await connection.execute(alive, [beats.LATE])).fetchone()
+        row = await (await connection.execute(alive, [limits.BEAT_LATE_AFTER])).fetchone()
     finally:
         await connection.close()
     if row is None or row[0] < len(beats.QUEUES):
@@ -70,7 +69,7 @@ async def _background() -> None:
 
 async def _valkey() -> None:
     for url in settings.REDIS_URLS:
-        client = Redis.from_url(url, socket_timeout=LIMIT, socket_connect_timeout=LIMIT)
+        client = Redis.from_url(url, socket_timeout=limits.HEALTH_SECONDS, socket_connect_timeout=limits.HEALTH_SECONDS)
         try:
             await client.ping()
         finally:
@@ -80,7 +79,7 @@ async def _valkey() -> None:
 async def _in_time(question: Awaitable[None]) -> str:
     """`ok`, or what is wrong. One that hangs is left behind: even giving up may take it a while."""
     asking = asyncio.ensure_future(question)
-    await asyncio.wait({asking}, timeout=LIMIT)
+    await asyncio.wait({asking}, timeout=limits.HEALTH_SECONDS)
     if not asking.done():
         asking.cancel()
         return "no answer in time"

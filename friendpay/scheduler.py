@@ -22,12 +22,10 @@ from celery.schedules import maybe_schedule
 from django.conf import settings
 
 from friendpay.celery import OURS
-from payments.settlement.expiry import PATIENCE
+from friendpay.kit import limits
 
 logger = logging.getLogger(__name__)
 
-ASK = 1.0
-"""Seconds after which what is due is asked for at the latest."""
 LOST_AFTER = "10s"
 _LOCK = 0x66726965_6E647063  # any number nobody else locks
 
@@ -52,7 +50,7 @@ DUE: dict[str, tuple[float, list[str]]] = {
         [
             "SELECT min(expires_at) FROM payments_paymentrequest WHERE status = 'open' AND amount_held = 0",
             "SELECT min(expires_at) FROM orders_order WHERE status = 'awaiting_payment' AND expires_at IS NOT NULL",
-            f"SELECT min(held_until) + interval '{PATIENCE.total_seconds()} seconds' FROM payments_payment"
+            f"SELECT min(held_until) + interval '{limits.HOLD_PATIENCE.total_seconds()} seconds' FROM payments_payment"
             " WHERE held_until IS NOT NULL",
         ],
     ),
@@ -96,7 +94,7 @@ class Scheduler:
                     self.work(connection)
             except Exception as error:  # the database is away, or the broker: both come back
                 logger.warning("the scheduler has to begin anew: %s", error)
-                self._stopping.wait(ASK)
+                self._stopping.wait(limits.SCHEDULER_SECONDS)
 
     def work(self, connection: psycopg.Connection) -> None:
         """Wait for the place, and keep it as long as the session lives."""
@@ -109,12 +107,12 @@ class Scheduler:
     def tick(self, connection: psycopg.Connection) -> float:
         """Send what it is time for; says for how many seconds there is nothing more to do."""
         row = connection.execute(f"SELECT {_WHEN}").fetchone() or ()
-        waits = [ASK]
+        waits = [limits.SCHEDULER_SECONDS]
         for (name, (seconds, _sql)), due in zip(DUE.items(), row, strict=True):
             if due is not None:
                 wait = max(float(due), self._sent[name] + seconds - time.monotonic())
                 if wait <= 0:
-                    self._app.send_task(name, expires=max(seconds, ASK), retry=False)
+                    self._app.send_task(name, expires=max(seconds, limits.SCHEDULER_SECONDS), retry=False)
                     self._sent[name], wait = time.monotonic(), seconds
                 waits.append(wait)
         for name, (schedule, entry) in self._timed.items():

@@ -7,6 +7,7 @@ from functools import lru_cache
 import resvg_py
 from django.db import transaction
 
+from friendpay.kit import limits
 from orders.models import Logo, Merchant
 
 PAPERS = {"light": "#f6f5f2", "dark": "#1c1d1b"}
@@ -15,9 +16,6 @@ PAPERS = {"light": "#f6f5f2", "dark": "#1c1d1b"}
 INKS = {"light": "#ffffff", "dark": "#06140d"}
 """What is written on it."""
 
-CONTRAST = 4.5  # WCAG AA for text
-LOGO_SIDE = 96  # pixels: it is shown at 32, on screens of up to three pixels a point
-LOGO_BYTES, LOGO_PIXELS = 150 * 1024, 2048
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 Rgb = tuple[int, int, int]
@@ -35,7 +33,7 @@ def shade(accent: str, scheme: str) -> str:
     end = 0 if scheme == "light" else 255
     colour = start = _rgb(accent)
     for step in range(1, 65):
-        if contrast(_hex(colour), PAPERS[scheme]) >= CONTRAST:
+        if contrast(_hex(colour), PAPERS[scheme]) >= limits.TEXT_CONTRAST:
             break
         red, green, blue = (round(part + (end - part) * step / 64) for part in start)
         colour = (red, green, blue)
@@ -67,7 +65,7 @@ def _hex(colour: Rgb) -> str:
 def redraw(picture: bytes) -> bytes:
     """A PNG drawn anew, small and square: nothing of the file itself reaches anybody. ValueError for what is none."""
     width, height = (int.from_bytes(picture[at : at + 4]) for at in (16, 20))
-    if not picture.startswith(_PNG) or len(picture) > LOGO_BYTES or max(width, height) > LOGO_PIXELS:
+    if not picture.startswith(_PNG) or len(picture) > limits.LOGO_BYTES or max(width, height) > limits.LOGO_PIXELS:
         raise ValueError("not a PNG of a size we take")
     drawn = _draw(f'<image width="100%" height="100%" href="data:image/png;base64,{b64encode(picture).decode()}"/>')
     if drawn == _draw(""):
@@ -76,7 +74,8 @@ def redraw(picture: bytes) -> bytes:
 
 
 def _draw(content: str) -> bytes:
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{LOGO_SIDE}" height="{LOGO_SIDE}">'
+    side = limits.LOGO_SIDE_PIXELS
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}">'
     return resvg_py.svg_to_bytes(svg_string=f"{head}{content}</svg>")
 
 

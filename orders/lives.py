@@ -4,14 +4,13 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
-
-SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=30)
 
 
 def check(life: timedelta) -> None:
     """Refused unless it is between the two."""
-    if not SHORTEST <= life <= LONGEST:
+    if not limits.LIFE_SHORTEST <= life <= limits.LIFE_LONGEST:
         raise Refused(
             "expires_in_out_of_range", _("This lives between one minute and 30 days."), field="expires_in", status=422
         )

@@ -4,9 +4,9 @@ sequence is given after it, by one publisher at a time (advisory lock), so that 
 
 from django.db import connection, transaction
 
+from friendpay.kit import limits
 from orders.models import Event
 
-BATCH = 1000
 _LOCK = 0x66726965_6E647061  # "friendpa": any number nobody else locks
 
 _NUMBER = """
@@ -28,6 +28,6 @@ def publish() -> int:
     while Event.objects.filter(sequence=None).exists():
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-            cursor.execute(_NUMBER, [BATCH])
+            cursor.execute(_NUMBER, [limits.EVENTS_BATCH_ROWS])
             count += cursor.rowcount
     return count

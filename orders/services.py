@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock, text_filter
+from friendpay.kit import clock, limits, text_filter
 from friendpay.kit.errors import Refused
 from friendpay.kit.keys import among
-from friendpay.kit.money import EXPONENT, MAX_MINOR
+from friendpay.kit.money import EXPONENT
 from friendpay.kit.writes import Writes
 from orders import events, lives
 from orders.event_data import OrderData, OrderRefundData
@@ -94,7 +94,7 @@ def _write_new(writes: Writes) -> None:
 
 def _sum(lines: list[LineDraft]) -> int:
     amount = sum(line.quantity * line.unit_amount for line in lines)
-    if not 0 < amount <= MAX_MINOR:
+    if not 0 < amount <= limits.MAX_MINOR:
         raise Refused(
             "amount_out_of_range",
             _("The sum of the lines must be above zero and not beyond reason."),

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from orders import sequence as publication
-from orders.api.idempotency import KEPT_HOURS
 from orders.models import StoredAnswer
 from orders.webhooks import delivery, mail, outbox
 
@@ -27,10 +27,10 @@ def send_webhook_mails() -> None:
 @shared_task(name="orders.purge_answers")
 def purge_answers() -> None:
     """Forget the answers to calls nobody repeats any more."""
-    StoredAnswer.objects.due_for_purge(clock.now() - timedelta(hours=KEPT_HOURS)).delete()
+    StoredAnswer.objects.due_for_purge(clock.now() - timedelta(hours=limits.IDEMPOTENCY_HOURS)).delete()
 
 
 @shared_task(name="orders.purge_webhooks")
 def purge_webhooks() -> None:
     """Forget what was told to shops long ago; the events themselves are kept."""
-    outbox.purge(clock.now() - timedelta(days=outbox.KEPT_DAYS))
+    outbox.purge(clock.now() - timedelta(days=settings.WEBHOOK_LOG_DAYS))

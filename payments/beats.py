@@ -1,12 +1,9 @@
 """Heartbeat of background work: every queue's worker signs a row each ten seconds, as the scheduler tells it to."""
 
-from datetime import timedelta
-
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from payments.models import Beat
 
 QUEUES = ("celery", "calls")
-LATE = timedelta(minutes=1)
 
 
 def sign(queue: str) -> None:
@@ -16,5 +13,5 @@ def sign(queue: str) -> None:
 
 def late() -> list[str]:
     """The queues of which nothing was seen for a minute, or ever."""
-    alive = Beat.objects.filter(at__gt=clock.now() - LATE).values_list("queue", flat=True)
+    alive = Beat.objects.filter(at__gt=clock.now() - limits.BEAT_LATE_AFTER).values_list("queue", flat=True)
     return [queue for queue in QUEUES if queue not in set(alive)]

@@ -1,5 +1,6 @@
 """What the design promises about the code itself."""
 
+import ast
 import re
 import subprocess
 from collections.abc import Iterator
@@ -58,3 +59,49 @@ def test_a_use_case_says_no_in_one_way() -> None:
 def test_a_module_can_be_read_at_a_sitting() -> None:
     lengths = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in written()}
     assert {path: lines for path, lines in lengths.items() if lines > LONGEST} == {}
+
+
+NO_LIMITS = {
+    "friendpay/demo": "it starts servers on a developer's machine",
+    "friendpay/settings.py": "what an operator may change",
+    "payments/admin/friction.py": "how a plot is drawn",
+    "payments/share/poster.py": "how a picture is drawn",
+    "payments/live/consumers.py": "why a socket was closed, as numbers",
+    "payments/pages/friend_reading.py": "how many columns a statement reads",
+    "orders/models/merchant.py": "a unit of time",
+    **dict.fromkeys(
+        (f"payments/wallets/{name}/" for name in ("alipay", "sandbox", "stripe", "wechatpay")), "its own facts"
+    ),
+    "sandbox/": "another company's",
+}
+
+
+def _is_limit(value: ast.expr) -> bool:
+    """A number, some numbers, what is computed from them, or a timedelta of any kind."""
+    parts = [*ast.walk(value)]
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    if "timedelta" in names:
+        return "timezone" not in names
+    constants = [part.value for part in parts if isinstance(part, ast.Constant)]
+    shapes = ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.operator, ast.unaryop, ast.Load, ast.Name
+    numbers = bool(constants) and all(type(constant) in (int, float) for constant in constants)
+    return numbers and all(isinstance(part, shapes) for part in parts)
+
+
+def _limits(path: Path) -> Iterator[str]:
+    """Capital names of a module, but for an advisory lock's number."""
+    for statement in ast.parse(path.read_text()).body:
+        if isinstance(statement, ast.Assign) and _is_limit(statement.value):
+            names = [part.id for part in ast.walk(statement.targets[0]) if isinstance(part, ast.Name)]
+            yield from (name for name in names if name.isupper() and not name.endswith("_LOCK"))
+
+
+def test_limits_and_durations_stand_in_one_module() -> None:
+    found = {str(path.relative_to(ROOT)): [*_limits(path)] for path in modules()}
+    assert len(found.pop("friendpay/kit/limits.py")) > 100
+    assert {path: names for path, names in found.items() if names and not path.startswith(tuple(NO_LIMITS))} == {}
+
+
+def test_every_limit_is_used() -> None:
+    code = "".join(path.read_text() for path in modules())
+    assert [name for name in _limits(ROOT / "friendpay/kit/limits.py") if f"limits.{name}" not in code] == []

@@ -14,21 +14,14 @@ from django.utils.translation import ngettext
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from friendpay.admin_kit import logbook
-from friendpay.kit import counters
+from friendpay.kit import counters, limits
 from friendpay.kit.digests import digest
 from friendpay.kit.networks import network_of
 
 T = TypeVar("T")
 
-WINDOW = 900
-"""Seconds in which wrong passwords count together."""
-
-FROM_ONE_NETWORK = 10
-FOR_ONE_LOGIN = 30
-"""Wrong passwords for a login from browsers it was never used with."""
 
 COOKIE = "desk"
-AGE = 180 * 24 * 3600
 
 
 class TooMany(forms.ValidationError):
@@ -59,18 +52,18 @@ def look(request: HttpRequest, login: str, compare: Callable[[], T]) -> T:
         return compare()
     except forms.ValidationError:
         logbook.write_failure(request, logbook.WRONG_PASSWORD, login)
-        counters.count(*names, window=WINDOW)
+        counters.count(*names, window=limits.WRONG_PASSWORDS_SECONDS)
         raise
 
 
 def _counts(request: HttpRequest, login: str) -> dict[str, int]:
     """Under which names a wrong password counts, and how many there may be."""
     login = _hashed(login)
-    if request.get_signed_cookie(COOKIE, "", salt=COOKIE, max_age=AGE) == login:
-        return {f"desk-browser:{login}": FROM_ONE_NETWORK}
+    if request.get_signed_cookie(COOKIE, "", salt=COOKIE, max_age=limits.KNOWN_BROWSER_SECONDS) == login:
+        return {f"desk-browser:{login}": limits.WRONG_PASSWORDS_OF_A_NETWORK}
     network = network_of(request)
-    near = {f"desk-network:{network}": FROM_ONE_NETWORK} if network else {}
-    return {**near, f"desk-login:{login}": FOR_ONE_LOGIN}
+    near = {f"desk-network:{network}": limits.WRONG_PASSWORDS_OF_A_NETWORK} if network else {}
+    return {**near, f"desk-login:{login}": limits.WRONG_PASSWORDS_OF_A_LOGIN}
 
 
 class PasswordForm(AuthenticationForm):
@@ -109,7 +102,7 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
         COOKIE,
         _hashed(request.user.get_username()),
         salt=COOKIE,
-        max_age=AGE,
+        max_age=limits.KNOWN_BROWSER_SECONDS,
         path="/admin/",
         httponly=True,
         samesite="Strict",

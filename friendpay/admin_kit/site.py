@@ -22,8 +22,8 @@ from unfold.sites import UnfoldAdminSite
 from friendpay.admin_kit import again, logbook
 from friendpay.admin_kit.password import OwnPasswordForm, PasswordForm, remember
 from friendpay.admin_kit.second_factor import second_factor
+from friendpay.kit import limits
 
-SEEN_EVERY = 60  # seconds between writing down that somebody is at work
 _SEEN = "seen"
 
 
@@ -35,7 +35,7 @@ class Desk(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         allowed = self.knows(request) and (settings.DEMO or request.user.is_verified())  # type: ignore[union-attr]
-        if allowed and time.time() - request.session.get(_SEEN, 0) > SEEN_EVERY:
+        if allowed and time.time() - request.session.get(_SEEN, 0) > limits.SEEN_EVERY_SECONDS:
             request.session[_SEEN] = time.time()  # saving the session gives it another SESSION_COOKIE_AGE
         return allowed
 

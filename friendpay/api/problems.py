@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 
 MEDIA_TYPE = "application/problem+json"
-MOST_ERRORS = 20
 
 WORDS: dict[int, tuple[str, Any]] = {
     400: ("malformed", _("The body is not JSON, or the call cannot be read.")),
@@ -130,7 +130,7 @@ def _invalid(request: HttpRequest, error: ValidationError | type[ValidationError
         return problem(404)
     errors = [
         {"field": _field(fault["loc"]), "code": _code(fault["type"]), "message": str(fault["msg"])}
-        for fault in error.errors[:MOST_ERRORS]
+        for fault in error.errors[: limits.API_ERRORS_SHOWN]
     ]
     return problem(422, errors=errors)
 

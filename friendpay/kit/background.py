@@ -10,9 +10,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from friendpay.kit import limits
+
 logger = logging.getLogger(__name__)
 
-_FULL = 10_000
 _lines: dict[tuple[int, str], "queue.Queue[Callable[[], object]]"] = {}
 _lock = threading.Lock()
 
@@ -25,7 +26,7 @@ def run_later(purpose: str, job: Callable[[], object]) -> None:
         with _lock:
             line = _lines.get(key)
             if line is None:
-                line = _lines[key] = queue.Queue(_FULL)
+                line = _lines[key] = queue.Queue(limits.BACKGROUND_JOBS)
                 threading.Thread(target=_serve, args=(purpose, line), name=f"later-{purpose}", daemon=True).start()
     try:
         line.put_nowait(job)

@@ -1,7 +1,7 @@
 """Rate limits: counts kept in Valkey, and how many calls an API key may make.
 
 While Valkey is silent each process counts for itself (`_Own`): no limit goes, only what another process counted is not
-known, and nobody waits for longer than PATIENCE.
+known, and nobody waits for longer than COUNTERS_TIMEOUT_SECONDS.
 """
 
 import time
@@ -17,12 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-WINDOW = 10
-"""Seconds. The allowance of a whole window may be spent in one burst."""
-
-PATIENCE = 0.1
-PAUSE = 1.0
-"""Seconds without asking, after Valkey failed to answer within PATIENCE."""
+from friendpay.kit import limits
 
 PREFIX = "calls:"
 
@@ -45,7 +40,7 @@ class Allowance:
     def headers(self) -> dict[str, str]:
         """The fields of the IETF's RateLimit draft; Retry-After for whoever is turned away."""
         fields = {
-            "RateLimit-Policy": f'"key";q={self.quota};w={WINDOW}',
+            "RateLimit-Policy": f'"key";q={self.quota};w={limits.API_WINDOW_SECONDS}',
             "RateLimit": f'"key";r={max(0, self.left)};t={self.seconds}',
         }
         return fields | ({"Retry-After": str(self.seconds)} if self.spent else {})
@@ -53,8 +48,8 @@ class Allowance:
 
 def take(key_id: int) -> Allowance:
     """Count one call of this key."""
-    ((calls, seconds),) = count(str(key_id), window=WINDOW)
-    quota = settings.API_CALLS_PER_SECOND * WINDOW
+    ((calls, seconds),) = count(str(key_id), window=limits.API_WINDOW_SECONDS)
+    quota = settings.API_CALLS_PER_SECOND * limits.API_WINDOW_SECONDS
     return Allowance(quota=quota, left=quota - calls, seconds=seconds)
 
 
@@ -113,7 +108,7 @@ def _ask(names: tuple[str, ...], window: int | None) -> list[tuple[int, int]]:
                 pipe.pttl(PREFIX + name)
             told = pipe.execute()
     except (RedisError, OSError, ValueError):  # redis-py reads from a closed buffer where Valkey dies under two threads
-        _pause_ends = time.monotonic() + PAUSE
+        _pause_ends = time.monotonic() + limits.COUNTERS_PAUSE_SECONDS
         return _own.ask(names, window)
     each = len(told) // len(names)
     pairs = (told[place + each - 2 : place + each] for place in range(0, len(told), each))
@@ -127,7 +122,7 @@ _own = _Own()
 def _valkey() -> Redis:
     return Redis.from_url(
         settings.REDIS_URLS[0],
-        socket_timeout=PATIENCE,
-        socket_connect_timeout=PATIENCE,
+        socket_timeout=limits.COUNTERS_TIMEOUT_SECONDS,
+        socket_connect_timeout=limits.COUNTERS_TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )

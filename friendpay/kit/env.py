@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+from friendpay.kit import limits
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
-LEAST_SECRET, LEAST_SIGNS, LEAST_PAIRS = 32, 10, 24  # symbols; different ones among them, and pairs of neighbours
 FOR_DEVELOPMENT = "django-insecure-"  # how Django marks a key that lies in a repository
 _WIDEST_PROXY_NETWORK = {4: 8, 6: 16}  # bits: wider ones hold strangers
 
@@ -41,10 +42,10 @@ def secrets(name: str, default: str | None = None) -> list[str]:
     """Secrets separated by commas, each too long and too varied to be guessed; anything else stops the boot."""
     found = items(name, default)
     for value in found:
-        repeats = len(set(value)) < LEAST_SIGNS or len(set(pairwise(value))) < LEAST_PAIRS
-        if len(value) < LEAST_SECRET or repeats or value.startswith(FOR_DEVELOPMENT):
+        repeats = len(set(value)) < limits.SECRET_DIFFERENT or len(set(pairwise(value))) < limits.SECRET_PAIRS
+        if len(value) < limits.SECRET_SYMBOLS or repeats or value.startswith(FOR_DEVELOPMENT):
             stop(
-                f"{name} can be guessed: it needs {LEAST_SECRET} random symbols or more. "
+                f"{name} can be guessed: it needs {limits.SECRET_SYMBOLS} random symbols or more. "
                 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(50))"'
             )
     return found

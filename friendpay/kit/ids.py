@@ -2,14 +2,12 @@
 
 import secrets
 
+from friendpay.kit import limits
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz"  # 54 symbols, none alike
 
 
-LENGTH = 24
-"""Of a link's token: 138 bits."""
-
-
-def token(length: int = LENGTH) -> str:
+def token(length: int = limits.TOKEN_SYMBOLS) -> str:
     """An unguessable string for a link."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 

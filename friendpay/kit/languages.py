@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
-MOST_ACCEPTED = 500  # characters of Accept-Language that are read
+from friendpay.kit import limits
 
 _STAFF = ("/admin/", "/api/")
 
@@ -35,7 +35,8 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
     def answer(request: HttpRequest) -> HttpResponse:
         chosen = supported(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""))
-        language = chosen or _asked_for(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MOST_ACCEPTED])
+        accepted = request.META.get("HTTP_ACCEPT_LANGUAGE", "")[: limits.ACCEPT_LANGUAGE_CHARACTERS]
+        language = chosen or _asked_for(accepted)
         if language not in settings.STAFF_LANGUAGES and request.path_info.startswith(_STAFF):
             language = settings.LANGUAGE_CODE
         translation.activate(language)

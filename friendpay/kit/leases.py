@@ -12,18 +12,17 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 
 logger = logging.getLogger(__name__)
 
-DELAYS = tuple(timedelta(seconds=s) for s in (20, 20, 30, 60, 120, 300, 600, 1800, 3600))
 
 Wait = Callable[[Any], timedelta]
 
 
 def growing(attempts: int) -> timedelta:
     """How long to wait after so many attempts: seconds at first, an hour in the end, for ever."""
-    return DELAYS[min(attempts, len(DELAYS) - 1)]
+    return limits.RETRY_DELAYS[min(attempts, len(limits.RETRY_DELAYS) - 1)]
 
 
 @transaction.atomic

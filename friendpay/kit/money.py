@@ -20,9 +20,6 @@ _EXPONENTS = {
 EXPONENT: dict[str, int] = {code: digits for digits, codes in _EXPONENTS.items() for code in codes.split()}
 """How many decimals each active ISO 4217 currency has. What is not here is not a currency we take."""
 
-MAX_MINOR = 10**12
-"""No single amount is larger: it keeps sums far inside a 64-bit column and a typing error out of a wallet."""
-
 
 @cache
 def _pattern(locale: str, decimals: int) -> NumberPattern:

@@ -27,13 +27,12 @@ from django.utils.translation.trans_real import translation
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from friendpay.kit import limits
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.pictures import preview_picture
 from friendpay.kit.templatetags.times import digits, moment
 
 ENGINE = "public"  # its name in settings.TEMPLATES
-KEPT = 512
-"""How many drawn pages a process keeps, of some 15 KB each."""
 
 _SIGN = f"\0{secrets.token_hex(8)} "  # nobody can type it
 _MARK = re.compile(f"{_SIGN}([^\0]+)\0")
@@ -62,7 +61,7 @@ def draw(request: HttpRequest, page: Page, *, status: int = 200) -> HttpResponse
     return HttpResponse("".join(pieces), status=status)
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=limits.DRAWN_PAGES_KEPT)
 def _drawn(page: Page, language: str) -> tuple[str, ...]:
     """The page in the language that is active; every second piece is what has to be filled in."""
     template = cast(Jinja2, engines[ENGINE]).env.get_template(page.template)

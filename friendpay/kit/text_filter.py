@@ -7,10 +7,9 @@ import unicodedata
 
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.signs import invisible
-
-MOST_MARKS = 3  # on one letter: as many as Devanagari, Arabic and Vietnamese need
 
 _ENDINGS = (
     "com|cn|net|org|io|me|cc|top|xyz|info|app|shop|link|vip|co|ru|tk|ly|to|gg|site|online|store|club|live|pro|biz|de|fr|es|"
@@ -120,7 +119,7 @@ def line(text: str) -> str:
     for sign in unicodedata.normalize("NFC", " ".join(text.split())):
         marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me") else 0
         joins = sign in "\u200c\u200d\ufe0f"  # within emoji, and between letters of Hindi and Persian
-        if marks <= MOST_MARKS and (joins or not invisible(sign)):
+        if marks <= limits.MARKS_OF_A_LETTER and (joins or not invisible(sign)):
             kept.append(sign)
     cleaned = "".join(kept).strip()
     return cleaned if any(not invisible(sign) and not sign.isspace() for sign in cleaned) else ""
@@ -142,7 +141,7 @@ def _stacked(text: str) -> bool:
     marks = 0
     for sign in unicodedata.normalize("NFC", text):
         marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me") and not invisible(sign) else 0
-        if marks > MOST_MARKS:
+        if marks > limits.MARKS_OF_A_LETTER:
             return True
     return False
 

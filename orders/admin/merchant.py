@@ -18,6 +18,7 @@ from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, badge, code, mode, moment
 from friendpay.admin_kit.columns import ID, Column
 from friendpay.admin_kit.fields import LinesField
+from friendpay.kit import limits
 from orders import branding
 from orders.admin.key import KeyForm, rights, show_once, ways_to_end
 from orders.models import ApiKey, Merchant
@@ -78,7 +79,7 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_new_logo(self) -> bytes | None:
         given = self.cleaned_data["new_logo"]
         try:
-            return branding.redraw(given.read(branding.LOGO_BYTES + 1)) if given else None
+            return branding.redraw(given.read(limits.LOGO_BYTES + 1)) if given else None
         except ValueError:
             raise ValidationError(_("Choose a PNG of at most 150 KB and 2048 pixels.")) from None
 

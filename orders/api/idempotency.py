@@ -13,15 +13,12 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import vault
+from friendpay.kit import limits, vault
 from friendpay.kit.errors import Refused
 from orders.models import ApiKey
 
 HEADER = "Idempotency-Key"
 FORM = r"^[!-~]{1,255}$"
-KEPT_HOURS = 24
-LEASE_SECONDS = 30
-"""How long PostgreSQL lets a call hold its key while it is silent: the connection of a host that vanished ends then."""
 
 
 def once(caller: ApiKey, call: HttpRequest, work: Callable[[], HttpResponse]) -> HttpResponse:
@@ -66,7 +63,7 @@ def _claim(caller: ApiKey, call: HttpRequest, key: str, fingerprint: str) -> tup
     """The row of this key, of this transaction alone until it ends; its status is 0 until it is answered."""
     scope = f"{caller.merchant_id} {caller.live} {call.method} {call.path} {key}"
     values: dict[str, str | int | None] = {
-        "lease": f"{LEASE_SECONDS}s",
+        "lease": f"{limits.IDEMPOTENCY_LEASE_SECONDS}s",
         "number": int.from_bytes(sha256(scope.encode()).digest()[:8], signed=True),
         "merchant": caller.merchant_id,
         "live": caller.live,

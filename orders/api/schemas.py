@@ -7,8 +7,8 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from friendpay.kit.money import EXPONENT, MAX_MINOR
-from orders import lives
+from friendpay.kit import limits
+from friendpay.kit.money import EXPONENT
 from orders.event_data import OrderData, Sum
 from orders.models import Event, Order, OrderLine
 from orders.services import LineDraft
@@ -19,7 +19,7 @@ LINE = rf"^[^{_UNSEEN}]*$"
 FILLED_LINE = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"
 PARAGRAPH = rf"^(?:[^{_UNSEEN}]|\n)*$"
 
-Minor = Annotated[int, Field(ge=1, le=MAX_MINOR, description="A whole number of the currency's minor unit.")]
+Minor = Annotated[int, Field(ge=1, le=limits.MAX_MINOR, description="A whole number of the currency's minor unit.")]
 Currency = Annotated[
     str,
     Field(min_length=3, max_length=3),
@@ -28,8 +28,8 @@ Currency = Annotated[
 Seconds = Annotated[
     int,
     Field(
-        ge=int(lives.SHORTEST.total_seconds()),
-        le=int(lives.LONGEST.total_seconds()),
+        ge=int(limits.LIFE_SHORTEST.total_seconds()),
+        le=int(limits.LIFE_LONGEST.total_seconds()),
         description="Seconds from now.",
     ),
 ]
@@ -52,7 +52,7 @@ class Nothing(Taken):
 class LineIn(Taken):
     name: Annotated[str, Field(max_length=120, pattern=FILLED_LINE)]
     quantity: Annotated[int, Field(ge=1, le=1_000_000)]
-    unit_amount: Annotated[int, Field(ge=0, le=MAX_MINOR, description="In the currency's minor unit.")]
+    unit_amount: Annotated[int, Field(ge=0, le=limits.MAX_MINOR, description="In the currency's minor unit.")]
     category: Annotated[str, Field(max_length=60, pattern=LINE)] | None = None
     image_url: WebUrl | None = Field(
         default=None, description="Kept and given back; not fetched, and not shown on any page yet."

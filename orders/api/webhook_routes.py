@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from ninja import Router, Status
 
+from friendpay.kit import limits
 from friendpay.kit.paging import newest_first
 from orders import events
 from orders.api.auth import Call
@@ -115,7 +116,7 @@ def rotate_secret(request: Call, endpoint_id: EndpointId, data: RotateIn = Rotat
     the old one has leaked.
     """
     pk = _endpoint_of(request.auth, endpoint_id).pk
-    overlap = endpoints.OVERLAP if data.overlap is None else timedelta(seconds=data.overlap)
+    overlap = limits.WEBHOOK_SECRET_OVERLAP if data.overlap is None else timedelta(seconds=data.overlap)
     endpoint, secret = endpoints.rotate_secret(pk, overlap)
     return EndpointSecretOut.of(endpoint, secret=secret)
 

@@ -12,8 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock, ids
-from orders import lives
+from friendpay.kit import clock, ids, limits
 
 MINUTE = timedelta(minutes=1)
 
@@ -40,7 +39,10 @@ class Merchant(models.Model):
     request_minutes = models.PositiveIntegerField(
         _("life of a request, in minutes"),
         default=24 * 60,
-        validators=[MinValueValidator(lives.SHORTEST // MINUTE), MaxValueValidator(lives.LONGEST // MINUTE)],
+        validators=[
+            MinValueValidator(limits.LIFE_SHORTEST // MINUTE),
+            MaxValueValidator(limits.LIFE_LONGEST // MINUTE),
+        ],
         help_text=_("How long a friend may pay where neither the order nor the call says so: 1440 is a day."),
     )
     accent = models.CharField(_("accent colour"), max_length=7, blank=True, help_text=_("Like #0b7a4b."))
@@ -70,7 +72,8 @@ class Merchant(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(
-                    request_minutes__gte=lives.SHORTEST // MINUTE, request_minutes__lte=lives.LONGEST // MINUTE
+                    request_minutes__gte=limits.LIFE_SHORTEST // MINUTE,
+                    request_minutes__lte=limits.LIFE_LONGEST // MINUTE,
                 ),
                 name="merchant_request_life",
             )

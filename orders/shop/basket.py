@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-from orders.shop.demo_goods import GOODS, MOST, Goods
+from friendpay.kit import limits
+from orders.shop.demo_goods import GOODS, Goods
 
 COOKIE = "basket"
 SALT = "orders.shop.basket"
-AGE = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,19 @@ class Basket:
     def of(cls, request: HttpRequest) -> "Basket":
         """The visitor's basket; an empty one for a cookie that is not ours or too old."""
         try:
-            stored = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=AGE)
+            stored = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=limits.BASKET_SECONDS)
         except signing.BadSignature:
             stored = {}
         return cls({slug: quantity for slug, quantity in stored.items() if slug in GOODS})
 
     def keep(self, response: HttpResponse, *, secure: bool) -> HttpResponse:
         value = signing.dumps(self.quantities, salt=SALT)
-        response.set_cookie(COOKIE, value, max_age=AGE, httponly=True, samesite="Lax", secure=secure)
+        response.set_cookie(COOKIE, value, max_age=limits.BASKET_SECONDS, httponly=True, samesite="Lax", secure=secure)
         return response
 
     def change(self, slug: str, by: int) -> None:
         """More or less of one kind, between none and MOST."""
-        quantity = min(MOST, self.quantities.get(slug, 0) + by)
+        quantity = min(limits.BASKET_PIECES, self.quantities.get(slug, 0) + by)
         if quantity > 0:
             self.quantities[slug] = quantity
         else:

@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 MERCHANT = "mer_harbourtea"
 CURRENCY = "CNY"
 CUSTOMER = _("Lin")
-MOST = 20  # of one kind in a basket
 
 
 @dataclass(frozen=True)

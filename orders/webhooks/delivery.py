@@ -5,53 +5,19 @@ import logging
 import random
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from queue import Empty, SimpleQueue
 
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
 
-from friendpay.kit import clock, leases
+from friendpay.kit import clock, leases, limits
 from friendpay.kit.background import run_later
 from orders.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from orders.webhooks import endpoints, signing, transport
 
 logger = logging.getLogger(__name__)
 
-DELAYS = tuple(
-    timedelta(**{unit: count})
-    for count, unit in (
-        (5, "seconds"),
-        (5, "minutes"),
-        (30, "minutes"),
-        (2, "hours"),
-        (5, "hours"),
-        (10, "hours"),
-        (14, "hours"),
-        (20, "hours"),
-        (24, "hours"),
-    )
-)
-"""From one attempt to the next; after the last of them it is given up."""
-
-JITTER = 0.1
-LEASE = timedelta(minutes=1)
-"""When a delivery under way may be taken over: its sender has died, for an attempt takes 15 seconds at most."""
-
-DISABLED_AFTER = timedelta(days=5)
-"""Of failures alone."""
-
-CALLS = 32
-CALLS_TO_MERCHANT = 8
-CALLS_TO_ENDPOINT = 4
-CALLS_TO_SLOW = 16
-"""At the same time, from one process. All slow endpoints together leave half of the calls to the others, and each of
-them gets one.
-"""
-
-SLOW = 2000  # milliseconds
-HANGS = timedelta(milliseconds=SLOW) - LEASE  # of a call under way: past the end of its lease, which is in the future
-POLL = 0.2  # seconds
 
 Status = WebhookDelivery.Status
 Done = tuple[WebhookDelivery, transport.Answer]
@@ -99,10 +65,11 @@ def send_due() -> None:
 
 def _take(under_way: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
     """Due deliveries for which there is room, put off by the lease. No endpoint is favoured."""
-    if len(under_way) >= CALLS:
+    if len(under_way) >= limits.WEBHOOK_CALLS:
         return []
     now, taken = clock.now(), list[WebhookDelivery]()
-    hanging = {sent.endpoint_id for sent in under_way if sent.next_attempt_at and now - sent.next_attempt_at > HANGS}
+    since = now - limits.WEBHOOK_HANGS
+    hanging = {sent.endpoint_id for sent in under_way if sent.next_attempt_at and sent.next_attempt_at < since}
     for sent in under_way:  # none of these has to end before it counts as slow
         sent.endpoint.is_slow = sent.endpoint.is_slow or sent.endpoint_id in hanging
     due = WebhookDelivery.objects.due(now)
@@ -114,7 +81,7 @@ def _take(under_way: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
         endpoint.is_slow = endpoint.is_slow or endpoint.pk in hanging
         if room := _room(endpoint, [*under_way, *taken]):
             rows = due.filter(endpoint=endpoint).select_related("endpoint", "event__order")
-            taken += leases.take(rows, room, wait=lambda _: LEASE)
+            taken += leases.take(rows, room, wait=lambda _: limits.WEBHOOK_LEASE)
     return taken
 
 
@@ -122,10 +89,14 @@ def _room(endpoint: WebhookEndpoint, under_way: Sequence[WebhookDelivery]) -> in
     """How many more calls may be made to this endpoint now."""
     to_merchant = sum(delivery.merchant_id == endpoint.merchant_id for delivery in under_way)
     to_endpoint = sum(delivery.endpoint_id == endpoint.pk for delivery in under_way)
-    room = min(CALLS - len(under_way), CALLS_TO_MERCHANT - to_merchant, CALLS_TO_ENDPOINT - to_endpoint)
+    room = min(
+        limits.WEBHOOK_CALLS - len(under_way),
+        limits.WEBHOOK_CALLS_TO_MERCHANT - to_merchant,
+        limits.WEBHOOK_CALLS_TO_ENDPOINT - to_endpoint,
+    )
     if endpoint.is_slow:
         to_slow = sum(delivery.endpoint.is_slow for delivery in under_way)
-        room = min(room, CALLS_TO_SLOW - to_slow, 1 - to_endpoint)
+        room = min(room, limits.WEBHOOK_CALLS_TO_SLOW - to_slow, 1 - to_endpoint)
     return max(0, room)
 
 
@@ -149,7 +120,7 @@ def body_of(event: Event) -> str:
 
 def _finished(done: "SimpleQueue[Done]") -> Iterator[Done]:
     try:
-        yield done.get(timeout=POLL)
+        yield done.get(timeout=limits.WEBHOOK_POLL_SECONDS)
         while True:
             yield done.get_nowait()
     except Empty:
@@ -175,9 +146,10 @@ def _note(sent: WebhookDelivery, answer: transport.Answer) -> None:
     if answer.accepted:
         delivery.status, delivery.delivered_at, delivery.next_attempt_at = Status.DELIVERED, now, None
     elif delivery.status == Status.PENDING:
-        if endpoint.enabled and not sent.is_test and delivery.attempts <= len(DELAYS):
-            delay = DELAYS[max(0, delivery.attempts - 1)]
-            delivery.next_attempt_at = now + delay * random.uniform(1 - JITTER, 1 + JITTER)
+        if endpoint.enabled and not sent.is_test and delivery.attempts <= len(limits.WEBHOOK_DELAYS):
+            delay = limits.WEBHOOK_DELAYS[max(0, delivery.attempts - 1)]
+            jitter = random.uniform(1 - limits.WEBHOOK_JITTER, 1 + limits.WEBHOOK_JITTER)
+            delivery.next_attempt_at = now + delay * jitter
         else:
             delivery.status, delivery.next_attempt_at = Status.GIVEN_UP, None
     delivery.save(update_fields=["status", "delivered_at", "next_attempt_at"])
@@ -187,12 +159,13 @@ def _note_health(endpoint: WebhookEndpoint, answer: transport.Answer, now: datet
     """How the endpoint is, and its end when it is gone or has failed for days."""
     before = endpoint.failing_since, endpoint.is_slow
     endpoint.failing_since = None if answer.accepted else endpoint.failing_since or now
-    endpoint.is_slow = answer.milliseconds > SLOW or (endpoint.is_slow and not answer.accepted)
+    took_long = answer.milliseconds > limits.WEBHOOK_SLOW_MILLISECONDS
+    endpoint.is_slow = took_long or (endpoint.is_slow and not answer.accepted)
     if before != (endpoint.failing_since, endpoint.is_slow):
         endpoint.save(update_fields=["failing_since", "is_slow"])
     if not endpoint.enabled:
         return
     if answer.status == 410:
         endpoints.switch_off(endpoint, endpoints.Reason.GONE, now)
-    elif endpoint.failing_since and now - endpoint.failing_since >= DISABLED_AFTER:
+    elif endpoint.failing_since and now - endpoint.failing_since >= limits.WEBHOOK_DISABLED_AFTER:
         endpoints.switch_off(endpoint, endpoints.Reason.FAILING, now)

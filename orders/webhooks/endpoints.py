@@ -6,15 +6,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from orders.models import Merchant, WebhookEndpoint
 from orders.webhooks import outbox, signing, transport
 
-MOST = 16
-"""Endpoints of a merchant in a mode."""
-
-OVERLAP = timedelta(days=1)
 Reason = WebhookEndpoint.Reason
 
 
@@ -25,7 +21,7 @@ def create(
     """A new endpoint and its secret, which is never to be had again. It is told of what happens from now on."""
     transport.check(url)
     merchant = Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)
-    if WebhookEndpoint.objects.kept().filter(merchant=merchant, live=live).count() >= MOST:
+    if WebhookEndpoint.objects.kept().filter(merchant=merchant, live=live).count() >= limits.WEBHOOK_ENDPOINTS:
         raise Refused("too_many_endpoints", _("There are too many endpoints. Delete one first."))
     merchant.has_webhooks = True
     merchant.save(update_fields=["has_webhooks"])
@@ -67,7 +63,7 @@ def change(
 
 
 @transaction.atomic
-def rotate_secret(endpoint_id: int, overlap: timedelta = OVERLAP) -> tuple[WebhookEndpoint, str]:
+def rotate_secret(endpoint_id: int, overlap: timedelta = limits.WEBHOOK_SECRET_OVERLAP) -> tuple[WebhookEndpoint, str]:
     """A new secret. The one it replaces signs too for `overlap` more; one from before that ends now."""
     endpoint, now, secret = lock(endpoint_id), clock.now(), signing.new_secret()
     endpoint.seal(secret, endpoint.secrets(now)[0])

@@ -1,7 +1,6 @@
 """Mail to a merchant whose webhook endpoint was switched off."""
 
 import logging
-from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,12 +8,10 @@ from django.core.mail import mail_admins, send_mail
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from orders.models import Merchant, WebhookEndpoint
 
 logger = logging.getLogger(__name__)
-
-AGAIN = timedelta(hours=1)
 
 
 def send_due() -> None:
@@ -22,7 +19,7 @@ def send_due() -> None:
     now = clock.now()
     for endpoint in WebhookEndpoint.objects.filter(mail_due_at__lte=now).select_related("merchant"):
         this = WebhookEndpoint.objects.filter(pk=endpoint.pk, mail_due_at=endpoint.mail_due_at)
-        if not this.update(mail_due_at=now + AGAIN):
+        if not this.update(mail_due_at=now + limits.WEBHOOK_MAIL_AGAIN_AFTER):
             continue  # somebody else has it in hand
         try:
             _send(endpoint)
@@ -32,7 +29,9 @@ def send_due() -> None:
         except Exception:  # one that cannot be written holds up no other
             logger.exception("the mail about endpoint %s", endpoint.public_id)
         else:
-            WebhookEndpoint.objects.filter(pk=endpoint.pk, mail_due_at=now + AGAIN).update(mail_due_at=None)
+            WebhookEndpoint.objects.filter(pk=endpoint.pk, mail_due_at=now + limits.WEBHOOK_MAIL_AGAIN_AFTER).update(
+                mail_due_at=None
+            )
 
 
 def _send(endpoint: WebhookEndpoint) -> None:

@@ -6,15 +6,11 @@ from functools import partial
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock, ids
+from friendpay.kit import clock, ids, limits
 from friendpay.kit.background import nudge
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from orders.models import Event, WebhookDelivery, WebhookEndpoint
-
-KEPT_DAYS = 90
-BATCH = 1000
-
 
 OWING = f"""
     INSERT INTO orders_webhookdelivery (public_id, merchant_id, endpoint_id, event_id, status, attempts)
@@ -67,7 +63,7 @@ def give_up(endpoint: WebhookEndpoint) -> None:
 def purge(before: datetime) -> None:
     """Delete what was settled for deliveries from before then, with their attempts. A pending one stays."""
     old = WebhookDelivery.objects.filter(created_at__lt=before, next_attempt_at=None)
-    while batch := list(old.values_list("pk", flat=True)[:BATCH]):
+    while batch := list(old.values_list("pk", flat=True)[: limits.WEBHOOK_PURGE_ROWS]):
         WebhookDelivery.objects.filter(pk__in=batch, next_attempt_at=None).delete()
 
 

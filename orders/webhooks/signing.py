@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
+from friendpay.kit import limits
+
 PREFIX = "whsec_"
-SECRET_BYTES = 32
 
 
 def new_secret() -> str:
     """A secret as receivers' libraries take it."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return PREFIX + base64.b64encode(secrets.token_bytes(limits.WEBHOOK_SECRET_BYTES)).decode()
 
 
 def headers(keys: Sequence[str], message_id: str, at: datetime, body: str) -> dict[str, str]:
@@ -37,6 +38,6 @@ def _bytes(key: str) -> bytes:
         value = base64.b64decode(key.removeprefix(PREFIX), validate=True)
     except binascii.Error as error:
         raise ValueError("a webhook secret is base64") from error
-    if len(value) != SECRET_BYTES:
-        raise ValueError(f"a webhook secret has {SECRET_BYTES} bytes")
+    if len(value) != limits.WEBHOOK_SECRET_BYTES:
+        raise ValueError(f"a webhook secret has {limits.WEBHOOK_SECRET_BYTES} bytes")
     return value

@@ -29,19 +29,12 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from friendpay.kit import env
+from friendpay.kit import env, limits
 from friendpay.kit import ssrf as guard
 from friendpay.kit.errors import Refused
 
 logger = logging.getLogger(__name__)
 
-PORTS = (443, 8443)
-SECONDS = 15.0
-"""From the first question to the resolver to the last byte of the answer."""
-
-BODY_BYTES = 64 * 1024
-KEPT_BYTES = 1024
-_MOST_BYTES = 2 * BODY_BYTES  # with everything that comes before the body
 
 _FORM = re.compile(r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?(?=[/?]|$)", re.I)
 # The last part of a name begins with a letter: 2130706433, 0x7f000001 and 127.1 are addresses in disguise.
@@ -76,16 +69,16 @@ def check(url: str) -> None:
         return
     if parts["scheme"].lower() != "https":
         raise _no(_("The address must begin with https://."))
-    if port not in PORTS:
+    if port not in limits.WEBHOOK_PORTS:
         raise _no(_("Only the ports 443 and 8443 are called."))
     if not guard.is_public(address) if address else (env.is_local(host) or not _NAME.fullmatch(host)):
         raise _no(_("Only public addresses are called."))
 
 
 def send(url: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """POST `body`; comes back with what came of it within SECONDS, never raises, and reads 64 KiB at most."""
+    """POST `body`; comes back with what came of it within WEBHOOK_SECONDS, never raises, and reads 64 KiB at most."""
     began = time.monotonic()
-    _own.ends_at, _own.bytes_left = began + SECONDS, _MOST_BYTES
+    _own.ends_at, _own.bytes_left = began + limits.WEBHOOK_SECONDS, limits.WEBHOOK_READ_BYTES
     status: int | None = None
     error: Error = ""
     start = b""
@@ -96,8 +89,8 @@ def send(url: str, body: bytes, headers: dict[str, str]) -> Answer:
         with closing(_Adapter(is_https_proto=url.lower().startswith("https:"))) as adapter:
             response = adapter.send(request, stream=True)
             status = response.status_code
-            start = response.raw.read(BODY_BYTES, decode_content=False)
-            if len(start) < BODY_BYTES and response.raw.length_remaining:
+            start = response.raw.read(limits.WEBHOOK_ANSWER_BYTES, decode_content=False)
+            if len(start) < limits.WEBHOOK_ANSWER_BYTES and response.raw.length_remaining:
                 error = "broken"
             response.raw.close()
     except (Refused, InvalidIPAddress):
@@ -105,7 +98,7 @@ def send(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     except Exception as failure:  # whatever a stranger's server made of it
         error = _word(failure)
         logger.info("a call of %s failed: %r", url, failure)
-    return Answer(status, int((time.monotonic() - began) * 1000), error, start[:KEPT_BYTES])
+    return Answer(status, int((time.monotonic() - began) * 1000), error, start[: limits.WEBHOOK_KEPT_BYTES])
 
 
 _HEADERS = {

@@ -1,6 +1,5 @@
 """The desk's page of payments, and sending money back."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -18,7 +17,7 @@ from friendpay.admin_kit.acts import DANGER, Act, Data
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, link, minute, mode, moment, money
 from friendpay.admin_kit.columns import ID, Column
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.money import amount
 from orders.admin import timeline
@@ -28,15 +27,14 @@ from payments.admin.filters import BY_METHOD
 from payments.models import Payment, Refund
 from payments.settlement import refund_moves, refunds
 
-TOO_LONG = timedelta(hours=1)
-
 
 def undecided_for_long() -> Q:
     """Attempts that a wallet has not decided for an hour, or about which it cannot be asked: the machinery asks on, and
     somebody should look.
     """
     waiting = Q(next_attempt_at__isnull=False, status__in=["created", "pending"])
-    return waiting & (Q(created_at__lt=clock.now() - TOO_LONG) | (Q(attempts__gte=4) & ~Q(error="")))
+    before = clock.now() - limits.PAYMENT_IS_WORK_AFTER
+    return waiting & (Q(created_at__lt=before) | (Q(attempts__gte=4) & ~Q(error="")))
 
 
 UNDECIDED = filters.choice(_("waiting"), "waiting", {"long": (_("undecided for over an hour"), undecided_for_long)})

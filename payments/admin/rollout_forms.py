@@ -15,7 +15,8 @@ from unfold.widgets import (
 )
 
 from friendpay.admin_kit.fields import LinesField
-from friendpay.kit.money import EXPONENT, MAX_MINOR, Money
+from friendpay.kit import limits
+from friendpay.kit.money import EXPONENT, Money
 from orders.models import Merchant, Order
 from payments.admin import search
 from payments.models import RolloutRule
@@ -54,7 +55,7 @@ def minor(amount: Decimal, currency: str) -> int:
         found = Money.from_decimal(amount, currency).minor
     except ValueError:
         raise ValidationError(_("%(code)s has no such small coin.") % {"code": currency}) from None
-    if found > MAX_MINOR:
+    if found > limits.MAX_MINOR:
         raise ValidationError(_("This is more than any order can be."))
     return found
 

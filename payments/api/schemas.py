@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import translation
 from pydantic import BaseModel, ConfigDict, Field
 
+from friendpay.kit import limits
 from friendpay.kit.languages import supported
 from orders.api.schemas import PARAGRAPH, Minor, OrderFields, OrderOut, Page, Seconds, Taken
 from orders.event_data import Sum
@@ -16,7 +17,6 @@ from payments.models import Payment, PaymentRequest
 from payments.offers import weighing as offers
 from payments.offers.rollout import FRIEND, Objection
 from payments.offers.weighing import METHODS, Offer
-from payments.settlement import chip_in
 from payments.settlement.event_data import PaymentData, RefundData, RequestData
 from payments.share import codes
 from payments.share import text as sharing
@@ -28,7 +28,7 @@ Message = Annotated[str, Field(max_length=200, pattern=PARAGRAPH, description="T
 
 
 class SplitIn(Taken):
-    max_payers: Annotated[int, Field(ge=2, le=chip_in.MOST_PAYERS)]
+    max_payers: Annotated[int, Field(ge=2, le=limits.PAYERS_OF_A_REQUEST)]
     min_amount: Minor | None = Field(
         default=None,
         description="The smallest part; where nothing is said, half of what each would give if all gave the same.",

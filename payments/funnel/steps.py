@@ -6,18 +6,16 @@ first step of a request that is made with its order (`first`): a part of the sta
 
 import logging
 from contextlib import nullcontext
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from payments.models import PaymentRequest, Step
 
 logger = logging.getLogger(__name__)
 
 Kind = Step.Kind
-KEPT = timedelta(days=90)
-BATCH = 5000
 
 _STORE = """
 INSERT INTO payments_step (merchant_id, request_id, kind, method, surface, at)
@@ -48,9 +46,9 @@ def first(kind: Kind, request: PaymentRequest, *, surface: str, at: datetime) ->
 
 def purge() -> None:
     """Forget what is older than the meter looks back."""
-    before = clock.now() - KEPT
+    before = clock.now() - limits.STEPS_KEPT_FOR
     with connection.cursor() as cursor:
-        deleted = BATCH
-        while deleted == BATCH:
-            cursor.execute(_PURGE, [before, BATCH])
+        deleted = limits.STEPS_BATCH_ROWS
+        while deleted == limits.STEPS_BATCH_ROWS:
+            cursor.execute(_PURGE, [before, limits.STEPS_BATCH_ROWS])
             deleted = cursor.rowcount

@@ -11,7 +11,7 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from friendpay.kit import networks
+from friendpay.kit import limits, networks
 from payments.live import hub
 from payments.live.snapshot import Shown
 
@@ -20,8 +20,6 @@ logger = logging.getLogger(__name__)
 NOT_FOUND = 4404
 TALKING = 4400
 CROWDED = 4429
-SOCKETS_OF_A_NETWORK = 500
-"""In one process. Who comes later is shown the page all the same, by asking."""
 
 
 class RequestConsumer(AsyncWebsocketConsumer):
@@ -53,7 +51,7 @@ class RequestConsumer(AsyncWebsocketConsumer):
             raise
 
     async def _begin(self) -> None:
-        if self.network and self.networks[self.network] > SOCKETS_OF_A_NETWORK:
+        if self.network and self.networks[self.network] > limits.SOCKETS_OF_A_NETWORK:
             await self.accept()
             await self.close(CROWDED)
             return

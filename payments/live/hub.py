@@ -2,7 +2,8 @@
 it; a state is serialised once, where it was written, and handed to each socket as it is.
 
 Nothing here waits for a socket: each takes the newest state when it can (`Socket.tell`). Nothing here is believed for
-longer than CATCH_UP: a message may be lost, with Valkey or on its way, and one question for all makes up for it.
+longer than LIVE_CATCH_UP_SECONDS: a message may be lost, with Valkey or on its way, and one question for all makes up
+for it.
 """
 
 import asyncio
@@ -14,19 +15,11 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import Error
 
+from friendpay.kit import limits
 from payments.live import snapshot as live
 from payments.live.snapshot import Shown
 
 logger = logging.getLogger(__name__)
-
-CATCH_UP = 3.0
-"""Seconds after which a change is seen at the latest, whatever became of its message."""
-GATHER = 0.02
-"""Seconds between two reads of first snapshots, so that a crowd after a restart costs the database little."""
-PATIENCE = 1.0
-"""Seconds that sockets wait for Valkey, and that it is left alone after it failed."""
-SLICE = 100
-"""Sockets that are told at a stretch, before pages and others have their turn."""
 
 
 class Socket(Protocol):
@@ -58,7 +51,7 @@ class _Watched:
         if self.newest and self.newest.seq >= shown.seq:
             return
         self.newest = shown
-        if len(self.sockets) <= SLICE:
+        if len(self.sockets) <= limits.LIVE_SLICE_SOCKETS:
             self.tell_those_behind()
         elif self.telling is None or self.telling.done():
             self.telling = asyncio.create_task(self._tell_all())
@@ -76,7 +69,7 @@ class _Watched:
             told = self.newest
             for number, socket in enumerate(tuple(self.sockets), 1):
                 socket.tell(self.newest)
-                if number % SLICE == 0:
+                if number % limits.LIVE_SLICE_SOCKETS == 0:
                     await asyncio.sleep(0)
 
 
@@ -100,7 +93,7 @@ class Hub:
         watched = self.watched.setdefault(socket.token, _Watched())
         watched.sockets.add(socket)
         if not watched.is_joined:
-            await asyncio.wait([self._joining(socket.token, watched)], timeout=PATIENCE)
+            await asyncio.wait([self._joining(socket.token, watched)], timeout=limits.LIVE_PATIENCE_SECONDS)
         shown = await self._arrivals.read(socket.token)
         if shown is None:
             return False
@@ -140,7 +133,7 @@ class Hub:
             if token not in self.watched:
                 await self._part(token)  # all have gone meanwhile
         except Exception as error:
-            self._pause_ends = time.monotonic() + PATIENCE
+            self._pause_ends = time.monotonic() + limits.LIVE_PATIENCE_SECONDS
             logger.warning("Valkey cannot tell what changes; the database is asked meanwhile: %s", error)
             return False
         if self._listening is None or self._listening.done():
@@ -165,7 +158,7 @@ class Hub:
 
     async def _go_round(self) -> None:
         while True:
-            await asyncio.sleep(CATCH_UP)
+            await asyncio.sleep(limits.LIVE_CATCH_UP_SECONDS)
             if not self.watched:
                 return
             seen = {token: watched.newest.seq for token, watched in self.watched.items() if watched.newest}
@@ -202,7 +195,7 @@ class Arrivals:
     async def _ask(self, before: "asyncio.Task[dict[str, Shown]] | None") -> dict[str, Shown]:
         if before:
             await asyncio.wait([before])
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(limits.LIVE_GATHER_SECONDS)
         tokens, self._tokens = self._tokens, set()
         self._now, self._next = self._next, None
         try:

@@ -16,7 +16,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-PATIENCE = 1.0
+from friendpay.kit import limits
 
 
 def send(messages: Mapping[str, dict[str, Any]]) -> None:
@@ -48,5 +48,9 @@ def _channel(group: str) -> str:
 @cache
 def _valkey(url: str) -> Redis:
     return Redis.from_url(
-        url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=Retry(NoBackoff(), 0), max_connections=4
+        url,
+        socket_timeout=limits.LIVE_PATIENCE_SECONDS,
+        socket_connect_timeout=limits.LIVE_PATIENCE_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        max_connections=4,
     )

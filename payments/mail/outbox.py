@@ -2,7 +2,6 @@
 it. An address is forgotten as soon as nothing more is due to it.
 """
 
-from datetime import timedelta
 from functools import partial
 from itertools import product
 
@@ -10,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.background import nudge
 from friendpay.kit.keys import among
 from orders.models import Event
@@ -18,8 +17,6 @@ from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
 
 Kind, Role = Mail.Kind, MailAddress.Role
 
-MOST_DECLINES = 3
-STOPPED_FOR = timedelta(days=180)
 
 _ENDS = {"payment_request.paid", "payment_request.expired", "payment_request.cancelled"}
 _TO_BUYER = {
@@ -98,7 +95,7 @@ def _kind(event: Event, row: MailAddress, request: PaymentRequest, about: Model 
         by_shop = isinstance(about, Refund) and about.reason == Refund.Reason.MERCHANT
         if kind == Kind.REFUNDED and not by_shop:
             return ""  # parts that go back are part of "expired"; money nobody needed is the payer's business alone
-        enough = kind == Kind.DECLINED and row.mails.filter(kind=kind).count() >= MOST_DECLINES
+        enough = kind == Kind.DECLINED and row.mails.filter(kind=kind).count() >= limits.MAILS_OF_DECLINES
         return "" if enough else kind
     payment = row.payment
     kind = _TO_PAYER.get(event.type, "")
@@ -129,7 +126,7 @@ def stop(row: MailAddress) -> None:
     now = clock.now()
     rows = MailAddress.objects.filter(digest=row.digest)
     forget(rows)
-    rows.update(stopped_at=now, ends_at=now + STOPPED_FOR)
+    rows.update(stopped_at=now, ends_at=now + limits.MAIL_STOPPED_FOR)
 
 
 def purge() -> None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from friendpay.kit import limits
 from payments.models import PaymentRequest
 from payments.share import phrases
 from payments.share import text as sharing
@@ -17,8 +18,6 @@ _AFTER = {
     "later": (timedelta(hours=4), gettext_lazy("In 4 hours")),
     "tomorrow": (timedelta(hours=24), gettext_lazy("Tomorrow at this time")),
 }
-_LAST = timedelta(hours=1)
-_MARGIN = timedelta(minutes=10)  # what is left for paying after the latest reminder
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,9 @@ def choices(request: PaymentRequest, now: datetime) -> list[Choice]:
     They are counted from now or from the end, so that nobody's time zone needs to be known.
     """
     found = [Choice(key, str(label), now + after) for key, (after, label) in _AFTER.items()]
-    found = [choice for choice in found if choice.moment <= request.expires_at - _MARGIN]
-    if request.expires_at - _LAST > now + 2 * _LAST:
-        found.append(Choice("last", _("1 hour before it ends"), request.expires_at - _LAST))
+    found = [choice for choice in found if choice.moment <= request.expires_at - limits.REMINDER_MARGIN]
+    if request.expires_at - limits.REMINDER_BEFORE_END > now + 2 * limits.REMINDER_BEFORE_END:
+        found.append(Choice("last", _("1 hour before it ends"), request.expires_at - limits.REMINDER_BEFORE_END))
     return found
 
 

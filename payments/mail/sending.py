@@ -12,15 +12,10 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 
-from friendpay.kit import clock, leases
+from friendpay.kit import clock, leases, limits
 from payments.mail import letters
 from payments.mail.outbox import Kind, Role, forget
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
-
-BUDGET = 30.0  # seconds for one sweep
-AGAIN = timedelta(minutes=5)  # longer than one mail takes where every step of the mail server runs into its time limit
-GIVE_UP = 20  # attempts: most of a day
-
 
 _at_work = threading.Lock()
 
@@ -43,7 +38,7 @@ def send() -> int:
 
 
 def _send_due() -> int:
-    ends, done = time.monotonic() + BUDGET, 0
+    ends, done = time.monotonic() + limits.MAIL_SWEEP_SECONDS, 0
     due = Mail.objects.due(clock.now())
     due = due.select_related("to__order__merchant", "to__request", "to__payment__account", "event")
     while time.monotonic() < ends and (mails := leases.take(due, 1, _wait)):
@@ -55,7 +50,7 @@ def _send_due() -> int:
 
 
 def _wait(mail: Mail) -> timedelta:
-    return max(AGAIN, leases.growing(mail.attempts - 1))
+    return max(limits.MAIL_AGAIN_AFTER, leases.growing(mail.attempts - 1))
 
 
 def _send(mail: Mail) -> None:
@@ -67,7 +62,7 @@ def _send(mail: Mail) -> None:
     try:
         message(mail).send()
     except Exception as error:
-        if _is_refused(error) or mail.attempts >= GIVE_UP:
+        if _is_refused(error) or mail.attempts >= limits.MAIL_TRIES:
             forget(MailAddress.objects.filter(pk=mail.to_id))
         raise NotSent(type(error).__name__) from None
     Mail.objects.filter(pk=mail.pk).update(sent_at=now, next_attempt_at=None)

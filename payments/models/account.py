@@ -1,6 +1,6 @@
 """Provider accounts: a merchant's credentials at a wallet, encrypted."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Self
 
@@ -9,12 +9,10 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import ids, vault
+from friendpay.kit import ids, limits, vault
 from orders.models import Merchant, Order
 from payments.wallets import registry
 from payments.wallets.base import Account, ProviderError
-
-WARNED_BEFORE = timedelta(days=30)
 
 
 class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
@@ -101,7 +99,7 @@ class ProviderAccount(models.Model):
         if self.is_locked:
             return None
         ends = registry.get(self.provider).ends_at(self.as_data())
-        return ends if ends and ends <= now + WARNED_BEFORE else None
+        return ends if ends and ends <= now + limits.CREDENTIALS_WARNED_BEFORE else None
 
     def as_data(self) -> Account:
         """What a provider is given. A live account speaks to the wallet's own gateway alone.

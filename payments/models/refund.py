@@ -1,6 +1,6 @@
 """Refunds: money on its way back to a payer."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Self
 
@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import ids
+from friendpay.kit import ids, limits
 from friendpay.kit.money import Money
 from orders.models import Merchant
 from payments.models.account import ProviderAccount
@@ -35,7 +35,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
     def held_up(self, now: datetime) -> Self:
         """Undecided for hours, or waiting for something that only the shop can do: somebody should look."""
         undecided = self.filter(status__in=[Refund.Status.REQUESTED, Refund.Status.SUBMITTED])
-        return undecided.filter(Q(waits_for_shop=True) | Q(created_at__lte=now - Refund.TOO_LONG))
+        return undecided.filter(Q(waits_for_shop=True) | Q(created_at__lte=now - limits.REFUND_IS_WORK_AFTER))
 
 
 class Refund(models.Model):
@@ -45,8 +45,6 @@ class Refund(models.Model):
     What failed is still owed. It is sent again, withdrawn (the merchant's alone: it is owed no more, or in another
     shape), or returned by other means than through the wallet.
     """
-
-    TOO_LONG = timedelta(hours=3)
 
     class Status(models.TextChoices):
         REQUESTED = "requested", _("requested")

@@ -8,12 +8,9 @@ row. So nothing kept is ever stale, nothing has to be told, and nobody can forge
 from dataclasses import dataclass
 from functools import lru_cache
 
-from friendpay.kit import reads
+from friendpay.kit import limits, reads
 from orders.models import Merchant
 from payments.models import ProviderAccount, RolloutRule
-
-KEPT = 500
-"""How many shops a process remembers."""
 
 REVISION = """
     concat_ws(' ', m.xmin, m.ctid,
@@ -49,7 +46,7 @@ class ShopSettings:
     rules: tuple[RolloutRule, ...]
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=limits.SHOPS_KEPT)
 def settings_of(merchant_id: int, revision: str) -> ShopSettings:
     """The settings of a shop, as they were at this revision or later."""
     row = reads.one(_READ, {"merchant": merchant_id})

@@ -3,13 +3,13 @@ strangers: whoever gives an address is counted, so is the address, and those who
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.digests import digest
 from friendpay.kit.errors import Refused
 from orders.models import Event
@@ -20,11 +20,6 @@ from payments.settlement import rules
 from payments.settlement.locks import lock_payment, lock_request
 
 Role = MailAddress.Role
-
-KEPT = timedelta(days=60)  # time for the shop to refund something
-DAY = timedelta(days=1)
-OF_AN_ADDRESS, OF_A_VISITOR, OF_A_REQUEST, OF_A_NETWORK = 6, 6, 12, 30  # in a day
-REMINDERS = 2  # for one address and request, ever
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ def tell_buyer(request_id: int, giver: Giver) -> None:
     now = clock.now()
     rules.check_request_open(request, now)
     earlier = MailAddress.objects.filter(role=Role.BUYER, order=request.order_id)
-    _remember(Role.BUYER, request, giver, now, now + KEPT, earlier)
+    _remember(Role.BUYER, request, giver, now, now + limits.ADDRESS_KEPT_FOR, earlier)
 
 
 @transaction.atomic
@@ -56,7 +51,7 @@ def mail_receipt(payment_id: int, giver: Giver) -> None:
     _order, request, payment = lock_payment(payment_id)
     now = clock.now()
     earlier = MailAddress.objects.filter(role=Role.PAYER, payment=payment)
-    row = _remember(Role.PAYER, request, giver, now, now + KEPT, earlier, payment)
+    row = _remember(Role.PAYER, request, giver, now, now + limits.ADDRESS_KEPT_FOR, earlier, payment)
     paid = Event.objects.filter(
         request=request.public_id, object_id=payment.public_id, type="payment.succeeded"
     ).first()
@@ -79,9 +74,9 @@ def remind(request_id: int, at: str, giver: Giver) -> None:
     if request.payments.filter(visitor=giver.visitor, status=Payment.Status.SUCCEEDED).exists():
         raise Refused("paid_already", _("You have paid already. Nothing more is needed."), field="address")
     same = MailAddress.objects.filter(role=Role.FRIEND, request=request, digest=digest_of(giver.address))
-    if same.count() >= REMINDERS:
+    if same.count() >= limits.REMINDERS_OF_A_MAILBOX:
         raise Refused("reminded_enough", _("We remind of a request twice at most."), field="address", status=429)
-    row = _remember(Role.FRIEND, request, giver, now, max(request.expires_at, now + DAY), own)
+    row = _remember(Role.FRIEND, request, giver, now, max(request.expires_at, now + limits.ADDRESSES_PERIOD), own)
     Mail.objects.create(to=row, kind=Mail.Kind.REMINDER, next_attempt_at=chosen.moment)
 
 
@@ -123,12 +118,12 @@ def _check(request: PaymentRequest, giver: Giver, digest: str, now: datetime) ->
             field="address",
             status=422,
         )
-    today = MailAddress.objects.filter(created_at__gt=now - DAY)
+    today = MailAddress.objects.filter(created_at__gt=now - limits.ADDRESSES_PERIOD)
     for given, most in (
-        (today.filter(digest=digest), OF_AN_ADDRESS),
-        (today.filter(network=giver.network, visitor=giver.visitor), OF_A_VISITOR),
-        (today.filter(network=giver.network).exclude(network=""), OF_A_NETWORK),
-        (today.filter(request=request), OF_A_REQUEST),
+        (today.filter(digest=digest), limits.ADDRESSES_OF_A_MAILBOX),
+        (today.filter(network=giver.network, visitor=giver.visitor), limits.ADDRESSES_OF_A_VISITOR),
+        (today.filter(network=giver.network).exclude(network=""), limits.ADDRESSES_OF_A_NETWORK),
+        (today.filter(request=request), limits.ADDRESSES_OF_A_REQUEST),
     ):
         if given.count() >= most:
             raise Refused(

@@ -9,12 +9,11 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.rows import attach, models, rows
 from orders.models import Event, Order, OrderLine
 from payments.models import MailAddress, Payment, PaymentRequest, ProviderAccount, Refund, StoppedBuyer
 from payments.pages.attempts import Attempts
-from payments.settlement import turns
 
 DECLINED = "payment_request.declined"
 THANKED = "payment_request.thanked"
@@ -111,7 +110,7 @@ def _attempts(
         others=[
             it for it in tried if it.held_until and it.held_until > now and not (visitor and it.visitor == visitor)
         ],
-        in_vain=sum(moment > now - turns.WITHIN for moment in in_vain_at),
+        in_vain=sum(moment > now - limits.FRUITLESS_WITHIN for moment in in_vain_at),
         now=now,
     )
 
@@ -142,6 +141,6 @@ def _orders(visitor: str) -> "QuerySet[Order]":
         declined_rows=rows(events.filter(type=DECLINED)[:1]),
         thanked_rows=rows(Event.objects.filter(type=THANKED, **of_order).order_by("-id")[:1]),
         address_rows=rows(addresses[:1]),
-        in_vain_at=ArraySubquery(in_vain.order_by("-created_at").values("created_at")[: turns.FRUITLESS]),
+        in_vain_at=ArraySubquery(in_vain.order_by("-created_at").values("created_at")[: limits.FRUITLESS_TRIES]),
         is_stopped=Exists(stopped),
     )

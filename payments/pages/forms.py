@@ -9,11 +9,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import amounts
+from friendpay.kit import amounts, limits
 from friendpay.kit import text_filter as safety
 from friendpay.kit.errors import Refused
 from payments.models import Report
-from payments.settlement import chip_in
 from payments.settlement.rules import Split
 from payments.share import phrases
 
@@ -59,7 +58,7 @@ class PartsForm(forms.Form):
     friends = forms.IntegerField(
         label=_("How many friends at most"),
         min_value=1,
-        max_value=chip_in.MOST_PAYERS,
+        max_value=limits.PAYERS_OF_A_REQUEST,
         required=False,
         widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric", "placeholder": "3"}),
     )

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
+from friendpay.kit import limits
 from friendpay.kit.money import Money
 from friendpay.kit.rendering import Page
 from friendpay.kit.templatetags.pictures import own_picture
 from orders.models import Merchant, Order
 from payments.models import Payment, PaymentRequest
-
-SOON = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Live:
             seq=request.seq,
             status=request.status_at(now),
             ends_at=request.expires_at,
-            ends_soon=request.expires_at - now < SOON,
+            ends_soon=request.expires_at - now < limits.ENDS_SOON,
             amount=Money(request.amount, request.currency),
             paid=Money(request.amount_paid, request.currency),
             holder=Holder(first.payer_name if named else "", first.held_until) if first and first.held_until else None,

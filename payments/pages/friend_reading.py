@@ -9,7 +9,7 @@ import psycopg
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import Http404
 
-from friendpay.kit import clock, reads
+from friendpay.kit import clock, limits, reads
 from friendpay.kit.reads_ahead import Readers
 from orders.models import Order
 from payments.mail import outbox
@@ -17,7 +17,6 @@ from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.rollout import Case
 from payments.offers.shop_settings import REVISION, ShopSettings, settings_of
 from payments.pages.attempts import Attempts
-from payments.settlement import turns
 
 _REQUEST, _ORDER = reads.columns(PaymentRequest, "r"), reads.columns(Order, "o")
 _OWN = 8  # what stands before them
@@ -50,7 +49,7 @@ _READ = f"""
         SELECT json_agg(payment ORDER BY payment.id) FILTER (WHERE payment.held_until IS NOT NULL
                 OR payment.amount_applied > 0 OR (payment.visitor = %(visitor)s AND %(visitor)s <> '')) AS them,
             (array_agg(payment.created_at ORDER BY payment.created_at DESC) FILTER (
-                WHERE payment.amount_captured = 0 AND payment.held_until IS NULL))[:{turns.FRUITLESS}] AS in_vain
+                WHERE payment.amount_captured = 0 AND payment.held_until IS NULL))[:{limits.FRUITLESS_TRIES}] AS in_vain
         FROM payments_payment payment WHERE payment.request_id = r.id) tried
     WHERE r.token = %(token)s
 """
@@ -116,7 +115,7 @@ def _made(row: tuple[Any, ...], visitor: str) -> Reading:
     own = [payment for payment in payments if visitor and payment.visitor == visitor]
     holding = [payment for payment in payments if payment.held_until]
     others = [it for it in holding if it not in own and it.held_until and it.held_until > now]
-    fruitless = sum(begun > now - turns.WITHIN for begun in in_vain or [])
+    fruitless = sum(begun > now - limits.FRUITLESS_WITHIN for begun in in_vain or [])
     return Reading(
         now=now,
         shop=shop,

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.networks import address_of, network_of
 from friendpay.kit.pages import SeeOther
@@ -27,7 +28,6 @@ from payments.settlement.rules import Payer
 
 COOKIE = "wish"
 _SALT = "payments.wish"
-_LASTS = 5 * 60  # seconds; a wallet's code lives no longer either
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ def begin(request: HttpRequest, payment_request: PaymentRequest, form: PayForm, 
     if not login:
         return carry_out(request, payment_request, wish)
     response = remember(request, SeeOther(login))
-    response.set_cookie(COOKIE, sealed, max_age=_LASTS, httponly=True, samesite="Lax", secure=request.is_secure())
+    response.set_cookie(
+        COOKIE, sealed, max_age=limits.CHOICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
+    )
     return response
 
 
@@ -96,7 +98,7 @@ def recall(request: HttpRequest) -> Wish | None:
     if not visitor or not constant_time_compare(_state(sealed, visitor), request.GET.get("state", "")):
         return None
     try:
-        return Wish(**signing.loads(sealed, salt=_SALT, max_age=_LASTS))
+        return Wish(**signing.loads(sealed, salt=_SALT, max_age=limits.CHOICE_SECONDS))
     except signing.BadSignature:
         return None
 

@@ -1,17 +1,15 @@
 """How far a request is, for the buyer alone. Friends see who pays, never who looked: the snapshot has none of this."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from friendpay.kit import limits
 from payments.pages.buyer_reading import DECLINED, Reading
-
-CHOOSES_FOR = timedelta(minutes=3)
-"""How long somebody who did something on the page is taken to be choosing."""
 
 FAILURES: dict[str, "str | Promise"] = {
     "payment.failed": gettext_lazy("%(payer)s tried, but the wallet did not take the payment. No money has moved."),
@@ -64,7 +62,7 @@ def of(reading: Reading, *, is_held: bool) -> Progress:
         )
     if last and last.type == DECLINED:
         return Progress(Stage.DECLINED)
-    until = request.choosing_at + CHOOSES_FOR if request.choosing_at else reading.now
+    until = request.choosing_at + limits.CHOOSES_FOR if request.choosing_at else reading.now
     if until > reading.now:
         return Progress(Stage.CHOOSING, choosing_until=until)
     return Progress(Stage.OPENED if request.opened_at else Stage.SHARED)

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from friendpay.kit import counters as ratelimit
+from friendpay.kit import limits
 from friendpay.kit.pages import SeeOther, page, saying
 from friendpay.kit.rendering import draw
 from friendpay.kit.waiting import waits_for_wallet
@@ -18,10 +19,6 @@ from payments.pages.visitors import surface_of
 from payments.settlement import reconcile, turns
 from payments.settlement.rules import UNDECIDED
 from payments.share import text as sharing
-
-ASKED_EVERY = 2
-"""Seconds between two questions to a wallet about one payment, however often its payer looks."""
-ASKED_AN_HOUR = 40
 
 
 def _payment(token: str) -> Payment:
@@ -45,10 +42,10 @@ def check(request: HttpRequest, token: str) -> HttpResponse:
     payment = _payment(token)
     if request.method == "POST" and payment.status in UNDECIDED and from_our_page(request):
         (asked, _seconds), (today, _left) = (
-            *ratelimit.count(f"asked:{payment.pk}", window=ASKED_EVERY),
+            *ratelimit.count(f"asked:{payment.pk}", window=limits.RECEIPT_ASKS_SECONDS),
             *ratelimit.count(f"asked-long:{payment.pk}", window=3600),
         )
-        if asked <= 1 and today <= ASKED_AN_HOUR:
+        if asked <= 1 and today <= limits.RECEIPT_ASKS_AN_HOUR:
             reconcile.ask(payment.pk)
     return SeeOther(reverse("receipt", args=[token]))
 

@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.http import Http404
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.rows import attach, models, rows
 from orders.models import Event, OrderLine
 from payments.models import MailAddress, Payment, Refund
@@ -42,7 +42,7 @@ def read(token: str) -> Reading:
     for refund in refunds:
         refund.payment = payment
     now = clock.told(found["now"])
-    in_vain = sum(moment > now - turns.WITHIN for moment in found["in_vain_at"])
+    in_vain = sum(moment > now - limits.FRUITLESS_WITHIN for moment in found["in_vain_at"])
     thanked = next(iter(models(Event, found["thanked_rows"])), None)
     return Reading(
         now=now,
@@ -66,7 +66,7 @@ def _payments() -> "QuerySet[Payment]":
         line_rows=rows(OrderLine.objects.filter(order=OuterRef("request__order")).order_by("id")),
         refund_rows=rows(Refund.objects.standing().filter(payment=OuterRef("pk")).order_by("id")),
         payment_rows=rows(beside.filter(Q(held_until__isnull=False) | Q(amount_applied__gt=0)).order_by("id")),
-        in_vain_at=ArraySubquery(in_vain.values("created_at")[: turns.FRUITLESS]),
+        in_vain_at=ArraySubquery(in_vain.values("created_at")[: limits.FRUITLESS_TRIES]),
         thanked_rows=rows(thanked.order_by("-id")[:1]),
         address_rows=rows(addresses.order_by("-id")[:1]),
     )

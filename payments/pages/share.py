@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from friendpay.kit import counters as ratelimit
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.networks import neighbourhood_of, network_of
 from friendpay.kit.pages import SeeOther, page
@@ -20,9 +21,6 @@ from payments.pages.small_pages import draw_open
 from payments.share import codes, drawing
 from payments.share import poster as posters
 from payments.share import text as sharing
-
-POSTERS, WINDOW = 120, 600
-"""How many pictures one network may order in so many seconds."""
 
 
 def _payment_request(token: str) -> PaymentRequest:
@@ -68,7 +66,8 @@ def poster(request: HttpRequest, token: str) -> HttpResponse:
     """
     payment_request = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
     network = network_of(request)
-    if network and ratelimit.count(f"poster:{network}", window=WINDOW)[0][0] > POSTERS:
+    near = ratelimit.count(f"poster:{network}", window=limits.POSTERS_SECONDS)[0][0] if network else 0
+    if near > limits.POSTERS_OF_A_NETWORK:
         return render(request, "429.html", status=429)
     svg = posters.svg(payment_request, goods="goods" in request.GET, amount="amount" in request.GET)
     tag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:20]}"'

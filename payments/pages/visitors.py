@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from friendpay.kit import limits
 from friendpay.kit.digests import digest
 from payments.offers.weighing import Surface
 
 COOKIE = "visitor"
-AGE = 180 * 24 * 3600
 
 
 def visitor_of(request: HttpRequest) -> str:
@@ -40,7 +40,9 @@ def keep_visitor(request: HttpRequest) -> str:
 
 def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     value = request.COOKIES[COOKIE]
-    response.set_cookie(COOKIE, value, max_age=AGE, httponly=True, samesite="Lax", secure=request.is_secure())
+    response.set_cookie(
+        COOKIE, value, max_age=limits.VISITOR_COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
+    )
     return response
 
 

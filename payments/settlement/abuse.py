@@ -1,18 +1,13 @@
 """Abuse reports and stopped buyers: nobody but support sees a report, and a report alone does nothing."""
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock, ids
+from friendpay.kit import clock, ids, limits
 from friendpay.kit.errors import Refused
 from orders.models import Merchant
 from payments.models import PaymentRequest, Report, StoppedBuyer
 from payments.settlement import lifecycle
-
-MOST, WITHIN = 5, timedelta(hours=1)
-"""What one network may report: enough for a family, too little for a flood."""
 
 
 def report(request: PaymentRequest, *, reason: str, words: str, network: str) -> None:
@@ -22,7 +17,7 @@ def report(request: PaymentRequest, *, reason: str, words: str, network: str) ->
     mine = Report.objects.filter(network=network)
     if mine.filter(request=request).exists():
         return
-    if mine.filter(created_at__gt=now - WITHIN).count() >= MOST:
+    if mine.filter(created_at__gt=now - limits.REPORTS_WITHIN).count() >= limits.REPORTS_OF_A_NETWORK:
         raise Refused("too_many_tries", _("That was tried often in the last hour. Please wait a while."), status=429)
     Report.objects.get_or_create(
         request=request,

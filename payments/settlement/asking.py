@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit import counters as ratelimit
 from friendpay.kit import text_filter as safety
 from friendpay.kit.errors import Refused
@@ -20,10 +20,6 @@ from payments.offers.weighing import Surface
 from payments.settlement import chip_in, lifecycle, rules
 from payments.settlement.chip_in import Split
 from payments.settlement.locks import new_request
-
-WITHIN = timedelta(hours=1)
-ASKS_OF_A_BUYER, ASKS_OF_A_NETWORK = 30, 300
-"""What one customer of a shop, and one network, may ask for by hand in an hour. A shop's own calls do not count."""
 
 
 def ask(order: Order, surface: Surface, network: str = "") -> PaymentRequest:
@@ -87,9 +83,9 @@ class WithOrder:
 
 def _check_often(order: Order, network: str) -> None:
     recent = PaymentRequest.objects.filter(
-        merchant=order.merchant_id, order__buyer_id=order.buyer_id, shared_at__gt=clock.now() - WITHIN
+        merchant=order.merchant_id, order__buyer_id=order.buyer_id, shared_at__gt=clock.now() - limits.ASKS_WITHIN
     )
     asked = recent.count() if order.buyer_id and not settings.DEMO else 0  # all visitors of a demo are one customer
-    near = ratelimit.count(f"ask:{network}", window=int(WITHIN.total_seconds()))[0][0] if network else 0
-    if asked >= ASKS_OF_A_BUYER or near > ASKS_OF_A_NETWORK:
+    near = ratelimit.count(f"ask:{network}", window=int(limits.ASKS_WITHIN.total_seconds()))[0][0] if network else 0
+    if asked >= limits.ASKS_OF_A_BUYER or near > limits.ASKS_OF_A_NETWORK:
         raise Refused("asked_often", _("You have asked often in the last hour. Please wait a while."), status=429)

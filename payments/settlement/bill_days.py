@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from friendpay.kit import clock, leases
+from friendpay.kit import clock, leases, limits
 from payments.models import BillDay, BillMismatch, Payment, ProviderAccount
 from payments.settlement import bills
 from payments.settlement.calls import PAUSED
@@ -13,18 +13,6 @@ from payments.wallets import registry as providers
 from payments.wallets.base import TIMEOUT, ProviderError
 
 logger = logging.getLogger(__name__)
-
-WAITS = tuple(timedelta(hours=h) for h in (0.5, 0.5, 1, 1, 2, 2, 4, 4, 6, 12, 24))
-"""After so many tries the next one is due. Wallets have a day's bill ready by noon of the next."""
-
-REFUNDS_REACH = timedelta(days=366)
-"""How long after a payment a wallet takes refunds of it, by our hands or by others."""
-
-MOST_DAYS = 31
-"""How many days are caught up on after a pause."""
-
-MISSED = timedelta(days=2)
-"""How long after its day a bill that cannot be had becomes work for support."""
 
 
 def compare_due() -> None:
@@ -45,12 +33,12 @@ def compare_due() -> None:
 
 
 def _wait(day: BillDay) -> timedelta:
-    return WAITS[min(day.attempts, len(WAITS)) - 1]
+    return limits.BILL_DELAYS[min(day.attempts, len(limits.BILL_DELAYS)) - 1]
 
 
 def _accounts() -> list[ProviderAccount]:
     now = clock.now()
-    alive = Payment.objects.filter(account=OuterRef("pk"), created_at__gt=now - REFUNDS_REACH)
+    alive = Payment.objects.filter(account=OuterRef("pk"), created_at__gt=now - limits.REFUNDS_REACH)
     return list(ProviderAccount.objects.filter(Q(enabled=True) | Exists(alive)))
 
 
@@ -60,7 +48,7 @@ def _schedule(account: ProviderAccount) -> None:
     yesterday = now.astimezone(providers.get(account.provider).zone).date() - timedelta(days=1)
     last = account.bill_days.aggregate(last=Max("day"))["last"]
     first = last + timedelta(days=1) if last else yesterday
-    first = max(first, yesterday - timedelta(days=MOST_DAYS - 1))
+    first = max(first, yesterday - timedelta(days=limits.BILL_DAYS_CAUGHT_UP - 1))
     days = [first + timedelta(days=n) for n in range((yesterday - first).days + 1)]
     BillDay.objects.bulk_create(
         [BillDay(account=account, day=day, next_attempt_at=now) for day in days], ignore_conflicts=True
@@ -88,7 +76,7 @@ def _missed(day: BillDay) -> QuerySet[BillMismatch]:
 
 def _tell_support(day: BillDay, error: str) -> None:
     now = clock.now()
-    if bills.span(day.account, day.day)[1] + MISSED > now:
+    if bills.span(day.account, day.day)[1] + limits.BILL_MISSED_AFTER > now:
         return
     mismatch = BillMismatch(
         account=day.account,

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from payments.models import BillDay, BillMismatch, Payment, ProviderAccount, Refund
@@ -26,19 +26,6 @@ logger = logging.getLogger(__name__)
 Kind = BillMismatch.Kind
 Row = Payment | Refund
 
-NO_BILL_IS_EMPTY = timedelta(hours=14)
-"""How long after a day's end "no bill" means an empty day. Before, it may mean that the bill is not made yet."""
-
-EDGE = timedelta(hours=1)
-"""So near to midnight a row may stand on the bill of the next day: clocks differ, and so does what counts as done."""
-
-AT_ONCE = 500  # lines
-
-SECONDS = 90.0  # for a whole bill: where it lies, and the file
-
-LOOK_BACK = timedelta(days=7)
-"""How long a row of ours is missed on the bills."""
-
 
 def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
     """Every mismatch of one account and day, stored once however often it is found. Raises ProviderError without bill,
@@ -50,8 +37,8 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
     lines = _lines(account, day)
     found: list[BillMismatch] = []
     taken: set[Row] = set()
-    for start in range(0, len(lines), AT_ONCE):
-        for line, ours in _pairs(account, day, lines[start : start + AT_ONCE], taken):
+    for start in range(0, len(lines), limits.BILL_LINES_AT_ONCE):
+        for line, ours in _pairs(account, day, lines[start : start + limits.BILL_LINES_AT_ONCE], taken):
             if ours and not _agree(line, ours):
                 _ask_again(ours)
                 ours.refresh_from_db()
@@ -92,12 +79,14 @@ def span(account: ProviderAccount, day: date) -> tuple[datetime, datetime]:
 def _lines(account: ProviderAccount, day: date) -> list[BillLine]:
     """The bill. That there is none is believed of a day that is well over, and on which we know of nothing either."""
     try:
-        with calling(account, SECONDS) as (provider, data):
+        with calling(account, limits.BILL_SECONDS) as (provider, data):
             return list(provider.bill(data, day))
     except NoBill:
         start, end = span(account, day)
-        that_day = Q(account=account, succeeded_at__gte=start + EDGE, succeeded_at__lt=end - EDGE)
-        if clock.now() < end + NO_BILL_IS_EMPTY or _any(that_day):
+        that_day = Q(
+            account=account, succeeded_at__gte=start + limits.BILL_EDGE, succeeded_at__lt=end - limits.BILL_EDGE
+        )
+        if clock.now() < end + limits.NO_BILL_IS_EMPTY_AFTER or _any(that_day):
             raise
         return []
 
@@ -213,17 +202,22 @@ def _missing_there(account: ProviderAccount, day: date) -> list[BillMismatch]:
     """
     start, end = span(account, day)
     zone = start.tzinfo
-    done = Q(account=account, billed_on=None, succeeded_at__gte=start - LOOK_BACK, succeeded_at__lt=end - EDGE)
+    done = Q(
+        account=account,
+        billed_on=None,
+        succeeded_at__gte=start - limits.BILL_LOOK_BACK,
+        succeeded_at__lt=end - limits.BILL_EDGE,
+    )
     seen = set(
         BillDay.objects.filter(
-            account=account, compared_at__isnull=False, day__gt=day - LOOK_BACK - timedelta(days=2)
+            account=account, compared_at__isnull=False, day__gt=day - limits.BILL_LOOK_BACK - timedelta(days=2)
         ).values_list("day", flat=True)
     )
     missing = []
     for row in [*Payment.objects.filter(done), *Refund.objects.filter(done)]:
         assert row.succeeded_at
         last = row.succeeded_at.astimezone(zone).date()
-        first = max(row.created_at.astimezone(zone).date(), day - LOOK_BACK)
+        first = max(row.created_at.astimezone(zone).date(), day - limits.BILL_LOOK_BACK)
         if all(first + timedelta(days=n) in seen for n in range((last - first).days + 1)) and not _known(row):
             missing.append(row)
     return [

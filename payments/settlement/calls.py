@@ -10,35 +10,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import F
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from payments.models import ProviderAccount
 from payments.wallets import registry as providers
 from payments.wallets import transport
 from payments.wallets.base import TIMEOUT, Account, Provider, ProviderError
 
-SECONDS = 12.0
-"""For one question or order, however many exchanges it takes: shorter than the shortest lease (20 s)."""
-
-HANGS = 3
-PAUSES = tuple(timedelta(seconds=s) for s in (10, 20, 40, 60))
-PROBE = timedelta(seconds=20)
-"""So many calls in a row without an answer pause an account; then one call at a time tries it, ever less often."""
-
 PAUSED = "paused"
 """The code of the error of a call that was not made."""
-
-TO_ACCOUNT = 4
-TO_GATEWAY = 8
-SLOW = 2.0
-"""Of the sweeps' calls in one process, so many are under way to one account and to one gateway at most, and none is
-added to an account while one takes longer than SLOW seconds: half of the threads are always free for other wallets.
-"""
 
 
 def is_open(account: ProviderAccount) -> bool:
@@ -48,12 +32,12 @@ def is_open(account: ProviderAccount) -> bool:
     now = clock.now()
     if account.paused_until <= now:
         paused = ProviderAccount.objects.filter(pk=account.pk, paused_until=account.paused_until)
-        account.probing = bool(paused.update(paused_until=now + PROBE))
+        account.probing = bool(paused.update(paused_until=now + limits.CALL_PROBE_LEASE))
     return account.probing
 
 
 @contextmanager
-def calling(account: ProviderAccount, seconds: float = SECONDS) -> Iterator[tuple[Provider, Account]]:
+def calling(account: ProviderAccount, seconds: float = limits.CALL_SECONDS) -> Iterator[tuple[Provider, Account]]:
     """The wallet and the account as it knows it, for one call that ends in `seconds`. Raises ProviderError when the
     call does not go well, and with code PAUSED, without calling, while the gateway is known to hang.
     """
@@ -87,8 +71,9 @@ def _hung(account: ProviderAccount) -> None:
     row.update(hangs=F("hangs") + 1)
     hangs = row.values_list("hangs", flat=True).get()
     account.hangs, account.probing = hangs, False
-    if hangs >= HANGS:
-        account.paused_until = clock.now() + PAUSES[min(hangs - HANGS, len(PAUSES) - 1)]
+    if hangs >= limits.CALL_HANGS:
+        longest = len(limits.CALL_PAUSES) - 1
+        account.paused_until = clock.now() + limits.CALL_PAUSES[min(hangs - limits.CALL_HANGS, longest)]
         row.update(paused_until=account.paused_until)
 
 
@@ -109,8 +94,8 @@ def slot(account: ProviderAccount) -> Iterator[bool]:
     with _lock:
         began = [since for pk, _gateway, since in _under_way if pk == account.pk]
         to_gateway = sum(gateway == account.gateway for _pk, gateway, _since in _under_way)
-        slow = any(mine[2] - since > SLOW for since in began)
-        free = len(began) < TO_ACCOUNT and to_gateway < TO_GATEWAY and not slow
+        slow = any(mine[2] - since > limits.CALL_SLOW_SECONDS for since in began)
+        free = len(began) < limits.CALLS_TO_ACCOUNT and to_gateway < limits.CALLS_TO_GATEWAY and not slow
         if free:
             _under_way.append(mine)
     try:

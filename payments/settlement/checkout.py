@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from payments.funnel import steps as friction
@@ -26,10 +26,6 @@ from payments.settlement import calls, lifecycle, reconcile, rules, turns
 from payments.settlement.rules import Attempt, Payer
 from payments.wallets import registry as providers
 from payments.wallets.base import KnowsPayer, NextStep, ProviderError, Rail, Start
-
-TOO_LATE_TO_RESUME = timedelta(seconds=30)
-STARTS_WITHIN = timedelta(seconds=20)
-"""No wallet is waited for that long: an attempt that has not started by then was left by a process that died."""
 
 
 def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
@@ -173,7 +169,7 @@ def _resumed(request: PaymentRequest, offer: Offer, rail: Rail, payer: Payer, am
     for payment in turns.own(request, payer.visitor, now):
         same = payment.account_id == offer.account.pk and payment.method == offer.method and payment.rail == rail
         same = same and payment.amount == (amount or payment.amount)
-        if same and now + TOO_LATE_TO_RESUME < turns.ends_at(payment) and _has_started(payment):
+        if same and now + limits.RESUME_MARGIN < turns.ends_at(payment) and _has_started(payment):
             return payment
     return None
 
@@ -215,7 +211,7 @@ def _has_started(payment: Payment) -> bool:
     """
     awaited = False
     while payment.status == Payment.Status.CREATED and not payment.closing:
-        if payment.created_at + STARTS_WITHIN <= clock.now():
+        if payment.created_at + limits.ATTEMPT_STARTS_WITHIN <= clock.now():
             return False
         awaited = True
         time.sleep(0.1)

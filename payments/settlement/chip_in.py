@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from orders.models import Order
 from payments.models import PaymentRequest, ProviderAccount
 from payments.wallets import registry as providers
-
-MOST_PAYERS = 50
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ def agreed(order: Order, split: Split | None, *, given: int = 0) -> tuple[int | 
     """
     if split is None:
         return None, None
-    if not 2 <= split.max_payers <= MOST_PAYERS:
+    if not 2 <= split.max_payers <= limits.PAYERS_OF_A_REQUEST:
         raise Refused(
             "max_payers_out_of_range",
             _("Between 2 and 50 friends can pay together."),

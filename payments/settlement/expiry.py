@@ -3,25 +3,17 @@
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from orders.models import Order
 from payments.models import Payment, PaymentRequest
 from payments.settlement import batches, lifecycle
 
 logger = logging.getLogger(__name__)
-
-PATIENCE = timedelta(minutes=2)
-"""How long past its end a hold is kept while its provider cannot say whether it was paid: money is counted before
-expiry.
-"""
-
-BATCH = 5000
 
 
 _at_work = threading.Lock()
@@ -43,7 +35,7 @@ def sweep() -> None:
 
 
 def _sweep_all() -> None:
-    before = clock.now() - PATIENCE
+    before = clock.now() - limits.HOLD_PATIENCE
     _sweep(partial(batches.let_go_lapsed, before), lifecycle.let_go, Payment.objects.held_beyond(before))
     _sweep(lifecycle.expire_plain_orders, lifecycle.expire_order, _orders_due())
     requests = PaymentRequest.objects.due_for_expiry(clock.now()).order_by("expires_at")
@@ -65,11 +57,11 @@ def _sweep(together: Callable[[int, list[int]], int], one: Callable[[int], objec
     failed: list[int] = []
     while True:
         try:
-            if not together(BATCH, failed):
+            if not together(limits.EXPIRY_BATCH_ROWS, failed):
                 break
         except Exception:
             logger.exception("a batch could not be ended")
-            batch = list(due.exclude(pk__in=failed).values_list("pk", flat=True)[:BATCH])
+            batch = list(due.exclude(pk__in=failed).values_list("pk", flat=True)[: limits.EXPIRY_BATCH_ROWS])
             failed += _each(one, batch)
             if not batch:
                 break

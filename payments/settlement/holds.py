@@ -5,20 +5,19 @@ Called inside a transaction that holds the locks of `record`; the caller saves t
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from secrets import token_hex
 
 from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import get_language
 
+from friendpay.kit import limits
 from friendpay.kit.background import nudge
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import rules, turns
 from payments.settlement.locks import note
 from payments.settlement.rules import Attempt, Payer
-
-FIRST_QUESTION = timedelta(seconds=15)
 
 
 def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: datetime) -> Payment:
@@ -40,7 +39,7 @@ def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: da
         network=payer.network,
         created_at=now,
         held_until=now + attempt.lasts,
-        next_attempt_at=now + min(FIRST_QUESTION, attempt.lasts),
+        next_attempt_at=now + min(limits.FIRST_QUESTION_AFTER, attempt.lasts),
     )
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock, leases
+from friendpay.kit import clock, leases, limits
 from friendpay.kit.background import nudge
 from friendpay.kit.errors import Refused
 from payments.models import BillMismatch, Payment, ProviderAccount, ProviderEvent, Refund
@@ -19,12 +19,6 @@ from payments.wallets import registry as providers
 from payments.wallets.base import Account, BillLine, NotificationRefused, Outcome, Provider, ProviderError, Reply, State
 
 logger = logging.getLogger(__name__)
-
-TRIES = 8
-"""After so many failures a notification is set aside for support; the sweep of payments goes on asking the provider."""
-
-
-LONGEST_REFERENCE = 200  # more than any wallet takes; ours have 26 symbols
 
 
 def receive(provider_name: str, account_id: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -51,10 +45,10 @@ def receive(provider_name: str, account_id: str, headers: Mapping[str, str], bod
         event_id=notification.event_id,
         kind=notification.kind,
         about=notification.about,
-        reference=notification.reference[:LONGEST_REFERENCE],
-        number=notification.number[:LONGEST_REFERENCE],
-        charge=notification.charge[:LONGEST_REFERENCE],
-        charge_ref=notification.charge_ref[:LONGEST_REFERENCE],
+        reference=notification.reference[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
+        number=notification.number[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
+        charge=notification.charge[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
+        charge_ref=notification.charge_ref[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
         outcome=pack(notification.outcome),
         asks=bool(notification.reference) and not _tells_of_money(notification.outcome),
         body=body,
@@ -115,7 +109,7 @@ def _attempt(event: ProviderEvent) -> None:
         event.save(update_fields=["asks", "attempts", "next_attempt_at"])
         _soon(event)
     except Exception:
-        if event.attempts >= TRIES:
+        if event.attempts >= limits.NOTIFICATION_TRIES:
             event.set_aside_at, event.next_attempt_at = clock.now(), None
             event.save(update_fields=["set_aside_at", "next_attempt_at"])
         raise
@@ -136,10 +130,10 @@ def keep_from_bill(account: ProviderAccount, line: BillLine) -> ProviderEvent | 
         event_id=f"bill {line.about} {number}"[:128],
         kind=f"bill.{line.about}",
         about=line.about,
-        reference=(line.reference or number)[:LONGEST_REFERENCE],
-        number=number[:LONGEST_REFERENCE],
-        charge=line.charge[:LONGEST_REFERENCE],
-        charge_ref=line.charge_ref[:LONGEST_REFERENCE],
+        reference=(line.reference or number)[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
+        number=number[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
+        charge=line.charge[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
+        charge_ref=line.charge_ref[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
         outcome=pack(Outcome(line.state, line.reference, line.provider_ref, line.amount)),
         body=b"",
         received_at=now,

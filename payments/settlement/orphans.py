@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders.services import LineDraft, place_order
@@ -14,8 +14,6 @@ from payments.settlement.locks import lock_request, note, save
 from payments.settlement.outcomes import unpack
 from payments.wallets import registry as providers
 from payments.wallets.base import Outcome, State
-
-LONGEST = 64  # what a payment's reference holds: the longest a wallet takes back when it is asked for a refund
 
 
 @transaction.atomic
@@ -66,7 +64,7 @@ def _row(event: ProviderEvent, outcome: Outcome, money: Money, request: PaymentR
     if namesake and namesake.status in rules.UNDECIDED:
         # What it was asked for is not what came: that is what is booked now, and nothing else will come of it.
         lifecycle.end_payment(namesake.pk, cancelled=False, code="booked_apart")
-    is_free = event.reference and namesake is None and len(event.reference) <= LONGEST
+    is_free = event.reference and namesake is None and len(event.reference) <= limits.PAYMENT_REFERENCE_CHARACTERS
     try:
         with transaction.atomic():
             return Payment.objects.create(

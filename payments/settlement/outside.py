@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders import services
@@ -13,8 +13,6 @@ from payments.settlement import holds as funds
 from payments.settlement import lifecycle, refund_moves
 from payments.settlement.locks import lock_payment, note, save
 from payments.wallets.base import Outcome, State
-
-LONGEST = 64  # what a refund's reference holds
 
 
 def charged(account: ProviderAccount, reference: str, provider_ref: str) -> Payment | None:
@@ -35,7 +33,7 @@ def book_refund(payment_id: int, number: str, amount: Money, *, provider_ref: st
     Refused ("refund_does_not_fit") where more would go back than counts: a person has to look at it.
     """
     order, request, payment = lock_payment(payment_id)
-    known = Refund.objects.numbered(payment.account, number[:LONGEST])
+    known = Refund.objects.numbered(payment.account, number[: limits.REFUND_REFERENCE_CHARACTERS])
     if known:
         return known
     if amount.currency != payment.currency or not 0 < amount.minor <= refund_moves.refundable(payment):
@@ -49,7 +47,7 @@ def book_refund(payment_id: int, number: str, amount: Money, *, provider_ref: st
         reason=Refund.Reason.MERCHANT,
         currency=amount.currency,
         amount=amount.minor,
-        reference=number[:LONGEST],
+        reference=number[: limits.REFUND_REFERENCE_CHARACTERS],
         provider_ref=provider_ref[:100],
         external=True,
         created_at=now,

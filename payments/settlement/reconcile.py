@@ -2,17 +2,12 @@
 
 from datetime import timedelta
 
-from friendpay.kit import clock, leases
+from friendpay.kit import clock, leases, limits
 from payments.funnel import steps as friction
 from payments.models import Payment
 from payments.settlement import lifecycle, rounds, turns
 from payments.settlement.calls import calling
 from payments.wallets.base import Outcome, ProviderError, State
-
-NEVER_HEARD_OF = timedelta(hours=3)
-"""A provider that has not heard of an attempt by now will not: the longest any of them keeps a code payable is two
-hours.
-"""
 
 
 def apply(payment: Payment, outcome: Outcome) -> Payment:
@@ -82,7 +77,7 @@ def _ask(payment: Payment) -> None:
         if payment.status == Payment.Status.PENDING and provider.knows_from_start:
             # It was open: whoever answers is not who opened it, and knows nothing of its money.
             raise ProviderError("an attempt that was open is unknown to the provider", permanent=False, code="unknown")
-        if payment.created_at + NEVER_HEARD_OF <= now:
+        if payment.created_at + limits.NEVER_HEARD_OF_AFTER <= now:
             lifecycle.end_payment(payment.pk, cancelled=True, code=outcome.code, words=outcome.message)
     elif outcome.state == State.FAILED and over:
         lifecycle.end_payment(payment.pk, cancelled=True, code=outcome.code, words=outcome.message)

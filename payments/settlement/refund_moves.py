@@ -2,12 +2,10 @@
 status, which `lifecycle` writes.
 """
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from orders import services
 from orders.models import Order
 from payments.models import Payment, PaymentRequest, Refund
@@ -17,7 +15,6 @@ from payments.settlement.locks import lock_refund, note, save
 from payments.wallets.base import Outcome
 
 STATUS = Refund.Status
-ONE_DAY = timedelta(days=1)
 
 
 def refundable(payment: Payment) -> int:
@@ -99,10 +96,12 @@ def _change(
     if status == STATUS.REQUESTED:
         refund.next_attempt_at, refund.attempts = now, 0
     elif status == STATUS.SUBMITTED:
-        refund.next_attempt_at = now + ONE_DAY if refund.waits_for_shop else refund.next_attempt_at or now
+        refund.next_attempt_at = (
+            now + limits.REFUND_AGAIN_AFTER if refund.waits_for_shop else refund.next_attempt_at or now
+        )
     else:
         by_itself = status == STATUS.FAILED and outcome and outcome.dead and refund.reason != Refund.Reason.MERCHANT
-        refund.next_attempt_at = now + ONE_DAY if by_itself else None
+        refund.next_attempt_at = now + limits.REFUND_AGAIN_AFTER if by_itself else None
     if status == STATUS.FAILED:
         refund.billed_on = None  # what the bill said of this try is void; the next one has a line of its own
     refund.save()

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit import counters as ratelimit
 from friendpay.kit import text_filter as safety
 from friendpay.kit.errors import Refused
@@ -18,8 +18,6 @@ from payments.settlement import chip_in, rules
 from payments.settlement import holds as funds
 from payments.settlement.locks import lock_order, lock_request, note, save
 from payments.settlement.rules import Split
-
-DECLINES_OF_A_NETWORK, DECLINES_OF_A_REQUEST, HOUR = 3, 20, 3600
 
 
 @transaction.atomic
@@ -102,7 +100,8 @@ def decline(
     Nobody floods the buyer: a network says no to a request a few times, and a request hears it so often at most.
     """
     safety.check(words, field="note")
-    if network and ratelimit.count(f"decline:{request_id}:{network}", window=HOUR)[0][0] > DECLINES_OF_A_NETWORK:
+    name = f"decline:{request_id}:{network}"
+    if network and ratelimit.count(name, window=limits.DECLINES_SECONDS)[0][0] > limits.DECLINES_OF_A_NETWORK:
         raise _told_already()
     _decline(request_id, name=name, words=words, choice=choice, visitor=visitor)
 
@@ -117,7 +116,7 @@ def _decline(request_id: int, *, name: str, words: str, choice: str, visitor: st
     _order, request = lock_request(request_id)
     rules.check_request_open(request, clock.now())
     told = Event.objects.filter(request=request.public_id, type="payment_request.declined")
-    if told.count() >= DECLINES_OF_A_REQUEST:
+    if told.count() >= limits.DECLINES_OF_A_REQUEST:
         raise _told_already()
     note(request, "payment_request.declined", "payer", name=name, words=words, choice=choice)
     mail.forget_visitor(request, visitor)

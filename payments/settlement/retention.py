@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.db import connection
 
-_BATCH = 5_000
+from friendpay.kit import limits
+
 # Each clears what of a row names or recognises a payer, and leaves a row alone whose money is not decided yet. An event
 # keeps its fields, empty, for pages and shops read them.
 _FORGET = (
@@ -50,8 +51,8 @@ def forget_payers(before: datetime) -> int:
     with connection.cursor() as cursor:
         for statement in _FORGET:
             while True:
-                cursor.execute(statement, [before, _BATCH])
+                cursor.execute(statement, [before, limits.RETENTION_BATCH_ROWS])
                 cleared += cursor.rowcount
-                if cursor.rowcount < _BATCH:
+                if cursor.rowcount < limits.RETENTION_BATCH_ROWS:
                     break
     return cleared

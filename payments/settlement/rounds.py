@@ -11,31 +11,27 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from friendpay.kit import clock, leases
+from friendpay.kit import clock, leases, limits
 from payments.models import ProviderAccount
 from payments.settlement import calls
 from payments.wallets import transport
 from payments.wallets.base import ProviderError
-
-BUDGET = 10.0
-TURN = 1.0
-"""Seconds for one sweep, and for one account before the next has its turn. A call that was begun is waited for."""
 
 
 def work_through(
     due: QuerySet[Any], work: Callable[[Any], object], *, wait: leases.Wait | None = None, limit: int | None = None
 ) -> int:
     """Do `work` on every row of `due`, which have an account; says on how many. Errors stay with their row."""
-    ends, done, busy = time.monotonic() + BUDGET, 0, True
+    ends, done, busy = time.monotonic() + limits.SWEEP_SECONDS, 0, True
     while busy:
         busy = False
         for account_id in _turns(due):
             account = ProviderAccount.objects.get(pk=account_id)
-            turn_ends = min(ends, time.monotonic() + TURN)
+            turn_ends = min(ends, time.monotonic() + limits.SWEEP_TURN_SECONDS)
             with calls.slot(account) as free:
                 while free and calls.is_open(account) and (rows := leases.take(due.filter(account=account), 1, wait)):
                     rows[0].account = account
-                    with transport.within(calls.SECONDS):
+                    with transport.within(limits.CALL_SECONDS):
                         leases.attempt(rows[0], work, foreseen=(ProviderError,))
                     done, busy = done + 1, True
                     if time.monotonic() > turn_ends:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders import lives
@@ -47,8 +48,6 @@ MOVES: dict[type, dict[str, tuple[str, ...]]] = {
         DISPUTE.OPEN: (DISPUTE.WON, DISPUTE.LOST),
     },
 }
-
-TRIES_OF_A_VISITOR, TRIES_OF_A_NETWORK, TRIES_WITHIN = 5, 15, timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -191,13 +190,15 @@ def check_tries(request: PaymentRequest, payer: Payer, now: datetime) -> None:
     What strangers of the same network do never falls on the buyer, nor on who has shown a payment that went through;
     and that somebody was taken over is not counted against them.
     """
-    recent = request.payments.filter(created_at__gt=now - TRIES_WITHIN, amount_captured=0).exclude(code=TAKEN_OVER)
+    recent = request.payments.filter(created_at__gt=now - limits.TRIES_WITHIN, amount_captured=0).exclude(
+        code=TAKEN_OVER
+    )
     known = payer.by_buyer or (
         payer.visitor != "" and Payment.objects.filter(visitor=payer.visitor, amount_applied__gt=0).exists()
     )
     for field, tried_by, most in (
-        ("visitor", payer.visitor, TRIES_OF_A_VISITOR),
-        ("network", "" if known else payer.network, TRIES_OF_A_NETWORK),
+        ("visitor", payer.visitor, limits.TRIES_OF_A_VISITOR),
+        ("network", "" if known else payer.network, limits.TRIES_OF_A_NETWORK),
     ):
         if tried_by and recent.filter(**{field: tried_by}).count() >= most:
             raise Refused(

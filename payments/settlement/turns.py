@@ -4,10 +4,10 @@ The first to begin has the amount for herself for a minute or so (`yields_at`). 
 earlier attempt is closed at its wallet first, so that nobody pays twice.
 
 Whoever has a link could keep a payer away like that for ever: hold, take over, hold again. So a request where
-FRUITLESS attempts came to nothing within an hour, whoever made them and however they ended, is *contested*: from then
-on nobody waits for anybody, and nobody's attempt is closed for another's. Who begins takes over the hold at once; who
-had it steps aside, is told so, and may still pay to the end of her own time. What arrives first counts, and the rest
-goes back by itself. Two hundred strangers cost an honest friend one more tap at most, and never her money.
+FRUITLESS_TRIES attempts came to nothing within an hour, whoever made them and however they ended, is *contested*: from
+then on nobody waits for anybody, and nobody's attempt is closed for another's. Who begins takes over the hold at once;
+who had it steps aside, is told so, and may still pay to the end of her own time. What arrives first counts, and the
+rest goes back by itself. Two hundred strangers cost an honest friend one more tap at most, and never her money.
 """
 
 from collections.abc import Iterable
@@ -15,10 +15,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
+from friendpay.kit import limits
 from payments.models import Payment, PaymentRequest
 from payments.wallets import registry as providers
-
-FRUITLESS, WITHIN = 2, timedelta(hours=1)
 
 
 def lasts(provider: str) -> timedelta:
@@ -60,12 +59,12 @@ def is_contested(request: PaymentRequest, now: datetime) -> bool:
 
 def in_vain(request: PaymentRequest, now: datetime) -> QuerySet[Payment]:
     """What was begun on a request in the last hour, and came to nothing."""
-    return request.payments.filter(created_at__gt=now - WITHIN, amount_captured=0, held_until=None)
+    return request.payments.filter(created_at__gt=now - limits.FRUITLESS_WITHIN, amount_captured=0, held_until=None)
 
 
 def is_enough(fruitless: int) -> bool:
     """Whether so many attempts in vain make a request contested."""
-    return fruitless >= FRUITLESS
+    return fruitless >= limits.FRUITLESS_TRIES
 
 
 def making_room(payments: Iterable[Payment], missing: int) -> list[Payment]:

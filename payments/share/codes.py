@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import counters as ratelimit
-from friendpay.kit import ids
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.signs import invisible
 from payments.models import PaymentRequest
@@ -51,28 +51,15 @@ SPOKEN: dict[str, "str | Promise"] = {
 """What a code is made of, and how each sign is said on the phone. No two look alike."""
 
 ALPHABET = "".join(SPOKEN)
-_LENGTH = 8  # seven drawn, one to check
 _MEANT = str.maketrans("BGSZ", "8652")  # what people read or type for the sign that looks like it
 _SIGNS = f"[{ALPHABET}BGSZ]"
 _BETWEEN = r"[\s\-_.·•・:=*/~|]*"
 _CODE = re.compile(rf"(?<![0-9A-Z])(?=({_SIGNS}{{4}}){_BETWEEN}({_SIGNS}{{4}})(?![0-9A-Z]))")
-_SPELLED = re.compile(_BETWEEN.join(["", *[f"({_SIGNS})"] * _LENGTH, ""]))
-_TOKEN = re.compile(rf"/p/+([0-9A-Za-z]{{{ids.LENGTH}}})", re.IGNORECASE)
-_READ = 20_000
-"""How much of a pasted text is read: a whole conversation, with what it quotes."""
+_SPELLED = re.compile(_BETWEEN.join(["", *[f"({_SIGNS})"] * limits.CODE_SYMBOLS, ""]))
+_TOKEN = re.compile(rf"/p/+([0-9A-Za-z]{{{limits.TOKEN_SYMBOLS}}})", re.IGNORECASE)
 
 _DASHES = "−⁃‧ー〜~─━"  # that are none by their category
 _BREAKS = re.compile(r"=\r?\n|[\s>]+")  # as mail programs write and quote them
-
-WINDOW = 600
-"""Seconds in which wrong codes count together."""
-
-CALM = (10, 40)
-SIEGE = (1, 4)
-"""How often an address, and those of the same owner, may be wrong: usually, and while everybody is wrong a lot."""
-
-MANY = 1000
-"""So many wrong codes from everybody are more than people mistype."""
 
 
 class TooManyGuesses(Refused):
@@ -85,7 +72,7 @@ class TooManyGuesses(Refused):
 
 def new() -> str:
     """A share code: 26^7 of them, with a last symbol that catches any one mistyped and most swapped ones."""
-    drawn = "".join(secrets.choice(ALPHABET) for _i in range(_LENGTH - 1))
+    drawn = "".join(secrets.choice(ALPHABET) for _i in range(limits.CODE_SYMBOLS - 1))
     return drawn + _check_symbol(drawn)
 
 
@@ -138,14 +125,14 @@ def look_up(text: str, *, network: str, neighbourhood: str) -> PaymentRequest | 
         return None
     near = (f"guess:{network}", f"guesses:{neighbourhood}") if network else ()  # unreadable: strangers to each other
     *counts, (all_, _ends) = ratelimit.counted(*near, "guesses")
-    limits = SIEGE if all_ >= MANY else CALM
-    waits = [ends for (wrong, ends), most in zip(counts, limits, strict=False) if wrong >= most]
+    most_wrong = limits.GUESSES_SIEGE if all_ >= limits.GUESSES_MANY else limits.GUESSES_CALM
+    waits = [ends for (wrong, ends), most in zip(counts, most_wrong, strict=False) if wrong >= most]
     if waits:
         raise TooManyGuesses(max(waits))
     found = _by_code(codes)
     if not found:
         for _code in codes:
-            ratelimit.count(*near, "guesses", window=WINDOW)
+            ratelimit.count(*near, "guesses", window=limits.GUESSES_SECONDS)
     return found
 
 
@@ -162,7 +149,7 @@ def _by_code(codes: list[str]) -> PaymentRequest | None:
 
 def _plain(text: str) -> str:
     """A pasted text without what nobody sees in it, full-width signs as plain ones, every dash as "-"."""
-    kept = (sign for sign in unicodedata.normalize("NFKC", text[:_READ]) if not invisible(sign))
+    kept = (sign for sign in unicodedata.normalize("NFKC", text[: limits.PASTED_CHARACTERS]) if not invisible(sign))
     return "".join("-" if unicodedata.category(sign) == "Pd" or sign in _DASHES else sign for sign in kept)
 
 

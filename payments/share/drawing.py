@@ -10,9 +10,9 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 
+from friendpay.kit import limits
+
 FONTS = Path(__file__).parent / "fonts"
-PATIENCE = 15.0
-"""Seconds for one picture, the start of the process included."""
 
 _lock = threading.Lock()
 _drawers: dict[int, ProcessPoolExecutor] = {}
@@ -22,11 +22,11 @@ _drawers: dict[int, ProcessPoolExecutor] = {}
 def png(svg: str) -> bytes:
     """The picture of a drawing, kept for the next who asks for the same. Raises TimeoutError where none came."""
     try:
-        return _drawer().submit(draw, svg.encode()).result(PATIENCE)
+        return _drawer().submit(draw, svg.encode()).result(limits.POSTER_SECONDS)
     except BrokenProcessPool:  # somebody killed it: another one draws
         with _lock:
             _drawers.pop(os.getpid(), None)
-        return _drawer().submit(draw, svg.encode()).result(PATIENCE)
+        return _drawer().submit(draw, svg.encode()).result(limits.POSTER_SECONDS)
 
 
 def prepare() -> None:

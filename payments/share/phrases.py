@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
+from friendpay.kit import limits
 from friendpay.kit import text_filter as safety
 from friendpay.kit.errors import Refused
 from payments.models import Refund
@@ -31,7 +32,6 @@ WHY_RETURNED = {
     Refund.Reason.UNDERFUNDED: _("The full amount did not come together in time."),
     Refund.Reason.MISMATCH: _("It was not the amount that was asked for at that moment."),
 }
-_MOST_BYTES = 80  # of a refund's reason at WeChat Pay
 _KNOWN = DECLINES | THANKS
 
 
@@ -46,7 +46,7 @@ def to_wallet(refund: Refund) -> str:
     payment = refund.payment
     with override(payment.language or payment.request.order.locale or settings.LANGUAGE_CODE):
         words = why_returned(refund)
-        return words if len(words.encode()) <= _MOST_BYTES else refund.why
+        return words if len(words.encode()) <= limits.REFUND_REASON_BYTES else refund.why
 
 
 def why_returned(refund: Refund) -> str:

@@ -14,11 +14,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from friendpay.kit import limits
 from friendpay.kit.digests import digest_bytes
 
 WORDS = Path(__file__).parent / "words"
-COUNT = 128
-"""Words in each list."""
 
 COLOURS: tuple[tuple[str, "str | Promise"], ...] = (
     ("#b3261e", gettext_lazy("red")),
@@ -88,7 +87,7 @@ class Likeness:
 def of(token: str) -> Likeness:
     """The same for a token every time, on every machine with our secret."""
     digest = digest_bytes("payments.share.safety_words", token)
-    first, second = digest[0] % COUNT, digest[1] % (COUNT - 1)
+    first, second = digest[0] % limits.SAFETY_WORDS, digest[1] % (limits.SAFETY_WORDS - 1)
     words = _words(get_language() or "")
     return Likeness(
         words=(words[first], words[second + (second >= first)]),
@@ -101,4 +100,4 @@ def of(token: str) -> Likeness:
 def _words(language: str) -> list[str]:
     """The list of a language; English where there is none."""
     path = WORDS / f"{language}.txt"
-    return (path if path.exists() else WORDS / "en.txt").read_text("utf-8").split("\n")[:COUNT]
+    return (path if path.exists() else WORDS / "en.txt").read_text("utf-8").split("\n")[: limits.SAFETY_WORDS]

@@ -23,12 +23,9 @@ from typing import Any, TypeVar
 import httpcore
 import httpx
 
+from friendpay.kit import limits
 from friendpay.kit import ssrf as guard
 from payments.wallets.base import TIMEOUT, ProviderError
-
-CONNECT_SECONDS = 2.0
-TOTAL_SECONDS = 8.0
-ANSWER_BYTES = 1 << 20
 
 Result = TypeVar("Result")
 
@@ -76,8 +73,8 @@ def call(
     *,
     content: bytes = b"",
     headers: Mapping[str, str] | None = None,
-    seconds: float = TOTAL_SECONDS,
-    limit: int = ANSWER_BYTES,
+    seconds: float = limits.WALLET_SECONDS,
+    limit: int = limits.WALLET_ANSWER_BYTES,
 ) -> Answer:
     """One exchange, never repeated from here. Raises ProviderError when no whole answer came, with the code TIMEOUT
     when none came in time.
@@ -114,7 +111,9 @@ def _client(process: int, loopback: bool | None) -> httpx.Client:
     """
     client = httpx.Client(
         trust_env=loopback is None,
-        timeout=httpx.Timeout(TOTAL_SECONDS - CONNECT_SECONDS, connect=CONNECT_SECONDS),
+        timeout=httpx.Timeout(
+            limits.WALLET_SECONDS - limits.WALLET_CONNECT_SECONDS, connect=limits.WALLET_CONNECT_SECONDS
+        ),
         headers={"User-Agent": "friendpay", "Accept-Encoding": "identity"},
     )
     for transport in (client._transport, *client._mounts.values()):  # the latter by way of a proxy of the operator's

@@ -12,8 +12,8 @@ import httpx
 import pytest
 import uvicorn
 
-from friendpay import bridge as bridges
 from friendpay.bridge import Bridge
+from friendpay.kit import limits
 
 Start = Callable[[str, list[tuple[str, str]]], None]
 LIMIT = 1000
@@ -176,7 +176,7 @@ def test_a_body_in_chunks_is_counted_too(site: str, application: Application) ->
 
 @pytest.mark.proof
 def test_nobody_feeds_us_for_ever(site: str, application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bridges, "DRAINED", 5000)
+    monkeypatch.setattr(limits, "BODY_DRAINED_BYTES", 5000)
     said = raw(site, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 6000)
     assert said.startswith(b"HTTP/1.1 200")  # answered, long before all of it came
     assert application.seen[0]["body"] == b""
@@ -186,7 +186,7 @@ def test_nobody_feeds_us_for_ever(site: str, application: Application, monkeypat
 def test_a_body_that_does_not_come_is_not_waited_for(
     site: str, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bridges, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.05)
     with socket.create_connection(("127.0.0.1", int(site.rsplit(":", 1)[1])), timeout=10) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
         assert client.recv(100).startswith(b"HTTP/1.1 408")

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from friendpay import connections
 from friendpay.bridge import Receive, Scope, Send
+from friendpay.kit import limits
 
 OK = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
@@ -38,9 +39,9 @@ async def hello(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.5)
-    monkeypatch.setattr(connections, "MOST_OF_AN_ADDRESS", 20)
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 30)
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "CONNECTIONS_OF_AN_ADDRESS", 20)
+    monkeypatch.setattr(limits, "CONNECTIONS", 30)
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
     server = uvicorn.Server(uvicorn.Config(**connections.options() | {"app": hello, "lifespan": "off"}))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)

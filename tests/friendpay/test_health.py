@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from friendpay import health
 from friendpay.bridge import App
+from friendpay.kit import limits
 
 
 async def ask(probe: App) -> tuple[int, dict[str, str]]:
@@ -36,7 +37,7 @@ def silent() -> Iterator[int]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "LIMIT", 0.2)
+    monkeypatch.setattr(limits, "HEALTH_SECONDS", 0.2)
 
 
 async def test_a_process_that_runs_is_alive() -> None:

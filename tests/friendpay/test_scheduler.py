@@ -13,7 +13,7 @@ from django.db import connection
 
 from friendpay import scheduler
 from friendpay.celery import app
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from orders import sequence
 from orders.models import Event, Order, WebhookDelivery, WebhookEndpoint
 from orders.webhooks import endpoints
@@ -139,7 +139,7 @@ def test_a_sweep_is_sent_when_its_work_is_due_and_never_before(
 ) -> None:
     row = make()
     PaymentRequest.objects.update(created_at=clock.now() - HOUR)
-    patience = expiry.PATIENCE if field == "held_until" else timedelta(0)
+    patience = limits.HOLD_PATIENCE if field == "held_until" else timedelta(0)
     put(row, field, clock.now() - patience + HOUR)
     for other in (Payment, Refund, Mail):
         if type(row) is not other:
@@ -195,7 +195,7 @@ def test_while_nothing_is_due_one_statement_is_asked_and_nothing_sent(
             return raw.execute(sql)
 
     counted: Any = Counted()
-    assert (sent.tick(counted), sent.names, len(asked)) == (scheduler.ASK, [], 1)
+    assert (sent.tick(counted), sent.names, len(asked)) == (limits.SCHEDULER_SECONDS, [], 1)
 
 
 @pytest.mark.django_db
@@ -257,7 +257,7 @@ def becomes(true: Callable[[], bool], seconds: float = 10) -> bool:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_several_workers_one_sends_and_the_next_goes_on_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler, "ASK", 0.05)
+    monkeypatch.setattr(limits, "SCHEDULER_SECONDS", 0.05)
     shop.make_order()  # whose event has no place yet
     first, second, third = Sent(), Sent(), Sent()
     with at_work(first, second, third) as kill:
@@ -271,7 +271,7 @@ def test_of_several_workers_one_sends_and_the_next_goes_on_when_it_is_gone(monke
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_falls_silent_loses_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "LOST_AFTER", "200ms")
-    monkeypatch.setattr(scheduler, "ASK", 0.05)
+    monkeypatch.setattr(limits, "SCHEDULER_SECONDS", 0.05)
     shop.make_order()
     silent, second = Sent(), Sent()
     goes_on = threading.Event()
@@ -307,4 +307,4 @@ def test_a_request_expires_at_its_time_and_one_written_meanwhile_a_second_late_a
     with at_work(worker):
         assert late(requests[0]) < 0.3
         end_in(0, requests[1])
-        assert late(requests[1]) < scheduler.ASK + 0.5
+        assert late(requests[1]) < limits.SCHEDULER_SECONDS + 0.5

@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from friendpay.kit import limits
 from orders import branding as looks
 from orders.models import Logo, Merchant
 from tests import desk, shop
@@ -36,8 +37,8 @@ def png(side: int = 40, colour: int = 0xC0) -> bytes:
 def test_any_colour_becomes_one_that_can_be_read(scheme: str) -> None:
     for colour in COLOURS:
         made = looks.shade(colour, scheme)
-        assert looks.contrast(made, looks.PAPERS[scheme]) >= looks.CONTRAST, colour
-        assert looks.contrast(made, looks.INKS[scheme]) >= looks.CONTRAST, colour
+        assert looks.contrast(made, looks.PAPERS[scheme]) >= limits.TEXT_CONTRAST, colour
+        assert looks.contrast(made, looks.INKS[scheme]) >= limits.TEXT_CONTRAST, colour
 
 
 def test_a_colour_that_can_be_read_stays_as_it_is() -> None:
@@ -77,7 +78,7 @@ def test_there_is_no_other_colour_or_picture(client: Client, path: str) -> None:
         b"GIF89a",
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         png()[:40],
-        png() + bytes(looks.LOGO_BYTES),
+        png() + bytes(limits.LOGO_BYTES),
         png(2049),
     ],
     ids=["nothing", "gif", "svg", "cut off", "too heavy", "too large"],
@@ -89,7 +90,7 @@ def test_what_is_no_small_png_is_refused(picture: bytes) -> None:
 
 def test_a_logo_is_drawn_anew_and_keeps_nothing_of_the_file() -> None:
     drawn = looks.redraw(png(side=300) + b"<script>alert(1)</script>")
-    assert drawn[16:24] == looks.LOGO_SIDE.to_bytes(4) * 2
+    assert drawn[16:24] == limits.LOGO_SIDE_PIXELS.to_bytes(4) * 2
     assert b"script" not in drawn
     assert len(drawn) < 5000
 

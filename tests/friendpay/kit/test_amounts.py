@@ -7,8 +7,9 @@ from django.utils.translation import to_locale
 from hypothesis import given
 from hypothesis import strategies as st
 
+from friendpay.kit import limits
 from friendpay.kit.amounts import Unreadable, read
-from friendpay.kit.money import EXPONENT, MAX_MINOR, Money
+from friendpay.kit.money import EXPONENT, Money
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
 AMOUNTS = (1, 5, 99, 100, 999, 1000, 2000, 3334, 10_000, 99_999, 100_000, 123_456, 200_000, 1_000_000, 1_234_567_890)
@@ -18,14 +19,14 @@ NATIVE = {"ar": "arab", "hi": "deva"}
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_our_pages_print_is_read_back(language: str) -> None:
     for currency in EXPONENT:
-        for minor in (*AMOUNTS, MAX_MINOR):
+        for minor in (*AMOUNTS, limits.MAX_MINOR):
             money = Money(minor, currency)
             assert read(money.text(language), currency, language) == money
             assert read(money.figures(language), currency, language) == money
 
 
 @given(
-    minor=st.integers(1, MAX_MINOR),
+    minor=st.integers(1, limits.MAX_MINOR),
     currency=st.sampled_from(["CNY", "JPY", "KWD", "EUR", "INR", "AED"]),
     language=st.sampled_from(LANGUAGES),
 )

@@ -16,9 +16,7 @@ from pytest_django import Settings
 from redis.client import Pipeline
 
 from friendpay.kit import counters as ratelimit
-from payments.pages import share
-from payments.settlement import asking, requests
-from payments.share import codes
+from friendpay.kit import limits
 from tests import shop
 from tests.caller import ORDER, Caller, ledger
 from tests.payments.share.test_codes import guesses
@@ -119,7 +117,7 @@ def test_wrong_passwords_are_limited() -> None:
 @pytest.mark.usefixtures("silent")
 def test_wrong_codes_are_limited_and_right_ones_open() -> None:
     payment_request = shop.make_request()
-    for text in guesses(codes.CALM[0]):
+    for text in guesses(limits.GUESSES_CALM[0]):
         assert Client().post("/open/", {"text": text}).status_code == 422
     assert Client().post("/open/", {"text": payment_request.code}).status_code == 429
     assert Client(REMOTE_ADDR="192.0.2.7").post("/open/", {"text": payment_request.code}).status_code == 303
@@ -129,12 +127,12 @@ def test_wrong_codes_are_limited_and_right_ones_open() -> None:
 def test_declines_of_a_network_are_limited() -> None:
     payment_request = shop.make_request()
     told = [Client().post(f"/p/{payment_request.token}/decline/", {"note": ""}).status_code for _time in range(5)]
-    assert told == [303] * requests.DECLINES_OF_A_NETWORK + [429] * 2
+    assert told == [303] * limits.DECLINES_OF_A_NETWORK + [429] * 2
 
 
 @pytest.mark.usefixtures("silent")
 def test_asks_of_a_network_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "ASKS_OF_A_NETWORK", 3)
+    monkeypatch.setattr(limits, "ASKS_OF_A_NETWORK", 3)
     merchant = shop.make_merchant()
     orders = [shop.make_order(merchant, reference=f"A-{number}") for number in range(5)]
     told = [Client().post(f"/checkout/{order.token}/ask/").status_code for order in orders]
@@ -143,7 +141,7 @@ def test_asks_of_a_network_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("silent")
 def test_posters_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(share, "POSTERS", 0)
+    monkeypatch.setattr(limits, "POSTERS_OF_A_NETWORK", 0)
     assert Client().get(f"/p/{shop.make_request().token}/poster.png").status_code == 429
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
+from friendpay.kit import limits
 from orders import sequence as publication
 from orders.models import Event, Merchant
 from orders.tasks import send_webhooks
@@ -71,7 +72,7 @@ def test_the_beat_publishes_what_nobody_has_read() -> None:
 
 
 def test_more_than_a_batch_is_published_in_the_order_of_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publication, "BATCH", 2)
+    monkeypatch.setattr(limits, "EVENTS_BATCH_ROWS", 2)
     merchant = shop.make_merchant()
     for _ in range(5):
         shop.make_order(merchant)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
+from friendpay.kit import limits
 from orders import services
-from orders.api import idempotency
 from orders.models import Merchant, Order, StoredAnswer
 from orders.tasks import purge_answers
 from payments.models import Refund
@@ -270,7 +270,7 @@ def test_a_process_killed_in_the_middle_leaves_nothing_and_the_repeat_makes_one_
 def test_a_host_that_vanished_loses_its_key_when_its_lease_ends(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "LEASE_SECONDS", "0.05")
+    monkeypatch.setattr(limits, "IDEMPOTENCY_LEASE_SECONDS", "0.05")
     stuck = Stuck(caller, monkeypatch)
     stuck.wait_until_dead()
     assert caller.post("/orders", ORDER, key="k").status == 201

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from friendpay.kit import limits
 from orders.models import StoredAnswer, WebhookDelivery, WebhookEndpoint
-from orders.webhooks import endpoints
 from tests import shop
 from tests.caller import Answer, Caller, fields
 from tests.orders.webhooks.conftest import LetPass, send
@@ -91,7 +91,7 @@ def test_endpoints_are_listed_newest_first() -> None:
 
 
 def test_there_is_an_end_to_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoints, "MOST", 2)
+    monkeypatch.setattr(limits, "WEBHOOK_ENDPOINTS", 2)
     caller = Caller()
     made = [make(caller) for _ in range(2)]
     answer = caller.post("/webhook-endpoints", {"url": URL})

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
-from friendpay.kit import background
+from friendpay.kit import background, limits
 from orders import sequence as publication
 from orders.models import Merchant, Order, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from orders.tasks import send_webhooks
@@ -80,7 +80,7 @@ def busy(server: Receiver, merchant: Merchant, *, events: int, proven: bool = Tr
 def test_H7_nobody_waits_for_a_slow_endpoint(proven: bool, listen: MakeReceiver) -> None:
     slow, quick = listen(), listen()
     gate = Gate(slow)
-    most = delivery.CALLS_TO_ENDPOINT if proven else 1
+    most = limits.WEBHOOK_CALLS_TO_ENDPOINT if proven else 1
     quick.respond = opens(gate, after=12, held=most)
     busy(slow, shop.make_merchant("Slow"), events=20, proven=proven)
     for number in range(3):
@@ -95,13 +95,13 @@ def test_H7_nobody_waits_for_a_slow_endpoint(proven: bool, listen: MakeReceiver)
 def test_H7_nobody_waits_for_many_slow_endpoints(listen: MakeReceiver) -> None:
     slow, quick = listen(), listen()
     gate = Gate(slow)
-    quick.respond = opens(gate, after=20, held=delivery.CALLS_TO_SLOW)
+    quick.respond = opens(gate, after=20, held=limits.WEBHOOK_CALLS_TO_SLOW)
     for number in range(40):
         busy(slow, shop.make_merchant(f"Slow {number}"), events=1, proven=False)
     busy(quick, shop.make_merchant("Quick"), events=20)
     send()
     assert all(gate.waited)
-    assert gate.held == delivery.CALLS_TO_SLOW
+    assert gate.held == limits.WEBHOOK_CALLS_TO_SLOW
     assert (len(slow.heard), len(quick.heard)) == (40, 20)
 
 
@@ -109,7 +109,7 @@ def test_H7_nobody_waits_for_many_slow_endpoints(listen: MakeReceiver) -> None:
 def test_H7_a_merchant_with_many_endpoints_takes_no_more_than_its_share(listen: MakeReceiver) -> None:
     slow, quick = listen(), listen()
     gate = Gate(slow)
-    quick.respond = opens(gate, after=4, held=delivery.CALLS_TO_MERCHANT)
+    quick.respond = opens(gate, after=4, held=limits.WEBHOOK_CALLS_TO_MERCHANT)
     greedy = shop.make_merchant("Greedy")
     for _ in range(12):
         told(slow, greedy)
@@ -119,7 +119,7 @@ def test_H7_a_merchant_with_many_endpoints_takes_no_more_than_its_share(listen: 
     busy(quick, shop.make_merchant("Quick"), events=4)
     send()
     assert all(gate.waited)
-    assert gate.held == delivery.CALLS_TO_MERCHANT < delivery.CALLS
+    assert gate.held == limits.WEBHOOK_CALLS_TO_MERCHANT < limits.WEBHOOK_CALLS
     assert len(slow.heard) == 48
 
 
@@ -127,7 +127,7 @@ def test_H7_a_merchant_with_many_endpoints_takes_no_more_than_its_share(listen: 
 def test_H7_a_long_backlog_of_one_does_not_hide_the_others(
     listen: MakeReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "CALLS", 2)
+    monkeypatch.setattr(limits, "WEBHOOK_CALLS", 2)
     order: list[str] = []
     first, second = listen(), listen()
 
@@ -326,4 +326,10 @@ def wait_for(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
 
 
 def test_the_calls_of_a_process_are_bounded() -> None:
-    assert 1 < delivery.CALLS_TO_ENDPOINT < delivery.CALLS_TO_MERCHANT < delivery.CALLS_TO_SLOW < delivery.CALLS
+    assert (
+        1
+        < limits.WEBHOOK_CALLS_TO_ENDPOINT
+        < limits.WEBHOOK_CALLS_TO_MERCHANT
+        < limits.WEBHOOK_CALLS_TO_SLOW
+        < limits.WEBHOOK_CALLS
+    )

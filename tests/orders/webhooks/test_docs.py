@@ -9,10 +9,11 @@ from typing import get_args
 
 from django.conf import settings
 
+from friendpay.kit import limits
 from orders import events
 from orders.admin import timeline
 from orders.admin.delivery import ERRORS
-from orders.webhooks import delivery, signing, transport
+from orders.webhooks import signing, transport
 from payments.models import Payment, PaymentRequest, Refund
 
 ROOT = Path(settings.BASE_DIR)
@@ -78,10 +79,10 @@ def test_every_error_is_documented() -> None:
 
 
 def test_the_schedule_is_as_documented() -> None:
-    seconds = [delay.total_seconds() for delay in delivery.DELAYS]
+    seconds = [delay.total_seconds() for delay in limits.WEBHOOK_DELAYS]
     assert seconds == [5, 300, 1800, *(hours * 3600 for hours in (2, 5, 10, 14, 20, 24))]
     assert "5 seconds later, then after 5 minutes, 30 minutes, 2, 5, 10, 14, 20 and 24 hours" in GUIDE
-    assert f"**{delivery.DISABLED_AFTER.days} days**" in GUIDE
+    assert f"**{limits.WEBHOOK_DISABLED_AFTER.days} days**" in GUIDE
 
 
 def test_the_python_of_the_guide_verifies_a_message() -> None:

@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from friendpay.kit import limits
 from orders import sequence as publication
 from orders.models import WebhookDelivery
 from orders.webhooks import delivery, transport
@@ -47,10 +48,10 @@ def test_a_call_that_hangs_makes_its_endpoint_slow_before_it_ends(listen: MakeRe
         shop.make_order(endpoint.merchant)
     publication.publish()
     under_way = delivery._take([])
-    assert len(under_way) == delivery.CALLS_TO_ENDPOINT
+    assert len(under_way) == limits.WEBHOOK_CALLS_TO_ENDPOINT
     more = delivery._take(under_way[:1])
-    assert len(more) == delivery.CALLS_TO_ENDPOINT - 1  # quick so far
-    move_time(delivery.SLOW / 1000 + 0.1)
+    assert len(more) == limits.WEBHOOK_CALLS_TO_ENDPOINT - 1  # quick so far
+    move_time(limits.WEBHOOK_SLOW_MILLISECONDS / 1000 + 0.1)
     assert delivery._take(under_way[:1]) == []
     assert len(delivery._take([])) == 3  # all that is left: nothing hangs any more
 

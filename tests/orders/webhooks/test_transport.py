@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from orders.webhooks import transport
 from tests.orders.webhooks.conftest import MakeReceiver, Resolve
@@ -226,7 +227,7 @@ def secure(
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(file)
             server = stack.enter_context(receiver(context))
-            monkeypatch.setattr(transport, "PORTS", (server.port,))
+            monkeypatch.setattr(limits, "WEBHOOK_PORTS", (server.port,))
             if trusted:
                 monkeypatch.setattr(transport, "DEFAULT_CA_BUNDLE_PATH", str(file))
             transport._tls.cache_clear()
@@ -316,9 +317,9 @@ def test_H3_a_huge_answer_is_cut_off(
     flood = shop_server.respond = Flood(status)
     read = count_bytes(monkeypatch)
     answer = transport.send(shop_server.url, b"{}", {})
-    assert (answer.status, answer.accepted, len(answer.body)) == (status, accepted, transport.KEPT_BYTES)
+    assert (answer.status, answer.accepted, len(answer.body)) == (status, accepted, limits.WEBHOOK_KEPT_BYTES)
     assert flood.cut.wait(5)
-    assert 1024 < sum(read) <= transport.BODY_BYTES + 16 * 1024
+    assert 1024 < sum(read) <= limits.WEBHOOK_ANSWER_BYTES + 16 * 1024
 
 
 def test_H3_a_huge_redirect_is_cut_off_too(shop_server: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +327,7 @@ def test_H3_a_huge_redirect_is_cut_off_too(shop_server: Receiver, monkeypatch: p
     read = count_bytes(monkeypatch)
     assert transport.send(shop_server.url, b"{}", {}).status == 302
     assert flood.cut.wait(5)
-    assert 1024 < sum(read) <= transport.BODY_BYTES + 16 * 1024
+    assert 1024 < sum(read) <= limits.WEBHOOK_ANSWER_BYTES + 16 * 1024
 
 
 def test_H3_endless_headers_are_cut_off(shop_server: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,7 +347,7 @@ def test_H3_endless_headers_are_cut_off(shop_server: Receiver, monkeypatch: pyte
     assert (answer.status, answer.accepted) == (None, False)
     assert answer.error in ("unreachable", "broken")
     assert cut.wait(5)
-    assert 1024 < sum(read) <= 2 * transport.BODY_BYTES + 16 * 1024
+    assert 1024 < sum(read) <= 2 * limits.WEBHOOK_ANSWER_BYTES + 16 * 1024
 
 
 def test_H3_a_compressed_answer_is_not_unpacked(shop_server: Receiver) -> None:
@@ -407,7 +408,7 @@ def test_H3_a_dripping_answer_ends_by_the_clock_on_the_wall(
     secure: Callable[..., Receiver],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(transport, "SECONDS", 0.3)
+    monkeypatch.setattr(limits, "WEBHOOK_SECONDS", 0.3)
     server, cut = secure() if tls else shop_server, threading.Event()
     server.respond = drip(head, text, cut)
     began = time.monotonic()
@@ -419,7 +420,7 @@ def test_H3_a_dripping_answer_ends_by_the_clock_on_the_wall(
 
 
 def test_H3_silence_ends_by_the_clock(shop_server: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "SECONDS", 0.2)
+    monkeypatch.setattr(limits, "WEBHOOK_SECONDS", 0.2)
     let_go = threading.Event()
 
     def respond(handler: BaseHTTPRequestHandler) -> None:
@@ -438,15 +439,15 @@ def test_H3_a_handshake_that_never_comes_ends_by_the_clock(
     server = secure()
     with socket.create_server(("127.0.0.1", 0)) as mute:
         port = mute.getsockname()[1]
-        monkeypatch.setattr(transport, "PORTS", (port,))
-        monkeypatch.setattr(transport, "SECONDS", 0.2)
+        monkeypatch.setattr(limits, "WEBHOOK_PORTS", (port,))
+        monkeypatch.setattr(limits, "WEBHOOK_SECONDS", 0.2)
         began = time.monotonic()
         assert transport.send(server.url.replace(str(server.port), str(port)), b"{}", {}).error == "timeout"
         assert time.monotonic() - began < 3
 
 
 def test_H3_a_resolver_that_hangs_ends_by_the_clock(monkeypatch: pytest.MonkeyPatch, dialled: list[str]) -> None:
-    monkeypatch.setattr(transport, "SECONDS", 0.2)
+    monkeypatch.setattr(limits, "WEBHOOK_SECONDS", 0.2)
     let_go = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: let_go.wait(5) and [])
     began = time.monotonic()
@@ -457,7 +458,7 @@ def test_H3_a_resolver_that_hangs_ends_by_the_clock(monkeypatch: pytest.MonkeyPa
 
 
 def test_H3_the_wall_clock_is_15_seconds_and_the_size_64_KiB() -> None:
-    assert (transport.SECONDS, transport.BODY_BYTES) == (15, 65536)
+    assert (limits.WEBHOOK_SECONDS, limits.WEBHOOK_ANSWER_BYTES) == (15, 65536)
 
 
 def test_a_server_that_is_not_there_is_unreachable(shop_server: Receiver, loopback: None) -> None:

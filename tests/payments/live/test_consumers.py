@@ -14,7 +14,7 @@ from channels.routing import URLRouter
 from django.db import DatabaseError
 from django.db.models import F
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from payments.live import consumers, hub, layer
 from payments.live import snapshot as live
 from payments.live.routing import websocket_urlpatterns
@@ -56,7 +56,7 @@ def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The channel layer loses whatever it is given, and the sockets' round comes at once."""
     monkeypatch.setattr(live, "push", lambda *_requests, **_now: None)
     monkeypatch.setattr(live, "push_all", lambda request_ids: None)
-    monkeypatch.setattr(hub, "CATCH_UP", 0.02)
+    monkeypatch.setattr(limits, "LIVE_CATCH_UP_SECONDS", 0.02)
 
 
 async def cancel(request: PaymentRequest) -> None:
@@ -86,7 +86,7 @@ async def test_a_change_is_told_by_a_message() -> None:
 
 @stored
 async def test_of_a_batch_that_expires_those_are_told_who_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "CATCH_UP", 60)
+    monkeypatch.setattr(limits, "LIVE_CATCH_UP_SECONDS", 60)
 
     def make() -> list[PaymentRequest]:
         found = [shop.make_request() for _ in range(5)]
@@ -205,7 +205,7 @@ async def test_a_socket_that_takes_nothing_keeps_the_newest_state_alone() -> Non
 
 @pytest.mark.usefixtures("unchanging")
 async def test_one_network_opens_so_many_lines_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "SOCKETS_OF_A_NETWORK", 2)
+    monkeypatch.setattr(limits, "SOCKETS_OF_A_NETWORK", 2)
     async with looking("known", "2001:db8::1"):
         async with looking("known", "2001:db8::2"):
             async with looking("known", "2001:db8::3") as third:

@@ -14,6 +14,7 @@ from channels.layers import get_channel_layer
 from pytest_django import DjangoAssertNumQueries
 from redis.exceptions import ConnectionError as ValkeyGone
 
+from friendpay.kit import limits
 from payments.live import hub, layer
 from payments.live import snapshot as live
 from payments.live.snapshot import Shown
@@ -98,7 +99,7 @@ async def test_a_crowd_on_one_request_is_one_subscription_and_few_reads(
 
 async def test_a_message_is_read_once_and_told_to_all(questions: list[dict[str, int]]) -> None:
     here = hub.Hub()
-    crowd = [Onlooker("many") for _ in range(hub.SLICE * 3)] + [Onlooker("few")]
+    crowd = [Onlooker("many") for _ in range(limits.LIVE_SLICE_SOCKETS * 3)] + [Onlooker("few")]
     await asyncio.gather(*(here.look(socket) for socket in crowd))
     messages = {
         live.group(token): {"type": "snapshot", "token": token, "seq": seq, "text": f"{token} {seq}"}
@@ -148,7 +149,7 @@ async def test_nobody_is_left_in_the_hub_by_one_who_goes_early(questions: list[d
 async def test_without_valkey_the_rounds_tell_and_join_again(
     questions: list[dict[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "CATCH_UP", 0.02)
+    monkeypatch.setattr(limits, "LIVE_CATCH_UP_SECONDS", 0.02)
     there = get_channel_layer()._get_layer()
     join, silent = there.group_add, True
 

@@ -11,11 +11,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from pytest_django import Settings
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from orders.models import Order
 from payments.mail import letters, sending
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
-from payments.pages.addresses import OF_AN_ADDRESS, digest_of
+from payments.pages.addresses import digest_of
 from payments.settlement import lifecycle, refund_moves, refunds, remedies
 from payments.settlement.rules import Split
 from payments.tasks import purge_mail, sweep_mail, sweep_requests
@@ -473,12 +473,12 @@ def test_limits_and_stop_are_a_mailboxs_whatever_its_tag(address: str, same: str
 
 
 def test_one_mailbox_is_given_a_few_times_a_day_and_its_stop_holds_for_every_tag(client: Client) -> None:
-    payment_requests = [shop.make_request() for _number in range(OF_AN_ADDRESS + 1)]
+    payment_requests = [shop.make_request() for _number in range(limits.ADDRESSES_OF_A_MAILBOX + 1)]
     given = [
         remind(Client(REMOTE_ADDR=f"10.0.1.{number}"), payment_request, f"mei+{number}@post.example")
         for number, payment_request in enumerate(payment_requests)
     ]
-    assert given == [303] * OF_AN_ADDRESS + [429]
+    assert given == [303] * limits.ADDRESSES_OF_A_MAILBOX + [429]
     row = MailAddress.objects.first()
     assert row
     client.post(f"/mail/{row.token}/")

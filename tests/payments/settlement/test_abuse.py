@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from orders.models import Event
 from payments import tasks
@@ -90,14 +91,14 @@ def test_a_request_is_reported_once_from_one_place_and_many_only_slowly(client: 
     for _ in range(3):
         client.post(f"/p/{payment_request.token}/report/", {"reason": "other"})
     assert Report.objects.count() == 1
-    for number in range(reports.MOST - 1):
+    for number in range(limits.REPORTS_OF_A_NETWORK - 1):
         reported(
             shop.make_request(shop.make_order(order.merchant, reference=f"B-{number}")),
             network=Report.objects.get(request=payment_request).network,
         )
     page = client.post(f"/p/{shop.make_request(shop.make_order(order.merchant)).token}/report/", {"reason": "other"})
     assert page.status_code == 429
-    assert Report.objects.count() == reports.MOST
+    assert Report.objects.count() == limits.REPORTS_OF_A_NETWORK
     assert reported(payment_request, network="elsewhere")
 
 

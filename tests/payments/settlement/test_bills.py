@@ -5,11 +5,11 @@ from datetime import UTC, date, timedelta, tzinfo
 
 import pytest
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.money import Money
 from payments import tasks
 from payments.models import BillDay, BillMismatch, Payment, PaymentRequest, ProviderAccount, Refund
-from payments.settlement import bill_days, bills, lifecycle, refund_moves, refunds
+from payments.settlement import bills, lifecycle, refund_moves, refunds
 from payments.wallets import registry as providers
 from payments.wallets.base import BEIJING, BillLine, NoBill, ProviderError, State
 from sandbox import bank
@@ -311,7 +311,7 @@ def test_a_switched_off_account_is_compared_as_long_as_it_has_payments(move_time
     assert Payment.objects.get().status == "succeeded"
     assert not BillDay.objects.filter(account=unused).exists()
     move_time(400 * 86400)
-    Payment.objects.update(created_at=clock.now() - bill_days.REFUNDS_REACH - timedelta(days=1))
+    Payment.objects.update(created_at=clock.now() - limits.REFUNDS_REACH - timedelta(days=1))
     before = BillDay.objects.count()
     tasks.compare_bills()
     assert BillDay.objects.count() == before

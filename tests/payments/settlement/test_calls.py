@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from payments import tasks
@@ -65,15 +65,15 @@ def test_a_hung_account_is_asked_a_few_times_and_then_left_alone(silence: Silenc
     silence.accounts.add(account.public_id)
     move_time(16)
     tasks.sweep_payments()
-    assert silence.asked == calls.HANGS
+    assert silence.asked == limits.CALL_HANGS
     account.refresh_from_db()
     assert account.paused_until is not None
     tasks.sweep_payments()
     tasks.sweep_refunds()
     tasks.sweep_hints()
-    assert silence.asked == calls.HANGS
+    assert silence.asked == limits.CALL_HANGS
     # The others were not even taken: none lost its turn.
-    assert Payment.objects.filter(attempts=0).count() == 10 - calls.HANGS
+    assert Payment.objects.filter(attempts=0).count() == 10 - limits.CALL_HANGS
 
 
 def test_another_accounts_payments_are_asked_about_all_the_same(silence: Silence, move_time: MoveTime) -> None:
@@ -114,7 +114,7 @@ def test_a_paused_account_is_tried_by_one_call_ever_less_often_and_then_as_befor
 
 def test_of_two_who_come_after_a_pause_one_may_call(move_time: MoveTime) -> None:
     account = pending(1)[0].account
-    ProviderAccount.objects.update(hangs=calls.HANGS, paused_until=clock.now())
+    ProviderAccount.objects.update(hangs=limits.CALL_HANGS, paused_until=clock.now())
     one, other = ProviderAccount.objects.get(pk=account.pk), ProviderAccount.objects.get(pk=account.pk)
     move_time(1)
     assert [calls.is_open(one), calls.is_open(other), calls.is_open(one)] == [True, False, True]
@@ -136,7 +136,9 @@ def test_errors_and_refused_connections_pause_nobody(monkeypatch: pytest.MonkeyP
 def test_a_friend_at_a_hung_wallet_is_told_at_once_and_nothing_is_held(silence: Silence) -> None:
     request = shop.make_request()
     account = shop.account_of(request)
-    ProviderAccount.objects.filter(pk=account.pk).update(hangs=calls.HANGS, paused_until=clock.now() + calls.PAUSES[0])
+    ProviderAccount.objects.filter(pk=account.pk).update(
+        hangs=limits.CALL_HANGS, paused_until=clock.now() + limits.CALL_PAUSES[0]
+    )
     silence.accounts.add(account.public_id)
     with pytest.raises(Refused, match="wallet_unavailable"):
         begin(request)
@@ -191,12 +193,12 @@ def test_bills_that_have_no_answer_open_the_breaker_as_every_call_does(silence: 
     account = pending(1)[0].account
     silence.accounts.add(account.public_id)
     owe_bills(account, 5)
-    for _round in range(calls.HANGS):
+    for _round in range(limits.CALL_HANGS):
         tasks.compare_bills()
         account.refresh_from_db()
     assert account.paused_until is not None
     tasks.compare_bills()
-    assert silence.asked == calls.HANGS  # left alone
+    assert silence.asked == limits.CALL_HANGS  # left alone
     assert BillDay.objects.filter(compared_at=None, next_attempt_at__isnull=False).count() >= 5
 
 
@@ -215,12 +217,12 @@ def test_what_a_bill_says_otherwise_is_asked_about_through_the_breaker(
 
 def test_an_operators_own_test_tries_a_wallet_that_is_left_alone(silence: Silence) -> None:
     account = pending(1)[0].account
-    ProviderAccount.objects.update(hangs=calls.HANGS, paused_until=clock.now() + calls.PAUSES[-1])
+    ProviderAccount.objects.update(hangs=limits.CALL_HANGS, paused_until=clock.now() + limits.CALL_PAUSES[-1])
     account.refresh_from_db()
     silence.accounts.add(account.public_id)
     assert credentials.ask(account) == (False, "no answer (ReadTimeout) (timeout)")
     account.refresh_from_db()
-    assert (silence.asked, account.hangs) == (1, calls.HANGS + 1)  # it counts as any call
+    assert (silence.asked, account.hangs) == (1, limits.CALL_HANGS + 1)  # it counts as any call
     silence.accounts.clear()
     assert credentials.ask(ProviderAccount.objects.get(pk=account.pk))[0]
     account.refresh_from_db()
@@ -230,7 +232,7 @@ def test_an_operators_own_test_tries_a_wallet_that_is_left_alone(silence: Silenc
 def test_money_that_is_told_of_is_settled_while_its_wallet_hangs(silence: Silence) -> None:
     payment = pending(1)[0]
     silence.accounts.add(payment.account.public_id)
-    ProviderAccount.objects.update(hangs=calls.HANGS, paused_until=clock.now() + calls.PAUSES[0])
+    ProviderAccount.objects.update(hangs=limits.CALL_HANGS, paused_until=clock.now() + limits.CALL_PAUSES[0])
     charge = Charge.objects.get()
     bank.approve(charge.ref, tell=False)
     charge.refresh_from_db()
@@ -256,14 +258,14 @@ def test_money_that_is_told_of_is_settled_while_its_wallet_hangs(silence: Silenc
 
 def test_one_process_makes_only_some_calls_at_once_and_none_beside_a_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
     account = pending(1)[0].account
-    slots = [calls.slot(account) for _ in range(calls.TO_ACCOUNT + 1)]
-    assert [slot.__enter__() for slot in slots] == [True] * calls.TO_ACCOUNT + [False]
+    slots = [calls.slot(account) for _ in range(limits.CALLS_TO_ACCOUNT + 1)]
+    assert [slot.__enter__() for slot in slots] == [True] * limits.CALLS_TO_ACCOUNT + [False]
     for slot in slots:
         slot.__exit__(None, None, None)
     assert calls.under_way(account.pk) == 0
     with calls.slot(account) as first:
         began = time.monotonic()
-        monkeypatch.setattr(time, "monotonic", lambda: began + calls.SLOW + 1)
+        monkeypatch.setattr(time, "monotonic", lambda: began + limits.CALL_SLOW_SECONDS + 1)
         with calls.slot(account) as second:
             assert (first, second) == (True, False)
 

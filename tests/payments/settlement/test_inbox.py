@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from payments import tasks
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
 from payments.settlement import inbox, outcomes, refund_moves, refunds
@@ -115,7 +115,7 @@ def test_a_poisoned_notification_is_set_aside_and_stops_nobody(
     event = ProviderEvent.objects.get()
     assert event.set_aside_at
     assert "CNY" in event.error
-    assert (event.attempts, event.applied_at, event.next_attempt_at) == (inbox.TRIES, None, None)
+    assert (event.attempts, event.applied_at, event.next_attempt_at) == (limits.NOTIFICATION_TRIES, None, None)
 
 
 def test_a_hint_without_truth_is_confirmed_by_asking(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from orders.models import Merchant
 from payments import tasks
@@ -138,7 +138,7 @@ def test_a_number_of_any_length_is_no_hindrance(length: int) -> None:
     request = shop.make_request()
     event = told(shop.account_of(request), reference=number)
     payment = orphans.send_back(event.pk, actor="support:ada")
-    assert (payment.reference == number) == (length <= orphans.LONGEST)
+    assert (payment.reference == number) == (length <= limits.PAYMENT_REFERENCE_CHARACTERS)
     again = told(event.account, "evt-2", reference=number, next_attempt_at=clock.now())
     inbox.apply()
     again.refresh_from_db()

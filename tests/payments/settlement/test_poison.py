@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from payments import tasks
 from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
 from payments.settlement import expiry, inbox, ledger, refunds
@@ -163,7 +163,7 @@ def test_one_notification_that_cannot_be_applied_holds_up_no_other(monkeypatch: 
 def test_one_request_that_cannot_be_ended_holds_up_no_other(
     monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
 ) -> None:
-    monkeypatch.setattr(expiry, "BATCH", 2)
+    monkeypatch.setattr(limits, "EXPIRY_BATCH_ROWS", 2)
     bad, *others = [shop.make_request(expires_in=timedelta(minutes=1)) for _ in range(6)]
     move_time(61)
     with no_event_of(bad.public_id):

@@ -9,13 +9,13 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from friendpay.kit import limits
 from orders.models import Event
 from orders.services import LineDraft, place_order
-from payments.live import consumers, hub
+from payments.live import hub
 from payments.models import Payment, Report
-from payments.pages import share
-from payments.settlement import asking, lifecycle, requests
-from payments.share import codes, drawing
+from payments.settlement import lifecycle, requests
+from payments.share import drawing
 from tests import shop
 from tests.pages import words
 from tests.payments.live.test_consumers import looking, never_changing, told
@@ -38,7 +38,7 @@ def test_a_friend_whose_address_is_unreadable_pays_and_types_a_code(address: str
 
 def test_who_cannot_be_told_from_others_limits_nobody() -> None:
     payment_request = shop.make_request()
-    for text in guesses(codes.CALM[1] + 1):
+    for text in guesses(limits.GUESSES_CALM[1] + 1):
         assert Client(REMOTE_ADDR="unknown").post("/open/", {"text": text}).status_code == 422
     assert Client(REMOTE_ADDR="unknown").post("/open/", {"text": payment_request.code}).status_code == 303
     for said in ("first", "second"):
@@ -52,7 +52,7 @@ def test_who_cannot_be_told_from_others_limits_nobody() -> None:
 @pytest.mark.parametrize("address", UNREADABLE)
 async def test_a_socket_opens_from_an_unreadable_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "changed", never_changing)
-    monkeypatch.setattr(consumers, "SOCKETS_OF_A_NETWORK", 1)
+    monkeypatch.setattr(limits, "SOCKETS_OF_A_NETWORK", 1)
     async with looking("known", address) as first, looking("known", address) as second:
         assert [(await told(first))["seq"], (await told(second))["seq"]] == [1, 1]
 
@@ -69,7 +69,7 @@ def test_the_buyers_page_says_nothing_a_stranger_wrote_beyond_one_kind_line(clie
         note = f"Sorry, friend {chr(65 + number % 26)}!"
         told.append(friend.post(f"/p/{payment_request.token}/decline/", {"note": note}).status_code)
         assert friend.post(f"/p/{payment_request.token}/decline/", {"note": BAD}).status_code == 422
-    assert told.count(303) == requests.DECLINES_OF_A_REQUEST
+    assert told.count(303) == limits.DECLINES_OF_A_REQUEST
     assert set(told) == {303, 429}
     page = words(client.get(f"/checkout/{payment_request.order.token}/"))
     assert page.count("Sorry, friend") == 1
@@ -79,7 +79,7 @@ def test_the_buyers_page_says_nothing_a_stranger_wrote_beyond_one_kind_line(clie
 def test_one_network_declines_a_few_times() -> None:
     payment_request = shop.make_request()
     told = [Client().post(f"/p/{payment_request.token}/decline/", {"note": ""}).status_code for _time in range(6)]
-    assert told == [303] * requests.DECLINES_OF_A_NETWORK + [429] * 3
+    assert told == [303] * limits.DECLINES_OF_A_NETWORK + [429] * 3
 
 
 def test_a_note_that_leads_elsewhere_is_told_beside_its_field_and_kept(client: Client) -> None:
@@ -122,9 +122,9 @@ def test_a_shops_words_are_made_harmless_and_never_refused() -> None:
 def test_a_buyer_who_asks_without_end_has_to_wait(client: Client, settings: Settings) -> None:
     settings.DEMO = False
     merchant = shop.make_merchant()
-    orders = [shop.make_order(merchant, reference=f"A-{number}") for number in range(asking.ASKS_OF_A_BUYER + 1)]
+    orders = [shop.make_order(merchant, reference=f"A-{number}") for number in range(limits.ASKS_OF_A_BUYER + 1)]
     told = [client.post(f"/checkout/{order.token}/ask/").status_code for order in orders]
-    assert told == [303] * asking.ASKS_OF_A_BUYER + [429]
+    assert told == [303] * limits.ASKS_OF_A_BUYER + [429]
     assert client.post(f"/checkout/{orders[0].token}/ask/").status_code == 303  # what is open already costs nothing
     assert shop.make_request(orders[-1]).status == "open"  # the shop's own calls are not counted
 
@@ -153,7 +153,7 @@ def test_the_drawing_process_ends_with_a_server_that_was_killed() -> None:
 
 
 def test_one_network_orders_so_many_posters(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(share, "POSTERS", 2)
+    monkeypatch.setattr(limits, "POSTERS_OF_A_NETWORK", 2)
     address = f"/p/{shop.make_request().token}/poster.png"
     assert [client.get(address).status_code for _time in range(3)] == [200, 200, 429]
     assert Client(REMOTE_ADDR="203.0.113.5").get(address).status_code == 200

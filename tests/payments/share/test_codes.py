@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
+from friendpay.kit import limits
 from payments.models import PaymentRequest
 from payments.share import codes
 from payments.share import text as sharing
@@ -82,20 +83,20 @@ def test_a_sign_read_as_the_one_it_looks_like_is_meant() -> None:
 
 def test_an_address_that_is_wrong_too_often_has_to_wait_and_others_do_not() -> None:
     payment_request = shop.make_request()
-    assert [wrong("here") for _ in range(codes.CALM[0] + 2)] == [False] * codes.CALM[0] + [True] * 2
+    assert [wrong("here") for _ in range(limits.GUESSES_CALM[0] + 2)] == [False] * limits.GUESSES_CALM[0] + [True] * 2
     with pytest.raises(TooManyGuesses):
         codes.look_up(payment_request.code, network="here", neighbourhood="here")
     assert codes.look_up(payment_request.code, network="there", neighbourhood="there") == payment_request
 
 
 def test_addresses_of_one_owner_share_a_limit() -> None:
-    turned_away = [wrong(f"room {number}", "house") for number in range(codes.CALM[1] + 5)]
-    assert turned_away == [False] * codes.CALM[1] + [True] * 5
+    turned_away = [wrong(f"room {number}", "house") for number in range(limits.GUESSES_CALM[1] + 5)]
+    assert turned_away == [False] * limits.GUESSES_CALM[1] + [True] * 5
 
 
 def test_links_and_right_codes_never_count() -> None:
     payment_request = shop.make_request()
-    for _ in range(codes.CALM[1] + 1):
+    for _ in range(limits.GUESSES_CALM[1] + 1):
         assert codes.look_up(payment_request.code, network="here", neighbourhood="here") == payment_request
     while not wrong("here"):
         pass
@@ -160,14 +161,14 @@ def test_what_could_never_be_a_code_costs_no_guess(client: Client) -> None:
         + codes.ALPHABET[(codes.ALPHABET.index(payment_request.code[-1]) + 1) % len(codes.ALPHABET)]
     )
     for text in ("hello", "", "https://pay.example/p/", f"/p/{'A' * 24}/", mistyped, "7K3M", "x" * 30_000):
-        for _time in range(codes.CALM[0]):
+        for _time in range(limits.GUESSES_CALM[0]):
             assert codes.look_up(text, network="here", neighbourhood="here") is None
     assert codes.look_up(payment_request.code, network="here", neighbourhood="here") == payment_request
 
 
 def test_each_code_of_one_text_is_a_guess() -> None:
     assert not wrong("here", text=" ".join(guesses(3)))
-    assert [wrong("here") for _time in range(codes.CALM[0])].count(False) == codes.CALM[0] - 3
+    assert [wrong("here") for _time in range(limits.GUESSES_CALM[0])].count(False) == limits.GUESSES_CALM[0] - 3
 
 
 @pytest.mark.proof
@@ -185,17 +186,17 @@ def test_ten_thousand_guesses_from_many_addresses_open_nothing_while_a_friend_ge
                 == payment_request
             )
     assert refused > 8_000
-    assert looked < codes.MANY + 250 * codes.SIEGE[1]
+    assert looked < limits.GUESSES_MANY + 250 * limits.GUESSES_SIEGE[1]
     assert PaymentRequest.objects.get().seq == payment_request.seq
 
 
 def test_who_guesses_is_asked_to_wait_on_the_page(client: Client) -> None:
     payment_request = shop.make_request()
-    for text in guesses(codes.CALM[0]):
+    for text in guesses(limits.GUESSES_CALM[0]):
         assert client.post("/open/", {"text": text}).status_code == 422
     page = client.post("/open/", {"text": payment_request.code})
     assert page.status_code == 429
-    assert 0 < int(page["Retry-After"]) <= codes.WINDOW
+    assert 0 < int(page["Retry-After"]) <= limits.GUESSES_SECONDS
     assert "too many wrong codes" in words(page)
     assert client.post("/open/", {"text": payment_request.code}, REMOTE_ADDR="127.0.0.9").status_code == 303
     assert client.post("/open/", {"text": f"/p/{payment_request.token}/"}).status_code == 303
@@ -203,7 +204,7 @@ def test_who_guesses_is_asked_to_wait_on_the_page(client: Client) -> None:
 
 def test_a_house_with_many_addresses_of_its_own_is_one_guesser(client: Client) -> None:
     payment_request = shop.make_request()
-    for number, text in enumerate(guesses(codes.CALM[1])):
+    for number, text in enumerate(guesses(limits.GUESSES_CALM[1])):
         client.post("/open/", {"text": text}, REMOTE_ADDR=f"2001:db8:7:{number:x}::1")
     assert client.post("/open/", {"text": payment_request.code}, REMOTE_ADDR="2001:db8:7:ffff::1").status_code == 429
     assert client.post("/open/", {"text": payment_request.code}, REMOTE_ADDR="2001:db8:8::1").status_code == 303

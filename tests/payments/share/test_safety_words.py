@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from friendpay.kit import ids
+from friendpay.kit import ids, limits
 from payments.share import safety_words as likeness
 from tests import shop
 from tests.pages import words
@@ -17,7 +17,7 @@ LISTS = sorted(likeness.WORDS.glob("*.txt"))
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 def test_every_list_has_a_word_of_its_own_for_each_meaning(path: object) -> None:
     found = likeness._words(path.stem)  # type: ignore[attr-defined]
-    assert len(found) == len(set(found)) == likeness.COUNT
+    assert len(found) == len(set(found)) == limits.SAFETY_WORDS
     assert all(word and word == word.strip() for word in found)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from friendpay.kit import limits
 from friendpay.kit.money import Money
 from payments.wallets import transport
 from payments.wallets.base import Account, ProviderError, State
@@ -189,7 +190,7 @@ def test_an_unsigned_answer_moves_nothing(
 
 
 def test_an_endless_answer_is_cut_off(wechatpay_account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    _answering(monkeypatch, 200, b"x" * (transport.ANSWER_BYTES + 1))
+    _answering(monkeypatch, 200, b"x" * (limits.WALLET_ANSWER_BYTES + 1))
     with pytest.raises(ProviderError, match="too long"):
         provider.fetch(wechatpay_account, "payment1")
 

@@ -1,0 +1,276 @@
+"""Every limit and duration: what a client may take, how long is waited, when we give up, what is kept how long.
+
+A name carries its unit (`_SECONDS`, `_BYTES`, `_ROWS`) unless it is a timedelta or plainly a count. What an operator
+may change is in `settings.py`; what a wallet's company has laid down stands in that wallet's folder.
+"""
+
+from datetime import timedelta
+
+# Orders and requests
+
+LIFE_SHORTEST, LIFE_LONGEST = timedelta(minutes=1), timedelta(days=30)
+"""How long an order or a request may live (`expires_in`)."""
+
+MAX_MINOR = 10**12
+"""No single amount is larger: it keeps sums far inside a 64-bit column and a typing error out of a wallet."""
+
+PAYERS_OF_A_REQUEST = 50
+ASKS_OF_A_BUYER, ASKS_OF_A_NETWORK, ASKS_WITHIN = 30, 300, timedelta(hours=1)
+"""What one customer of a shop, and one network, may ask for by hand. A shop's own calls do not count."""
+
+DECLINES_OF_A_NETWORK, DECLINES_OF_A_REQUEST, DECLINES_SECONDS = 3, 20, 3600
+REPORTS_OF_A_NETWORK, REPORTS_WITHIN = 5, timedelta(hours=1)
+"""What one network may report: enough for a family, too little for a flood."""
+
+# Paying
+
+TRIES_OF_A_VISITOR, TRIES_OF_A_NETWORK, TRIES_WITHIN = 5, 15, timedelta(hours=1)
+FRUITLESS_TRIES, FRUITLESS_WITHIN = 2, timedelta(hours=1)
+RESUME_MARGIN = timedelta(seconds=30)  # an attempt with less time left than this is not gone on with
+ATTEMPT_STARTS_WITHIN = timedelta(seconds=20)
+"""No wallet is waited for that long: an attempt that has not started by then was left by a process that died."""
+
+FIRST_QUESTION_AFTER = timedelta(seconds=15)
+HOLD_PATIENCE = timedelta(minutes=2)
+"""How long past its end a hold is kept while its provider cannot say whether it was paid: money is counted before
+expiry.
+"""
+
+NEVER_HEARD_OF_AFTER = timedelta(hours=3)
+"""A provider that has not heard of an attempt by now will not: the longest any of them keeps a code payable is two
+hours.
+"""
+
+CHOICE_SECONDS = 5 * 60  # how long a payer's choice is kept over a login; a wallet's code lives no longer either
+CHOOSES_FOR = timedelta(minutes=3)
+"""How long somebody who did something on the page is taken to be choosing."""
+
+ENDS_SOON = timedelta(minutes=10)
+PAYMENT_IS_WORK_AFTER = timedelta(hours=1)  # undecided for longer, it is shown to support
+REFUND_IS_WORK_AFTER = timedelta(hours=3)
+REFUND_AGAIN_AFTER = timedelta(days=1)  # one that a wallet leaves to the shop, or gave back by itself
+PAYMENT_REFERENCE_CHARACTERS = 64  # what a payment's reference holds: the longest a wallet takes back in a refund
+REFUND_REFERENCE_CHARACTERS = 64
+REFUND_REASON_BYTES = 80  # at WeChat Pay, which takes fewest
+
+# Calls to wallets
+
+WALLET_CONNECT_SECONDS = 2.0
+WALLET_SECONDS = 8.0  # for one exchange
+WALLET_ANSWER_BYTES = 1 << 20
+CALL_SECONDS = 12.0
+"""For one question or order, however many exchanges it takes: shorter than the shortest lease (20 s)."""
+
+CALL_HANGS = 3
+CALL_PAUSES = tuple(timedelta(seconds=s) for s in (10, 20, 40, 60))
+CALL_PROBE_LEASE = timedelta(seconds=20)
+"""So many calls in a row without an answer pause an account; then one call at a time tries it, ever less often."""
+
+CALLS_TO_ACCOUNT = 4
+CALLS_TO_GATEWAY = 8
+CALL_SLOW_SECONDS = 2.0
+"""Of the sweeps' calls in one process, so many are under way to one account and to one gateway at most, and none is
+added to an account while one takes longer than CALL_SLOW_SECONDS: half of the threads are always free for others.
+"""
+
+NOTIFICATION_TRIES = 8
+"""After so many failures a notification is set aside for support; the sweep of payments goes on asking the provider."""
+
+NOTIFICATION_REFERENCE_CHARACTERS = 200  # more than any wallet takes; ours have 26 symbols
+RECEIPT_ASKS_SECONDS, RECEIPT_ASKS_AN_HOUR = 2, 40
+"""Between two questions to a wallet about one payment, however often its payer looks."""
+
+CREDENTIALS_WARNED_BEFORE = timedelta(days=30)
+
+# Wallets' bills
+
+BILL_SECONDS = 90.0  # for a whole bill: where it lies, and the file
+BILL_LINES_AT_ONCE = 500
+BILL_DELAYS = tuple(timedelta(hours=h) for h in (0.5, 0.5, 1, 1, 2, 2, 4, 4, 6, 12, 24))
+"""After so many tries the next one is due. Wallets have a day's bill ready by noon of the next."""
+
+BILL_MISSED_AFTER = timedelta(days=2)
+"""How long after its day a bill that cannot be had becomes work for support."""
+
+BILL_DAYS_CAUGHT_UP = 31
+"""How many days are caught up on after a pause."""
+
+NO_BILL_IS_EMPTY_AFTER = timedelta(hours=14)
+"""How long after a day's end "no bill" means an empty day. Before, it may mean that the bill is not made yet."""
+
+BILL_EDGE = timedelta(hours=1)
+"""So near to midnight a row may stand on the bill of the next day: clocks differ, and so does what counts as done."""
+
+BILL_LOOK_BACK = timedelta(days=7)
+"""How long a row of ours is missed on the bills."""
+
+REFUNDS_REACH = timedelta(days=366)
+"""How long after a payment a wallet takes refunds of it, by our hands or by others."""
+
+# Background work
+
+RETRY_DELAYS = tuple(timedelta(seconds=s) for s in (20, 20, 30, 60, 120, 300, 600, 1800, 3600))
+"""After so many tries of a row: seconds at first, an hour in the end, for ever."""
+
+SCHEDULER_SECONDS = 1.0
+"""After which what is due is asked for at the latest."""
+
+SWEEP_SECONDS, SWEEP_TURN_SECONDS = 10.0, 1.0
+"""For one sweep, and for one account before the next has its turn. A call that was begun is waited for."""
+
+BEAT_LATE_AFTER = timedelta(minutes=1)
+BACKGROUND_JOBS = 10_000  # waiting in a process; the sweeps do what is over
+EVENTS_BATCH_ROWS = 1000
+EXPIRY_BATCH_ROWS = 5000
+RETENTION_BATCH_ROWS = 5_000
+STEPS_KEPT_FOR, STEPS_BATCH_ROWS = timedelta(days=90), 5000
+
+# Webhooks to shops
+
+WEBHOOK_ENDPOINTS = 16
+"""Of a merchant in a mode."""
+
+WEBHOOK_SECRET_BYTES = 32
+WEBHOOK_SECRET_OVERLAP = timedelta(days=1)
+WEBHOOK_PORTS = (443, 8443)
+WEBHOOK_SECONDS = 15.0
+"""From the first question to the resolver to the last byte of the answer."""
+
+WEBHOOK_ANSWER_BYTES, WEBHOOK_KEPT_BYTES = 64 * 1024, 1024
+WEBHOOK_READ_BYTES = 2 * WEBHOOK_ANSWER_BYTES  # with everything that comes before the body
+WEBHOOK_DELAYS = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    *(timedelta(hours=h) for h in (2, 5, 10, 14, 20, 24)),
+)
+"""From one attempt to the next; after the last of them it is given up."""
+
+WEBHOOK_JITTER = 0.1
+WEBHOOK_LEASE = timedelta(minutes=1)
+"""When a delivery under way may be taken over: its sender has died, for an attempt takes 15 seconds at most."""
+
+WEBHOOK_DISABLED_AFTER = timedelta(days=5)
+"""Of failures alone."""
+
+WEBHOOK_CALLS = 32
+WEBHOOK_CALLS_TO_MERCHANT = 8
+WEBHOOK_CALLS_TO_ENDPOINT = 4
+WEBHOOK_CALLS_TO_SLOW = 16
+"""At the same time, from one process. All slow endpoints together leave half of the calls to the others, and each of
+them gets one.
+"""
+
+WEBHOOK_SLOW_MILLISECONDS = 2000
+WEBHOOK_HANGS = timedelta(milliseconds=WEBHOOK_SLOW_MILLISECONDS) - WEBHOOK_LEASE
+"""Of a call under way: past the end of its lease, which is in the future."""
+
+WEBHOOK_POLL_SECONDS = 0.2
+WEBHOOK_MAIL_AGAIN_AFTER = timedelta(hours=1)
+WEBHOOK_PURGE_ROWS = 1000
+
+# Mails
+
+MAIL_SWEEP_SECONDS = 30.0
+MAIL_AGAIN_AFTER = timedelta(minutes=5)  # longer than one mail takes where every step runs into its time limit
+MAIL_TRIES = 20  # most of a day
+MAILS_OF_DECLINES = 3
+MAIL_STOPPED_FOR = timedelta(days=180)
+ADDRESS_KEPT_FOR = timedelta(days=60)  # time for the shop to refund something
+ADDRESSES_PERIOD = timedelta(days=1)
+ADDRESSES_OF_A_MAILBOX, ADDRESSES_OF_A_VISITOR, ADDRESSES_OF_A_REQUEST, ADDRESSES_OF_A_NETWORK = 6, 6, 12, 30
+"""How often an address may be left within ADDRESSES_PERIOD."""
+
+REMINDERS_OF_A_MAILBOX = 2  # for one request, ever
+REMINDER_BEFORE_END = timedelta(hours=1)
+REMINDER_MARGIN = timedelta(minutes=10)  # what is left for paying after the latest reminder
+
+# Codes, pictures and words
+
+TOKEN_SYMBOLS = 24
+"""Of a link's token: 138 bits."""
+
+CODE_SYMBOLS = 8  # seven drawn, one to check
+GUESSES_SECONDS = 600
+"""In which wrong codes count together."""
+
+GUESSES_CALM, GUESSES_SIEGE = (10, 40), (1, 4)
+"""How often an address, and those of the same owner, may be wrong: usually, and while everybody is wrong a lot."""
+
+GUESSES_MANY = 1000
+"""So many wrong codes from everybody are more than people mistype."""
+
+PASTED_CHARACTERS = 20_000
+"""How much of a pasted text is read: a whole conversation, with what it quotes."""
+
+POSTERS_OF_A_NETWORK, POSTERS_SECONDS = 120, 600
+"""How many pictures one network may order in so many seconds."""
+
+POSTER_SECONDS = 15.0
+"""For one picture, the start of the process included."""
+
+SAFETY_WORDS = 128
+"""In each language's list."""
+
+MARKS_OF_A_LETTER = 3  # as many as Devanagari, Arabic and Vietnamese need
+LOGO_BYTES, LOGO_PIXELS = 150 * 1024, 2048
+LOGO_SIDE_PIXELS = 96  # it is shown at 32, on screens of up to three pixels a point
+TEXT_CONTRAST = 4.5  # WCAG AA
+
+# Live pages
+
+LIVE_CATCH_UP_SECONDS = 3.0
+"""After which a change is seen at the latest, whatever became of its message."""
+
+LIVE_GATHER_SECONDS = 0.02
+"""Between two reads of first snapshots, so that a crowd after a restart costs the database little."""
+
+LIVE_PATIENCE_SECONDS = 1.0
+"""That sockets wait for Valkey, and that it is left alone after it failed."""
+
+LIVE_SLICE_SOCKETS = 100
+"""That are told at a stretch, before pages and others have their turn."""
+
+SOCKETS_OF_A_NETWORK = 500
+"""In one process. Who comes later is shown the page all the same, by asking."""
+
+# Connections and requests to this server
+
+HEADER_SECONDS, HEADER_BYTES, URL_BYTES = 10.0, 16 * 1024, 4 * 1024
+CONNECTIONS = 1_000  # of a process; sockets do not count, or a crowd that looks on would shut the pages
+CONNECTIONS_OF_AN_ADDRESS = 100
+BODY_SECONDS = 30.0  # for a request's body to arrive in
+BODY_DRAINED_BYTES = 16 * 2**20  # of one that is too large: most clients read no answer before they have sent it all
+HEALTH_SECONDS = 1.0  # each of the servers we need has to answer in
+ACCEPT_LANGUAGE_CHARACTERS = 500  # that are read
+DRAWN_PAGES_KEPT = 512  # in a process, of some 15 KB each
+SHOPS_KEPT = 500  # that a process remembers
+VISITOR_COOKIE_SECONDS = 180 * 24 * 3600
+BASKET_SECONDS, BASKET_PIECES = 7 * 24 * 3600, 20  # of one kind in a basket of the demo shop
+
+# The API
+
+API_WINDOW_SECONDS = 10
+"""The allowance of a whole window may be spent in one burst."""
+
+COUNTERS_TIMEOUT_SECONDS, COUNTERS_PAUSE_SECONDS = 0.1, 1.0
+"""How long Valkey has to answer, and is left alone after it failed to."""
+
+API_ERRORS_SHOWN = 20
+IDEMPOTENCY_HOURS = 24
+IDEMPOTENCY_LEASE_SECONDS = 30
+"""How long PostgreSQL lets a call hold its key while it is silent: the connection of a host that vanished ends then."""
+
+# The desk, and secrets
+
+WRONG_PASSWORDS_SECONDS = 900
+"""In which wrong passwords count together."""
+
+WRONG_PASSWORDS_OF_A_NETWORK = 10
+WRONG_PASSWORDS_OF_A_LOGIN = 30
+"""From browsers it was never used with."""
+
+KNOWN_BROWSER_SECONDS = 180 * 24 * 3600
+SEEN_EVERY_SECONDS = 60  # between writing down that somebody is at work
+DELIVERIES_SHOWN = 50
+SECRET_SYMBOLS, SECRET_DIFFERENT, SECRET_PAIRS = 32, 10, 24  # different ones among them, and pairs of neighbours
