@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from friendpay.kit import clock, limits
-from orders import sequence as publication
+from orders import sequence
 from orders.models import StoredAnswer
 from orders.webhooks import delivery, mail, outbox
 
@@ -14,7 +14,7 @@ from orders.webhooks import delivery, mail, outbox
 @shared_task(name="orders.send_webhooks")
 def send_webhooks() -> None:
     """Give committed events their place in the order, and tell the shops of them."""
-    publication.publish()
+    sequence.publish()
     delivery.send_soon()
 
 

@@ -12,9 +12,8 @@ from django.core.mail import mail_admins
 
 from friendpay.kit import clock
 from payments import beats
-from payments.funnel import steps as friction
-from payments.mail import outbox as mail
-from payments.mail import sending
+from payments.funnel import steps
+from payments.mail import outbox, sending
 from payments.models import ProviderAccount
 from payments.settlement import bill_days, expiry, inbox, ledger, reconcile, refunds, retention
 
@@ -84,13 +83,13 @@ def sweep_mail() -> None:
 @shared_task(name="payments.purge_mail")
 def purge_mail() -> None:
     """Forget the addresses that nothing is sent to any more."""
-    mail.purge()
+    outbox.purge()
 
 
 @shared_task(name="payments.purge_steps")
 def purge_steps() -> None:
     """Forget what the friction meter does not look back to."""
-    friction.purge()
+    steps.purge()
 
 
 @shared_task(name="payments.check_ledger")

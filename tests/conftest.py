@@ -24,8 +24,7 @@ from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
 from friendpay.demo import embedded
-from friendpay.kit import clock
-from friendpay.kit import counters as ratelimit
+from friendpay.kit import clock, counters
 from tests import run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,4 +129,4 @@ def moving(real: Callable[[datetime], datetime], monkeypatch: pytest.MonkeyPatch
 @pytest.fixture(autouse=True)
 def _counts_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test counted in Valkey is nothing to the next."""
-    monkeypatch.setattr(ratelimit, "PREFIX", f"{secrets.token_hex(8)}:")
+    monkeypatch.setattr(counters, "PREFIX", f"{secrets.token_hex(8)}:")

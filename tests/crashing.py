@@ -21,8 +21,8 @@ from django.db import connection  # noqa: E402
 from django.db.backends.postgresql.base import DatabaseWrapper  # noqa: E402
 
 from friendpay.kit import background, clock  # noqa: E402
-from payments.live import snapshot as live  # noqa: E402
-from payments.wallets import registry as providers  # noqa: E402
+from payments.live import snapshot  # noqa: E402
+from payments.wallets import registry  # noqa: E402
 
 DIED = -signal.SIGKILL
 CALLS = ("start", "fetch", "close", "refund", "fetch_refund")
@@ -52,7 +52,7 @@ def _live_and_die(
     connection.settings_dict["NAME"] = database
     told = clock.told
     clock.told = lambda moment: told(moment) + ahead
-    background.run_later = live.run_later = lambda *_: None  # type: ignore[attr-defined]
+    background.run_later = snapshot.run_later = lambda *_: None  # type: ignore[attr-defined]
     _Life(before).watch()
     work(*args)
     connection.close()
@@ -74,7 +74,7 @@ class _Life:
         commit = DatabaseWrapper._commit  # type: ignore[attr-defined]
         DatabaseWrapper._commit = lambda wrapper: self.commit(commit, wrapper)  # type: ignore[attr-defined]
         connection.execute_wrappers.append(self.execute)
-        sandbox = providers.get("sandbox")
+        sandbox = registry.get("sandbox")
         for name in CALLS:
             setattr(sandbox, name, self.calls(getattr(sandbox, name)))
 

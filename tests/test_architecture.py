@@ -23,6 +23,13 @@ def modules() -> Iterator[Path]:
     yield from (path for path in written() if not {"emulation", "emulator"} & set(path.parts))
 
 
+def python() -> Iterator[Path]:
+    """All of ours, with tests and measurements."""
+    yield from written()
+    for folder in ("bench", "tests"):
+        yield from (ROOT / folder).rglob("*.py")
+
+
 def places(pattern: str, folder: str) -> set[str]:
     """The modules of one app in which a line matches."""
     expression = re.compile(pattern)
@@ -81,7 +88,7 @@ def _is_limit(value: ast.expr) -> bool:
     parts = [*ast.walk(value)]
     names = {part.id for part in parts if isinstance(part, ast.Name)}
     if "timedelta" in names:
-        return "timezone" not in names
+        return "timezone" not in names and not isinstance(value, ast.Dict)
     constants = [part.value for part in parts if isinstance(part, ast.Constant)]
     shapes = ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.operator, ast.unaryop, ast.Load, ast.Name
     numbers = bool(constants) and all(type(constant) in (int, float) for constant in constants)

@@ -10,7 +10,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from friendpay.kit.money import Money
 from payments.settlement import lifecycle
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from tests import shop
 from tests.caller import ORDER, Caller
 from tests.trips import Trips, counted
@@ -118,7 +118,7 @@ def test_create_a_request(budget: Budget) -> None:
 
 
 def test_begin_to_pay(budget: Budget, monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
-    payment_request, wallet = shop.make_request(), providers.get("sandbox")
+    payment_request, wallet = shop.make_request(), registry.get("sandbox")
     start = wallet.start
     with budget("begin to pay") as trips:
 

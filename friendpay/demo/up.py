@@ -30,7 +30,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from friendpay.demo import embedded, options, prepare
 from friendpay.demo.bootstrap import PYTHON, ROOT
 from friendpay.demo.wheels import CannotStart
-from payments.wallets import registry as providers
+from payments.wallets import registry
 
 _CONFIG = ROOT / "friendpay" / "demo" / "supervisor.conf"
 _PATIENCE = 60.0
@@ -64,7 +64,7 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
     address = options.url(chosen.address, chosen.port)
     json.dump({"pid": os.getpid(), "address": address}, claim)
     claim.flush()
-    wallets = {name: options.free_port(chosen.host) for name in (providers.simulated() if chosen.emulators else ())}
+    wallets = {name: options.free_port(chosen.host) for name in (registry.simulated() if chosen.emulators else ())}
     environment = _environment(chosen, servers, address, kept) | {"FRIENDPAY_EMULATORS": json.dumps(wallets)}
     supervisor = subprocess.Popen(
         [str(PYTHON), "-m", "supervisor.supervisord", "-c", str(_CONFIG)],

@@ -29,8 +29,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from friendpay.kit import env, limits
-from friendpay.kit import ssrf as guard
+from friendpay.kit import env, limits, ssrf
 from friendpay.kit.errors import Refused
 
 logger = logging.getLogger(__name__)
@@ -64,14 +63,14 @@ def check(url: str) -> None:
     if parts is None or re.search(r"[^!-~]|[\\#@]", url):
         raise _no(_("Write a plain web address such as https://shop.example/webhooks."))
     host, port = parts["host"].lower().strip("[]"), int(parts["port"] or 443)
-    address = guard.literal(host)
-    if settings.WEBHOOK_ALLOW_LOOPBACK and (host == "localhost" or (address and guard.is_loopback(address))):
+    address = ssrf.literal(host)
+    if settings.WEBHOOK_ALLOW_LOOPBACK and (host == "localhost" or (address and ssrf.is_loopback(address))):
         return
     if parts["scheme"].lower() != "https":
         raise _no(_("The address must begin with https://."))
     if port not in limits.WEBHOOK_PORTS:
         raise _no(_("Only the ports 443 and 8443 are called."))
-    if not guard.is_public(address) if address else (env.is_local(host) or not _NAME.fullmatch(host)):
+    if not ssrf.is_public(address) if address else (env.is_local(host) or not _NAME.fullmatch(host)):
         raise _no(_("Only public addresses are called."))
 
 
@@ -212,7 +211,7 @@ class _Adapter(IPFilterAdapter):
         resolve = super().build_connection_pool_key_attributes
         place, manner = _in_time(lambda: resolve(*args, **kwargs))
         address = ipaddress.ip_address(place["host"].strip("[]"))
-        if not guard.may_call(address, loopback=settings.WEBHOOK_ALLOW_LOOPBACK):
+        if not ssrf.may_call(address, loopback=settings.WEBHOOK_ALLOW_LOOPBACK):
             raise InvalidIPAddress(address)
         if place["scheme"] == "https":
             manner["ssl_context"] = _tls()

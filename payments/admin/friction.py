@@ -18,7 +18,7 @@ from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel
 from friendpay.kit import clock
 from orders.models import Merchant
-from payments.funnel import report as friction_report
+from payments.funnel import report
 from payments.funnel.report import Report, Span
 from payments.models import Step
 from payments.offers.weighing import LABELS
@@ -103,7 +103,7 @@ class StepAdmin(SupportAdmin[Step]):
             chosen = form.cleaned_data
             since = clock.now() - timedelta(days=chosen["days"])
             shop = chosen["shop"].pk if chosen["shop"] else None
-            found = friction_report.report(since, merchant_id=shop, method=chosen["method"])
+            found = report.report(since, merchant_id=shop, method=chosen["method"])
             context["total"] = found.total
             if found.total:
                 context |= {"bars": bars(found), "ranges": ranges(found), "ticks": ticks(), "panels": panels(found)}
@@ -111,20 +111,20 @@ class StepAdmin(SupportAdmin[Step]):
         return TemplateResponse(request, "payments/admin/friction.html", context)
 
 
-def bars(report: Report) -> list[Bar]:
+def bars(found: Report) -> list[Bar]:
     """The funnel. What was lost since the step before is drawn behind each bar."""
     rows, before = [], 100.0
-    for place, stage in enumerate(report.stages):
-        width = 100 * stage.reached / report.total
+    for place, stage in enumerate(found.stages):
+        width = 100 * stage.reached / found.total
         rows.append(Bar(str(stage.kind.label), f"{stage.reached} · {width:.0f}%", ROW * place, width, before))
         before = width
     return rows
 
 
-def ranges(report: Report) -> list[Range]:
+def ranges(found: Report) -> list[Range]:
     """The times of which anything is known, from the median to the 95th percentile."""
     rows = []
-    for place, span in enumerate(report.spans):
+    for place, span in enumerate(found.spans):
         label, about = map(str, SPANS[span.name])
         rows.append(Range(label, about, said(span), ROW * place, across(span.median), across(span.p95)))
     return rows
@@ -134,15 +134,15 @@ def ticks() -> list[tuple[str, float]]:
     return [(duration(seconds), across(seconds)) for seconds in _TICKS]
 
 
-def panels(report: Report) -> list[Panel]:
+def panels(found: Report) -> list[Panel]:
     """The same in figures."""
     steps = [
-        (stage.kind.label, stage.reached, f"{100 * stage.reached / report.total:.0f}%", stage.left, stage.waiting)
-        for stage in report.stages
+        (stage.kind.label, stage.reached, f"{100 * stage.reached / found.total:.0f}%", stage.left, stage.waiting)
+        for stage in found.stages
     ]
     times = [
         (SPANS[span.name][0], SPANS[span.name][1], duration(span.median), duration(span.p95), span.count)
-        for span in report.spans
+        for span in found.spans
     ]
     return [
         Panel(_("How far"), (_("Step"), _("Reached"), _("Of all"), _("Left here"), _("Still open")), steps),

@@ -15,7 +15,7 @@ from orders.api.routes import router as router
 from orders.api.schemas import LinesIn, Nothing, OrderId, OrderOut
 from payments.api.schemas import NewOrderOut, OffersOut, OrderIn
 from payments.api.screens import ON_DESKTOP, Screen
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.rollout import Case
 from payments.settlement import asking, lifecycle, requests
 
@@ -91,4 +91,4 @@ def list_offers(request: Call, order_id: OrderId, screen: Screen = ON_DESKTOP) -
     What the payment page shows on this kind of screen, and the reason for whatever it does not show.
     """
     case, surface = Case.of(order_of(request.auth, order_id)), screen.surface
-    return OffersOut.of(offers.why_not_friend(case, surface), offers.weigh(case, surface))
+    return OffersOut.of(weighing.why_not_friend(case, surface), weighing.weigh(case, surface))

@@ -26,9 +26,9 @@ from payments.api.schemas import (
     RequestId,
 )
 from payments.api.screens import ON_DESKTOP, Screen
-from payments.funnel import steps as friction
+from payments.funnel import steps
 from payments.models import Payment, PaymentRequest, Refund
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.rollout import Case
 from payments.settlement import lifecycle, refunds, requests
 
@@ -75,7 +75,7 @@ def create_request(
     buyer is.
     """
     order = order_of(request.auth, order_id)
-    offers.check_friend(Case.of(order), screen.surface)
+    weighing.check_friend(Case.of(order), screen.surface)
     opened = lifecycle.open_request(
         order.pk,
         actor="merchant",
@@ -85,7 +85,7 @@ def create_request(
         split=data.split_of(),
         reuse=False,
     )
-    friction.record(friction.Kind.REQUEST_CREATED, opened, surface=screen.surface.place)
+    steps.record(steps.Kind.REQUEST_CREATED, opened, surface=screen.surface.place)
     return Status(201, PaymentRequestOut.as_of(opened, opened.created_at, payments=()))
 
 

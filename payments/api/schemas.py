@@ -14,12 +14,12 @@ from orders.api.schemas import PARAGRAPH, Minor, OrderFields, OrderOut, Page, Se
 from orders.event_data import Sum
 from orders.models import Order
 from payments.models import Payment, PaymentRequest
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.rollout import FRIEND, Objection
 from payments.offers.weighing import METHODS, Offer
+from payments.settlement import chip_in
 from payments.settlement.event_data import PaymentData, RefundData, RequestData
-from payments.share import codes
-from payments.share import text as sharing
+from payments.share import codes, text
 
 RequestId = Annotated[str, Field(pattern=r"^pr_[0-9A-Za-z]{1,36}$")]
 PaymentId = Annotated[str, Field(pattern=r"^pay_[0-9A-Za-z]{1,36}$")]
@@ -105,12 +105,12 @@ class PaymentRequestOut(RequestData):
         """A request whose time is over reads as expired, before the sweep comes too. Its payments are read, unless they
         are known.
         """
-        link, known = sharing.link(request), request.payments.all() if payments is None else payments
+        link, known = text.link(request), request.payments.all() if payments is None else payments
         split = None
         if request.split_max_payers is not None and request.split_min_amount is not None:
             split = SplitOut(max_payers=request.split_max_payers, min_amount=request.split_min_amount)
         with translation.override(supported(request.order.locale) or settings.LANGUAGE_CODE):
-            share_text = sharing.share_text(request)
+            share_text = text.share_text(request)
         return cls.of(
             request,
             status=request.status_at(now),
@@ -175,7 +175,7 @@ class OffersOut(BaseModel):
     def of(cls, against_friend: Objection | None, considered: list[Offer]) -> Self:
         shown = [
             ShownOut(method=offer.method, label=str(offer.label), provider=offer.provider, rail=str(offer.rail))
-            for offer in offers.shown(considered)
+            for offer in weighing.shown(considered)
         ]
         withheld = [
             WithheldOut(method=offer.method, provider=offer.provider, reason=offer.reason, detail=offer.detail)
@@ -186,6 +186,6 @@ class OffersOut(BaseModel):
             label = str(METHODS[FRIEND])
             shown.insert(0, ShownOut(method=FRIEND, label=label, provider="", rail=""))
         else:
-            code, text = against_friend.code, against_friend.text
-            withheld.insert(0, WithheldOut(method=FRIEND, provider="", reason=code, detail=text))
+            code, words = against_friend.code, against_friend.text
+            withheld.insert(0, WithheldOut(method=FRIEND, provider="", reason=code, detail=words))
         return cls(shown=shown, withheld=withheld)

@@ -16,7 +16,7 @@ from channels.layers import get_channel_layer
 from django.db import Error
 
 from friendpay.kit import limits
-from payments.live import snapshot as live
+from payments.live import snapshot
 from payments.live.snapshot import Shown
 
 logger = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ class Hub:
             if self._channel is None or (self._channel.done() and self._channel.exception()):
                 self._channel = asyncio.create_task(self._layer.new_channel())
             channel = await self._channel
-            await self._layer.group_add(live.group(token), channel)
+            await self._layer.group_add(snapshot.group(token), channel)
             if token not in self.watched:
                 await self._part(token)  # all have gone meanwhile
         except Exception as error:
@@ -142,7 +142,7 @@ class Hub:
 
     async def _part(self, token: str) -> None:
         try:
-            await self._layer.group_discard(live.group(token), cast(asyncio.Task[str], self._channel).result())
+            await self._layer.group_discard(snapshot.group(token), cast(asyncio.Task[str], self._channel).result())
         except Exception as error:
             logger.warning("a subscription could not be ended: %s", error)
 
@@ -208,7 +208,7 @@ class Arrivals:
 @database_sync_to_async
 def changed(seen: dict[str, int]) -> dict[str, Shown]:
     """The states of those requests that are newer than what was seen, in one statement."""
-    return live.newer(seen)
+    return snapshot.newer(seen)
 
 
 _hub: tuple[asyncio.AbstractEventLoop, Hub] | None = None

@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from friendpay.kit import limits
 from payments.models import PaymentRequest
-from payments.share import phrases
-from payments.share import text as sharing
+from payments.share import phrases, text
 
 _AFTER = {
     "hour": (timedelta(hours=1), gettext_lazy("In 1 hour")),
@@ -56,8 +55,8 @@ def calendar_file(request: PaymentRequest, moment: datetime, now: datetime) -> s
         f"DTSTART:{moment:%Y%m%dT%H%M%SZ}",
         "DURATION:PT15M",
         f"SUMMARY:{_text(title)}",
-        f"DESCRIPTION:{_text(sharing.link(request))}",
-        f"URL:{sharing.link(request)}",
+        f"DESCRIPTION:{_text(text.link(request))}",
+        f"URL:{text.link(request)}",
         "TRANSP:TRANSPARENT",
         "BEGIN:VALARM",
         "ACTION:DISPLAY",

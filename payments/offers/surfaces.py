@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import DESKTOP as DESKTOP
 from payments.wallets.base import OTHER_APP as OTHER_APP
 from payments.wallets.base import PHONE as PHONE
@@ -15,7 +15,7 @@ _FENCED = (
     "miniprogram",
 )  # WeCom and mini programs name WeChat or Alipay too, and open neither's sheet for us
 
-APPS = providers.apps()
+APPS = registry.apps()
 PLACES = (DESKTOP, PHONE, *APPS, OTHER_APP)
 
 

@@ -16,14 +16,13 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders.models import Order
 from payments.models import ProviderAccount, StoppedBuyer
-from payments.offers import rollout
-from payments.offers import surfaces as rails
+from payments.offers import rollout, surfaces
 from payments.offers.rollout import FRIEND, Case, Objection
 from payments.offers.surfaces import Surface as Surface
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import Method, Provider, ProviderError, Rail
 
-LABELS: dict[str, "str | Promise"] = {name: _(label) for name, label in providers.labels().items()}
+LABELS: dict[str, "str | Promise"] = {name: _(label) for name, label in registry.labels().items()}
 """Every method of every wallet, in the order of the page."""
 
 METHODS: dict[str, "str | Promise"] = {FRIEND: _("Ask a friend"), **LABELS}
@@ -80,8 +79,8 @@ def weigh_known(case: Case, surface: Surface, accounts: Iterable[ProviderAccount
     offers = [
         _consider(case, surface, account, provider, method, against(method.name))
         for account in accounts
-        if account.provider in providers.NAMES
-        for provider in (providers.get(account.provider),)
+        if account.provider in registry.NAMES
+        for provider in (registry.get(account.provider),)
         for method in provider.methods
         if not method.by_choice or method.name in account.granted
     ]
@@ -180,8 +179,8 @@ def _consider(
         data = account.as_data()
     except ProviderError:
         return Offer(method.name, (), account, reason="credentials_locked")
-    works, off_ladder = rails.ways(provider, method, data, surface.place)
-    least, step = method.smallest.get(case.currency, 1), providers.step(account.provider, case.currency)
+    works, off_ladder = surfaces.ways(provider, method, data, surface.place)
+    least, step = method.smallest.get(case.currency, 1), registry.step(account.provider, case.currency)
     reason = detail = elsewhere = ""
     if not account.enabled:
         reason = "account_disabled"
@@ -196,5 +195,5 @@ def _consider(
     elif objection:
         reason, detail = objection.code, objection.text
     elif off_ladder:
-        reason, elsewhere = off_ladder, rails.elsewhere(provider, method, data)
+        reason, elsewhere = off_ladder, surfaces.elsewhere(provider, method, data)
     return Offer(method.name, works, account, least=least, reason=reason, detail=detail, elsewhere=elsewhere)

@@ -13,8 +13,7 @@ from friendpay.kit import clock, limits
 from friendpay.kit.digests import digest
 from friendpay.kit.errors import Refused
 from orders.models import Event
-from payments.mail import outbox as mail
-from payments.mail import reminders
+from payments.mail import outbox, reminders
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 from payments.settlement import rules
 from payments.settlement.locks import lock_payment, lock_request
@@ -56,7 +55,7 @@ def mail_receipt(payment_id: int, giver: Giver) -> None:
         request=request.public_id, object_id=payment.public_id, type="payment.succeeded"
     ).first()
     if paid:
-        mail.owe_one(row, Mail.Kind.RECEIPT, paid)
+        outbox.owe_one(row, Mail.Kind.RECEIPT, paid)
 
 
 @transaction.atomic
@@ -91,7 +90,7 @@ def _remember(
 ) -> MailAddress:
     digest = digest_of(giver.address)
     _check(request, giver, digest, now)
-    mail.forget(earlier)
+    outbox.forget(earlier)
     return MailAddress.objects.create(
         role=role,
         order_id=request.order_id,
@@ -109,7 +108,7 @@ def _remember(
 
 def _check(request: PaymentRequest, giver: Giver, digest: str, now: datetime) -> None:
     """Nobody makes us write to a stranger often, and nobody to one who has stopped it."""
-    if not mail.offered():
+    if not outbox.offered():
         raise Refused("no_mail", _("We cannot send mail here."), field="address")
     if MailAddress.objects.filter(digest=digest, stopped_at__isnull=False).exists():
         raise Refused(

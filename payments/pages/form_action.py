@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from friendpay.kit.csp import PAGES
 from orders.models import Order
 from payments.models import Payment, ProviderAccount
-from payments.wallets import registry as providers
+from payments.wallets import registry
 
 
 def to_wallets(response: HttpResponse, order: Order) -> HttpResponse:
@@ -46,7 +46,7 @@ def _hosts_among(accounts: Iterable[ProviderAccount]) -> set[str]:
 
 def _hosts_of(account: ProviderAccount) -> tuple[str, ...]:
     """The wallet's own; or the stand-in's, where one plays its part."""
-    pages = providers.get(account.provider).pages
+    pages = registry.get(account.provider).pages
     gateway = _origin(account.base_url)
     return pages if not gateway or any(fnmatchcase(gateway, host) for host in pages) else (gateway,)
 

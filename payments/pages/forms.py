@@ -9,8 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import amounts, limits
-from friendpay.kit import text_filter as safety
+from friendpay.kit import amounts, limits, text_filter
 from friendpay.kit.errors import Refused
 from payments.models import Report
 from payments.settlement.rules import Split
@@ -172,9 +171,9 @@ class PayForm(forms.Form):
 
     def clean_name(self) -> str:
         """One line with something to see, that leads nowhere."""
-        name = safety.line(self.cleaned_data["name"])
+        name = text_filter.line(self.cleaned_data["name"])
         try:
-            safety.check_name(name)
+            text_filter.check_name(name)
         except Refused as refused:
             raise ValidationError(str(refused.message)) from None
         return name

@@ -11,7 +11,7 @@ from friendpay.kit.networks import network_of
 from friendpay.kit.pages import SeeOther, page
 from friendpay.kit.rendering import draw
 from orders.models import Order
-from payments.mail import outbox as mail
+from payments.mail import outbox
 from payments.models import MailAddress, Payment, PaymentRequest
 from payments.pages import addresses, buyer_page, friend_page, receipt_page
 from payments.pages.addresses import Giver
@@ -66,6 +66,6 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks, since mail filters open links; POST stops all mail to that address, from a mail program too."""
     row = get_object_or_404(MailAddress, token=token)
     if request.method == "POST":
-        mail.stop(row)
+        outbox.stop(row)
         row.refresh_from_db()
     return draw(request, StopMailPage(url=request.path, stopped=row.stopped_at is not None))

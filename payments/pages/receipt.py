@@ -5,8 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from friendpay.kit import counters as ratelimit
-from friendpay.kit import limits
+from friendpay.kit import counters, limits
 from friendpay.kit.pages import SeeOther, page, saying
 from friendpay.kit.rendering import draw
 from friendpay.kit.waiting import waits_for_wallet
@@ -18,7 +17,7 @@ from payments.pages.steps import from_our_page
 from payments.pages.visitors import surface_of
 from payments.settlement import reconcile, turns
 from payments.settlement.rules import UNDECIDED
-from payments.share import text as sharing
+from payments.share import text
 
 
 def _payment(token: str) -> Payment:
@@ -42,8 +41,8 @@ def check(request: HttpRequest, token: str) -> HttpResponse:
     payment = _payment(token)
     if request.method == "POST" and payment.status in UNDECIDED and from_our_page(request):
         (asked, _seconds), (today, _left) = (
-            *ratelimit.count(f"asked:{payment.pk}", window=limits.RECEIPT_ASKS_SECONDS),
-            *ratelimit.count(f"asked-long:{payment.pk}", window=3600),
+            *counters.count(f"asked:{payment.pk}", window=limits.RECEIPT_ASKS_SECONDS),
+            *counters.count(f"asked-long:{payment.pk}", window=3600),
         )
         if asked <= 1 and today <= limits.RECEIPT_ASKS_AN_HOUR:
             reconcile.ask(payment.pk)
@@ -73,4 +72,4 @@ def scan_qr(request: HttpRequest, token: str) -> HttpResponse:
     code = _payment(token).next_step.get("code")
     if not code:
         raise Http404
-    return HttpResponse(sharing.code_svg(code), content_type="image/svg+xml")
+    return HttpResponse(text.code_svg(code), content_type="image/svg+xml")

@@ -10,7 +10,7 @@ from payments.models import PaymentRequest
 from payments.pages.forms import ReportForm
 from payments.pages.refusals import refusals_on, taken
 from payments.pages.small_pages import draw_report
-from payments.settlement import abuse as reports
+from payments.settlement import abuse
 
 
 @page("GET", "POST")
@@ -21,5 +21,5 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
         return draw_report(request, token)
     payment_request = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
     given = taken(request, ReportForm(request.POST))
-    reports.report(payment_request, network=network_of(request), **given)
+    abuse.report(payment_request, network=network_of(request), **given)
     return saying(SeeOther(reverse("report", args=[token])), "reported")

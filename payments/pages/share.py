@@ -8,19 +8,17 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from friendpay.kit import counters as ratelimit
-from friendpay.kit import limits
+from friendpay.kit import counters, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.networks import neighbourhood_of, network_of
 from friendpay.kit.pages import SeeOther, page
-from payments.live import snapshot as live
+from payments.live import snapshot
 from payments.models import PaymentRequest
 from payments.pages.forms import CodeForm
 from payments.pages.refusals import refusals_on, taken
 from payments.pages.small_pages import draw_open
-from payments.share import codes, drawing
-from payments.share import poster as posters
-from payments.share import text as sharing
+from payments.share import codes, drawing, text
+from payments.share.poster import svg as poster_svg
 
 
 def _payment_request(token: str) -> PaymentRequest:
@@ -30,15 +28,15 @@ def _payment_request(token: str) -> PaymentRequest:
 @page("GET")
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """What the socket would say. The tag leaves out the running seconds, so that asking again costs nothing."""
-    snapshot = live.read(token)
-    if snapshot is None:
+    shown = snapshot.read(token)
+    if shown is None:
         raise Http404
-    still = {**snapshot, "seconds_left": 0, "holders": [holder["name"] for holder in snapshot["holders"]]}
+    still = {**shown, "seconds_left": 0, "holders": [holder["name"] for holder in shown["holders"]]}
     tag = f'"{hashlib.sha256(json.dumps(still).encode()).hexdigest()[:20]}"'
     if tag in request.headers.get("If-None-Match", ""):
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = HttpResponse(json.dumps(snapshot), content_type="application/json")
+        response = HttpResponse(json.dumps(shown), content_type="application/json")
     response["ETag"] = tag
     return response
 
@@ -46,13 +44,13 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
 @page("GET")
 def qr_svg(request: HttpRequest, token: str) -> HttpResponse:
     """The link as a QR code. It never changes."""
-    return _picture(sharing.qr_svg(_payment_request(token)), "image/svg+xml")
+    return _picture(text.qr_svg(_payment_request(token)), "image/svg+xml")
 
 
 @page("GET")
 def qr_png(request: HttpRequest, token: str) -> HttpResponse:
     """The same for messengers that take no SVG."""
-    return _picture(sharing.qr_png(_payment_request(token)), "image/png")
+    return _picture(text.qr_png(_payment_request(token)), "image/png")
 
 
 def _picture(body: str | bytes, content_type: str) -> HttpResponse:
@@ -66,10 +64,10 @@ def poster(request: HttpRequest, token: str) -> HttpResponse:
     """
     payment_request = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
     network = network_of(request)
-    near = ratelimit.count(f"poster:{network}", window=limits.POSTERS_SECONDS)[0][0] if network else 0
+    near = counters.count(f"poster:{network}", window=limits.POSTERS_SECONDS)[0][0] if network else 0
     if near > limits.POSTERS_OF_A_NETWORK:
         return render(request, "429.html", status=429)
-    svg = posters.svg(payment_request, goods="goods" in request.GET, amount="amount" in request.GET)
+    svg = poster_svg(payment_request, goods="goods" in request.GET, amount="amount" in request.GET)
     tag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:20]}"'
     if tag in request.headers.get("If-None-Match", ""):
         response: HttpResponse = HttpResponseNotModified()
@@ -87,8 +85,8 @@ def open_code(request: HttpRequest) -> HttpResponse:
     """Type a share code, or paste the message it came in. Whoever guesses has to wait."""
     if request.method != "POST":
         return draw_open(request)
-    text = taken(request, CodeForm(request.POST))["text"]
-    payment_request = codes.look_up(text, network=network_of(request), neighbourhood=neighbourhood_of(request))
+    typed = taken(request, CodeForm(request.POST))["text"]
+    payment_request = codes.look_up(typed, network=network_of(request), neighbourhood=neighbourhood_of(request))
     if payment_request is None:
         words = _("We know no open request by this code. Please compare it with the message once more.")
         raise Refused("unknown_code", words, field="text", status=422)

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from payments.models import PaymentRequest
-from payments.share import codes
-from payments.share import text as sharing
+from payments.share import codes, text
 from payments.share.text import Target
 
 
@@ -25,10 +24,10 @@ class Sheet:
     @classmethod
     def of(cls, request: PaymentRequest, *, in_wechat: bool) -> Self:
         return cls(
-            link=sharing.link(request),
+            link=text.link(request),
             code=codes.shown(request),
             spoken=tuple((sign, str(word)) for sign, word in codes.spoken(request)),
-            text=sharing.share_text(request),
-            open_address=sharing.open_address(),
-            targets=tuple(sharing.targets(request, in_wechat=in_wechat)),
+            text=text.share_text(request),
+            open_address=text.open_address(),
+            targets=tuple(text.targets(request, in_wechat=in_wechat)),
         )

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.csrf import csrf_exempt
 
 from friendpay.kit.pages import page
-from payments.funnel import steps as friction
+from payments.funnel import steps
 from payments.models import PaymentRequest
 from payments.pages.visitors import surface_of
 from payments.settlement import requests
@@ -37,9 +37,9 @@ def step(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponse(status=403)
     surface = surface_of(request).place
     if "shared" in request.POST:
-        friction.record(friction.Kind.SHARE_INVOKED, payment_request, surface=surface)
+        steps.record(steps.Kind.SHARE_INVOKED, payment_request, surface=surface)
     if "saw" in request.POST and payment_request.paid_at:
-        friction.record(friction.Kind.BUYER_SAW_PAID, payment_request, surface=surface)
+        steps.record(steps.Kind.BUYER_SAW_PAID, payment_request, surface=surface)
     return HttpResponse(status=204)
 
 

@@ -5,15 +5,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock, limits
-from friendpay.kit import counters as ratelimit
-from friendpay.kit import text_filter as safety
+from friendpay.kit import clock, counters, limits, text_filter
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from orders.models import Order, OrderLine
-from payments.funnel import steps as friction
+from payments.funnel import steps
 from payments.models import PaymentRequest
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.rollout import Case
 from payments.offers.shop_settings import shop_of_buyer
 from payments.offers.weighing import Surface
@@ -27,15 +25,15 @@ def ask(order: Order, surface: Surface, network: str = "") -> PaymentRequest:
     not offered, and for a buyer who asks without end.
     """
     tapped = clock.now()
-    offers.check_friend(Case.of(order), surface)
+    weighing.check_friend(Case.of(order), surface)
     open_already = PaymentRequest.objects.filter(
         order=order, status=PaymentRequest.Status.OPEN, shared_at__isnull=False
     )
     if not open_already.exists():
         _check_often(order, network)
     request = lifecycle.open_request(order.pk, actor="buyer", shared=True)
-    friction.record(friction.Kind.HELP_TAPPED, request, surface=surface.place, at=tapped)
-    friction.record(friction.Kind.REQUEST_CREATED, request, surface=surface.place)
+    steps.record(steps.Kind.HELP_TAPPED, request, surface=surface.place, at=tapped)
+    steps.record(steps.Kind.REQUEST_CREATED, request, surface=surface.place)
     return request
 
 
@@ -51,11 +49,11 @@ class WithOrder:
     def __call__(self, order: Order, lines: list[OrderLine], now: datetime, writes: Writes) -> None:
         """Nobody else knows the order yet, so there is nothing to lock."""
         try:
-            safety.check(self._message)
+            text_filter.check(self._message)
             rules.check_order_open(order, now)
             shop, stopped = shop_of_buyer(order.merchant_id, order.buyer_id)
             case = Case.known(order, tuple((line.name, line.category) for line in lines), shop.rules)
-            offers.check_friend(case, self._surface, stopped=stopped, now=now)
+            weighing.check_friend(case, self._surface, stopped=stopped, now=now)
             most, least = chip_in.agreed(order, self._split)
             self._request = new_request(
                 order,
@@ -68,9 +66,7 @@ class WithOrder:
                 split_min_amount=least,
                 shared_at=now,
             )
-            writes.insert(
-                friction.first(friction.Kind.REQUEST_CREATED, self._request, surface=self._surface.place, at=now)
-            )
+            writes.insert(steps.first(steps.Kind.REQUEST_CREATED, self._request, surface=self._surface.place, at=now))
         except Refused as refused:
             refused.field = refused.field and f"payment_request.{refused.field}"
             raise
@@ -86,6 +82,6 @@ def _check_often(order: Order, network: str) -> None:
         merchant=order.merchant_id, order__buyer_id=order.buyer_id, shared_at__gt=clock.now() - limits.ASKS_WITHIN
     )
     asked = recent.count() if order.buyer_id and not settings.DEMO else 0  # all visitors of a demo are one customer
-    near = ratelimit.count(f"ask:{network}", window=int(limits.ASKS_WITHIN.total_seconds()))[0][0] if network else 0
+    near = counters.count(f"ask:{network}", window=int(limits.ASKS_WITHIN.total_seconds()))[0][0] if network else 0
     if asked >= limits.ASKS_OF_A_BUYER or near > limits.ASKS_OF_A_NETWORK:
         raise Refused("asked_often", _("You have asked often in the last hour. Please wait a while."), status=429)

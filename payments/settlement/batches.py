@@ -17,8 +17,8 @@ from friendpay.kit.background import nudge
 from friendpay.kit.keys import among
 from orders import events
 from orders.models import Order
-from payments.live import snapshot as live
-from payments.mail import outbox as mail
+from payments.live import snapshot
+from payments.mail import outbox
 from payments.models import Payment, PaymentRequest
 from payments.settlement.event_data import PAYMENT_SQL, REQUEST_SQL
 
@@ -94,8 +94,8 @@ def note_ended(request_ids: list[int], type: str) -> None:
     """Say that these have just ended, with all that an event brings: shops are told, mail is owed, reminders are
     dropped, and whoever is looking is shown it after the commit.
     """
-    mail.owe_all(type, request_ids, events.record_all(type, "system", _REQUESTS, request_ids))
-    transaction.on_commit(lambda: live.push_all(request_ids))
+    outbox.owe_all(type, request_ids, events.record_all(type, "system", _REQUESTS, request_ids))
+    transaction.on_commit(lambda: snapshot.push_all(request_ids))
 
 
 @transaction.atomic
@@ -114,5 +114,5 @@ def let_go_lapsed(before: datetime, limit: int, but: Collection[int] = ()) -> in
     payments = Payment.objects.filter(pk__in=among(payment_ids))
     payments.update(held_until=None, closing=True, next_attempt_at=clock.now(), attempts=0)
     transaction.on_commit(partial(nudge, "payments.sweep_payments"))
-    transaction.on_commit(lambda: live.push_all(request_ids))
+    transaction.on_commit(lambda: snapshot.push_all(request_ids))
     return len(payment_ids)

@@ -9,7 +9,7 @@ from friendpay.kit import clock, leases, limits
 from payments.models import BillDay, BillMismatch, Payment, ProviderAccount
 from payments.settlement import bills
 from payments.settlement.calls import PAUSED
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import TIMEOUT, ProviderError
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def _accounts() -> list[ProviderAccount]:
 def _schedule(account: ProviderAccount) -> None:
     """A row for every day that is over, from where the rows end; yesterday's for an account that has none."""
     now = clock.now()
-    yesterday = now.astimezone(providers.get(account.provider).zone).date() - timedelta(days=1)
+    yesterday = now.astimezone(registry.get(account.provider).zone).date() - timedelta(days=1)
     last = account.bill_days.aggregate(last=Max("day"))["last"]
     first = last + timedelta(days=1) if last else yesterday
     first = max(first, yesterday - timedelta(days=limits.BILL_DAYS_CAUGHT_UP - 1))

@@ -19,7 +19,7 @@ from friendpay.kit.money import Money
 from payments.models import BillDay, BillMismatch, Payment, ProviderAccount, Refund
 from payments.settlement import inbox, outside, reconcile, refunds
 from payments.settlement.calls import calling
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import BillLine, NoBill, State
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def put_right(mismatch_id: int, note: str) -> BillMismatch:
 
 def span(account: ProviderAccount, day: date) -> tuple[datetime, datetime]:
     """When a day of the provider's calendar begins and ends."""
-    start = datetime.combine(day, time.min, providers.get(account.provider).zone)
+    start = datetime.combine(day, time.min, registry.get(account.provider).zone)
     return start, start + timedelta(days=1)
 
 

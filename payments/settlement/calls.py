@@ -17,8 +17,7 @@ from django.db.models import F
 
 from friendpay.kit import clock, limits
 from payments.models import ProviderAccount
-from payments.wallets import registry as providers
-from payments.wallets import transport
+from payments.wallets import registry, transport
 from payments.wallets.base import TIMEOUT, Account, Provider, ProviderError
 
 PAUSED = "paused"
@@ -46,7 +45,7 @@ def calling(account: ProviderAccount, seconds: float = limits.CALL_SECONDS) -> I
         raise ProviderError("the gateway has not answered lately and is left alone", permanent=False, code=PAUSED)
     try:
         with transport.within(seconds), transport.guarded(loopback=_may_loop_back(data.base_url)):
-            yield providers.get(account.provider), data
+            yield registry.get(account.provider), data
     except Exception as error:
         if isinstance(error, ProviderError) and error.code == TIMEOUT:
             _hung(account)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from payments.models import Payment, ProviderAccount
 from payments.settlement.calls import calling
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import ProviderError, State
 
 FIXED: "Promise" = gettext_lazy(
@@ -37,7 +37,7 @@ def moved(account: ProviderAccount, known: Mapping[str, str], entered: Mapping[s
     after = {**entered, "base_url": account.base_url if account.live else base_url}
     names = [
         name
-        for name in providers.get(account.provider).identity
+        for name in registry.get(account.provider).identity
         if before.get(name) and after.get(name, "") != before[name]
     ]
     return names if names and payments_of(account).exists() else []
@@ -47,7 +47,7 @@ def only_the_wallet_knows(account: ProviderAccount, known: Mapping[str, str], en
     """Whether what was entered does not tell whose the account is: a key names nobody, and what no key of ours opens
     any more cannot be compared.
     """
-    key = providers.get(account.provider).identity_key
+    key = registry.get(account.provider).identity_key
     renewed = bool(key) and entered.get(key, "") != known.get(key, "")
     return (account.is_locked or renewed) and payments_of(account).exists()
 
@@ -57,7 +57,7 @@ def doubt(account: ProviderAccount, entered: Mapping[str, str]) -> str:
     newest payment that it must know. It is called: no transaction may be open.
     """
     must_know = Q(succeeded_at__isnull=False)
-    if providers.get(account.provider).knows_from_start:
+    if registry.get(account.provider).knows_from_start:
         must_know |= ~Q(next_step={})
     newest = payments_of(account).filter(must_know).order_by(F("succeeded_at").desc(nulls_last=True), "-id").first()
     if newest is None:

@@ -15,7 +15,7 @@ from payments.models import BillMismatch, Payment, ProviderAccount, ProviderEven
 from payments.settlement import outside, reconcile, refunds, rounds, rules
 from payments.settlement.calls import calling
 from payments.settlement.outcomes import pack, unpack
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import Account, BillLine, NotificationRefused, Outcome, Provider, ProviderError, Reply, State
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def receive(provider_name: str, account_id: str, headers: Mapping[str, str], bod
     if account is None:
         return Reply(404)
     now = clock.now()
-    provider = providers.get(provider_name)
+    provider = registry.get(provider_name)
     try:
         notification = provider.read_notification(account.as_data(), headers, body, now)
     except ProviderError as error:

@@ -8,11 +8,10 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders.services import LineDraft, place_order
 from payments.models import Payment, PaymentRequest, ProviderEvent
-from payments.settlement import holds as funds
-from payments.settlement import inbox, lifecycle, rules
+from payments.settlement import holds, inbox, lifecycle, rules
 from payments.settlement.locks import lock_request, note, save
 from payments.settlement.outcomes import unpack
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import Outcome, State
 
 
@@ -71,11 +70,11 @@ def _row(event: ProviderEvent, outcome: Outcome, money: Money, request: PaymentR
                 merchant_id=account.merchant_id,
                 request=request,
                 account=account,
-                method=providers.get(account.provider).methods[0].name,
+                method=registry.get(account.provider).methods[0].name,
                 rail="",
                 currency=money.currency,
                 amount=money.minor,
-                reference=event.reference if is_free else funds.new_reference(),
+                reference=event.reference if is_free else holds.new_reference(),
                 created_at=now,
                 next_attempt_at=now,
             )

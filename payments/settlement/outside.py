@@ -9,8 +9,7 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders import services
 from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
-from payments.settlement import holds as funds
-from payments.settlement import lifecycle, refund_moves
+from payments.settlement import holds, lifecycle, refund_moves
 from payments.settlement.locks import lock_payment, note, save
 from payments.wallets.base import Outcome, State
 
@@ -107,7 +106,7 @@ def _move_dispute(request: PaymentRequest, payment: Payment, dispute: Dispute, s
         lifecycle.move(dispute, status)
     dispute.amount_taken = 0  # weighed anew
     dispute.save(update_fields=["status", "closed_at", "amount_taken"])
-    funds.weigh_disputes(payment)
+    holds.weigh_disputes(payment)
     facts = {
         "dispute": dispute.public_id,
         "dispute_status": status,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from friendpay.kit import clock, leases, limits
-from payments.funnel import steps as friction
+from payments.funnel import steps
 from payments.models import Payment
 from payments.settlement import lifecycle, rounds, turns
 from payments.settlement.calls import calling
@@ -19,9 +19,7 @@ def apply(payment: Payment, outcome: Outcome) -> Payment:
             raise ValueError("a success without an amount")
         payment = lifecycle.settle(payment.pk, provider_ref=outcome.provider_ref, amount=outcome.amount)
         if payment.amount_applied and payment.request.paid_at and not payment.by_buyer:
-            friction.record(
-                friction.Kind.PROVIDER_PAID, payment.request, method=payment.method, at=payment.request.paid_at
-            )
+            steps.record(steps.Kind.PROVIDER_PAID, payment.request, method=payment.method, at=payment.request.paid_at)
         return payment
     if outcome.state == State.FAILED:
         return lifecycle.end_payment(payment.pk, cancelled=payment.closing, code=outcome.code, words=outcome.message)

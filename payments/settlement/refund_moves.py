@@ -9,8 +9,7 @@ from friendpay.kit import clock, limits
 from orders import services
 from orders.models import Order
 from payments.models import Payment, PaymentRequest, Refund
-from payments.settlement import holds as funds
-from payments.settlement import lifecycle
+from payments.settlement import holds, lifecycle
 from payments.settlement.locks import lock_refund, note, save
 from payments.wallets.base import Outcome
 
@@ -58,7 +57,7 @@ def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome
         _reopen(request, payment, refund)
     _change(order, request, refund, status, actor, outcome)
     if (refund.external or status != STATUS.WITHDRAWN) and payment.disputes.exists():
-        funds.weigh_disputes(payment)
+        holds.weigh_disputes(payment)
         make_way(request, payment)
     save(request)
     return refund
@@ -117,7 +116,7 @@ def _reopen(request: PaymentRequest, payment: Payment, refund: Refund) -> None:
     so does a dispute, which can have no more than is left.
     """
     mine = refund.reason == Refund.Reason.MERCHANT
-    if refund.amount > (_unclaimed(payment) if mine else funds.uncounted(payment)):
+    if refund.amount > (_unclaimed(payment) if mine else holds.uncounted(payment)):
         raise ValueError(f"{refund} was withdrawn, and what took its place has gone back as well")
     if mine:
         make_room(request, payment, refund.amount, "system")
@@ -147,10 +146,10 @@ def make_way(request: PaymentRequest, payment: Payment) -> None:
     by_itself = ~Q(reason=Refund.Reason.MERCHANT)
     for kind in (~by_itself, by_itself):
         _withdraw(request, payment, failed.filter(kind), 0, "system")
-    if owed := funds.owed(payment):
+    if owed := holds.owed(payment):
         latest = payment.refunds.filter(by_itself).order_by("id").last()
         reason = latest.reason if latest else Refund.Reason.UNDERFUNDED
-        funds.send_back(request, payment, owed, reason, clock.now(), "system")
+        holds.send_back(request, payment, owed, reason, clock.now(), "system")
 
 
 def send_again_what_failed(request: PaymentRequest, payment: Payment) -> None:
@@ -169,7 +168,7 @@ def renumber(refund_id: int, dead: str) -> Refund:
     _order, request, _payment, refund = lock_refund(refund_id)
     if refund.reference == dead and refund.is_undecided:
         refund.past_references = [*refund.past_references, dead]
-        refund.reference, refund.provider_ref, refund.code, refund.words = funds.new_reference(), "", "", ""
+        refund.reference, refund.provider_ref, refund.code, refund.words = holds.new_reference(), "", "", ""
         refund.save()
         note(request, "refund.renumbered", "system", refund)
         save(request)

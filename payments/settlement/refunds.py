@@ -13,13 +13,12 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.money import share_out
 from orders.models import Order
 from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
-from payments.settlement import holds as funds
-from payments.settlement import rounds, rules
+from payments.settlement import holds, rounds, rules
 from payments.settlement.calls import calling
 from payments.settlement.locks import lock_order, lock_payment, save
 from payments.settlement.refund_moves import make_room, move_refund, refundable, renumber
 from payments.share import phrases
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import Outcome, ProviderError, RefundOrder, State
 
 STATUS = Refund.Status
@@ -43,9 +42,9 @@ def refund_payment(
     amount = left if amount is None else amount
     if not 0 < amount <= left:
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
-    rules.check_step(amount, payment.currency, providers.step(payment.account.provider, payment.currency))
+    rules.check_step(amount, payment.currency, registry.step(payment.account.provider, payment.currency))
     make_room(request, payment, amount, actor)
-    refund = funds.send_back(request, payment, amount, Refund.Reason.MERCHANT, clock.now(), actor, text)
+    refund = holds.send_back(request, payment, amount, Refund.Reason.MERCHANT, clock.now(), actor, text)
     save(request)
     return refund
 
@@ -66,7 +65,7 @@ def refund_order(order: Order, amount: int | None = None, *, text: str = "", act
     amount = sum(left) if amount is None else amount
     if not 0 < amount <= sum(left):
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
-    steps = [providers.step(payment.account.provider, order.currency) for payment in payments]
+    steps = [registry.step(payment.account.provider, order.currency) for payment in payments]
     try:
         parts = share_out(amount, left, steps)
     except ValueError:
@@ -173,7 +172,7 @@ def _claim_sending(refund: Refund) -> bool:
     The payment's lock makes two workers agree on who goes first.
     """
     lock_payment(refund.payment_id)
-    now, gap = clock.now(), timedelta(seconds=providers.get(refund.account.provider).refund_gap)
+    now, gap = clock.now(), timedelta(seconds=registry.get(refund.account.provider).refund_gap)
     others = Refund.objects.filter(payment=refund.payment_id).exclude(pk=refund.pk)
     last = others.aggregate(last=Max("sent_at"))["last"]
     if last and last + gap > now:

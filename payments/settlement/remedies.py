@@ -8,11 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from payments.models import Refund
-from payments.settlement import holds as funds
-from payments.settlement import rules
+from payments.settlement import holds, rules
 from payments.settlement.locks import lock_payment, lock_refund, save
 from payments.settlement.refund_moves import move_refund
-from payments.wallets import registry as providers
+from payments.wallets import registry
 
 STATUS = Refund.Status
 
@@ -79,11 +78,11 @@ def _divide(refund: Refund, amount: int, actor: str) -> tuple[Refund, Refund]:
     if not 0 < amount < refund.amount:
         words = _("A part is more than nothing and less than all of it.")
         raise Refused("amount_out_of_range", words, field="amount", status=422)
-    rules.check_step(refund.amount - amount, refund.currency, providers.step(refund.account.provider, refund.currency))
+    rules.check_step(refund.amount - amount, refund.currency, registry.step(refund.account.provider, refund.currency))
     move_refund(refund.pk, STATUS.WITHDRAWN, actor=actor)
     _order, request, payment = lock_payment(refund.payment_id)
     first, second = (
-        funds.send_back(request, payment, part, refund.reason, clock.now(), actor, refund.note)
+        holds.send_back(request, payment, part, refund.reason, clock.now(), actor, refund.note)
         for part in (amount, refund.amount - amount)
     )
     save(request)

@@ -5,17 +5,14 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock, limits
-from friendpay.kit import counters as ratelimit
-from friendpay.kit import text_filter as safety
+from friendpay.kit import clock, counters, limits, text_filter
 from friendpay.kit.errors import Refused
 from orders import services
 from orders.models import Event, Order
-from payments.funnel import steps as friction
-from payments.mail import outbox as mail
+from payments.funnel import steps
+from payments.mail import outbox
 from payments.models import PaymentRequest
-from payments.settlement import chip_in, rules
-from payments.settlement import holds as funds
+from payments.settlement import chip_in, holds, rules
 from payments.settlement.locks import lock_order, lock_request, note, save
 from payments.settlement.rules import Split
 
@@ -23,7 +20,7 @@ from payments.settlement.rules import Split
 @transaction.atomic
 def change_message(request_id: int, message: str, *, actor: str) -> None:
     """Other words from the buyer."""
-    safety.check(message)
+    text_filter.check(message)
     _order, request = lock_request(request_id)
     rules.check_request_open(request, clock.now())
     if request.message != message:
@@ -60,7 +57,7 @@ def change_order(order_id: int, lines: list[services.LineDraft]) -> Order:
         raise Refused("partly_paid", _("Part of this order is paid. Cancel the request first, so that it goes back."))
     services.change_lines(order, lines)
     if request:
-        funds.let_go(request, request.payments.all(), clock.now())
+        holds.let_go(request, request.payments.all(), clock.now())
         request.amount = order.amount
         note(request, "payment_request.changed", "merchant")
         save(request, "amount", "amount_held")
@@ -83,7 +80,7 @@ def extend_request(request_id: int, expires_in: timedelta, *, actor: str) -> Pay
 @transaction.atomic
 def thank(request_id: int, *, words: str = "", choice: str = "") -> None:
     """The buyer thanks everybody who paid, once; a second try changes nothing. Own words carry no address either."""
-    safety.check(words, field="words")
+    text_filter.check(words, field="words")
     _order, request = lock_request(request_id)
     if request.status != PaymentRequest.Status.PAID:
         raise Refused("request_not_paid", _("This is not paid yet, so there is nobody to thank."))
@@ -99,9 +96,9 @@ def decline(
 
     Nobody floods the buyer: a network says no to a request a few times, and a request hears it so often at most.
     """
-    safety.check(words, field="note")
+    text_filter.check(words, field="note")
     name = f"decline:{request_id}:{network}"
-    if network and ratelimit.count(name, window=limits.DECLINES_SECONDS)[0][0] > limits.DECLINES_OF_A_NETWORK:
+    if network and counters.count(name, window=limits.DECLINES_SECONDS)[0][0] > limits.DECLINES_OF_A_NETWORK:
         raise _told_already()
     _decline(request_id, name=name, words=words, choice=choice, visitor=visitor)
 
@@ -119,7 +116,7 @@ def _decline(request_id: int, *, name: str, words: str, choice: str, visitor: st
     if told.count() >= limits.DECLINES_OF_A_REQUEST:
         raise _told_already()
     note(request, "payment_request.declined", "payer", name=name, words=words, choice=choice)
-    mail.forget_visitor(request, visitor)
+    outbox.forget_visitor(request, visitor)
     save(request)
 
 
@@ -130,7 +127,7 @@ def look(request: PaymentRequest, *, choosing: bool = False, surface: str = "") 
     """
     if request.status == PaymentRequest.Status.OPEN and not (request.choosing_at if choosing else request.opened_at):
         _look(request.pk, choosing)
-        friction.record(friction.Kind.HUMAN_OPEN, request, surface=surface)
+        steps.record(steps.Kind.HUMAN_OPEN, request, surface=surface)
 
 
 @transaction.atomic

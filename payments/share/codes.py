@@ -14,8 +14,7 @@ from urllib.parse import unquote
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import counters as ratelimit
-from friendpay.kit import limits
+from friendpay.kit import counters, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.signs import invisible
 from payments.models import PaymentRequest
@@ -124,7 +123,7 @@ def look_up(text: str, *, network: str, neighbourhood: str) -> PaymentRequest | 
     if not codes:
         return None
     near = (f"guess:{network}", f"guesses:{neighbourhood}") if network else ()  # unreadable: strangers to each other
-    *counts, (all_, _ends) = ratelimit.counted(*near, "guesses")
+    *counts, (all_, _ends) = counters.counted(*near, "guesses")
     most_wrong = limits.GUESSES_SIEGE if all_ >= limits.GUESSES_MANY else limits.GUESSES_CALM
     waits = [ends for (wrong, ends), most in zip(counts, most_wrong, strict=False) if wrong >= most]
     if waits:
@@ -132,7 +131,7 @@ def look_up(text: str, *, network: str, neighbourhood: str) -> PaymentRequest | 
     found = _by_code(codes)
     if not found:
         for _code in codes:
-            ratelimit.count(*near, "guesses", window=limits.GUESSES_SECONDS)
+            counters.count(*near, "guesses", window=limits.GUESSES_SECONDS)
     return found
 
 

@@ -9,8 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from friendpay.kit import limits
-from friendpay.kit import text_filter as safety
+from friendpay.kit import limits, text_filter
 from friendpay.kit.errors import Refused
 from payments.models import Refund
 
@@ -60,7 +59,7 @@ def first_name(name: str) -> str:
     """A buyer's first name, for what leaves our pages; "A friend" where it is no name but holds an address."""
     first = name.split()[0][:20] if name.split() else ""
     try:
-        safety.check_name(first)
+        text_filter.check_name(first)
     except Refused:
         first = ""
     return first or str(_("A friend"))

@@ -16,9 +16,8 @@ from django.utils.translation import gettext as _
 
 from friendpay.kit.money import Money
 from payments.models import PaymentRequest
-from payments.share import codes, phrases
-from payments.share import safety_words as likeness
-from payments.share import text as sharing
+from payments.share import codes, phrases, safety_words
+from payments.share.text import link, matrix, open_address, qr_path
 
 WIDTH, HEIGHT = 1080, 1440
 INK, SOFT, ACCENT = "#1b1a17", "#66635b", "#0b7a4b"
@@ -63,13 +62,13 @@ def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
         inner=_MIDDLE - size // 2 + 36,
         top=1080 - size + 36,
         code=size - 72,
-        **_code(sharing.link(request)),
+        **_code(link(request)),
     )
     y = 1128
-    address = sharing.open_address()
+    address = open_address()
     say(_("Scan this, or type the code at %(address)s") % {"address": address}, 32, 80, SOFT, ltr=address)
     say(codes.shown(request), 70, 0, bold=True)
-    alike = likeness.of(request.token)
+    alike = safety_words.of(request.token)
     return format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
         '<rect width="{w}" height="{h}" fill="#f6f5f2"/>'
@@ -87,9 +86,9 @@ def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
 
 
 @lru_cache(maxsize=64)
-def _code(link: str) -> dict[str, object]:
-    rows = sharing.matrix(link)
-    return {"modules": len(rows), "path": sharing.qr_path(rows)}
+def _code(address: str) -> dict[str, object]:
+    rows = matrix(address)
+    return {"modules": len(rows), "path": qr_path(rows)}
 
 
 def line(

@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 
 from friendpay.kit.money import Money
 from payments.models import PaymentRequest
-from payments.share import codes
-from payments.share import safety_words as likeness
+from payments.share import codes, safety_words
 
 
 def link(request: PaymentRequest) -> str:
@@ -91,7 +90,7 @@ def sheet(request: PaymentRequest, *, in_wechat: bool) -> dict[str, object]:
         "spoken": codes.spoken(request),
         "share_text": share_text(request),
         "open_address": open_address(),
-        "likeness": likeness.of(request.token),
+        "likeness": safety_words.of(request.token),
         "targets": targets(request, in_wechat=in_wechat),
     }
 

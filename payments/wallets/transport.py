@@ -23,8 +23,7 @@ from typing import Any, TypeVar
 import httpcore
 import httpx
 
-from friendpay.kit import limits
-from friendpay.kit import ssrf as guard
+from friendpay.kit import limits, ssrf
 from payments.wallets.base import TIMEOUT, ProviderError
 
 Result = TypeVar("Result")
@@ -159,8 +158,8 @@ def _looked_at(host: str, port: int, loopback: bool) -> str:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise httpcore.ConnectError(str(error)) from error
-    address = guard.literal(str(found[0][4][0]))
-    if address is None or not guard.may_call(address, loopback=loopback):
+    address = ssrf.literal(str(found[0][4][0]))
+    if address is None or not ssrf.may_call(address, loopback=loopback):
         raise _Inside
     return str(address)
 

@@ -15,12 +15,11 @@ from bench.ends import End
 from bench.wallets import Books, Contested, Sandbox
 from friendpay.kit import clock
 from friendpay.kit.money import Money
-from orders import sequence as publication
+from orders import sequence
 from orders.models import Event, Order
 from payments import tasks
 from payments.models import Payment, PaymentRequest, Refund
-from payments.settlement import holds as funds
-from payments.settlement import ledger, lifecycle, outside, refunds
+from payments.settlement import holds, ledger, lifecycle, outside, refunds
 from payments.wallets.base import Outcome, State
 from sandbox import bank
 from sandbox.models import Charge
@@ -83,7 +82,7 @@ def expects(request: PaymentRequest, end: End) -> dict[str, Any]:
 
 def heard() -> History:
     """What the shop's server is told, once each."""
-    while publication.publish():
+    while sequence.publish():
         pass
     events = [event.told() for event in Event.objects.filter(type__in=["order.paid", "payment.succeeded"])]
     return [{"who": "shop", "did": "hear", "webhook": event["id"], "said": event, "signed": True} for event in events]
@@ -173,7 +172,7 @@ def test_a_webhook_that_came_twice_is_as_good_as_once(losses: Callable[[History]
 def test_an_app_that_refunds_every_payment_is_found(
     losses: Callable[[History], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(funds, "fitting", lambda request, payment, taken: 0)
+    monkeypatch.setattr(holds, "fitting", lambda request, payment, taken: 0)
     request = paid()
     tasks.sweep_refunds()
     lifecycle.cancel_request(request.pk, actor="buyer")
@@ -220,9 +219,9 @@ def test_a_refund_made_by_hand_has_to_stand_in_our_books(losses: Callable[[Histo
     assert losses([fact for fact in told if "by_hand" not in fact]) == ["stories that ended otherwise"]
 
 
-@pytest.mark.parametrize(("state", "holds"), [(State.PENDING, 6500), (State.FAILED, 6500), (State.SUCCEEDED, 0)])
+@pytest.mark.parametrize(("state", "held"), [(State.PENDING, 6500), (State.FAILED, 6500), (State.SUCCEEDED, 0)])
 def test_what_a_dispute_has_has_to_stand_in_our_books(
-    losses: Callable[[History], list[str]], wallet: Bank, state: State, holds: int
+    losses: Callable[[History], list[str]], wallet: Bank, state: State, held: int
 ) -> None:
     told = a_day()
     request, payment = PaymentRequest.objects.get(), Payment.objects.get()
@@ -231,9 +230,9 @@ def test_what_a_dispute_has_has_to_stand_in_our_books(
     wrong = ["wallet and books differ", "stories that ended otherwise"]
     assert losses(told) == wrong
     outside.hear_dispute(payment.pk, Outcome(state, "", "dp_1", Money(6500, "CNY")))
-    assert losses(told) == ([] if holds else wrong)
+    assert losses(told) == ([] if held else wrong)
     wallet.contested = []
-    assert losses(told) == (wrong if holds else [])
+    assert losses(told) == (wrong if held else [])
 
 
 def test_more_disputed_and_refunded_than_there_was_is_found(losses: Callable[[History], list[str]]) -> None:

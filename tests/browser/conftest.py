@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_pla
 from redis import Redis
 
 from friendpay.demo import embedded
-from friendpay.kit import counters as ratelimit
+from friendpay.kit import counters
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = "sk_test_the-browser-tests-own-key"
@@ -68,7 +68,7 @@ class Stack:
         with self.database() as database:
             database.execute("DELETE FROM payments_report")
         with Redis.from_url(self._servers["REDIS_URL"]) as counts:
-            for name in counts.scan_iter(f"{ratelimit.PREFIX}*"):
+            for name in counts.scan_iter(f"{counters.PREFIX}*"):
                 counts.delete(name)
 
     @property

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from friendpay.kit import limits
-from orders import branding as looks
+from orders import branding
 from orders.models import Logo, Merchant
 from tests import desk, shop
 
@@ -33,17 +33,17 @@ def png(side: int = 40, colour: int = 0xC0) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
 
 
-@pytest.mark.parametrize("scheme", looks.PAPERS)
+@pytest.mark.parametrize("scheme", branding.PAPERS)
 def test_any_colour_becomes_one_that_can_be_read(scheme: str) -> None:
     for colour in COLOURS:
-        made = looks.shade(colour, scheme)
-        assert looks.contrast(made, looks.PAPERS[scheme]) >= limits.TEXT_CONTRAST, colour
-        assert looks.contrast(made, looks.INKS[scheme]) >= limits.TEXT_CONTRAST, colour
+        made = branding.shade(colour, scheme)
+        assert branding.contrast(made, branding.PAPERS[scheme]) >= limits.TEXT_CONTRAST, colour
+        assert branding.contrast(made, branding.INKS[scheme]) >= limits.TEXT_CONTRAST, colour
 
 
 def test_a_colour_that_can_be_read_stays_as_it_is() -> None:
-    assert looks.shade("#0b7a4b", "light") == "#0b7a4b"
-    assert looks.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert branding.shade("#0b7a4b", "light") == "#0b7a4b"
+    assert branding.contrast("#000000", "#ffffff") == pytest.approx(21)
 
 
 def test_a_shops_pages_wear_its_colour_and_logo(client: Client) -> None:
@@ -53,11 +53,11 @@ def test_a_shops_pages_wear_its_colour_and_logo(client: Client) -> None:
     assert "/logo/" not in page
     payment_request.merchant.accent = "#ff2d55"
     payment_request.merchant.save()
-    looks.change_logo(payment_request.merchant, looks.redraw(png()))
+    branding.change_logo(payment_request.merchant, branding.redraw(png()))
     page = client.get(f"/p/{payment_request.token}/").content.decode()
     style = client.get("/look/ff2d55.css")
     assert 'href="/look/ff2d55.css"' in page
-    assert looks.shade("#ff2d55", "light") in style.content.decode()
+    assert branding.shade("#ff2d55", "light") in style.content.decode()
     assert "immutable" in style.headers["Cache-Control"]
     address = f"/logo/{payment_request.merchant.logo}.png"
     assert address in page
@@ -85,11 +85,11 @@ def test_there_is_no_other_colour_or_picture(client: Client, path: str) -> None:
 )
 def test_what_is_no_small_png_is_refused(picture: bytes) -> None:
     with pytest.raises(ValueError, match=r"PNG|nothing"):
-        looks.redraw(picture)
+        branding.redraw(picture)
 
 
 def test_a_logo_is_drawn_anew_and_keeps_nothing_of_the_file() -> None:
-    drawn = looks.redraw(png(side=300) + b"<script>alert(1)</script>")
+    drawn = branding.redraw(png(side=300) + b"<script>alert(1)</script>")
     assert drawn[16:24] == limits.LOGO_SIDE_PIXELS.to_bytes(4) * 2
     assert b"script" not in drawn
     assert len(drawn) < 5000
@@ -97,11 +97,11 @@ def test_a_logo_is_drawn_anew_and_keeps_nothing_of_the_file() -> None:
 
 def test_a_new_logo_has_a_new_address_and_the_old_one_is_gone() -> None:
     merchant = shop.make_merchant()
-    looks.change_logo(merchant, looks.redraw(png()))
+    branding.change_logo(merchant, branding.redraw(png()))
     first = merchant.logo
-    looks.change_logo(merchant, looks.redraw(png(colour=9)))
+    branding.change_logo(merchant, branding.redraw(png(colour=9)))
     assert Logo.objects.get().name == merchant.logo != first
-    looks.change_logo(merchant, None)
+    branding.change_logo(merchant, None)
     assert (merchant.logo, Logo.objects.count()) == ("", 0)
     assert Merchant.objects.get().logo == ""
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import ProviderError
 from tests.payments.scene import scene, stage
 
@@ -24,7 +24,7 @@ def _wallets_of_this_machine(settings: Settings) -> None:
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> Fault:
     """Make a call of the sandbox provider fail, before or after it took effect there, so many times."""
-    provider = providers.get("sandbox")
+    provider = registry.get("sandbox")
 
     def arrange(call: str, *, after: bool = False, permanent: bool = False, times: int = 1) -> None:
         real, left = getattr(provider, call), times

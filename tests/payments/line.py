@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import TIMEOUT, Account, Outcome, ProviderError, RefundOrder, State
 
 
@@ -19,7 +19,7 @@ class Line:
         self.hangs = self.refuses_refunds = False
         self.charged: dict[str, int] = {}
         self._back: dict[str, dict[str, int]] = defaultdict(dict)
-        self.real = providers.get("sandbox")
+        self.real = registry.get("sandbox")
 
     def charge(self, transaction: str, amount: int) -> None:
         self.charged[transaction] = amount

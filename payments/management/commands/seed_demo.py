@@ -13,7 +13,7 @@ from friendpay.kit import ids
 from orders.models import ApiKey, Merchant
 from orders.shop.demo_goods import MERCHANT
 from payments.models import ProviderAccount
-from payments.wallets import registry as providers
+from payments.wallets import registry
 
 SIMULATED = "Simulated"
 
@@ -83,6 +83,6 @@ def make_stand_in(provider: str, *, base_url: str, config: dict[str, str]) -> Pr
         merchant=merchant, provider=provider, name=f"{SIMULATED} {provider}"
     )
     account.base_url, account.config, account.enabled = base_url, config, True
-    account.granted = list(providers.get(provider).grants)
+    account.granted = list(registry.get(provider).grants)
     account.save()
     return account

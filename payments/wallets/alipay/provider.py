@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from payments.wallets import transport
 from payments.wallets.about import App, Credential, gettext_noop
-from payments.wallets.alipay import bill as alipay_bill
+from payments.wallets.alipay import bill
 from payments.wallets.alipay import reading as reading
 from payments.wallets.alipay.credentials import FIELDS
 from payments.wallets.alipay.gateway import TIME_FORMAT, call, download, page_url, private_key, public_key, setting
@@ -225,7 +225,7 @@ class Alipay:
         if node.get("bill_file_code") == "EMPTY_DATA_WITH_BILL_FILE":
             return []  # there is a file, without a table of trades in it
         try:
-            return alipay_bill.read(download(reading.text(node, "bill_download_url")))
+            return bill.read(download(reading.text(node, "bill_download_url")))
         except ValueError as error:
             raise ProviderError(str(error), permanent=False, code="unreadable") from error
 

@@ -31,7 +31,7 @@ from payments.wallets.base import (
     State,
 )
 from payments.wallets.transport import call
-from payments.wallets.wechatpay import bill as wechatpay_bill
+from payments.wallets.wechatpay import bill
 from payments.wallets.wechatpay import crypto as crypto
 from payments.wallets.wechatpay import reading as reading
 from payments.wallets.wechatpay.client import ask, exchange, parsed, private_key, refusal, setting
@@ -174,7 +174,7 @@ class WeChatPay:
         if hashlib.sha1(answer.body, usedforsecurity=False).hexdigest() != reading.text(where, "hash_value").lower():
             raise ProviderError("the file is not the bill WeChat Pay announced", permanent=False, code="hash")
         try:
-            return list(wechatpay_bill.lines(answer.body.decode()))
+            return list(bill.lines(answer.body.decode()))
         except ValueError as error:
             raise ProviderError(str(error), permanent=False, code="unreadable") from error
 

@@ -15,8 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 from redis.client import Pipeline
 
-from friendpay.kit import counters as ratelimit
-from friendpay.kit import limits
+from friendpay.kit import counters, limits
 from tests import shop
 from tests.caller import ORDER, Caller, ledger
 from tests.payments.share.test_codes import guesses
@@ -72,13 +71,13 @@ def _loading(folder: Path) -> Iterator[str]:
 @pytest.fixture(params=[_hung, _down, _mad, _loading], ids=lambda make: make.__name__.strip("_"))
 def silent(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[None]:
     """Valkey, ill."""
-    ratelimit._valkey.cache_clear()
-    ratelimit._pause_ends = 0.0
+    counters._valkey.cache_clear()
+    counters._pause_ends = 0.0
     for address in request.param(tmp_path):
         settings.REDIS_URLS = [address]
         yield
-    ratelimit._valkey.cache_clear()
-    ratelimit._pause_ends = 0.0
+    counters._valkey.cache_clear()
+    counters._pause_ends = 0.0
 
 
 @pytest.mark.usefixtures("silent")
@@ -86,19 +85,19 @@ def test_a_silent_valkey_delays_nobody_for_long() -> None:
     longest = 0.0
     for _time in range(10):
         began = time.monotonic()
-        ratelimit.counted("one", "two")
-        ratelimit.count("one", "two", window=60)
+        counters.counted("one", "two")
+        counters.count("one", "two", window=60)
         longest = max(longest, time.monotonic() - began)
     assert longest < WAIT
-    assert [tries for tries, _ends in ratelimit.counted("one", "two", "three")] == [10, 10, 0]
+    assert [tries for tries, _ends in counters.counted("one", "two", "three")] == [10, 10, 0]
 
 
 def test_it_is_asked_once_in_a_while_and_not_by_every_page(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Mock(side_effect=TimeoutError)
     monkeypatch.setattr(Pipeline, "execute", asked)
-    monkeypatch.setattr(ratelimit, "_pause_ends", 0.0)
+    monkeypatch.setattr(counters, "_pause_ends", 0.0)
     for _time in range(20):
-        ratelimit.count("x", window=60)
+        counters.count("x", window=60)
     assert asked.call_count == 1
 
 
@@ -161,14 +160,14 @@ def test_calls_of_a_key_are_limited_and_told_what_is_left(settings: Settings) ->
 def test_a_valkey_that_dies_under_a_call_turns_nobody_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """What redis-py raises when another thread has just closed the connection is no error of its own."""
     monkeypatch.setattr(Pipeline, "execute", Mock(side_effect=ValueError("I/O operation on closed file.")))
-    monkeypatch.setattr(ratelimit, "_pause_ends", 0.0)
+    monkeypatch.setattr(counters, "_pause_ends", 0.0)
     assert Caller().get("/orders").status == 200
 
 
 def test_ones_own_count_begins_anew_after_its_window(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    own = ratelimit._Own()
+    own = counters._Own()
     assert [own.ask(["a"], 60) for _time in range(3)] == [[(1, 60)], [(2, 60)], [(3, 60)]]
     now += 59.5
     assert own.ask(["a"], None) == [(3, 1)]
@@ -178,8 +177,8 @@ def test_ones_own_count_begins_anew_after_its_window(monkeypatch: pytest.MonkeyP
 
 
 def test_ones_own_counts_are_bounded_and_who_is_at_it_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ratelimit._Own, "MOST", 100)
-    own = ratelimit._Own()
+    monkeypatch.setattr(counters._Own, "MOST", 100)
+    own = counters._Own()
     names = (f"stranger-{number}" for number in cycle(range(10_000)))
     for _time in range(50):
         own.ask(["guesser"], 3600)
@@ -189,7 +188,7 @@ def test_ones_own_counts_are_bounded_and_who_is_at_it_is_not_forgotten(monkeypat
 
 
 def test_two_threads_are_both_counted() -> None:
-    own = ratelimit._Own()
+    own = counters._Own()
     threads = [threading.Thread(target=lambda: [own.ask(["x"], 60) for _ in range(500)]) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -199,8 +198,8 @@ def test_two_threads_are_both_counted() -> None:
 
 
 def test_when_valkey_is_back_it_counts_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ratelimit, "_pause_ends", float("inf"))
-    ratelimit.count("x", window=60)
-    monkeypatch.setattr(ratelimit, "_pause_ends", 0.0)
-    assert ratelimit.count("x", window=60)[0][0] == 1
-    assert ratelimit.counted("x")[0][0] == 1
+    monkeypatch.setattr(counters, "_pause_ends", float("inf"))
+    counters.count("x", window=60)
+    monkeypatch.setattr(counters, "_pause_ends", 0.0)
+    assert counters.count("x", window=60)[0][0] == 1
+    assert counters.counted("x")[0][0] == 1

@@ -7,7 +7,7 @@ from friendpay.kit.digests import digest
 from friendpay.kit.networks import network_of
 from payments.pages import addresses
 from payments.pages.visitors import COOKIE, visitor_of
-from payments.share import safety_words as likeness
+from payments.share import safety_words
 
 
 def everything() -> tuple[object, ...]:
@@ -18,7 +18,7 @@ def everything() -> tuple[object, ...]:
         network_of(request),
         visitor_of(request),
         addresses.digest_of("lin@shop.example"),
-        likeness.of("a token"),
+        safety_words.of("a token"),
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from friendpay.kit import text_filter as safety
+from friendpay.kit import text_filter
 from friendpay.kit.errors import Refused
 
 TEXTS = Path(__file__).parents[2] / "texts"
@@ -14,7 +14,7 @@ CONTACT = (TEXTS / "contact.txt").read_text(encoding="utf-8").splitlines()
 
 def refused(text: str) -> bool:
     try:
-        safety.check(text)
+        text_filter.check(text)
     except Refused:
         return True
     return False
@@ -35,16 +35,16 @@ def test_whatever_leads_elsewhere_is_refused() -> None:
 )
 def test_stacked_marks_are_refused_and_what_a_shop_sends_is_thinned(text: str) -> None:
     with pytest.raises(Refused, match="unreadable"):
-        safety.check(text)
-    assert not safety._stacked(safety.line(text))
-    assert safety.line("Nguyễn Thị Phượng") == "Nguyễn Thị Phượng"
-    assert safety.line("ज़िन्दगी") == "ज़िन्दगी"
+        text_filter.check(text)
+    assert not text_filter._stacked(text_filter.line(text))
+    assert text_filter.line("Nguyễn Thị Phượng") == "Nguyễn Thị Phượng"
+    assert text_filter.line("ज़िन्दगी") == "ज़िन्दगी"
 
 
 @pytest.mark.parametrize("name", ["Verified shop", "Official Support", "官方客服", "✅ Lin", "✓Lin", "проверенный"])
 def test_a_name_claims_no_office(name: str) -> None:
     with pytest.raises(Refused):
-        safety.check_name(name)
+        text_filter.check_name(name)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_a_name_claims_no_office(name: str) -> None:
     ],
 )
 def test_a_shops_name_for_a_buyer_is_made_harmless(sent: str, shown: str) -> None:
-    assert safety.name(sent) == shown
+    assert text_filter.name(sent) == shown
 
 
 def test_long_texts_are_judged_at_once() -> None:
     for text in ("1 " * 100, "a." * 100, "a b " * 50, "." * 200, "加" * 200, "@" * 200, "one " * 50, "w e " * 50):
-        safety._contact(text)
+        text_filter._contact(text)

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 
 from friendpay.kit import limits
-from orders import sequence as publication
+from orders import sequence
 from orders.models import Event, Merchant
 from orders.tasks import send_webhooks
 from tests import shop
@@ -68,7 +68,7 @@ def test_the_beat_publishes_what_nobody_has_read() -> None:
     shop.make_order()
     send_webhooks()
     assert not Event.objects.filter(sequence=None).exists()
-    assert publication.publish() == 0
+    assert sequence.publish() == 0
 
 
 def test_more_than_a_batch_is_published_in_the_order_of_ids(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_more_than_a_batch_is_published_in_the_order_of_ids(monkeypatch: pytest.
     merchant = shop.make_merchant()
     for _ in range(5):
         shop.make_order(merchant)
-    assert publication.publish() == 5
+    assert sequence.publish() == 5
     rows = list(Event.objects.order_by("id").values_list("sequence", flat=True))
     assert rows == sorted(rows)  # type: ignore[type-var]
     assert len(set(rows)) == 5
@@ -127,11 +127,11 @@ def test_one_publisher_waits_for_the_other() -> None:
     other = connections.create_connection("default")
     other.set_autocommit(False)
     with other.cursor() as cursor, connection.cursor() as own:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [publication._LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [sequence._LOCK])
         own.execute("SET lock_timeout = '50ms'")
         with pytest.raises(OperationalError, match="lock timeout"):
-            publication.publish()
+            sequence.publish()
         own.execute("RESET lock_timeout")
     other.commit()
     other.close()
-    assert publication.publish() == 1
+    assert sequence.publish() == 1

@@ -12,6 +12,7 @@ from django.db import connection, connections
 
 from friendpay.kit import limits
 from orders import services
+from orders.api import idempotency
 from orders.models import Merchant, Order, StoredAnswer
 from orders.tasks import purge_answers
 from payments.models import Refund

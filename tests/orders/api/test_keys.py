@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from friendpay.kit import counters as ratelimit
+from friendpay.kit import counters
 from orders.models import ApiKey
 from tests.caller import ORDER, Caller, ledger
 
@@ -144,12 +144,12 @@ def test_too_many_calls_with_a_key_are_turned_away_and_do_nothing(settings: Any)
 
 def test_two_at_once_are_both_counted() -> None:
     key = Caller().row.pk
-    threads = [threading.Thread(target=ratelimit.take, args=[key]) for _ in range(8)]
+    threads = [threading.Thread(target=counters.take, args=[key]) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert ratelimit.take(key).left == 1000 - 9
+    assert counters.take(key).left == 1000 - 9
 
 
 def test_a_key_that_may_only_read_gets_no_buyers_link() -> None:

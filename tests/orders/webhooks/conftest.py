@@ -10,7 +10,7 @@ from pytest_django import Settings
 from urllib3.util import connection as urllib3_connection
 
 from friendpay.kit import background, clock
-from orders import sequence as publication
+from orders import sequence
 from orders.models import Merchant, WebhookEndpoint
 from orders.webhooks import delivery, endpoints
 from tests import shop
@@ -60,7 +60,7 @@ def told(
 
 def send() -> None:
     """What the worker does each second."""
-    publication.publish()
+    sequence.publish()
     delivery.send_due()
 
 

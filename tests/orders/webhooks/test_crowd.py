@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection, connections
 
 from friendpay.kit import background, limits
-from orders import sequence as publication
+from orders import sequence
 from orders.models import Merchant, Order, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from orders.tasks import send_webhooks
 from orders.webhooks import delivery, transport
@@ -160,7 +160,7 @@ def test_H7_a_new_event_is_told_while_slow_calls_are_under_way(listen: MakeRecei
         real(sent, answer)
         if sent.endpoint_id == endpoint.pk and not came:
             came.append(shop.make_order(endpoint.merchant))
-            publication.publish()
+            sequence.publish()
             quick.respond = opens(gate, after=1)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -173,7 +173,7 @@ def test_H7_a_new_event_is_told_while_slow_calls_are_under_way(listen: MakeRecei
 @pytest.mark.django_db
 def test_an_endpoint_earns_room_by_a_quick_answer_and_loses_it_by_a_slow_one(listen: MakeReceiver) -> None:
     endpoint = busy(listen(), shop.make_merchant(), events=1, proven=False)
-    publication.publish()
+    sequence.publish()
     [taken] = delivery._take([])
     for answer, is_slow in (
         (transport.Answer(status=500, milliseconds=10), True),
@@ -201,7 +201,7 @@ def in_thread(work: Callable[[], None]) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_senders_at_once_never_send_the_same_one(shop_server: Receiver) -> None:
     busy(shop_server, shop.make_merchant(), events=40)
-    publication.publish()
+    sequence.publish()
     with ThreadPoolExecutor(4) as pool:
         for sender in [pool.submit(in_thread, delivery.send_due) for _ in range(4)]:
             sender.result(30)
@@ -213,7 +213,7 @@ def test_two_senders_at_once_never_send_the_same_one(shop_server: Receiver) -> N
 def test_no_transaction_is_open_while_a_receiver_thinks(shop_server: Receiver) -> None:
     gate = Gate(shop_server)
     busy(shop_server, shop.make_merchant(), events=1)
-    publication.publish()
+    sequence.publish()
     with ThreadPoolExecutor(1) as pool:
         sender = pool.submit(in_thread, delivery.send_due)
         wait_for(lambda: bool(shop_server.heard))
@@ -241,7 +241,7 @@ def test_calls_know_nothing_of_the_database(shop_server: Receiver) -> None:
     gate = Gate(shop_server)
     for number in range(8):
         busy(shop_server, shop.make_merchant(f"Shop {number}"), events=2)
-    publication.publish()
+    sequence.publish()
     before = lines_to_the_database()
     with ThreadPoolExecutor(1) as pool:
         sender = pool.submit(in_thread, delivery.send_due)
@@ -296,7 +296,7 @@ delivery.send_due()
 def test_H6_a_sender_killed_with_kill_9_loses_nothing(shop_server: Receiver, move_time: MoveTime) -> None:
     gate = Gate(shop_server)
     busy(shop_server, shop.make_merchant(), events=3)
-    publication.publish()
+    sequence.publish()
     environment = {
         **os.environ,
         "DATABASE_URL": os.environ["DATABASE_URL"].replace("/friendpay?", f"/{connection.settings_dict['NAME']}?"),

@@ -14,8 +14,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
-from orders import events
-from orders import sequence as publication
+from orders import events, sequence
 from orders.models import Event, Merchant, Order, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from orders.services import cancel_order
 from orders.tasks import purge_webhooks, send_webhook_mails
@@ -74,7 +73,7 @@ def test_an_event_is_told_once_it_has_its_place(shop_server: Receiver) -> None:
     shop.make_order(endpoint.merchant)
     delivery.send_due()
     assert shop_server.heard == []
-    publication.publish()
+    sequence.publish()
     delivery.send_due()
     assert [message.json["sequence"] for message in shop_server.heard] == [Event.objects.get().sequence]
 
@@ -286,7 +285,7 @@ def test_H6_killed_while_it_is_told_it_is_told_again(
 ) -> None:
     endpoint, _ = told(shop_server)
     shop.make_order(endpoint.merchant)
-    publication.publish()
+    sequence.publish()
 
     def die(*args: object) -> None:
         raise Killed
@@ -444,7 +443,7 @@ def test_switching_off_twice_keeps_the_first_reason(shop_server: Receiver, move_
 def test_an_endpoint_deleted_while_it_is_called_is_not_called_again(shop_server: Receiver, let_pass: LetPass) -> None:
     endpoint, _ = told(shop_server)
     shop.make_order(endpoint.merchant)
-    publication.publish()
+    sequence.publish()
     [taken] = delivery._take([])
     endpoints.delete(endpoint.pk)
     delivery._note(taken, transport.Answer(status=500))
@@ -492,7 +491,7 @@ def test_nothing_is_sent_again_to_an_endpoint_that_is_off(shop_server: Receiver)
 def test_a_late_failure_does_not_undo_a_delivery(shop_server: Receiver) -> None:
     endpoint, _ = told(shop_server)
     shop.make_order(endpoint.merchant)
-    publication.publish()
+    sequence.publish()
     [taken] = delivery._take([])
     delivery._note(taken, transport.Answer(status=200))
     delivery._note(taken, transport.Answer(status=500))
@@ -506,7 +505,7 @@ def test_a_late_failure_does_not_undo_a_delivery(shop_server: Receiver) -> None:
 def test_the_beginning_of_an_answer_is_kept_whatever_it_is_made_of(shop_server: Receiver) -> None:
     endpoint, _ = told(shop_server)
     shop.make_order(endpoint.merchant)
-    publication.publish()
+    sequence.publish()
     [taken] = delivery._take([])
     delivery._note(taken, transport.Answer(500, 12, "", b"oh no\x00\xff\xe4\xb8"))
     attempt = WebhookAttempt.objects.get()

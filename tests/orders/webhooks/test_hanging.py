@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from friendpay.kit import limits
-from orders import sequence as publication
+from orders import sequence
 from orders.models import WebhookDelivery
 from orders.webhooks import delivery, transport
 from tests import shop
@@ -46,7 +46,7 @@ def test_a_call_that_hangs_makes_its_endpoint_slow_before_it_ends(listen: MakeRe
     endpoint, _ = told(listen(), shop.make_merchant(), proven=True)
     for _event in range(10):
         shop.make_order(endpoint.merchant)
-    publication.publish()
+    sequence.publish()
     under_way = delivery._take([])
     assert len(under_way) == limits.WEBHOOK_CALLS_TO_ENDPOINT
     more = delivery._take(under_way[:1])
@@ -62,7 +62,7 @@ def test_what_hung_to_its_end_is_told_again_and_has_one_call_at_a_time(
     endpoint, _ = told(listen(), shop.make_merchant(), proven=True)
     for _event in range(6):
         shop.make_order(endpoint.merchant)
-    publication.publish()
+    sequence.publish()
     first = delivery._take([])
     for sent in first:
         delivery._note(sent, transport.Answer(error="timeout", milliseconds=15_000))

@@ -16,7 +16,7 @@ from payments import tasks
 from payments.admin import credentials
 from payments.models import ProviderAccount
 from payments.settlement import refunds
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import Account, ProviderError
 from payments.wallets.wechatpay.emulator.server import WeChatPay
 from tests import desk, shop
@@ -59,7 +59,7 @@ def test_an_account_is_made_off_and_switched_on_with_its_credentials(client: Cli
     assert (account.provider, account.live, account.enabled, account.sealed) == ("wechatpay", True, False, "")
     assert answer.headers["location"] == desk.page(account)
     body = client.get(desk.page(account)).content.decode()
-    for name in providers.get("wechatpay").fields:
+    for name in registry.get("wechatpay").fields:
         assert f'name="credential_{name}"' in body
     assert client.get(desk.page(account)).context["adminform"].form["enabled"].value() is True
 
@@ -87,9 +87,9 @@ def test_what_the_wallet_has_granted_is_ticked_in_the_form(
     client: Client, provider: str, ticked: list[str], kept: list[str]
 ) -> None:
     account = ProviderAccount.objects.create(merchant=shop.make_merchant(), provider=provider, granted=["card"])
-    config = {f"credential_{name}": "x" for name in providers.get(provider).fields}
+    config = {f"credential_{name}": "x" for name in registry.get(provider).fields}
     body = client.get(desk.page(account)).content.decode()
-    assert all(str(label) in body for label in providers.get(provider).grants.values())
+    assert all(str(label) in body for label in registry.get(provider).grants.values())
     assert client.post(desk.page(account), config | {"name": "Till", "granted": ticked}).status_code == 302
     account.refresh_from_db()
     assert account.granted == kept
@@ -103,12 +103,12 @@ def test_nothing_can_be_granted_that_the_wallet_does_not_know(client: Client) ->
     assert account.granted == ["card"]
 
 
-@pytest.mark.parametrize("provider", providers.NAMES)
+@pytest.mark.parametrize("provider", registry.NAMES)
 def test_every_provider_is_asked_for_what_it_needs(client: Client, provider: str) -> None:
     account = ProviderAccount.objects.create(merchant=shop.make_merchant(), provider=provider)
     fields = client.get(desk.page(account)).context["adminform"].form.fields
     asked = {name.removeprefix("credential_") for name in fields if "credential_" in name}
-    assert asked == set(providers.get(provider).fields)
+    assert asked == set(registry.get(provider).fields)
 
 
 def test_a_secret_is_never_shown_and_kept_when_left_empty(client: Client, account: ProviderAccount) -> None:
@@ -164,7 +164,7 @@ def test_testing_shows_what_the_provider_says(
     def refuse(_account: Account) -> str:
         raise ProviderError("This secret is not known <b>here</b>.", permanent=True, code="SIGN_ERROR")
 
-    monkeypatch.setattr(providers.get("sandbox"), "check", refuse)
+    monkeypatch.setattr(registry.get("sandbox"), "check", refuse)
     assert "Test this account" in desk.text(client, desk.page(account))
     answer = client.post(desk.page(account, "test"), follow=True)
     assert "This secret is not known &lt;b&gt;here&lt;/b&gt;. (SIGN_ERROR)" in answer.content.decode()
@@ -197,7 +197,7 @@ def test_no_transaction_is_open_while_the_provider_is_asked(
         asked.append(account.id)
         return "fine"
 
-    monkeypatch.setattr(providers.get("sandbox"), "check", check)
+    monkeypatch.setattr(registry.get("sandbox"), "check", check)
     for change in (lambda: write(client, account), lambda: client.post(desk.page(account, "test"))):
         asked.clear()
         with commits():
@@ -209,7 +209,7 @@ def test_no_transaction_is_open_while_the_provider_is_asked(
 def test_looking_at_the_test_asks_nobody(
     client: Client, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(providers.get("sandbox"), "check", lambda account: pytest.fail("asked"))
+    monkeypatch.setattr(registry.get("sandbox"), "check", lambda account: pytest.fail("asked"))
     assert client.get(desk.page(account, "test")).status_code == 200
 
 
@@ -309,9 +309,9 @@ def test_certificates_that_end_within_30_days_are_told_of_at_the_desk_and_in_the
     account = ProviderAccount(merchant=shop.make_merchant(), provider="wechatpay")
     account.config = WeChatPay(certificate=True).account()
     account.save()
-    assert providers.get("wechatpay").ends_at(account.as_data())
+    assert registry.get("wechatpay").ends_at(account.as_data())
     ends = clock.now() + timedelta(days=days_left)
-    monkeypatch.setattr(providers.get("wechatpay"), "ends_at", lambda account: ends, raising=True)
+    monkeypatch.setattr(registry.get("wechatpay"), "ends_at", lambda account: ends, raising=True)
     assert (f"certificates end on {ends:%Y-%m-%d}" in desk.text(client, desk.page(account))) is warned
     with caplog.at_level("WARNING"):
         tasks.warn_of_ends()

@@ -10,8 +10,7 @@ from django.test import Client
 from orders.models import Order
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import refunds
-from payments.share import codes
-from payments.share import text as sharing
+from payments.share import codes, text
 from tests import desk, shop
 
 pytestmark = pytest.mark.django_db
@@ -49,11 +48,11 @@ KEYS: dict[str, Callable[[Story], str]] = {
     "order id": lambda s: s.order.public_id,
     "checkout link": lambda s: f"https://pay.example/checkout/{s.order.token}/",
     "request id": lambda s: s.request.public_id,
-    "link": lambda s: sharing.link(s.request),
+    "link": lambda s: text.link(s.request),
     "token": lambda s: s.request.token,
     "share code": lambda s: s.request.code,
     "share code as people type it": lambda s: codes.shown(s.request).lower(),
-    "the whole message": lambda s: sharing.share_text(s.request),
+    "the whole message": lambda s: text.share_text(s.request),
     "payment id": lambda s: s.payment.public_id,
     "our reference": lambda s: s.payment.reference,
     "the wallet's number": lambda s: "4200001234",
@@ -95,7 +94,7 @@ def test_words_find_what_holds_them(story: Story) -> None:
 
 def test_what_names_nothing_finds_nothing(story: Story) -> None:
     nothings = ["nobody", "pay_", "/p/", "2222-2222", "%", "'; --", "😀", "x" * 5000]
-    assert [text for text in nothings if desk.found(story.client, Payment, text)] == []
+    assert [nothing for nothing in nothings if desk.found(story.client, Payment, nothing)] == []
 
 
 def test_a_search_that_no_database_takes_is_an_error_in_words(story: Story) -> None:

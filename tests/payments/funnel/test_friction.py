@@ -12,8 +12,7 @@ from friendpay.kit import clock
 from friendpay.kit.money import Money
 from orders.models import Merchant, Order
 from payments import tasks
-from payments.funnel import report as friction_report
-from payments.funnel import steps as friction
+from payments.funnel import report, steps
 from payments.models import Payment, PaymentRequest, Step
 from payments.settlement import reconcile, requests
 from payments.wallets.base import Outcome, State
@@ -27,7 +26,7 @@ Kind = Step.Kind
 METER = "/admin/payments/step/"
 
 
-def steps(payment_request: PaymentRequest) -> list[str]:
+def gone(payment_request: PaymentRequest) -> list[str]:
     """The steps of a request in the order in which they were gone."""
     return list(payment_request.steps.order_by("at", "id").values_list("kind", flat=True))
 
@@ -55,7 +54,7 @@ def went(payment_request: PaymentRequest, **seconds: float) -> None:
     for kind, after in seconds.items():
         at = payment_request.created_at + timedelta(seconds=after)
         method = "sandbox" if kind in ("method_chosen", "pay_started", "provider_paid") else ""
-        friction.record(Kind(kind), payment_request, method=method, at=at)
+        steps.record(Kind(kind), payment_request, method=method, at=at)
 
 
 def test_the_whole_way_leaves_its_eight_steps_and_nothing_about_people() -> None:
@@ -67,7 +66,7 @@ def test_the_whole_way_leaves_its_eight_steps_and_nothing_about_people() -> None
     assert friend.post(f"/p/{payment_request.token}/opened/", {"open": "1"}).status_code == 204
     payment = pay(payment_request)
     assert say(payment_request, buyer, saw="1") == 204
-    assert steps(payment_request) == Kind.values
+    assert gone(payment_request) == Kind.values
     assert set(payment_request.steps.values_list("merchant", flat=True)) == {payment_request.merchant_id}
     assert payment_request.steps.get(kind="human_open").surface == "phone"
     assert set(payment_request.steps.exclude(method="").values_list("kind", "method")) == {
@@ -109,7 +108,7 @@ def test_a_buyer_who_pays_after_all_leaves_no_step_of_a_friend(client: Client) -
     taken(Payment.objects.select_related("account").get())
     payment_request.refresh_from_db()
     assert payment_request.paid_at
-    assert steps(payment_request) == []
+    assert gone(payment_request) == []
 
 
 def test_nobody_sees_paid_before_it_is_and_no_other_site_says_anything() -> None:
@@ -117,7 +116,7 @@ def test_nobody_sees_paid_before_it_is_and_no_other_site_says_anything() -> None
     assert say(payment_request, saw="1") == 204
     assert say(payment_request, Client(headers={"Sec-Fetch-Site": "cross-site"}), shared="1") == 403
     assert Client().get(f"/p/{payment_request.token}/step/").status_code == 405
-    assert steps(payment_request) == []
+    assert gone(payment_request) == []
     before = payment_request.seq
     payment_request.refresh_from_db()
     assert payment_request.seq == before
@@ -146,17 +145,17 @@ def test_a_wallet_that_says_no_was_chosen_but_not_opened(client: Client, faulty:
 def test_storing_a_step_is_one_statement() -> None:
     payment_request = shop.make_request()
     with CaptureQueriesContext(connection) as said:
-        friction.record(Kind.HUMAN_OPEN, payment_request)
+        steps.record(Kind.HUMAN_OPEN, payment_request)
     statements = [query["sql"].split()[0] for query in said.captured_queries]
     assert [word for word in statements if word not in ("SAVEPOINT", "RELEASE")] == ["INSERT"]  # as in a transaction
-    assert steps(payment_request) == ["human_open"]
+    assert gone(payment_request) == ["human_open"]
 
 
 def test_what_the_meter_does_not_look_back_to_is_forgotten() -> None:
     payment_request = shop.make_request()
     went(payment_request, request_created=0, share_invoked=-91 * 86400)
     tasks.purge_steps()
-    assert steps(payment_request) == ["request_created"]
+    assert gone(payment_request) == ["request_created"]
 
 
 def three_requests() -> list[PaymentRequest]:
@@ -173,21 +172,21 @@ def three_requests() -> list[PaymentRequest]:
 
 def test_the_report_says_how_far_where_left_and_how_long() -> None:
     three_requests()
-    report = friction_report.report(clock.now() - timedelta(days=7))
-    assert [stage.reached for stage in report.stages] == [3, 3, 2, 2, 1, 1, 1, 1]
-    assert [(stage.kind, stage.left) for stage in report.stages if stage.left] == [("human_open", 1)]
-    assert [(stage.kind, stage.waiting) for stage in report.stages if stage.waiting] == [("request_created", 1)]
-    spans = {span.name: (span.count, span.median, round(span.p95 or 0, 1)) for span in report.spans}
+    found = report.report(clock.now() - timedelta(days=7))
+    assert [stage.reached for stage in found.stages] == [3, 3, 2, 2, 1, 1, 1, 1]
+    assert [(stage.kind, stage.left) for stage in found.stages if stage.left] == [("human_open", 1)]
+    assert [(stage.kind, stage.waiting) for stage in found.stages if stage.waiting] == [("request_created", 1)]
+    spans = {span.name: (span.count, span.median, round(span.p95 or 0, 1)) for span in found.spans}
     assert spans == {"buyer": (2, 6, 7.8), "waiting": (2, 180, 288), "friend": (1, 8, 8), "lag": (1, 0.5, 0.5)}
 
 
 def test_the_report_is_narrowed_by_shop_wallet_and_time() -> None:
     paid, _left, _fresh = three_requests()
     since = clock.now() - timedelta(days=7)
-    assert friction_report.report(since, merchant_id=paid.merchant_id).total == 1
-    assert friction_report.report(since, method="sandbox").total == 1
-    assert friction_report.report(since, method="alipay").stages[0].reached == 0
-    assert friction_report.report(clock.now() + timedelta(minutes=1)).total == 0
+    assert report.report(since, merchant_id=paid.merchant_id).total == 1
+    assert report.report(since, method="sandbox").total == 1
+    assert report.report(since, method="alipay").stages[0].reached == 0
+    assert report.report(clock.now() + timedelta(minutes=1)).total == 0
 
 
 def test_the_page_draws_and_says_the_same_in_tables() -> None:

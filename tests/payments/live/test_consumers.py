@@ -15,8 +15,7 @@ from django.db import DatabaseError
 from django.db.models import F
 
 from friendpay.kit import clock, limits
-from payments.live import consumers, hub, layer
-from payments.live import snapshot as live
+from payments.live import consumers, hub, layer, snapshot
 from payments.live.routing import websocket_urlpatterns
 from payments.live.snapshot import Shown
 from payments.models import PaymentRequest
@@ -54,8 +53,8 @@ async def closed(line: ApplicationCommunicator) -> int:
 @pytest.fixture
 def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The channel layer loses whatever it is given, and the sockets' round comes at once."""
-    monkeypatch.setattr(live, "push", lambda *_requests, **_now: None)
-    monkeypatch.setattr(live, "push_all", lambda request_ids: None)
+    monkeypatch.setattr(snapshot, "push", lambda *_requests, **_now: None)
+    monkeypatch.setattr(snapshot, "push_all", lambda request_ids: None)
     monkeypatch.setattr(limits, "LIVE_CATCH_UP_SECONDS", 0.02)
 
 
@@ -108,7 +107,7 @@ async def test_of_a_batch_that_expires_those_are_told_who_look(monkeypatch: pyte
         assert await sync_to_async(lifecycle.expire_plain)(10) == 5
         news = await told(line)
         assert (news["status"], news["seq"]) == ("expired", looked_at.seq + 1)
-    assert sent[-1] == {live.group(looked_at.token)}
+    assert sent[-1] == {snapshot.group(looked_at.token)}
 
 
 @stored
@@ -128,7 +127,7 @@ async def test_R9_a_change_whose_message_was_lost_is_told_all_the_same(monkeypat
         before = [await told(line) for line in (one, other)]
         await cancel(request)
         after = [await told(line) for line in (one, other)]
-        assert {(snapshot["status"], snapshot["seq"] > before[0]["seq"]) for snapshot in after} == {("cancelled", True)}
+        assert {(shown["status"], shown["seq"] > before[0]["seq"]) for shown in after} == {("cancelled", True)}
         assert await one.receive_nothing(0.1)  # once is enough
     assert not answers
 

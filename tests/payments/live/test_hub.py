@@ -15,8 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from redis.exceptions import ConnectionError as ValkeyGone
 
 from friendpay.kit import limits
-from payments.live import hub, layer
-from payments.live import snapshot as live
+from payments.live import hub, layer, snapshot
 from payments.live.snapshot import Shown
 from payments.models import PaymentRequest
 from payments.settlement import lifecycle
@@ -102,7 +101,7 @@ async def test_a_message_is_read_once_and_told_to_all(questions: list[dict[str, 
     crowd = [Onlooker("many") for _ in range(limits.LIVE_SLICE_SOCKETS * 3)] + [Onlooker("few")]
     await asyncio.gather(*(here.look(socket) for socket in crowd))
     messages = {
-        live.group(token): {"type": "snapshot", "token": token, "seq": seq, "text": f"{token} {seq}"}
+        snapshot.group(token): {"type": "snapshot", "token": token, "seq": seq, "text": f"{token} {seq}"}
         for token, seq in (("many", 7), ("few", 3), ("none", 4))
     }
     await sync_to_async(layer.send)(messages)
@@ -110,7 +109,7 @@ async def test_a_message_is_read_once_and_told_to_all(questions: list[dict[str, 
         while any(socket.seq == 1 for socket in crowd):
             await asyncio.sleep(0.01)
     assert {tuple(socket.heard) for socket in crowd} == {("many", "many 7"), ("few", "few 3")}
-    await sync_to_async(layer.send)({live.group("few"): {"token": "few", "seq": 2, "text": "the past"}})
+    await sync_to_async(layer.send)({snapshot.group("few"): {"token": "few", "seq": 2, "text": "the past"}})
     await asyncio.sleep(0.1)
     assert crowd[-1].heard == ["few", "few 3"]
     for socket in crowd:
@@ -124,7 +123,7 @@ async def test_who_comes_while_a_message_does_hears_the_newer(questions: list[di
     await here.look(early)
     coming = asyncio.create_task(here.look(late))
     await asyncio.sleep(0.001)
-    await sync_to_async(layer.send)({live.group("a"): {"token": "a", "seq": 5, "text": "five"}})
+    await sync_to_async(layer.send)({snapshot.group("a"): {"token": "a", "seq": 5, "text": "five"}})
     await coming
     await asyncio.sleep(0.1)
     assert early.heard[-1] == late.heard[-1] == "five"
@@ -166,7 +165,7 @@ async def test_without_valkey_the_rounds_tell_and_join_again(
     async with asyncio.timeout(5):
         while not here.watched["a"].is_joined:
             await asyncio.sleep(0.01)
-    await sync_to_async(layer.send)({live.group("a"): {"token": "a", "seq": 2, "text": "two"}})
+    await sync_to_async(layer.send)({snapshot.group("a"): {"token": "a", "seq": 2, "text": "two"}})
     async with asyncio.timeout(5):
         while socket.heard != ["a", "two"]:
             await asyncio.sleep(0.01)
@@ -208,7 +207,7 @@ async def test_seq_never_goes_back_for_who_reconnects_while_it_changes() -> None
         for _ in range(20):
             request.seq += 1
             await here.aupdate(seq=request.seq)
-            await sync_to_async(live.push)(request)
+            await sync_to_async(snapshot.push)(request)
             await asyncio.sleep(0.005)
 
     async with AsyncExitStack() as stack:
@@ -228,7 +227,7 @@ def test_what_is_pushed_is_what_is_read(
     django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[dict[str, dict[str, Any]]] = []
-    monkeypatch.setattr(live, "run_later", lambda _purpose, job: job())
+    monkeypatch.setattr(snapshot, "run_later", lambda _purpose, job: job())
     monkeypatch.setattr(layer, "send", sent.append)
     plain, held = shop.make_request(), shop.make_request()
     shop.hold(held)
@@ -236,15 +235,15 @@ def test_what_is_pushed_is_what_is_read(
     requests = list(PaymentRequest.objects.filter(pk__in=[plain.pk, held.pk]).order_by("pk"))
     now = datetime.now(UTC)
     with django_assert_num_queries(0):
-        live.push(requests[0], now=now)
+        snapshot.push(requests[0], now=now)
     with django_assert_num_queries(1):
-        live.push(*requests, now=now)
+        snapshot.push(*requests, now=now)
     with django_assert_num_queries(1):
-        read = live.newer({plain.token: -1, held.token: -1, "nobody": -1})
-    assert not live.newer({request.token: request.seq for request in requests})
+        read = snapshot.newer({plain.token: -1, held.token: -1, "nobody": -1})
+    assert not snapshot.newer({request.token: request.seq for request in requests})
     assert [len(messages) for messages in sent] == [1, 2]
     for request in requests:
-        message = sent[1][live.group(request.token)]
+        message = sent[1][snapshot.group(request.token)]
         assert (message["token"], message["seq"]) == (request.token, request.seq)
         assert _still(message["text"]) == _still(read[request.token].text)
     assert [holder["amount"] for holder in json.loads(read[held.token].text)["holders"]] == [held.amount]
@@ -253,18 +252,18 @@ def test_what_is_pushed_is_what_is_read(
 
 def _still(text: str) -> dict[str, Any]:
     """Without the running seconds."""
-    snapshot: dict[str, Any] = json.loads(text)
-    snapshot.pop("seconds_left")
-    for holder in snapshot["holders"]:
+    shown: dict[str, Any] = json.loads(text)
+    shown.pop("seconds_left")
+    for holder in shown["holders"]:
         del holder["seconds_left"], holder["seconds_held"]
-    return snapshot
+    return shown
 
 
 @pytest.mark.django_db
 def test_pushes_of_a_moment_are_one_round_trip_and_the_newest_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs: list[Any] = []
     sent: list[dict[str, dict[str, Any]]] = []
-    monkeypatch.setattr(live, "run_later", lambda _purpose, job: jobs.append(job))
+    monkeypatch.setattr(snapshot, "run_later", lambda _purpose, job: jobs.append(job))
     monkeypatch.setattr(layer, "send", sent.append)
     now = datetime.now(UTC)
     one, other = (
@@ -273,7 +272,7 @@ def test_pushes_of_a_moment_are_one_round_trip_and_the_newest_counts(monkeypatch
     )
     for request, seq in ((one, 2), (other, 1), (one, 3), (one, 1)):
         request.seq = seq
-        live.push(request, now=now)
+        snapshot.push(request, now=now)
     for job in jobs:
         job()
     assert [{group: message["seq"] for group, message in messages.items()} for messages in sent] == [

@@ -8,11 +8,11 @@ from friendpay.kit.money import Money
 from orders.models import Merchant, Order
 from payments.admin.rollout import REASONS
 from payments.models import ProviderAccount
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.weighing import Surface
 from payments.settlement import checkout, rules
 from payments.settlement.rules import Payer, Split
-from payments.share import text as sharing
+from payments.share import text
 from tests import agents, shop
 from tests.pages import words
 
@@ -46,12 +46,12 @@ def order() -> Order:
 
 
 def on_page(order: Order, agent: str) -> dict[str, str]:
-    return {offer.method: str(offer.rail) for offer in offers.for_page(order, Surface.of(agent))}
+    return {offer.method: str(offer.rail) for offer in weighing.for_page(order, Surface.of(agent))}
 
 
 def away(order: Order, agent: str) -> dict[str, str]:
-    considered = offers.consider(order, Surface.of(agent))
-    return {offer.method: offer.elsewhere for offer in offers.elsewhere(considered)}
+    considered = weighing.consider(order, Surface.of(agent))
+    return {offer.method: offer.elsewhere for offer in weighing.elsewhere(considered)}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_rail_the_account_lacks_is_withheld_with_its_reason(
     order = shop.make_order()
     add(order.merchant, "wechatpay", config={"app_secret": secret}, granted=["h5"] if h5 else [])
     assert "wechatpay" not in on_page(order, agent)
-    considered = offers.consider(order, Surface.of(agent))
+    considered = weighing.consider(order, Surface.of(agent))
     assert [(offer.reason, offer.elsewhere) for offer in considered if offer.method == "wechatpay"] == [(reason, where)]
 
 
@@ -130,7 +130,7 @@ def test_alipay_works_as_far_as_its_products_go(
 ) -> None:
     order = shop.make_order()
     add(order.merchant, "alipay", granted=granted)
-    (offer,) = (it for it in offers.consider(order, Surface.of(agent)) if it.method == "alipay")
+    (offer,) = (it for it in weighing.consider(order, Surface.of(agent)) if it.method == "alipay")
     assert (offer.rails, offer.reason, offer.elsewhere) == (works, reason, where)
 
 
@@ -152,7 +152,7 @@ def test_a_method_is_not_offered_below_the_smallest_amount_it_takes(currency: st
     order = shop.make_order(currency=currency, amount=amount)
     add(order.merchant, "stripe")
     assert ("card" in on_page(order, agents.CHROME_DESKTOP)) is shown
-    (card,) = (it for it in offers.consider(order, Surface()) if it.method == "card")
+    (card,) = (it for it in weighing.consider(order, Surface()) if it.method == "card")
     assert card.reason == ("" if shown else "below_minimum")
     assert card.detail == ("" if shown else f"This wallet takes payments from {Money(card.least, currency)}.")
 
@@ -187,7 +187,7 @@ def test_a_wallet_that_counts_in_steps_is_not_offered_for_what_lies_between_them
     Order.objects.filter(pk=order.pk).update(amount_paid=paid)
     order.refresh_from_db()
     assert ("card" in on_page(order, agents.CHROME_DESKTOP)) is fits
-    (card,) = (it for it in offers.consider(order, Surface()) if it.method == "card")
+    (card,) = (it for it in weighing.consider(order, Surface()) if it.method == "card")
     assert card.reason == ("" if fits else "amount_step")
     assert ("in steps of" in card.detail) is not fits
     assert card.reason in ("", *REASONS)  # the desk has words for it
@@ -220,7 +220,7 @@ def test_a_shop_offers_what_it_has_chosen_and_no_more() -> None:
     order = shop.make_order(currency="EUR")
     account = add(order.merchant, "stripe", granted=["card", "ideal", "paypal", "blik"])
     assert list(on_page(order, agents.SAFARI_IPHONE)) == ["card", "paypal", "ideal", "sandbox"]
-    considered = {offer.method: offer.reason for offer in offers.consider(order, Surface())}
+    considered = {offer.method: offer.reason for offer in weighing.consider(order, Surface())}
     assert considered == {"card": "", "paypal": "", "ideal": "", "blik": "currency_not_taken", "sandbox": ""}
     account.granted = ["ideal"]
     account.save()
@@ -242,7 +242,7 @@ def test_no_page_names_a_wallet_twice_and_the_shops_own_account_comes_first(
     add(order.merchant, "stripe", granted=granted)  # older than the shop's own accounts
     add(order.merchant, "wechatpay")
     add(order.merchant, "alipay")
-    page = offers.for_page(order, Surface())
+    page = weighing.for_page(order, Surface())
     assert {offer.method: offer.provider for offer in page if offer.provider != "sandbox"} == shown
     labels = [offer.label for offer in page]
     assert len(labels) == len(set(labels))
@@ -266,7 +266,7 @@ def test_of_two_accounts_the_one_that_can_is_taken() -> None:
     order = shop.make_order()
     add(order.merchant, "wechatpay", config={"app_secret": ""})
     able = add(order.merchant, "wechatpay")
-    shown = offers.for_page(order, Surface.of(agents.WECHAT_IPHONE))
+    shown = weighing.for_page(order, Surface.of(agents.WECHAT_IPHONE))
     assert [offer.account for offer in shown if offer.method == "wechatpay"] == [able]
     assert away(order, agents.WECHAT_IPHONE) == {}
 
@@ -302,7 +302,7 @@ def test_the_page_says_in_one_line_where_to_go_and_has_the_button_for_it(client:
     request = shop.make_request(order)
     page = client.get(f"/p/{request.token}/", headers={"User-Agent": agents.WECHAT_IPHONE})
     assert "WeChat can't open Alipay here: copy the link and open it in your browser. Copy link" in words(page)
-    assert f'data-copy="{sharing.link(request)}"' in page.content.decode()
+    assert f'data-copy="{text.link(request)}"' in page.content.decode()
 
 
 def test_it_says_so_in_chinese_too(client: Client, order: Order) -> None:

@@ -17,8 +17,7 @@ from orders.models import Merchant, Order
 from orders.services import LineDraft, place_order
 from payments.admin.rollout import REASONS
 from payments.models import Payment, PaymentRequest, RolloutRule
-from payments.offers import rollout
-from payments.offers import weighing as offers
+from payments.offers import rollout, weighing
 from payments.offers.rollout import Case
 from payments.offers.weighing import Surface
 from tests import shop
@@ -44,9 +43,9 @@ def why(order: Order, method: str = "sandbox", surface: Surface = DESKTOP) -> tu
     """The reason of a method and its words; empty where it is offered."""
     order = Order.objects.get(pk=order.pk)
     if method == "friend":
-        found = offers.why_not_friend(Case.of(order), surface)
+        found = weighing.why_not_friend(Case.of(order), surface)
         return (found.code, found.text) if found else ("", "")
-    (offer,) = offers.consider(order, surface)
+    (offer,) = weighing.consider(order, surface)
     return offer.reason, offer.detail
 
 

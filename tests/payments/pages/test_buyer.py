@@ -8,7 +8,7 @@ from django.test import Client
 
 from friendpay.kit import clock
 from orders.models import Event, Order
-from payments.live import snapshot as live
+from payments.live import snapshot
 from payments.models import Payment, PaymentRequest
 from payments.settlement import ledger, lifecycle, requests
 from tests import shop
@@ -160,7 +160,7 @@ def test_an_order_that_ends_after_its_request_says_so_to_an_open_page(
     lifecycle.expire_request(request.pk)
     open_page = client.get(page_of(order)).content.decode()
     assert f'data-socket="/ws/p/{request.token}/"' in open_page
-    before = live.snapshots([PaymentRequest.objects.get()])[request.token]["seq"]
+    before = snapshot.snapshots([PaymentRequest.objects.get()])[request.token]["seq"]
     assert f'data-seq="{before}"' in open_page
     if end == "expired":
         move_time(300)

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from payments.models import Payment, PaymentRequest, ProviderAccount
-from payments.pages import form_action as leading
-from payments.wallets import registry as providers
+from payments.pages import form_action
+from payments.wallets import registry
 from payments.wallets.base import NextStep, Rail
 from tests import shop
 
@@ -101,7 +101,7 @@ def test_a_form_ends_where_its_page_may_lead(
     payment_request = shop.make_request()
     account(payment_request, "stripe")
     step = NextStep(Rail.REDIRECT, url=url)
-    monkeypatch.setattr(providers.get("sandbox"), "start", lambda *_args: step)
+    monkeypatch.setattr(registry.get("sandbox"), "start", lambda *_args: step)
     answer = client.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox"})
     assert answer.status_code == 303
     assert answer.headers["location"] == (url if reached else f"/p/{payment_request.token}/")
@@ -111,16 +111,16 @@ def test_a_form_ends_where_its_page_may_lead(
 
 def test_every_wallets_address_is_one_of_its_pages() -> None:
     """What the providers send payers to by themselves."""
-    from payments.wallets.alipay import gateway as alipay_gateway
-    from payments.wallets.wechatpay import provider as wechatpay
+    from payments.wallets.alipay import gateway
+    from payments.wallets.wechatpay.provider import LOGIN
 
     payment_request = shop.make_request()
     for provider, addresses in {
-        "alipay": [alipay_gateway._LIVE, alipay_gateway._SANDBOX, "https://mclient.alipay.com"],
-        "wechatpay": [wechatpay.LOGIN, "https://wx.tenpay.com"],
+        "alipay": [gateway._LIVE, gateway._SANDBOX, "https://mclient.alipay.com"],
+        "wechatpay": [LOGIN, "https://wx.tenpay.com"],
         "stripe": ["https://checkout.stripe.com"],
     }.items():
         account(payment_request, provider)
         payment = Payment(request=payment_request)
         for address in addresses:
-            assert leading.next_url(payment, f"{address}/x?y=z", "elsewhere") == f"{address}/x?y=z"
+            assert form_action.next_url(payment, f"{address}/x?y=z", "elsewhere") == f"{address}/x?y=z"

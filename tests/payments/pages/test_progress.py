@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from orders.models import Event
-from payments.live import snapshot as live
+from payments.live import snapshot
 from payments.models import PaymentRequest
 from payments.settlement import ledger, lifecycle, requests
 from tests import shop
@@ -145,10 +145,10 @@ def test_after_the_end_nothing_is_told(move_time: Callable[[float], None]) -> No
 
 def test_friends_do_not_learn_who_looked() -> None:
     payment_request = shop.make_request()
-    before = live.snapshot(payment_request)
+    before = snapshot.snapshot(payment_request)
     look(payment_request, choosing="1")
     payment_request.refresh_from_db()
-    after = live.snapshot(payment_request)
+    after = snapshot.snapshot(payment_request)
     assert {key for key in after if after[key] != before[key]} <= {"seq", "seconds_left"}
     assert after["seq"] == before["seq"] + 2
     page = words(Client().get(f"/p/{payment_request.token}/"))
@@ -160,7 +160,7 @@ def test_opening_is_shown_to_whoever_watches(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]]
 ) -> None:
     shown: list[PaymentRequest] = []
-    monkeypatch.setattr(live, "push", lambda request, **_now: shown.append(request))
+    monkeypatch.setattr(snapshot, "push", lambda request, **_now: shown.append(request))
     payment_request = shop.make_request()
     with django_capture_on_commit_callbacks(execute=True):
         look(payment_request)

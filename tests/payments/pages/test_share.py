@@ -5,8 +5,7 @@ from django.test import Client
 
 from payments.models import PaymentRequest
 from payments.settlement import lifecycle
-from payments.share import codes
-from payments.share import text as sharing
+from payments.share import codes, text
 from tests import shop
 from tests.pages import words
 
@@ -54,15 +53,15 @@ def test_a_code_opens_its_request_however_it_is_typed(client: Client, write: obj
 
 def test_the_whole_message_opens_its_request(client: Client) -> None:
     payment_request = shop.make_request()
-    answer = client.post("/open/", {"text": f"Lin: {sharing.share_text(payment_request)} 🙏"})
+    answer = client.post("/open/", {"text": f"Lin: {text.share_text(payment_request)} 🙏"})
     assert answer["Location"] == f"/p/{payment_request.token}/"
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "AAAA-AAAA", "hello", "\x00", "x" * 50000, "\u2066\u2069", "/p/AAAAAAAAAAAAAAAAAAAAAAAA/"]
+    "typed", ["", " ", "AAAA-AAAA", "hello", "\x00", "x" * 50000, "\u2066\u2069", "/p/AAAAAAAAAAAAAAAAAAAAAAAA/"]
 )
-def test_what_is_no_code_is_told_beside_the_field(client: Client, text: str) -> None:
-    page = client.post("/open/", {"text": text})
+def test_what_is_no_code_is_told_beside_the_field(client: Client, typed: str) -> None:
+    page = client.post("/open/", {"text": typed})
     assert page.status_code == 422
     assert 'id="id_text_error"' in page.content.decode()
 

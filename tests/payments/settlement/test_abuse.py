@@ -11,11 +11,10 @@ from friendpay.kit.errors import Refused
 from orders.models import Event
 from payments import tasks
 from payments.models import PaymentRequest, Refund, Report, StoppedBuyer
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.rollout import Case
 from payments.offers.weighing import Surface
-from payments.settlement import abuse as reports
-from payments.settlement import lifecycle
+from payments.settlement import abuse, lifecycle
 from payments.settlement.rules import Split
 from tests import desk, shop
 from tests.caller import Caller
@@ -36,7 +35,7 @@ SUPPORT = (
 
 def reported(payment_request: PaymentRequest | None = None, *, network: str = "somewhere") -> Report:
     payment_request = payment_request or shop.make_request()
-    reports.report(payment_request, reason="stranger", words="Who is Lin?", network=network)
+    abuse.report(payment_request, reason="stranger", words="Who is Lin?", network=network)
     return Report.objects.get(request=payment_request, network=network)
 
 
@@ -147,12 +146,12 @@ def test_a_stopped_buyer_asks_no_friend_and_what_was_asked_is_cancelled(client: 
 
 def test_a_buyer_may_be_let_ask_again() -> None:
     report = reported()
-    reports.stop_buyer(report, actor="support:anna")
-    reports.stop_buyer(report, actor="support:anna")
+    abuse.stop_buyer(report, actor="support:anna")
+    abuse.stop_buyer(report, actor="support:anna")
     stopped = StoppedBuyer.objects.get()
     assert desk.staff(*SUPPORT).post(desk.page(stopped, "let_ask")).status_code == 302
     order = shop.make_order(report.merchant)
-    assert offers.why_not_friend(Case.of(order), Surface()) is None
+    assert weighing.why_not_friend(Case.of(order), Surface()) is None
 
 
 def test_a_buyer_without_an_id_cannot_be_stopped() -> None:
@@ -161,7 +160,7 @@ def test_a_buyer_without_an_id_cannot_be_stopped() -> None:
     report.request.order.save()
     assert desk.staff(*SUPPORT).get(desk.page(report, "stop_buyer")).status_code in (200, 403)
     with pytest.raises(Refused, match="buyer_unknown"):
-        reports.stop_buyer(report, actor="support:anna")
+        abuse.stop_buyer(report, actor="support:anna")
     assert not StoppedBuyer.objects.exists()
     assert Report.objects.open().count() == 1
 
@@ -191,7 +190,7 @@ def test_only_who_may_decides() -> None:
 def test_who_reported_is_forgotten_in_time(move_time: Callable[[float], None]) -> None:
     decided = reported()
     reported(decided.request, network="elsewhere")
-    reports.settle(decided)
+    abuse.settle(decided)
     waiting = reported(shop.make_request(shop.make_order(decided.merchant)))
     move_time((settings.PAYER_DATA_DAYS + 1) * 86_400)
     tasks.forget_payers()

@@ -10,7 +10,7 @@ from friendpay.kit.money import Money
 from payments import tasks
 from payments.models import BillDay, BillMismatch, Payment, PaymentRequest, ProviderAccount, Refund
 from payments.settlement import bills, lifecycle, refund_moves, refunds
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import BEIJING, BillLine, NoBill, ProviderError, State
 from sandbox import bank
 from sandbox.models import Charge
@@ -42,7 +42,7 @@ def found(account: ProviderAccount) -> list[tuple[str, str]]:
 @pytest.fixture
 def edit_bill(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[list[BillLine]], Iterable[BillLine]]], None]:
     """Change what the sandbox wallet's bill says."""
-    provider = providers.get("sandbox")
+    provider = registry.get("sandbox")
     real = provider.bill
 
     def arrange(edit: Callable[[list[BillLine]], Iterable[BillLine]]) -> None:
@@ -140,7 +140,7 @@ def test_a_line_that_comes_twice_is_reported_once_more_than_our_row(edit_bill: E
 
 def test_a_line_of_another_day_does_not_stand_for_the_same_row_again(edit_bill: Edit, move_time: MoveTime) -> None:
     account = with_a_refund()
-    lines = list(providers.get("sandbox").bill(account.as_data(), today()))
+    lines = list(registry.get("sandbox").bill(account.as_data(), today()))
     edit_bill(lambda _lines: lines)
     assert found(account) == []
     move_time(86400)
@@ -203,7 +203,7 @@ def test_a_payment_at_any_hour_agrees_with_the_bill_of_its_own_day(
     paid()
     when = (clock.now() - timedelta(days=1)).replace(hour=hour)
     Payment.objects.update(created_at=when, succeeded_at=when)
-    payment, provider = Payment.objects.get(), providers.get("sandbox")
+    payment, provider = Payment.objects.get(), registry.get("sandbox")
     line = BillLine("charge", payment.reference, payment.provider_ref, payment.captured, State.SUCCEEDED)
     asked = []
 
@@ -267,7 +267,7 @@ def test_no_bill_is_an_empty_day_only_once_it_is_well_over_and_we_know_of_nothin
         raise NoBill("there is none", code="NONE")
 
     account = shop.account_of(shop.make_request())
-    monkeypatch.setattr(providers.get("sandbox"), "bill", none)
+    monkeypatch.setattr(registry.get("sandbox"), "bill", none)
     with pytest.raises(ProviderError):
         bills.compare(account, today() - timedelta(days=1))  # noon: it may not be made yet
     assert bills.compare(account, today() - timedelta(days=2)) == []
@@ -320,7 +320,7 @@ def test_a_switched_off_account_is_compared_as_long_as_it_has_payments(move_time
 @pytest.mark.parametrize("fault", ["provider", "credentials", "bug", "unknown"])
 def test_one_account_that_fails_in_any_way_stops_no_other(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bad, good = (shop.make_merchant(name).provider_accounts.get() for name in ("First", "Second"))
-    provider = providers.get("sandbox")
+    provider = registry.get("sandbox")
     real = provider.bill
 
     def bill(account: object, day: date) -> Iterable[BillLine]:

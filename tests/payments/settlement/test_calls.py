@@ -16,8 +16,7 @@ from payments import tasks
 from payments.admin import credentials
 from payments.models import BillDay, BillMismatch, Payment, ProviderAccount
 from payments.settlement import bills, calls, inbox, refunds
-from payments.wallets import registry as providers
-from payments.wallets import transport
+from payments.wallets import registry, transport
 from payments.wallets.base import TIMEOUT, BillLine, ProviderError, State
 from sandbox import bank
 from sandbox.models import Charge
@@ -34,7 +33,7 @@ class Silence:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.accounts: set[str] = set()
         self.asked = 0
-        provider = providers.get("sandbox")
+        provider = registry.get("sandbox")
         for call in ("start", "fetch", "close", "refund", "fetch_refund", "bill", "check"):
             monkeypatch.setattr(provider, call, self._hanging(getattr(provider, call)))
 
@@ -126,7 +125,7 @@ def test_errors_and_refused_connections_pause_nobody(monkeypatch: pytest.MonkeyP
     def broken(*_args: Any, **_more: Any) -> Any:
         raise ProviderError("no answer (ConnectError)", permanent=False, code="transport")
 
-    monkeypatch.setattr(providers.get("sandbox"), "fetch", broken)
+    monkeypatch.setattr(registry.get("sandbox"), "fetch", broken)
     move_time(16)
     tasks.sweep_payments()
     account.refresh_from_db()
@@ -207,7 +206,7 @@ def test_what_a_bill_says_otherwise_is_asked_about_through_the_breaker(
 ) -> None:
     payment = pending(1)[0]
     line = BillLine("charge", payment.reference, "txn-1", Money(9000, "CNY"), State.SUCCEEDED)
-    monkeypatch.setattr(providers.get("sandbox"), "bill", lambda _account, _day: [line])
+    monkeypatch.setattr(registry.get("sandbox"), "bill", lambda _account, _day: [line])
     silence.accounts.add(payment.account.public_id)
     bills.compare(payment.account, clock.now().date())
     payment.account.refresh_from_db()

@@ -9,10 +9,10 @@ import pytest
 
 from friendpay.kit.errors import Refused
 from payments.models import Payment, PaymentRequest, Refund
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.settlement import checkout, lifecycle, reconcile
 from payments.settlement.rules import Attempt, Payer, Split
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import Account, NextStep, ProviderError, Start
 from sandbox import bank
 from sandbox.models import Charge
@@ -21,7 +21,7 @@ from tests.payments.conftest import Fault
 
 pytestmark = pytest.mark.django_db
 MoveTime = Callable[[float], None]
-DESKTOP = offers.Surface()
+DESKTOP = weighing.Surface()
 
 
 def begin(request: PaymentRequest, name: str = "Mei", **how: object) -> Payment:
@@ -213,8 +213,8 @@ def test_what_withholds_a_method_is_told_to_the_merchant(changes: dict[str, obje
     request = shop.make_request()
     account = shop.account_of(request)
     type(account).objects.update(**changes)
-    assert [offer.reason for offer in offers.consider(request.order, DESKTOP)] == [reason]
-    assert offers.for_page(request.order, DESKTOP) == []
+    assert [offer.reason for offer in weighing.consider(request.order, DESKTOP)] == [reason]
+    assert weighing.for_page(request.order, DESKTOP) == []
 
 
 def test_the_wallet_stops_taking_the_money_no_earlier_than_the_hold_ends(move_stopped_time: MoveTime) -> None:
@@ -228,7 +228,7 @@ def test_the_wallet_stops_taking_the_money_no_earlier_than_the_hold_ends(move_st
 
 @pytest.mark.parametrize(("longest", "lasts"), [(120, 120), (86_400, 300)])
 def test_a_payer_has_no_longer_than_the_wallet_takes(monkeypatch: pytest.MonkeyPatch, longest: int, lasts: int) -> None:
-    monkeypatch.setattr(providers.get("sandbox"), "max_hold", longest)
+    monkeypatch.setattr(registry.get("sandbox"), "max_hold", longest)
     payment = begin(shop.make_request())
     assert payment.held_until == payment.created_at + timedelta(seconds=lasts)
     assert Charge.objects.get().deadline == payment.held_until
@@ -253,7 +253,7 @@ def test_a_refusal_is_told_as_what_it_is(
     def refuse(account: Account, start: Start) -> NextStep:
         raise error
 
-    monkeypatch.setattr(providers.get("sandbox"), "start", refuse)
+    monkeypatch.setattr(registry.get("sandbox"), "start", refuse)
     request = shop.make_request()
     with pytest.raises(Refused) as refused:
         begin(request)
@@ -264,7 +264,7 @@ def test_a_refusal_is_told_as_what_it_is(
 
 
 def test_a_part_below_what_the_wallet_takes_is_refused_before_anything_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    sandbox = providers.get("sandbox")
+    sandbox = registry.get("sandbox")
     monkeypatch.setattr(sandbox, "methods", (replace(sandbox.methods[0], smallest={"CNY": 500}),))
     request = shop.make_request(amount=10000, split=Split(3, 1))
     with pytest.raises(Refused) as refused:

@@ -8,7 +8,7 @@ from friendpay.kit.errors import Refused
 from payments.models import Payment, PaymentRequest
 from payments.settlement import chip_in, lifecycle, requests
 from payments.settlement.rules import Split
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from tests import shop
 from tests.payments.settlement.test_checkout import begin
 
@@ -106,7 +106,7 @@ def test_where_nothing_is_said_a_part_is_half_of_an_equal_share(
 
 
 def test_the_smallest_part_is_one_that_the_shops_wallets_take(monkeypatch: pytest.MonkeyPatch) -> None:
-    sandbox = providers.get("sandbox")
+    sandbox = registry.get("sandbox")
     monkeypatch.setattr(sandbox, "methods", (replace(sandbox.methods[0], smallest={"USD": 50}),))
     monkeypatch.setattr(type(sandbox), "steps", {"KWD": 10})
     assert shop.make_request(amount=1000, currency="USD", split=Split(50)).split_min_amount == 50

@@ -18,9 +18,9 @@ from friendpay.kit import background
 from friendpay.kit.errors import Refused
 from orders.models import Order
 from payments import tasks
-from payments.live import snapshot as live
+from payments.live import snapshot
 from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.settlement import checkout, inbox, ledger, lifecycle, reconcile, refunds
 from payments.settlement.rules import Payer, Split
 from sandbox import bank
@@ -37,7 +37,7 @@ LIFE = timedelta(minutes=10)
 
 @pytest.fixture(autouse=True)
 def _no_nudges() -> Iterator[None]:
-    with mock.patch.object(background, "run_later"), mock.patch.object(live, "run_later"):
+    with mock.patch.object(background, "run_later"), mock.patch.object(snapshot, "run_later"):
         yield
 
 
@@ -50,7 +50,7 @@ def begin(request_id: int, friend: str = "Mei", take_over: bool = False) -> None
             PaymentRequest.objects.get(pk=request_id),
             method="sandbox",
             payer=Payer(name=friend, visitor=friend),
-            surface=offers.Surface(),
+            surface=weighing.Surface(),
             take_over=take_over,
         )
 
@@ -133,7 +133,7 @@ def one_has_paid_and_we_were_told() -> int:
 def two_of_three_paid_and_one_is_paying() -> int:
     request = shop.make_request(_order(), split=Split(3), expires_in=LIFE)
     for friend, part in (("Mei", 3334), ("Ann", 3333), ("Bo", 3333)):
-        checkout.begin(request, method="sandbox", payer=Payer(friend, friend), surface=offers.Surface(), amount=part)
+        checkout.begin(request, method="sandbox", payer=Payer(friend, friend), surface=weighing.Surface(), amount=part)
         if friend != "Bo":
             approve_all(request.pk)
             receive(request.pk)

@@ -15,7 +15,7 @@ from payments.admin.payment import undecided_for_long
 from payments.models import Payment, ProviderAccount, Refund
 from payments.settlement import lifecycle, refunds
 from payments.settlement.rules import Attempt, Payer
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import Account, Outcome, State
 from payments.wallets.stripe.emulator.requests import Wrong
 from payments.wallets.stripe.emulator.server import Stripe
@@ -41,7 +41,7 @@ def _no_new_word_of_the_wallet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def write(client: Client, account: ProviderAccount, base_url: str | None = None, **typed: str) -> Any:
     """The form of the account, as it is sent; secrets are left empty unless they are typed."""
-    provider = providers.get(account.provider)
+    provider = registry.get(account.provider)
     shown = {
         name: "" if provider.fields[name].secret else credentials.stored(account).get(name, "")
         for name in provider.fields
@@ -66,7 +66,7 @@ def stays(client: Client, account: ProviderAccount, field: str, **changed: str) 
 def account_of(provider: str) -> ProviderAccount:
     """The one account of a shop."""
     account = ProviderAccount(merchant=shop.make_merchant(), provider=provider)
-    account.config = dict.fromkeys(providers.get(provider).fields, "before")
+    account.config = dict.fromkeys(registry.get(provider).fields, "before")
     ProviderAccount.objects.all().delete()
     account.save()
     return account
@@ -190,7 +190,7 @@ def test_no_transaction_is_open_while_the_wallet_is_asked_for_whose_a_key_is(
         within.append(connection.in_atomic_block)
         return Outcome(State.PENDING, reference)
 
-    monkeypatch.setattr(providers.get("stripe"), "fetch", fetch)
+    monkeypatch.setattr(registry.get("stripe"), "fetch", fetch)
     assert write(client, scene.account, secret_key="sk_test_rolled").status_code == 302
     assert within == [False]
 
@@ -206,7 +206,7 @@ def test_credentials_that_no_key_opens_are_proved_by_the_wallet(
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
     if not right:
         monkeypatch.setattr(
-            providers.get(scene.account.provider),
+            registry.get(scene.account.provider),
             "fetch",
             lambda _account, reference, _session: Outcome(State.UNKNOWN, reference),
         )
@@ -235,7 +235,7 @@ def test_what_a_wallet_knew_is_never_unknown_and_so_cancelled(
     scene: Scene, move_time: MoveTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As it answers for another merchant's account. Only Alipay opens nothing before the payer is there."""
-    provider = providers.get(scene.account.provider)
+    provider = registry.get(scene.account.provider)
     for call in ("fetch", "close"):
         monkeypatch.setattr(provider, call, lambda _account, reference, _session="": Outcome(State.UNKNOWN, reference))
     for _hour in range(6):

@@ -10,7 +10,7 @@ from friendpay.kit import clock, limits
 from payments import tasks
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
 from payments.settlement import inbox, outcomes, refund_moves, refunds
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import Notification, Outcome, State
 from sandbox import bank
 from sandbox.models import Charge, Notice
@@ -121,7 +121,7 @@ def test_a_poisoned_notification_is_set_aside_and_stops_nobody(
 def test_a_hint_without_truth_is_confirmed_by_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     _request, account, _notice = approved()
     reference = Payment.objects.get().reference
-    provider = providers.get("sandbox")
+    provider = registry.get("sandbox")
     hint = Notification("hint-1", "charge.hint", reference, "charge", None)
     monkeypatch.setattr(provider, "read_notification", lambda *_args, **_kwargs: hint)
     inbox.receive("sandbox", account.public_id, {}, b"{}")
@@ -145,7 +145,7 @@ def test_what_is_no_money_is_a_hint_that_is_asked_about(state: State, monkeypatc
     _request, account, _notice = approved()
     reference = Payment.objects.get().reference
     old = Notification("old-1", "charge.refused", reference, "charge", Outcome(state, reference, code="NO"))
-    monkeypatch.setattr(providers.get("sandbox"), "read_notification", lambda *_args, **_kwargs: old)
+    monkeypatch.setattr(registry.get("sandbox"), "read_notification", lambda *_args, **_kwargs: old)
     inbox.receive("sandbox", account.public_id, {}, b"{}")
     inbox.apply()
     assert status() == "paid"
@@ -158,7 +158,7 @@ def test_a_refunds_old_success_does_not_undo_its_failure(monkeypatch: pytest.Mon
     refund_moves.move_refund(refund.pk, "failed")
     said = Outcome(State.SUCCEEDED, refund.reference, "re-1", refund.money)
     old = Notification("old-1", "refund.done", refund.reference, "refund", said)
-    provider = providers.get("sandbox")
+    provider = registry.get("sandbox")
     monkeypatch.setattr(provider, "read_notification", lambda *_args, **_kwargs: old)
     stands = [Outcome(State.FAILED, refund.reference), said]
     monkeypatch.setattr(provider, "fetch_refund", lambda *_args, **_kwargs: stands[0])
@@ -199,7 +199,7 @@ def test_an_orphan_that_was_not_decided_is_asked_about_again() -> None:
 def test_a_number_of_any_length_is_stored(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     account = shop.account_of(shop.make_request())
     strange = Notification("odd", "charge.paid", "x" * length, "charge")
-    monkeypatch.setattr(providers.get("sandbox"), "read_notification", lambda *_args, **_kwargs: strange)
+    monkeypatch.setattr(registry.get("sandbox"), "read_notification", lambda *_args, **_kwargs: strange)
     assert inbox.receive("sandbox", account.public_id, {}, b"{}").status < 300
     inbox.apply()
     assert ProviderEvent.objects.get().orphaned_at

@@ -13,8 +13,7 @@ from friendpay.kit.errors import Refused
 from orders.models import Event, Order
 from orders.services import LineDraft
 from payments.models import Payment, PaymentRequest, Refund
-from payments.settlement import holds as funds
-from payments.settlement import lifecycle, requests
+from payments.settlement import holds, lifecycle, requests
 from payments.settlement.rules import Split
 from tests import shop
 
@@ -210,7 +209,7 @@ def test_what_is_let_go_and_what_goes_back_is_seen_to_at_once(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     nudges: list[tuple[object, ...]] = []
-    monkeypatch.setattr(funds, "nudge", lambda *task: nudges.append(task))
+    monkeypatch.setattr(holds, "nudge", lambda *task: nudges.append(task))
     request = shop.make_request()
     payment = shop.hold(request)
     with django_capture_on_commit_callbacks(execute=True):

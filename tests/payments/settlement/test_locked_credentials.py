@@ -7,10 +7,10 @@ from cryptography.fernet import Fernet
 from django.test import Client
 
 from payments.models import Payment, ProviderAccount, ProviderEvent, Refund
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.weighing import Surface
 from payments.settlement import inbox, ledger, lifecycle, reconcile, refunds
-from payments.share import text as sharing
+from payments.share import text
 from tests import shop
 
 pytestmark = pytest.mark.django_db
@@ -31,9 +31,9 @@ def test_the_wallet_is_withheld_with_its_reason_and_the_pages_stand(
 ) -> None:
     request = shop.make_request()
     lose_key(shop.account_of(request))
-    assert [offer.reason for offer in offers.consider(request.order, Surface())] == ["credentials_locked"]
-    assert offers.for_page(request.order, Surface()) == []
-    assert client.get(sharing.link(request)).status_code == 200
+    assert [offer.reason for offer in weighing.consider(request.order, Surface())] == ["credentials_locked"]
+    assert weighing.for_page(request.order, Surface()) == []
+    assert client.get(text.link(request)).status_code == 200
     assert client.get(f"/checkout/{request.order.token}/pay/").status_code == 200
 
 

@@ -38,9 +38,9 @@ from friendpay.kit.errors import Refused
 from orders.models import Event
 from orders.services import LineDraft
 from payments import tasks
-from payments.live import snapshot as live
+from payments.live import snapshot
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.settlement import (
     bill_days,
     checkout,
@@ -54,7 +54,7 @@ from payments.settlement import (
     requests,
 )
 from payments.settlement.rules import Payer, Split
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.stripe.emulator.book import REFUND_FAILS, REFUND_PENDS
 from sandbox import bank
 from sandbox.models import Charge, ChargeRefund, Notice
@@ -67,7 +67,7 @@ from tests.payments.settlement.test_races import at_once
 
 FRIENDS = ("Mei", "Ann", "Bo", "Lin")
 CARDS = ("4242424242424242", REFUND_PENDS, REFUND_FAILS)
-DESKTOP = offers.Surface()
+DESKTOP = weighing.Surface()
 
 
 class Ends(Exception):
@@ -82,12 +82,12 @@ class Shop(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.passed = timedelta()
-        real, get = clock.told, providers.get
+        real, get = clock.told, registry.get
         self.line = Line()
         self.patches: list[Any] = [
             mock.patch.object(clock, "told", side_effect=lambda moment: real(moment) + self.passed),
-            mock.patch.object(providers, "get", side_effect=lambda name: self.line if name == "sandbox" else get(name)),
-            *(mock.patch.object(module, "run_later") for module in (background, live)),
+            mock.patch.object(registry, "get", side_effect=lambda name: self.line if name == "sandbox" else get(name)),
+            *(mock.patch.object(module, "run_later") for module in (background, snapshot)),
         ]
         for patch in self.patches:
             patch.start()

@@ -13,11 +13,10 @@ from friendpay.kit.money import Money
 from orders.models import Event, Order
 from payments.admin.work import KINDS
 from payments.models import BillMismatch, Dispute, Payment, PaymentRequest, ProviderEvent, Refund
-from payments.settlement import bills, inbox, ledger, lifecycle, outside, reconcile, refund_moves, refunds
-from payments.settlement import holds as funds
+from payments.settlement import bills, holds, inbox, ledger, lifecycle, outside, reconcile, refund_moves, refunds
 from payments.settlement.locks import save
 from payments.settlement.rules import Split
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.alipay.emulator.server import Alipay
 from payments.wallets.alipay.emulator.trades import Refund as TradeRefund
 from payments.wallets.base import Outcome, State
@@ -40,7 +39,7 @@ def work() -> set[str]:
 
 
 def today(scene: Scene) -> date:
-    return scene.wallet.clock.now().astimezone(providers.get(scene.account.provider).zone).date()
+    return scene.wallet.clock.now().astimezone(registry.get(scene.account.provider).zone).date()
 
 
 def the_order(scene: Scene) -> Order:
@@ -482,7 +481,7 @@ def test_a_refund_nobody_asked_for_that_a_dispute_was_in_the_way_of_is_sent_agai
     payment = paid(amount=9000)
     Payment.objects.filter(pk=payment.pk).update(amount_captured=9500)  # the wallet took 500 too much
     payment.refresh_from_db()
-    refund = funds.send_back(payment.request, payment, 500, "surplus", clock.now(), "system")
+    refund = holds.send_back(payment.request, payment, 500, "surplus", clock.now(), "system")
     save(payment.request)
     hear(payment, State.PENDING, 3000)
     refund_moves.move_refund(refund.pk, "failed")

@@ -10,7 +10,7 @@ from friendpay.kit import clock, limits
 from payments import tasks
 from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
 from payments.settlement import expiry, inbox, ledger, refunds
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import ProviderError
 from sandbox import bank
 from sandbox.models import Charge
@@ -32,7 +32,7 @@ ERRORS = [
 
 def poison(monkeypatch: pytest.MonkeyPatch, call: str, reference: str, error: Exception) -> None:
     """Whatever is said to the sandbox wallet of this reference raises `error`."""
-    provider = providers.get("sandbox")
+    provider = registry.get("sandbox")
     real = getattr(provider, call)
 
     def poisoned(account: Any, *args: Any, **more: Any) -> Any:

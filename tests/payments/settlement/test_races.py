@@ -17,10 +17,9 @@ from friendpay.kit.errors import Refused
 from orders.models import Event, Order
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import batches, checkout, ledger, lifecycle, locks
-from payments.settlement import holds as funds
+from payments.settlement import batches, checkout, holds, ledger, lifecycle, locks
 from payments.settlement.rules import Payer, Split
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from sandbox.models import Charge
 from tests import shop
 
@@ -81,7 +80,7 @@ def test_of_friends_tapping_pay_at_once_one_holds() -> None:
 def test_two_taps_begin_once_however_slow_the_wallet_is(
     monkeypatch: pytest.MonkeyPatch, split: Split | None, apart: float
 ) -> None:
-    provider = providers.get("sandbox")
+    provider = registry.get("sandbox")
     real = provider.start
 
     def slow(*args: Any) -> Any:
@@ -215,7 +214,7 @@ def test_one_statement_locks_the_order_first_and_the_refund_last(held: type[Mode
     """Whoever waits for one of them has those before it, and none of those after it."""
     payment = shop.succeed(shop.hold(shop.make_request()))
     with transaction.atomic():
-        refund = funds.send_back(payment.request, payment, 10, "merchant", clock.now(), "merchant")
+        refund = holds.send_back(payment.request, payment, 10, "merchant", clock.now(), "merchant")
         locks.save(payment.request)
     waiting = Barrier(2)
 

@@ -10,7 +10,7 @@ from friendpay.kit.errors import Refused
 from payments import tasks
 from payments.models import Payment, Refund
 from payments.settlement import refund_moves, refunds
-from payments.wallets import registry as wallets
+from payments.wallets import registry
 from payments.wallets.base import Outcome, ProviderError, State
 from sandbox.models import ChargeRefund
 from tests.payments.settlement.test_refunds import paid
@@ -32,7 +32,7 @@ def says(monkeypatch: pytest.MonkeyPatch) -> Says:
                 raise answer
             return answer
 
-        monkeypatch.setattr(wallets.get("sandbox"), call, answering)
+        monkeypatch.setattr(registry.get("sandbox"), call, answering)
         return called
 
     return arrange
@@ -103,7 +103,7 @@ def test_an_error_that_comes_after_the_notification_writes_nothing_over_it(monke
         refund_moves.move_refund(refund.pk, Refund.Status.SUCCEEDED, outcome=Outcome(State.SUCCEEDED, refund.reference))
         raise ProviderError("the line is dead", permanent=False, code="DEAD")
 
-    monkeypatch.setattr(wallets.get("sandbox"), "refund", told_meanwhile)
+    monkeypatch.setattr(registry.get("sandbox"), "refund", told_meanwhile)
     refunds.send(refund.pk)
     refund.refresh_from_db()
     assert (refund.status, refund.code, refund.words) == ("succeeded", "", "")

@@ -17,7 +17,7 @@ from payments.offers.weighing import Surface
 from payments.settlement import checkout, chip_in, ledger, lifecycle, reconcile, refunds, remedies
 from payments.settlement.rules import Payer, Split
 from payments.share import phrases
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.alipay.emulator.server import Alipay
 from payments.wallets.base import Outcome, ProviderError, State
 from payments.wallets.stripe.emulator.requests import Wrong
@@ -352,7 +352,7 @@ def test_an_earlier_try_that_got_through_is_found_when_the_next_is_refused(
 ) -> None:
     """The wallet says that nothing is left to refund, since the try without an answer took it."""
     payment = paid(scene)
-    provider = providers.get(scene.account.provider)
+    provider = registry.get(scene.account.provider)
     real = provider.refund
 
     def lost(*args: Any, **kwargs: Any) -> Outcome:

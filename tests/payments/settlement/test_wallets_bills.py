@@ -8,7 +8,7 @@ import pytest
 from friendpay.kit import clock
 from payments.models import BillMismatch, Refund
 from payments.settlement import bills, refunds
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.alipay.emulator.server import Alipay
 from payments.wallets.alipay.emulator.trades import Refund as TradeRefund
 from tests.payments.scene import Scene
@@ -19,7 +19,7 @@ alipay_only = pytest.mark.parametrize("stage", ["alipay"], indirect=True)
 
 
 def day_of(scene: Scene) -> date:
-    return clock.now().astimezone(providers.get(scene.account.provider).zone).date()
+    return clock.now().astimezone(registry.get(scene.account.provider).zone).date()
 
 
 def compared(scene: Scene) -> list[tuple[str, str]]:
@@ -58,7 +58,7 @@ def test_a_refund_that_alipay_never_booked_is_missed(scene: Scene, move_time: Mo
     refunded(scene, move_time, 1000, 2500)
     lost = Refund.objects.order_by("id")[1]
     del trade_refunds(scene)[lost.reference]
-    noon = datetime.combine(day_of(scene), time(12), providers.get("alipay").zone)
+    noon = datetime.combine(day_of(scene), time(12), registry.get("alipay").zone)
     Refund.objects.update(created_at=noon, succeeded_at=noon)
     assert compared(scene) == [("missing_there", "refund")]
     assert BillMismatch.objects.get().reference == lost.reference

@@ -9,8 +9,8 @@ from django.test import Client
 from friendpay.kit import limits
 from payments.models import PaymentRequest
 from payments.share import codes
-from payments.share import text as sharing
 from payments.share.codes import TooManyGuesses
+from payments.share.text import link
 from tests import shop
 from tests.pages import words
 
@@ -117,7 +117,7 @@ def test_a_code_is_read_with_any_dash(dash: str) -> None:
 def test_signs_that_nobody_sees_do_not_part_a_code_or_a_link() -> None:
     payment_request = shop.make_request()
     assert codes.find(INVISIBLE.join(payment_request.code)) == payment_request
-    assert codes.find(f"\u2068Lin\u2069: {INVISIBLE.join(sharing.link(payment_request))}") == payment_request
+    assert codes.find(f"\u2068Lin\u2069: {INVISIBLE.join(link(payment_request))}") == payment_request
     assert codes.inside("\ufe0f\u20e3".join("7777")) == []
     assert (
         codes.find("".join(f"{sign}\ufe0f\u20e3" if sign.isdigit() else sign for sign in payment_request.code))
@@ -125,23 +125,23 @@ def test_signs_that_nobody_sees_do_not_part_a_code_or_a_link() -> None:
     )
 
 
-def wrapped(link: str) -> list[str]:
+def wrapped(address: str) -> list[str]:
     """A link as mail programs, scanners and messengers hand it on."""
-    packed = quote(link, safe="")
-    token = link.split("/p/")[1]
+    packed = quote(address, safe="")
+    token = address.split("/p/")[1]
     v2 = "https-3A__pay.example_p_" + token.replace("/", "_")
     return [
-        f"{link[:-12]}\n{link[-12:]}",
-        f"{link[:-12]}\r\n> {link[-12:]}",
-        f"{link[:-12]}=\r\n{link[-12:]}",
-        f"{link[:20]} {link[20:]}",
-        f"<{link}>",
-        f"[pay]({link})",
-        f"「{link}」。",
+        f"{address[:-12]}\n{address[-12:]}",
+        f"{address[:-12]}\r\n> {address[-12:]}",
+        f"{address[:-12]}=\r\n{address[-12:]}",
+        f"{address[:20]} {address[20:]}",
+        f"<{address}>",
+        f"[pay]({address})",
+        f"「{address}」。",
         f"https://eur01.safelinks.protection.outlook.com/?url={packed}&data=05%7C02%7C&sdata=x&reserved=0",
-        f"https://urldefense.com/v3/__{link}__;!!AbC!dEf$",
+        f"https://urldefense.com/v3/__{address}__;!!AbC!dEf$",
         f"https://urldefense.proofpoint.com/v2/url?u={v2}&d=DwMFaQ&c=x",
-        f"https://urldefense.proofpoint.com/v1/url?u={link}&k=x",
+        f"https://urldefense.proofpoint.com/v1/url?u={address}&k=x",
         f"https://linkprotect.cudasvc.com/url?a={packed.lower().replace(token[:-1].lower(), token[:-1])}&c=E,1",
         f"https://www.google.com/url?q={quote(packed, safe='')}&sa=D",
         f"https://l.facebook.com/l.php?u={packed}&h=AT0",
@@ -150,7 +150,7 @@ def wrapped(link: str) -> list[str]:
 
 def test_a_link_is_read_however_it_was_handed_on() -> None:
     payment_request = shop.make_request()
-    for text in wrapped(sharing.link(payment_request)):
+    for text in wrapped(link(payment_request)):
         assert codes.find(f"Lin schrieb:\n{text}\nDanke!") == payment_request, text
 
 

@@ -7,16 +7,16 @@ from django.test import Client
 from django.utils import translation
 
 from friendpay.kit import ids, limits
-from payments.share import safety_words as likeness
+from payments.share import safety_words
 from tests import shop
 from tests.pages import words
 
-LISTS = sorted(likeness.WORDS.glob("*.txt"))
+LISTS = sorted(safety_words.WORDS.glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 def test_every_list_has_a_word_of_its_own_for_each_meaning(path: object) -> None:
-    found = likeness._words(path.stem)  # type: ignore[attr-defined]
+    found = safety_words._words(path.stem)  # type: ignore[attr-defined]
     assert len(found) == len(set(found)) == limits.SAFETY_WORDS
     assert all(word and word == word.strip() for word in found)
 
@@ -24,35 +24,35 @@ def test_every_list_has_a_word_of_its_own_for_each_meaning(path: object) -> None
 def test_the_same_request_looks_the_same_in_every_language() -> None:
     token = ids.token()
     with translation.override("en"):
-        english = likeness.of(token)
+        english = safety_words.of(token)
     with translation.override("zh-hans"):
-        chinese = likeness.of(token)
+        chinese = safety_words.of(token)
     with translation.override("sw"):
-        unlisted = likeness.of(token)
-    places = [likeness._words("en").index(word) for word in english.words]
-    assert [likeness._words("zh-hans").index(word) for word in chinese.words] == places
+        unlisted = safety_words.of(token)
+    places = [safety_words._words("en").index(word) for word in english.words]
+    assert [safety_words._words("zh-hans").index(word) for word in chinese.words] == places
     assert english.drawing == chinese.drawing
-    assert set(unlisted.words) <= set(likeness._words("en"))
+    assert set(unlisted.words) <= set(safety_words._words("en"))
 
 
 def test_requests_do_not_look_alike() -> None:
-    seen = {(one.words, one.drawing) for one in (likeness.of(ids.token()) for _ in range(300))}
+    seen = {(one.words, one.drawing) for one in (safety_words.of(ids.token()) for _ in range(300))}
     assert len(seen) > 295
     assert all(first != second for (first, second), _drawing in seen)
 
 
 def test_nobody_works_it_out_without_our_secret(settings: object) -> None:
     tokens = [ids.token() for _ in range(20)]
-    ours = [likeness.of(token) for token in tokens]
+    ours = [safety_words.of(token) for token in tokens]
     settings.DIGEST_KEY = "another"  # type: ignore[attr-defined]
-    assert [likeness.of(token) for token in tokens] != ours
+    assert [safety_words.of(token) for token in tokens] != ours
 
 
 @pytest.mark.django_db
 def test_buyer_and_friend_see_the_same_words_and_picture(client: Client) -> None:
     payment_request = shop.make_request()
     pages = [client.get(f"/p/{payment_request.token}/"), client.get(f"/checkout/{payment_request.order.token}/")]
-    alike = likeness.of(payment_request.token)
+    alike = safety_words.of(payment_request.token)
     drawn = [re.findall(r'<svg class="likeness".*?</svg>', page.content.decode()) for page in pages]
     assert drawn[0] == drawn[1] == [alike.svg]
     assert all(alike.text in words(page) for page in pages)

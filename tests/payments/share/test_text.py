@@ -14,9 +14,7 @@ from PIL import Image
 
 from orders.services import LineDraft, place_order
 from payments.models import PaymentRequest
-from payments.share import codes, drawing, poster
-from payments.share import safety_words as likeness
-from payments.share import text as sharing
+from payments.share import codes, drawing, poster, safety_words, text
 from tests import agents, shop
 from tests.pages import words
 
@@ -42,12 +40,12 @@ def request_of(name: str, *goods: str) -> PaymentRequest:
 def test_the_message_is_short_and_opens_its_request_in_every_language(language: str) -> None:
     payment_request = shop.make_request()
     with translation.override(language):
-        text = sharing.share_text(payment_request)
-    assert len(text) < 240
-    assert sharing.link(payment_request) in text
-    assert codes.shown(payment_request) in text
-    without_link = text.replace(sharing.link(payment_request), "")
-    assert codes.find(text) == codes.find(without_link) == payment_request
+        message = text.share_text(payment_request)
+    assert len(message) < 240
+    assert text.link(payment_request) in message
+    assert codes.shown(payment_request) in message
+    without_link = message.replace(text.link(payment_request), "")
+    assert codes.find(message) == codes.find(without_link) == payment_request
 
 
 @pytest.mark.parametrize(
@@ -56,22 +54,22 @@ def test_the_message_is_short_and_opens_its_request_in_every_language(language: 
 )
 def test_the_most_usual_way_of_a_language_comes_first(language: str, first: str) -> None:
     with translation.override(language):
-        assert [target.key for target in sharing.targets(shop.make_request(), in_wechat=False)][0] == first
+        assert [target.key for target in text.targets(shop.make_request(), in_wechat=False)][0] == first
 
 
 def test_each_way_to_send_carries_the_message_whole() -> None:
     payment_request = request_of("Lin & Co #1 + 100%?")
     with translation.override("en"):
-        ways = {target.key: target.url for target in sharing.targets(payment_request, in_wechat=True)}
-        text = sharing.share_text(payment_request)
+        ways = {target.key: target.url for target in text.targets(payment_request, in_wechat=True)}
+        message = text.share_text(payment_request)
     assert next(iter(ways)) == "wechat"
-    assert parse_qs(urlsplit(ways["whatsapp"]).query)["text"] == [text]
-    assert parse_qs(urlsplit(ways["line"]).query)["text"] == [text]
+    assert parse_qs(urlsplit(ways["whatsapp"]).query)["text"] == [message]
+    assert parse_qs(urlsplit(ways["line"]).query)["text"] == [message]
     told = parse_qs(urlsplit(ways["telegram"]).query)
-    assert told["url"] == [sharing.link(payment_request)]
+    assert told["url"] == [text.link(payment_request)]
     assert "Lin & Co" in told["text"][0]
-    assert unquote(ways["sms"].removeprefix("sms:?&body=")) == text
-    assert parse_qs(urlsplit(ways["mail"]).query)["body"] == [text]
+    assert unquote(ways["sms"].removeprefix("sms:?&body=")) == message
+    assert parse_qs(urlsplit(ways["mail"]).query)["body"] == [message]
 
 
 def test_the_buyers_page_offers_them_and_the_words_for_the_phone(client: Client) -> None:
@@ -100,9 +98,9 @@ def test_the_posters_code_can_be_scanned(client: Client) -> None:
         assert answer["Content-Type"] == "image/png"
         picture = Image.open(io.BytesIO(answer.content))
         assert picture.size == (1080, 1440)
-        assert [code.text for code in zxingcpp.read_barcodes(picture.convert("L"))] == [sharing.link(payment_request)]
+        assert [code.text for code in zxingcpp.read_barcodes(picture.convert("L"))] == [text.link(payment_request)]
         small = picture.convert("L").resize((360, 480))
-        assert [code.text for code in zxingcpp.read_barcodes(small)] == [sharing.link(payment_request)]
+        assert [code.text for code in zxingcpp.read_barcodes(small)] == [text.link(payment_request)]
 
 
 def test_the_poster_says_who_asks_and_only_what_the_buyer_wants_shown() -> None:
@@ -110,7 +108,7 @@ def test_the_poster_says_who_asks_and_only_what_the_buyer_wants_shown() -> None:
     plain = drawn(payment_request)
     assert "Lin asks" in plain
     assert codes.shown(payment_request) in plain
-    assert likeness.of(payment_request.token).text in plain
+    assert safety_words.of(payment_request.token).text in plain
     for hidden in ("Berger", "oolong", "270.00"):
         assert hidden not in plain
     full = drawn(payment_request, goods=True, amount=True)

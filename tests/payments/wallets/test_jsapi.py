@@ -18,7 +18,7 @@ from orders.services import LineDraft
 from payments.models import Payment, PaymentRequest, ProviderAccount
 from payments.settlement import lifecycle, reconcile, requests
 from payments.settlement.rules import Split
-from payments.wallets.wechatpay.emulator import server as emulators
+from payments.wallets.wechatpay.emulator import server
 from payments.wallets.wechatpay.emulator.phone import PAYER
 from tests import agents, shop
 from tests.pages import Answer, words
@@ -28,13 +28,13 @@ INSIDE = {"User-Agent": agents.WECHAT_IPHONE}
 
 
 @pytest.fixture
-def wallet() -> Iterator[emulators.WeChatPay]:
-    with running(wallet := emulators.WeChatPay()):
+def wallet() -> Iterator[server.WeChatPay]:
+    with running(wallet := server.WeChatPay()):
         yield wallet
 
 
 @pytest.fixture
-def payment_request(wallet: emulators.WeChatPay) -> PaymentRequest:
+def payment_request(wallet: server.WeChatPay) -> PaymentRequest:
     payment_request = shop.make_request(split=Split(max_payers=3))
     account = ProviderAccount(
         merchant=payment_request.merchant, provider="wechatpay", base_url=wallet.url, granted=["h5"]
@@ -79,14 +79,14 @@ def sheet(page: Answer) -> dict[str, str]:
     return params
 
 
-def approve(wallet: emulators.WeChatPay, params: dict[str, str], choice: str = "approve") -> str:
+def approve(wallet: server.WeChatPay, params: dict[str, str], choice: str = "approve") -> str:
     answer = httpx.post(f"{wallet.url}/bridge", json={"choice": choice, "params": params}, trust_env=False)
     word: str = answer.json()["err_msg"]
     return word
 
 
 def test_one_tap_logs_in_silently_and_opens_the_sheet(
-    wallet: emulators.WeChatPay, payment_request: PaymentRequest, friend: Client
+    wallet: server.WeChatPay, payment_request: PaymentRequest, friend: Client
 ) -> None:
     payment = pay(friend, payment_request, name="Mei", amount="30.00")
     assert (payment.rail, payment.status, payment.amount, payment.payer_name) == ("jsapi", "pending", 3000, "Mei")
@@ -96,7 +96,7 @@ def test_one_tap_logs_in_silently_and_opens_the_sheet(
 
 
 def test_w11_the_sheets_ok_marks_nothing_paid(
-    wallet: emulators.WeChatPay, payment_request: PaymentRequest, friend: Client, move_time: Callable[[float], None]
+    wallet: server.WeChatPay, payment_request: PaymentRequest, friend: Client, move_time: Callable[[float], None]
 ) -> None:
     payment = pay(friend, payment_request)
     approve(wallet, sheet(friend.get(f"/pay/{payment.token}/")))
@@ -109,7 +109,7 @@ def test_w11_the_sheets_ok_marks_nothing_paid(
 
 
 def test_closing_the_sheet_leaves_the_payment_open(
-    wallet: emulators.WeChatPay, payment_request: PaymentRequest, friend: Client, move_time: Callable[[float], None]
+    wallet: server.WeChatPay, payment_request: PaymentRequest, friend: Client, move_time: Callable[[float], None]
 ) -> None:
     payment = pay(friend, payment_request)
     params = sheet(friend.get(f"/pay/{payment.token}/"))
@@ -133,7 +133,7 @@ def test_tapping_twice_begins_once(payment_request: PaymentRequest, friend: Clie
 
 
 def test_the_payers_id_is_kept_nowhere(
-    wallet: emulators.WeChatPay, payment_request: PaymentRequest, friend: Client
+    wallet: server.WeChatPay, payment_request: PaymentRequest, friend: Client
 ) -> None:
     payment = pay(friend, payment_request)
     assert wallet.book.orders[payment.reference].content["payer"] == {"openid": PAYER}
@@ -147,7 +147,7 @@ def test_the_apps_secret_gets_into_no_log(
     payment_request: PaymentRequest, friend: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     pay(friend, payment_request)
-    assert emulators.APP_SECRET not in caplog.text
+    assert server.APP_SECRET not in caplog.text
 
 
 def test_the_buyer_herself_comes_back_as_the_buyer(payment_request: PaymentRequest, friend: Client) -> None:

@@ -9,7 +9,7 @@ from orders.shop.demo_goods import MERCHANT
 from payments.management.commands import emulate
 from payments.management.commands.seed_demo import make_stand_in
 from payments.models import ProviderAccount
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.weighing import Surface
 from tests import shop
 
@@ -22,7 +22,7 @@ def start(number: int) -> ProviderAccount:
 
 def shown() -> list[str]:
     order = shop.make_order(Merchant.objects.get(public_id=MERCHANT))
-    return [str(offer.label) for offer in offers.for_page(order, Surface())]
+    return [str(offer.label) for offer in weighing.for_page(order, Surface())]
 
 
 def test_the_wallet_is_offered_while_it_runs_and_says_what_it_is() -> None:

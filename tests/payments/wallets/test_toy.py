@@ -10,10 +10,10 @@ from django.conf import settings
 from django.test import Client
 
 from payments.models import ProviderAccount
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.weighing import Surface
 from payments.settlement import chip_in
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from tests import shop
 from tests.pages import words
 
@@ -48,14 +48,14 @@ def test_an_installed_wallet_is_everywhere_and_takes_a_payment(tmp_path: Path) -
 def test_an_installed_wallet_takes_the_place_of_none_of_ours(tmp_path: Path) -> None:
     install(tmp_path, "thief", "alipay = thief:Thief")
     ask = "from payments.wallets import registry; print(*registry.NAMES, registry._folder('alipay'))"
-    assert run(tmp_path, "-c", ask).split() == [*providers.NAMES, "payments.wallets.alipay"]
+    assert run(tmp_path, "-c", ask).split() == [*registry.NAMES, "payments.wallets.alipay"]
 
 
 @pytest.mark.django_db
 def test_a_wallet_that_was_uninstalled_takes_no_page_down(client: Client) -> None:
     order = shop.make_order()
     ProviderAccount.objects.create(merchant=order.merchant, provider="gone")
-    assert [offer.method for offer in offers.for_page(order, Surface())] == ["sandbox"]
+    assert [offer.method for offer in weighing.for_page(order, Surface())] == ["sandbox"]
     assert chip_in.step_of_parts(order) == 1
     payment_request = shop.make_request(order)
     for address in (f"/checkout/{order.token}/", f"/checkout/{order.token}/pay/", f"/p/{payment_request.token}/"):

@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from friendpay.demo.emulation.base import Emulator, main, receives, token
 from friendpay.demo.emulation.messages import Request, Response, as_json, redirect, route
 from friendpay.demo.emulation.notifier import Outgoing
-from payments.wallets.stripe.emulator import idempotency
-from payments.wallets.stripe.emulator import requests as shapes
+from payments.wallets.stripe.emulator import idempotency, requests
 from payments.wallets.stripe.emulator.book import CARDS, DECLINED, Book
 from payments.wallets.stripe.emulator.events import API_VERSION, new_event, signed_headers
 from payments.wallets.stripe.emulator.idempotency import Answers
@@ -32,7 +31,7 @@ WEBHOOK_SECRET = "whsec_simulated0No0money0moves0here"
 Do = Callable[..., Thing]
 
 
-def endpoint(method: str, pattern: str, shape: Params = shapes.NOTHING) -> Callable[[Do], Callable[..., Response]]:
+def endpoint(method: str, pattern: str, shape: Params = requests.NOTHING) -> Callable[[Do], Callable[..., Response]]:
     """A call of the API: authenticated, its parameters checked, its answer kept under its idempotency key."""
 
     def mark(do: Do) -> Callable[..., Response]:
@@ -85,7 +84,7 @@ class Stripe(Emulator):
         request.commits = False
         try:
             book = self._book_of(request)
-            params = shapes.read(self._text(request), shape)
+            params = requests.read(self._text(request), shape)
             if kept := self._kept_answer(request):
                 return kept
         except Wrong as wrong:
@@ -146,11 +145,11 @@ class Stripe(Emulator):
 
     # The API
 
-    @endpoint("POST", "/v1/checkout/sessions", shapes.SESSION)
+    @endpoint("POST", "/v1/checkout/sessions", requests.SESSION)
     def create_session(self, params: Params) -> Thing:
         return self.book.open_session(params)
 
-    @endpoint("GET", "/v1/checkout/sessions", shapes.SESSIONS)
+    @endpoint("GET", "/v1/checkout/sessions", requests.SESSIONS)
     def list_sessions(self, params: Params) -> Thing:
         return self._list("checkout.session", params, "payment_intent", "status")
 
@@ -162,7 +161,7 @@ class Stripe(Emulator):
     def expire_session(self, params: Params, session: str) -> Thing:
         return self.book.expire(self.book.get("checkout.session", session, "session"))
 
-    @endpoint("GET", "/v1/payment_intents/search", shapes.SEARCH)
+    @endpoint("GET", "/v1/payment_intents/search", requests.SEARCH)
     def search_intents(self, params: Params) -> Thing:
         found = self.book.search(params["query"])[: int(params.get("limit", 10))]
         return {
@@ -177,11 +176,11 @@ class Stripe(Emulator):
     def get_intent(self, params: Params, intent: str) -> Thing:
         return self.book.get("payment_intent", intent, "intent")
 
-    @endpoint("POST", "/v1/refunds", shapes.REFUND)
+    @endpoint("POST", "/v1/refunds", requests.REFUND)
     def create_refund(self, params: Params) -> Thing:
         return self.book.refund(params)
 
-    @endpoint("GET", "/v1/refunds", shapes.REFUNDS)
+    @endpoint("GET", "/v1/refunds", requests.REFUNDS)
     def list_refunds(self, params: Params) -> Thing:
         return self._list("refund", params, "payment_intent", "charge")
 
@@ -189,7 +188,7 @@ class Stripe(Emulator):
     def get_refund(self, params: Params, refund: str) -> Thing:
         return self.book.get("refund", refund, "refund")
 
-    @endpoint("GET", "/v1/balance_transactions", shapes.TRANSACTIONS)
+    @endpoint("GET", "/v1/balance_transactions", requests.TRANSACTIONS)
     def list_transactions(self, params: Params) -> Thing:
         return self._list("balance_transaction", params, "type", "source")
 

@@ -12,7 +12,7 @@ import pytest
 from friendpay.demo.emulation.base import Emulator, running
 from friendpay.demo.emulation.messages import Request, Response, route
 from friendpay.kit.money import Money
-from payments.wallets.alipay.emulator import server as emulators
+from payments.wallets.alipay.emulator import server
 from payments.wallets.alipay.provider import Alipay
 from payments.wallets.base import (
     BEIJING,
@@ -67,14 +67,14 @@ class Shop(Emulator):
 
 
 @pytest.fixture
-def alipay() -> Iterator[emulators.Alipay]:
-    emulator = emulators.Alipay(compress=0.00001)
+def alipay() -> Iterator[server.Alipay]:
+    emulator = server.Alipay(compress=0.00001)
     with running(emulator):
         yield emulator
 
 
 @pytest.fixture
-def alipay_account(alipay: emulators.Alipay) -> Account:
+def alipay_account(alipay: server.Alipay) -> Account:
     return Account(
         id="acc_1",
         live=False,
@@ -121,11 +121,11 @@ def refund(account: Account, reference: str = "re1", minor: int = 9000, charge: 
     return provider.refund(account, asked)
 
 
-def genuine(alipay: emulators.Alipay, **changed: str) -> dict[str, str]:
+def genuine(alipay: server.Alipay, **changed: str) -> dict[str, str]:
     """A notification signed by Alipay."""
     params = {
-        "app_id": emulators.APP_ID,
-        "seller_id": emulators.SELLER_ID,
+        "app_id": server.APP_ID,
+        "seller_id": server.SELLER_ID,
         "charset": "utf-8",
         "notify_id": "2026112200222155624068450559358070",
         "notify_type": "trade_status_sync",

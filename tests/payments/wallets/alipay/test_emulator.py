@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from friendpay.demo.emulation.base import running
-from payments.wallets.alipay.emulator import server as emulators
+from payments.wallets.alipay.emulator import server
 from payments.wallets.alipay.gateway import private_key, signature, signed_params, signed_text
 from payments.wallets.base import Account
 
@@ -23,17 +23,17 @@ Params = dict[str, str]
 
 
 @pytest.fixture
-def wallet() -> Iterator[emulators.Alipay]:
-    with running(emulator := emulators.Alipay()):
+def wallet() -> Iterator[server.Alipay]:
+    with running(emulator := server.Alipay()):
         yield emulator
 
 
 @pytest.fixture
-def account(wallet: emulators.Alipay) -> Account:
+def account(wallet: server.Alipay) -> Account:
     return Account(id="acc_1", live=False, config=wallet.account(), base_url=wallet.url)
 
 
-def send(wallet: emulators.Alipay, body: str | Params, query: str = "") -> dict[str, str]:
+def send(wallet: server.Alipay, body: str | Params, query: str = "") -> dict[str, str]:
     """The node of the answer to a form."""
     text = body if isinstance(body, str) else urlencode(body)
     answer = httpx.post(f"{wallet.url}/gateway.do?{query}", content=text, headers=FORM, trust_env=False).json()
@@ -49,7 +49,7 @@ def signed(account: Account, method: str = "alipay.trade.precreate", content: An
     return params | {"sign": signature(signed_text(params), private_key(account))}
 
 
-def test_what_is_signed_and_whole_is_taken_by_post_and_get(wallet: emulators.Alipay, account: Account) -> None:
+def test_what_is_signed_and_whole_is_taken_by_post_and_get(wallet: server.Alipay, account: Account) -> None:
     params = signed(account)
     assert send(wallet, params)["code"] == "10000"
     assert send(wallet, "", query=urlencode(params))["code"] == "10000"
@@ -80,7 +80,7 @@ def test_what_is_signed_and_whole_is_taken_by_post_and_get(wallet: emulators.Ali
     ],
 )
 def test_a_malformed_request_is_refused_though_signed(
-    wallet: emulators.Alipay, account: Account, changed: Params, sub_code: str
+    wallet: server.Alipay, account: Account, changed: Params, sub_code: str
 ) -> None:
     assert send(wallet, signed(account, **changed))["sub_code"] == sub_code
     assert wallet.book.trades == {}
@@ -97,18 +97,18 @@ def test_a_malformed_request_is_refused_though_signed(
     ],
 )
 def test_an_unsigned_or_altered_request_is_refused(
-    wallet: emulators.Alipay, account: Account, tamper: Callable[[Params], Params], sub_code: str
+    wallet: server.Alipay, account: Account, tamper: Callable[[Params], Params], sub_code: str
 ) -> None:
     assert send(wallet, tamper(signed(account)))["sub_code"] == sub_code
     assert wallet.book.trades == {}
 
 
-def test_a_parameter_that_comes_twice_is_refused(wallet: emulators.Alipay, account: Account) -> None:
+def test_a_parameter_that_comes_twice_is_refused(wallet: server.Alipay, account: Account) -> None:
     params = signed(account)
     assert send(wallet, params, query="app_id=2021000000000001")["sub_code"] == "isv.invalid-parameter"
 
 
-def test_a_body_that_is_no_form_is_refused(wallet: emulators.Alipay, account: Account) -> None:
+def test_a_body_that_is_no_form_is_refused(wallet: server.Alipay, account: Account) -> None:
     answer = httpx.post(f"{wallet.url}/gateway.do", json=signed(account), trust_env=False).json()
     assert answer["error_response"]["sub_code"] == "isv.invalid-content-type"
 
@@ -128,27 +128,27 @@ def test_a_body_that_is_no_form_is_refused(wallet: emulators.Alipay, account: Ac
     ],
 )
 def test_an_order_that_breaks_the_rules_is_refused(
-    wallet: emulators.Alipay, account: Account, changed: dict[str, object]
+    wallet: server.Alipay, account: Account, changed: dict[str, object]
 ) -> None:
     content = {name: value for name, value in {**ORDER, **changed}.items() if value is not None}
     assert send(wallet, signed(account, content=content))["sub_code"] == "ACQ.INVALID_PARAMETER"
     assert wallet.book.trades == {}
 
 
-def test_the_same_number_with_another_amount_is_refused(wallet: emulators.Alipay, account: Account) -> None:
+def test_the_same_number_with_another_amount_is_refused(wallet: server.Alipay, account: Account) -> None:
     send(wallet, signed(account))
     other = signed(account, content={**ORDER, "total_amount": "9.00"})
     assert send(wallet, other)["sub_code"] == "ACQ.CONTEXT_INCONSISTENT"
 
 
-def test_a_page_says_what_is_wrong_to_the_payer(wallet: emulators.Alipay, account: Account) -> None:
+def test_a_page_says_what_is_wrong_to_the_payer(wallet: server.Alipay, account: Account) -> None:
     params = signed(account, "alipay.trade.wap.pay", {**ORDER, "product_code": "QUICK_WAP_WAY"})  # without quit_url
     answer = httpx.get(f"{wallet.url}/gateway.do?{urlencode(params)}", trust_env=False)
     assert answer.status_code == 400
     assert "ACQ.INVALID_PARAMETER" in answer.text
 
 
-def test_the_payers_page_is_plainly_a_simulation(wallet: emulators.Alipay, account: Account) -> None:
+def test_the_payers_page_is_plainly_a_simulation(wallet: server.Alipay, account: Account) -> None:
     page = httpx.get(send(wallet, signed(account))["qr_code"], trust_env=False).text
     assert "no money moves" in page
     assert "¥90.00" in page

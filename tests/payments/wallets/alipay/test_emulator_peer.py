@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from friendpay.demo.emulation.base import Emulator, rsa_key, running
 from friendpay.demo.emulation.messages import Request, Response, route
-from payments.wallets.alipay.emulator import server as emulators
+from payments.wallets.alipay.emulator import server
 from payments.wallets.alipay.emulator.trades import china
 from payments.wallets.alipay.provider import Alipay
 from payments.wallets.base import Account, NotificationRefused
@@ -63,20 +63,20 @@ def folder() -> Path:
 
 
 @pytest.fixture(scope="module")
-def wallet() -> Iterator[emulators.Alipay]:
-    with running(emulator := emulators.Alipay()):
+def wallet() -> Iterator[server.Alipay]:
+    with running(emulator := server.Alipay()):
         yield emulator
 
 
 @pytest.fixture(autouse=True)
-def _empty(wallet: emulators.Alipay) -> None:
+def _empty(wallet: server.Alipay) -> None:
     wallet.book.trades.clear()
     wallet.calls.clear()
     wallet.faults.clear()
 
 
 @contextmanager
-def speaking(folder: Path, wallet: emulators.Alipay, *, zone: str, **config: str) -> Iterator[Peer]:
+def speaking(folder: Path, wallet: server.Alipay, *, zone: str, **config: str) -> Iterator[Peer]:
     """The SDK stamps its requests with the machine's local time, so it must believe itself to be in China."""
     known = wallet.account()
     config = {
@@ -103,7 +103,7 @@ def speaking(folder: Path, wallet: emulators.Alipay, *, zone: str, **config: str
 
 
 @pytest.fixture(scope="module")
-def peer(folder: Path, wallet: emulators.Alipay) -> Iterator[Peer]:
+def peer(folder: Path, wallet: server.Alipay) -> Iterator[Peer]:
     with speaking(folder, wallet, zone="Asia/Shanghai") as peer:
         yield peer
 
@@ -113,7 +113,7 @@ def decide(url: str, choice: str = "approve") -> httpx.Response:
     return httpx.post(url, data={"choice": choice}, trust_env=False)
 
 
-def test_p1_the_peer_scans_pays_refunds_and_closes(wallet: emulators.Alipay, peer: Peer) -> None:
+def test_p1_the_peer_scans_pays_refunds_and_closes(wallet: server.Alipay, peer: Peer) -> None:
     code = peer.exec("alipay.trade.precreate", **ORDER)["qr_code"]
     assert peer.exec("alipay.trade.query", out_trade_no="pay1")["sub_code"] == "ACQ.TRADE_NOT_EXIST"
     httpx.get(code, trust_env=False)
@@ -135,7 +135,7 @@ def test_p1_the_peer_scans_pays_refunds_and_closes(wallet: emulators.Alipay, pee
 )
 @pytest.mark.parametrize("verb", ["GET", "POST"])
 def test_the_peers_links_and_forms_lead_to_the_cashier(
-    wallet: emulators.Alipay, peer: Peer, verb: str, method: str, product: str
+    wallet: server.Alipay, peer: Peer, verb: str, method: str, product: str
 ) -> None:
     content = {**ORDER, "product_code": product}
     if product == "QUICK_WAP_WAY":
@@ -155,7 +155,7 @@ def test_the_peers_links_and_forms_lead_to_the_cashier(
 
 
 def test_p1_the_peer_believes_our_notifications_and_the_official_one(
-    wallet: emulators.Alipay, peer: Peer, folder: Path
+    wallet: server.Alipay, peer: Peer, folder: Path
 ) -> None:
     class Shop(Emulator):
         name, brand = "shop", "Shop"
@@ -183,7 +183,7 @@ def test_p1_the_peer_believes_our_notifications_and_the_official_one(
         assert other.believes(VECTOR["params"])
 
 
-def test_the_peer_falls_for_the_ambiguity_attack_and_we_do_not(wallet: emulators.Alipay, peer: Peer) -> None:
+def test_the_peer_falls_for_the_ambiguity_attack_and_we_do_not(wallet: server.Alipay, peer: Peer) -> None:
     subject = "gift&total_amount=100.00&trade_no=1&trade_status=TRADE_SUCCESS&z="
     honest = wallet.sign_params({"out_trade_no": "pay1", "subject": subject, "total_amount": "0.01", "trade_no": "7"})
     forged = split_anew(honest, "z")
@@ -196,7 +196,7 @@ def test_the_peer_falls_for_the_ambiguity_attack_and_we_do_not(wallet: emulators
     assert wallet.calls == []
 
 
-def test_the_peer_fetches_a_bill(wallet: emulators.Alipay, peer: Peer) -> None:
+def test_the_peer_fetches_a_bill(wallet: server.Alipay, peer: Peer) -> None:
     decide(peer.exec("alipay.trade.precreate", **ORDER)["qr_code"])
     day = china(wallet.clock.now())[:10]
 
@@ -208,7 +208,7 @@ def test_the_peer_fetches_a_bill(wallet: emulators.Alipay, peer: Peer) -> None:
     assert httpx.get(bill()["bill_download_url"], trust_env=False).content.startswith(b"PK")
 
 
-def test_a_peer_in_another_time_zone_or_with_another_key_is_refused(wallet: emulators.Alipay, folder: Path) -> None:
+def test_a_peer_in_another_time_zone_or_with_another_key_is_refused(wallet: server.Alipay, folder: Path) -> None:
     key = rsa_key("a stranger").private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     with speaking(folder, wallet, zone="Asia/Shanghai", privateKey=base64.b64encode(key).decode()) as stranger:
         assert stranger.exec("alipay.trade.query", out_trade_no="pay1")["sub_code"] == "isv.invalid-signature"

@@ -6,14 +6,14 @@ from typing import Any
 import httpx
 import pytest
 
-from payments.wallets.alipay.emulator import server as emulators
+from payments.wallets.alipay.emulator import server
 from payments.wallets.base import Account, ProviderError, State
 from tests.payments.wallets.alipay.shop import CNY90, Shop, order, paid, pay, provider, refund
 
 
 @pytest.mark.parametrize("fault", ["duplicate_notification", "reorder_notification", "delay_notification"])
 def test_notifications_twice_reordered_or_late_mean_the_same(
-    alipay: emulators.Alipay, alipay_account: Account, alipay_shop: Shop, fault: str
+    alipay: server.Alipay, alipay_account: Account, alipay_shop: Shop, fault: str
 ) -> None:
     alipay.faults.set(fault, seconds=3600)
     paid(alipay_account, "pay1", notify=f"{alipay_shop.url}/notify/")
@@ -25,7 +25,7 @@ def test_notifications_twice_reordered_or_late_mean_the_same(
 
 
 def test_a_dropped_notification_is_found_by_asking(
-    alipay: emulators.Alipay, alipay_account: Account, alipay_shop: Shop
+    alipay: server.Alipay, alipay_account: Account, alipay_shop: Shop
 ) -> None:
     alipay.faults.set("drop_notification")
     paid(alipay_account, notify=f"{alipay_shop.url}/notify/")
@@ -36,7 +36,7 @@ def test_a_dropped_notification_is_found_by_asking(
 
 @pytest.mark.parametrize("skew", [-100_000, 100_000])
 def test_a_notification_by_a_wrong_clock_is_refused_and_its_retry_taken(
-    alipay: emulators.Alipay, alipay_account: Account, alipay_shop: Shop, skew: int
+    alipay: server.Alipay, alipay_account: Account, alipay_shop: Shop, skew: int
 ) -> None:
     alipay.faults.set("clock_skew", seconds=skew)
     paid(alipay_account, notify=f"{alipay_shop.url}/notify/")
@@ -45,7 +45,7 @@ def test_a_notification_by_a_wrong_clock_is_refused_and_its_retry_taken(
 
 
 def test_a_stranger_signing_notifications_and_answers_is_not_believed(
-    alipay: emulators.Alipay, alipay_account: Account, alipay_shop: Shop
+    alipay: server.Alipay, alipay_account: Account, alipay_shop: Shop
 ) -> None:
     alipay.faults.set("wrong_key", only="trade_status_sync")
     paid(alipay_account, notify=f"{alipay_shop.url}/notify/")
@@ -60,7 +60,7 @@ def test_a_stranger_signing_notifications_and_answers_is_not_believed(
 
 @pytest.mark.parametrize("fault", ["hang_after_commit", "error_after_commit"])
 def test_a_call_that_took_effect_without_an_answer_is_made_again_and_counts_once(
-    alipay: emulators.Alipay, alipay_account: Account, fault: str
+    alipay: server.Alipay, alipay_account: Account, fault: str
 ) -> None:
     def twice(call: Callable[[], Any]) -> Any:
         alipay.faults.set(fault, seconds=0.02)

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from friendpay.demo.emulation.base import rsa_key
-from payments.wallets.alipay import gateway as alipay_gateway
-from payments.wallets.alipay.emulator import server as emulators
+from payments.wallets.alipay import gateway
+from payments.wallets.alipay.emulator import server
 from payments.wallets.base import Account, ProviderError, State
 from tests.payments.wallets.alipay.shop import provider, refund, with_config
 
@@ -17,7 +17,7 @@ from tests.payments.wallets.alipay.shop import provider, refund, with_config
 
 
 def test_an_answer_is_verified_over_its_own_bytes_whatever_its_strings_hold(
-    alipay: emulators.Alipay, alipay_account: Account
+    alipay: server.Alipay, alipay_account: Account
 ) -> None:
     words = 'a } brace, a "sign":"quote", a \\ and a 键'
     alipay.scripted.append({"code": "40004", "msg": "Business Failed", "sub_code": "ACQ.ODD", "sub_msg": words})
@@ -28,7 +28,7 @@ def test_an_answer_is_verified_over_its_own_bytes_whatever_its_strings_hold(
 
 def test_members_keep_the_text_of_each_value() -> None:
     text = ' {"a_response" : {"x":"}\\"]","y":[{"z":1.10}]} , "sign":"s"}\n'
-    assert {name: raw for name, (raw, _) in alipay_gateway.members(text).items()} == {
+    assert {name: raw for name, (raw, _) in gateway.members(text).items()} == {
         "a_response": '{"x":"}\\"]","y":[{"z":1.10}]}',
         "sign": '"s"',
     }
@@ -37,7 +37,7 @@ def test_members_keep_the_text_of_each_value() -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", "{,}", '{"a":1,}', '{"a":1}x', '{"a":1', '{"a" 1}', '{"a":1,"a":2}'])
 def test_members_takes_objects_alone(text: str) -> None:
     with pytest.raises(ValueError, match=r"^"):
-        alipay_gateway.members(text)
+        gateway.members(text)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_members_takes_objects_alone(text: str) -> None:
     ],
 )
 def test_which_refusals_are_final(
-    alipay: emulators.Alipay, alipay_account: Account, code: str, sub_code: str, permanent: bool
+    alipay: server.Alipay, alipay_account: Account, code: str, sub_code: str, permanent: bool
 ) -> None:
     alipay.scripted.append({"code": code, "sub_code": sub_code, "msg": "m", "sub_msg": "words"})
     with pytest.raises(ProviderError) as error:
@@ -79,7 +79,7 @@ def test_which_refusals_are_final(
     ],
 )
 def test_which_refusals_the_shop_can_put_right(
-    alipay: emulators.Alipay, alipay_account: Account, code: str, sub_code: str, for_shop: bool
+    alipay: server.Alipay, alipay_account: Account, code: str, sub_code: str, for_shop: bool
 ) -> None:
     alipay.scripted.append({"code": code, "sub_code": sub_code, "msg": "m", "sub_msg": "words"})
     with pytest.raises(ProviderError) as error:
@@ -117,18 +117,18 @@ def test_a_missing_credential_is_named(alipay_account: Account, name: str) -> No
     assert error.value.permanent
 
 
-def test_checking_an_account_asks_alipay_and_changes_nothing(alipay: emulators.Alipay, alipay_account: Account) -> None:
-    assert emulators.APP_ID in provider.check(replace(alipay_account, granted=frozenset()))
+def test_checking_an_account_asks_alipay_and_changes_nothing(alipay: server.Alipay, alipay_account: Account) -> None:
+    assert server.APP_ID in provider.check(replace(alipay_account, granted=frozenset()))
     assert alipay.calls == ["alipay.trade.query"]
     assert alipay.book.trades == {}
     provider.check(alipay_account)  # with products: an order of each, which nobody sees and which is no trade
     assert {(trade.status, trade.asked) for trade in alipay.book.trades.values()} == {("", 1)}
 
 
-def test_checking_says_what_is_wrong(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_checking_says_what_is_wrong(alipay: server.Alipay, alipay_account: Account) -> None:
     stranger = rsa_key("a stranger")
     secret = stranger.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    own = alipay_gateway.private_key(alipay_account).public_key()
+    own = gateway.private_key(alipay_account).public_key()
     for wrong, code in (
         ({"private_key": secret}, "isv.invalid-signature"),
         ({"private_key": "nonsense"}, "configuration"),

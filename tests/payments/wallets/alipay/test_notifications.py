@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA1
 
 from friendpay.demo.emulation.base import rsa_key
-from payments.wallets.alipay import gateway as alipay_gateway
-from payments.wallets.alipay.emulator import server as emulators
+from payments.wallets.alipay import gateway
+from payments.wallets.alipay.emulator import server
 from payments.wallets.base import Account, Notification, State
 from tests.payments.wallets.alipay.shop import (
     CNY90,
@@ -53,7 +53,7 @@ def test_official_vector_verifies() -> None:
 
 
 @pytest.mark.parametrize("sign_type", ["", "RSA", "MD5", "rsa2", None])
-def test_a1_only_rsa2_is_accepted(alipay: emulators.Alipay, alipay_account: Account, sign_type: str | None) -> None:
+def test_a1_only_rsa2_is_accepted(alipay: server.Alipay, alipay_account: Account, sign_type: str | None) -> None:
     params = genuine(alipay)
     assert read(alipay_account, params).reference == "pay1"
     if sign_type is None:
@@ -63,7 +63,7 @@ def test_a1_only_rsa2_is_accepted(alipay: emulators.Alipay, alipay_account: Acco
     assert refusal(alipay_account, params) == 401
 
 
-def test_a1_sha1_under_the_name_of_rsa2_is_refused(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_a1_sha1_under_the_name_of_rsa2_is_refused(alipay: server.Alipay, alipay_account: Account) -> None:
     params = genuine(alipay)
     text = "&".join(f"{name}={params[name]}" for name in sorted(params) if name not in ("sign", "sign_type"))
     weak = rsa_key("alipay").sign(text.encode(), PKCS1v15(), SHA1())
@@ -73,14 +73,14 @@ def test_a1_sha1_under_the_name_of_rsa2_is_refused(alipay: emulators.Alipay, ali
 # A2: the signed text is ambiguous
 
 
-def test_a2_the_ambiguity_attack_is_real_and_refused(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_a2_the_ambiguity_attack_is_real_and_refused(alipay: server.Alipay, alipay_account: Account) -> None:
     """A buyer got words of hers into the subject of a payment of 0.01, and shows them as fields of their own."""
     honest = genuine(alipay, subject="gift&total_amount=100.00&trade_no=1&trade_status=TRADE_SUCCESS&z=")
     forged = split_anew(honest, "z")
     assert forged["total_amount"] == "100.00"
     unsigned = {name: value for name, value in forged.items() if name not in ("sign", "sign_type")}
     key = rsa_key("alipay").public_key()
-    assert alipay_gateway.verifies(alipay_gateway.signed_text(unsigned), honest["sign"], key)
+    assert gateway.verifies(gateway.signed_text(unsigned), honest["sign"], key)
 
     assert refusal(alipay_account, forged) == 400
     assert refusal(alipay_account, honest) == 400
@@ -97,7 +97,7 @@ def test_a2_the_ambiguity_attack_is_real_and_refused(alipay: emulators.Alipay, a
     ],
 )
 def test_a2_whatever_could_be_split_in_another_way_is_refused(
-    alipay: emulators.Alipay, alipay_account: Account, body: bytes
+    alipay: server.Alipay, alipay_account: Account, body: bytes
 ) -> None:
     assert refusal(alipay_account, body + b"&" + urlencode({"sign": "AA==", "sign_type": "RSA2"}).encode()) == 400
 
@@ -107,7 +107,7 @@ def test_a2_whatever_could_be_split_in_another_way_is_refused(
 
 @pytest.mark.parametrize("name", ["app_id", "seller_id"])
 def test_a3_a_notification_for_another_account_is_refused(
-    alipay: emulators.Alipay, alipay_account: Account, name: str
+    alipay: server.Alipay, alipay_account: Account, name: str
 ) -> None:
     assert refusal(alipay_account, genuine(alipay, **{name: "2088999999999999"})) == 403
     nameless = genuine(alipay, **{name: ""})
@@ -116,7 +116,7 @@ def test_a3_a_notification_for_another_account_is_refused(
 
 
 def test_a4_a_notification_is_only_a_hint_that_a_query_confirms(
-    alipay: emulators.Alipay, alipay_account: Account, alipay_shop: Shop
+    alipay: server.Alipay, alipay_account: Account, alipay_shop: Shop
 ) -> None:
     """Even with Alipay's own signature on 100.00, what counts is what Alipay answers when asked."""
     paid(alipay_account)
@@ -135,7 +135,7 @@ def test_a5_the_acknowledgement_is_exactly_seven_bytes() -> None:
 
 
 def test_a5_it_comes_again_until_acknowledged_with_the_same_notify_id(
-    alipay: emulators.Alipay, alipay_account: Account, alipay_shop: Shop
+    alipay: server.Alipay, alipay_account: Account, alipay_shop: Shop
 ) -> None:
     alipay_shop.down = 3
     paid(alipay_account, notify=f"{alipay_shop.url}/notify/")
@@ -151,7 +151,7 @@ def test_a5_it_comes_again_until_acknowledged_with_the_same_notify_id(
 
 
 def test_a6_what_a_refund_notifies_is_about_the_refund_and_pays_nothing(
-    alipay: emulators.Alipay, alipay_account: Account, alipay_shop: Shop
+    alipay: server.Alipay, alipay_account: Account, alipay_shop: Shop
 ) -> None:
     paid(alipay_account, notify=f"{alipay_shop.url}/notify/")
     refund(alipay_account, "re1", 1000)
@@ -171,7 +171,7 @@ def test_a6_what_a_refund_notifies_is_about_the_refund_and_pays_nothing(
 
 
 def test_a6_a_late_notification_of_the_end_of_refunds_leads_to_the_same_payment(
-    alipay: emulators.Alipay, alipay_account: Account, alipay_shop: Shop
+    alipay: server.Alipay, alipay_account: Account, alipay_shop: Shop
 ) -> None:
     paid(alipay_account, notify=f"{alipay_shop.url}/notify/")
     before = provider.fetch(alipay_account, "pay1")
@@ -203,7 +203,7 @@ def test_a6_a_late_notification_of_the_end_of_refunds_leads_to_the_same_payment(
     ],
 )
 def test_a_notification_that_is_not_whole_genuine_and_from_now_is_refused(
-    alipay: emulators.Alipay, alipay_account: Account, what: str, status: int
+    alipay: server.Alipay, alipay_account: Account, what: str, status: int
 ) -> None:
     params = genuine(alipay)
     now = datetime.now(UTC)

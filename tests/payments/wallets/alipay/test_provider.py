@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from friendpay.kit.money import Money
-from payments.wallets.alipay.emulator import server as emulators
+from payments.wallets.alipay.emulator import server
 from payments.wallets.base import BEIJING, Account, BillLine, NoBill, Outcome, ProviderError, Rail, State
 from tests.payments.wallets.alipay.shop import CNY90, order, paid, pay, provider, refund
 
 # Starting
 
 
-def test_starting_again_gives_the_same_code(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_starting_again_gives_the_same_code(alipay: server.Alipay, alipay_account: Account) -> None:
     start = order()
     assert provider.start(alipay_account, start) == provider.start(alipay_account, start)
 
@@ -26,7 +26,7 @@ def test_starting_again_gives_the_same_code(alipay: emulators.Alipay, alipay_acc
     ("rail", "method"), [(Rail.H5, "alipay.trade.wap.pay"), (Rail.REDIRECT, "alipay.trade.page.pay")]
 )
 def test_a_jump_is_a_signed_link_that_brings_the_payer_back(
-    alipay: emulators.Alipay, alipay_account: Account, rail: Rail, method: str
+    alipay: server.Alipay, alipay_account: Account, rail: Rail, method: str
 ) -> None:
     step = provider.start(alipay_account, order(rail=rail))
     assert (step.rail, step.code, alipay.calls) == (rail, "", [])
@@ -37,7 +37,7 @@ def test_a_jump_is_a_signed_link_that_brings_the_payer_back(
 
 
 def test_starting_what_is_paid_is_to_be_asked_about_not_given_up(
-    alipay: emulators.Alipay, alipay_account: Account
+    alipay: server.Alipay, alipay_account: Account
 ) -> None:
     start = order()
     pay(provider.start(alipay_account, start))
@@ -47,7 +47,7 @@ def test_starting_what_is_paid_is_to_be_asked_about_not_given_up(
 
 
 def test_times_are_sent_in_gmt8_wherever_the_machine_is(
-    alipay: emulators.Alipay, alipay_account: Account, monkeypatch: pytest.MonkeyPatch
+    alipay: server.Alipay, alipay_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
@@ -70,7 +70,7 @@ def test_other_money_and_other_rails_are_refused(alipay_account: Account) -> Non
 
 @pytest.mark.parametrize("subject", ["Mei&total_amount=100.00", "a=b", "a/b", "", "a\nb", "a.b", "x" * 129])
 def test_a2_a_subject_of_other_symbols_never_reaches_alipay(
-    alipay: emulators.Alipay, alipay_account: Account, subject: str
+    alipay: server.Alipay, alipay_account: Account, subject: str
 ) -> None:
     for rail in provider.rails:
         with pytest.raises(ValueError, match="subject"):
@@ -81,13 +81,13 @@ def test_a2_a_subject_of_other_symbols_never_reaches_alipay(
 # Whose answer, what amount, which status
 
 
-def test_a3_the_amount_told_is_the_one_that_was_taken(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_a3_the_amount_told_is_the_one_that_was_taken(alipay: server.Alipay, alipay_account: Account) -> None:
     alipay.faults.set("wrong_amount")
     paid(alipay_account)
     assert provider.fetch(alipay_account, "pay1").amount == Money(8999, "CNY")
 
 
-def test_a3_an_answer_about_another_order_is_not_believed(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_a3_an_answer_about_another_order_is_not_believed(alipay: server.Alipay, alipay_account: Account) -> None:
     alipay.scripted.append(
         {
             "code": "10000",
@@ -113,7 +113,7 @@ def test_a3_an_answer_about_another_order_is_not_believed(alipay: emulators.Alip
     ],
 )
 def test_a6_only_success_and_finished_pay(
-    alipay: emulators.Alipay, alipay_account: Account, status: str, state: State
+    alipay: server.Alipay, alipay_account: Account, status: str, state: State
 ) -> None:
     alipay.scripted.append(
         {"code": "10000", "out_trade_no": "pay1", "trade_no": "7", "trade_status": status, "total_amount": "90.00"}
@@ -126,7 +126,7 @@ def test_a6_only_success_and_finished_pay(
 
 @pytest.mark.parametrize("choice", ["refuse", "lapse"])
 def test_an_opened_order_that_ends_unpaid_is_failed(
-    alipay: emulators.Alipay, alipay_account: Account, choice: str
+    alipay: server.Alipay, alipay_account: Account, choice: str
 ) -> None:
     step = provider.start(alipay_account, order())
     httpx.get(step.code, trust_env=False)
@@ -135,7 +135,7 @@ def test_an_opened_order_that_ends_unpaid_is_failed(
     assert provider.fetch(alipay_account, "pay1").state is State.FAILED
 
 
-def test_closing_an_opened_order_ends_it(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_closing_an_opened_order_ends_it(alipay: server.Alipay, alipay_account: Account) -> None:
     step = provider.start(alipay_account, order())
     httpx.get(step.code, trust_env=False)
     assert provider.close(alipay_account, "pay1").state is State.FAILED
@@ -146,7 +146,7 @@ def test_closing_an_opened_order_ends_it(alipay: emulators.Alipay, alipay_accoun
 
 
 def test_a7_an_unopened_order_is_unknown_to_query_and_close_and_stays_payable(
-    alipay: emulators.Alipay, alipay_account: Account
+    alipay: server.Alipay, alipay_account: Account
 ) -> None:
     step = provider.start(alipay_account, order())
     for outcome in (provider.fetch(alipay_account, "pay1"), provider.close(alipay_account, "pay1")):
@@ -155,9 +155,7 @@ def test_a7_an_unopened_order_is_unknown_to_query_and_close_and_stays_payable(
     assert provider.fetch(alipay_account, "pay1").state is State.SUCCEEDED
 
 
-def test_a7_alipay_gets_our_deadline_and_takes_nothing_after_it(
-    alipay: emulators.Alipay, alipay_account: Account
-) -> None:
+def test_a7_alipay_gets_our_deadline_and_takes_nothing_after_it(alipay: server.Alipay, alipay_account: Account) -> None:
     step = provider.start(alipay_account, order())
     alipay.clock.advance(601)
     assert pay(step).status_code == 410
@@ -168,7 +166,7 @@ def test_a7_alipay_gets_our_deadline_and_takes_nothing_after_it(
 
 
 def test_a8_a_refund_is_sent_again_with_its_own_number_and_happens_once(
-    alipay: emulators.Alipay, alipay_account: Account
+    alipay: server.Alipay, alipay_account: Account
 ) -> None:
     paid(alipay_account)
     first, again = refund(alipay_account, "re1", 1000), refund(alipay_account, "re1", 1000)
@@ -177,7 +175,7 @@ def test_a8_a_refund_is_sent_again_with_its_own_number_and_happens_once(
     assert alipay.calls[-1] == "alipay.trade.fastpay.refund.query"  # fund_change=N: looked up
 
 
-def test_a8_accepted_is_not_refunded(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_a8_accepted_is_not_refunded(alipay: server.Alipay, alipay_account: Account) -> None:
     paid(alipay_account)
     alipay.book.refund_seconds = 60
     assert refund(alipay_account).state is State.PENDING
@@ -193,7 +191,7 @@ def test_a8_accepted_is_not_refunded(alipay: emulators.Alipay, alipay_account: A
 
 
 def test_a8_a_failing_question_does_not_fail_a_refund_that_was_taken(
-    alipay: emulators.Alipay, alipay_account: Account
+    alipay: server.Alipay, alipay_account: Account
 ) -> None:
     taken = {"code": "10000", "out_trade_no": "pay1", "fund_change": "N", "trade_no": "7"}
     alipay.scripted += [taken, {"code": "40006", "sub_code": "isv.insufficient-isv-permissions", "sub_msg": "no"}]
@@ -202,7 +200,7 @@ def test_a8_a_failing_question_does_not_fail_a_refund_that_was_taken(
 
 
 def test_a8_a_refund_beyond_the_payment_is_refused_for_good_in_alipays_words(
-    alipay: emulators.Alipay, alipay_account: Account
+    alipay: server.Alipay, alipay_account: Account
 ) -> None:
     paid(alipay_account)
     refund(alipay_account, "re1", 8000)
@@ -212,7 +210,7 @@ def test_a8_a_refund_beyond_the_payment_is_refused_for_good_in_alipays_words(
     assert (error.value.code, error.value.message) == ("ACQ.REASON_TRADE_REFUND_FEE_ERR", "退款金额无效")
 
 
-def test_a_refund_nobody_knows_is_unknown(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_a_refund_nobody_knows_is_unknown(alipay: server.Alipay, alipay_account: Account) -> None:
     assert provider.fetch_refund(alipay_account, reference="re1", charge="pay1").state is State.UNKNOWN
     paid(alipay_account)
     assert provider.fetch_refund(alipay_account, reference="re1", charge="pay1").state is State.UNKNOWN
@@ -221,7 +219,7 @@ def test_a_refund_nobody_knows_is_unknown(alipay: emulators.Alipay, alipay_accou
 # A9: never cancel
 
 
-def test_a9_closing_a_paid_order_says_so_and_refunds_nothing(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_a9_closing_a_paid_order_says_so_and_refunds_nothing(alipay: server.Alipay, alipay_account: Account) -> None:
     paid(alipay_account)
     alipay.calls.clear()
     outcome = provider.close(alipay_account, "pay1")
@@ -233,7 +231,7 @@ def test_a9_closing_a_paid_order_says_so_and_refunds_nothing(alipay: emulators.A
 # Bills
 
 
-def test_the_bill_lists_every_charge_and_refund_of_a_day(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_the_bill_lists_every_charge_and_refund_of_a_day(alipay: server.Alipay, alipay_account: Account) -> None:
     paid(alipay_account, "pay1")
     paid(alipay_account, "pay2")
     provider.start(alipay_account, order("pay3"))
@@ -255,7 +253,7 @@ def test_the_bill_lists_every_charge_and_refund_of_a_day(alipay: emulators.Alipa
 
 
 def test_a_bill_that_cannot_be_read_is_an_error_not_an_empty_day(
-    alipay: emulators.Alipay, alipay_account: Account
+    alipay: server.Alipay, alipay_account: Account
 ) -> None:
     alipay.bills["odd"] = alipay.clock.now() + timedelta(minutes=1), b"no zip"
     alipay.scripted.append({"code": "10000", "bill_download_url": f"{alipay.url}/bill/odd"})
@@ -276,7 +274,7 @@ def test_a_bill_that_cannot_be_read_is_an_error_not_an_empty_day(
     ],
 )
 def test_a11_a_code_is_of_the_product_the_account_has(
-    alipay: emulators.Alipay, alipay_account: Account, granted: set[str], product: str
+    alipay: server.Alipay, alipay_account: Account, granted: set[str], product: str
 ) -> None:
     alipay.contracts = {product}
     provider.start(replace(alipay_account, granted=frozenset(granted)), order())
@@ -285,7 +283,7 @@ def test_a11_a_code_is_of_the_product_the_account_has(
 
 @pytest.mark.parametrize("contracts", [{"FACE_TO_FACE_PAYMENT"}, set()])
 def test_a11_a_product_the_account_lacks_is_the_shops_to_mend(
-    alipay: emulators.Alipay, alipay_account: Account, contracts: set[str]
+    alipay: server.Alipay, alipay_account: Account, contracts: set[str]
 ) -> None:
     alipay.contracts = contracts
     with pytest.raises(ProviderError) as error:
@@ -294,7 +292,7 @@ def test_a11_a_product_the_account_lacks_is_the_shops_to_mend(
     assert alipay.book.trades == {}
 
 
-def test_a11_testing_the_account_says_which_product_works(alipay: emulators.Alipay, alipay_account: Account) -> None:
+def test_a11_testing_the_account_says_which_product_works(alipay: server.Alipay, alipay_account: Account) -> None:
     alipay.contracts = {"QR_CODE_OFFLINE", "QUICK_WAP_WAY"}
     everything = replace(alipay_account, granted=frozenset(provider.grants))
     said = provider.check(everything)

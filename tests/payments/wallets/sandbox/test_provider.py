@@ -10,7 +10,7 @@ import pytest
 
 from friendpay.kit import background, clock
 from friendpay.kit.money import Money
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import (
     Account,
     BillLine,
@@ -36,7 +36,7 @@ CNY90 = Money(9000, "CNY")
 
 @pytest.fixture
 def wallet() -> Provider:
-    return providers.get("sandbox")
+    return registry.get("sandbox")
 
 
 @pytest.fixture(autouse=True)

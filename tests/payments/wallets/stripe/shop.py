@@ -26,7 +26,7 @@ from payments.wallets.base import (
     RefundOrder,
     Start,
 )
-from payments.wallets.stripe.emulator import server as emulators
+from payments.wallets.stripe.emulator import server
 from payments.wallets.stripe.provider import Stripe
 
 EUR90 = Money(9000, "EUR")
@@ -67,19 +67,19 @@ class Shop(Emulator):
 
 
 @pytest.fixture
-def stripe() -> Iterator[emulators.Stripe]:
-    emulator = emulators.Stripe(compress=0.00001)
+def stripe() -> Iterator[server.Stripe]:
+    emulator = server.Stripe(compress=0.00001)
     with running(emulator):
         yield emulator
 
 
 @pytest.fixture
-def stripe_account(stripe: emulators.Stripe) -> Account:
+def stripe_account(stripe: server.Stripe) -> Account:
     return Account(id="acc_1", live=False, config=stripe.account(), base_url=stripe.url)
 
 
 @pytest.fixture
-def stripe_shop(stripe: emulators.Stripe, stripe_account: Account) -> Iterator[Shop]:
+def stripe_shop(stripe: server.Stripe, stripe_account: Account) -> Iterator[Shop]:
     shop = Shop(stripe_account)
     with running(shop):
         stripe.notify_url = f"{shop.url}/notify/"
@@ -152,7 +152,7 @@ def event(thing: dict[str, Any], kind: str, event_id: str = "evt_1", **changed: 
     return json.dumps(whole | changed, ensure_ascii=False).encode()
 
 
-def signature(body: bytes, secret: str = emulators.WEBHOOK_SECRET, stamp: int | None = None) -> str:
+def signature(body: bytes, secret: str = server.WEBHOOK_SECRET, stamp: int | None = None) -> str:
     """As Stripe makes it: HMAC-SHA256 of time, dot and body, keyed with the whole secret."""
     stamp = int(datetime.now(UTC).timestamp()) if stamp is None else stamp
     return f"t={stamp},v1={hmac.new(secret.encode(), f'{stamp}.'.encode() + body, hashlib.sha256).hexdigest()}"

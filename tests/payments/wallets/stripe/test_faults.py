@@ -6,7 +6,7 @@ import pytest
 from friendpay.kit.money import Money
 from payments.wallets import transport
 from payments.wallets.base import Account, State
-from payments.wallets.stripe.emulator import server as emulators
+from payments.wallets.stripe.emulator import server
 from tests.payments.wallets.stripe.shop import EUR90, Shop, order, paid, pay, provider, refund, refusal
 
 
@@ -19,7 +19,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("fault", ["duplicate_notification", "reorder_notification", "delay_notification"])
 def test_events_twice_reordered_or_late_mean_the_same(
-    stripe: emulators.Stripe, stripe_account: Account, stripe_shop: Shop, fault: str
+    stripe: server.Stripe, stripe_account: Account, stripe_shop: Shop, fault: str
 ) -> None:
     stripe.faults.set(fault, seconds=3600)
     outcomes = {paid(stripe_account, "pay1"), paid(stripe_account, "pay2")}
@@ -29,9 +29,7 @@ def test_events_twice_reordered_or_late_mean_the_same(
     assert {told.outcome for told in stripe_shop.heard} == outcomes
 
 
-def test_a_dropped_event_is_found_by_asking(
-    stripe: emulators.Stripe, stripe_account: Account, stripe_shop: Shop
-) -> None:
+def test_a_dropped_event_is_found_by_asking(stripe: server.Stripe, stripe_account: Account, stripe_shop: Shop) -> None:
     stripe.faults.set("drop_notification")
     assert paid(stripe_account).amount == EUR90
     stripe.notifier.settle()
@@ -39,7 +37,7 @@ def test_a_dropped_event_is_found_by_asking(
 
 
 def test_an_event_is_sent_again_while_the_shop_is_down(
-    stripe: emulators.Stripe, stripe_account: Account, stripe_shop: Shop
+    stripe: server.Stripe, stripe_account: Account, stripe_shop: Shop
 ) -> None:
     stripe_shop.down = 3
     paid(stripe_account)
@@ -50,7 +48,7 @@ def test_an_event_is_sent_again_while_the_shop_is_down(
 
 @pytest.mark.parametrize("skew", [-100_000, 100_000])
 def test_an_event_by_a_wrong_clock_is_refused_and_its_retry_taken(
-    stripe: emulators.Stripe, stripe_account: Account, stripe_shop: Shop, skew: int
+    stripe: server.Stripe, stripe_account: Account, stripe_shop: Shop, skew: int
 ) -> None:
     stripe.faults.set("clock_skew", seconds=skew)
     paid(stripe_account)
@@ -59,7 +57,7 @@ def test_an_event_by_a_wrong_clock_is_refused_and_its_retry_taken(
 
 
 def test_a_stranger_signing_events_is_not_believed(
-    stripe: emulators.Stripe, stripe_account: Account, stripe_shop: Shop
+    stripe: server.Stripe, stripe_account: Account, stripe_shop: Shop
 ) -> None:
     stripe.faults.set("wrong_key")
     paid(stripe_account)
@@ -68,7 +66,7 @@ def test_a_stranger_signing_events_is_not_believed(
 
 
 def test_another_amount_than_asked_for_is_reported_as_it_is(
-    stripe: emulators.Stripe, stripe_account: Account, stripe_shop: Shop
+    stripe: server.Stripe, stripe_account: Account, stripe_shop: Shop
 ) -> None:
     stripe.faults.set("wrong_amount")
     outcome = paid(stripe_account)
@@ -79,7 +77,7 @@ def test_another_amount_than_asked_for_is_reported_as_it_is(
 
 @pytest.mark.usefixtures("impatient")
 def test_a_start_that_hangs_after_taking_effect_is_repeated_into_the_same_session(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     stripe.faults.set("hang_after_commit")
     start = order()
@@ -91,7 +89,7 @@ def test_a_start_that_hangs_after_taking_effect_is_repeated_into_the_same_sessio
 
 
 def test_a_start_that_fails_after_taking_effect_is_found_by_our_reference(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     """Stripe gives the stored 500 to every repeat of the key, for a day."""
     stripe.faults.set("error_after_commit")
@@ -105,7 +103,7 @@ def test_a_start_that_fails_after_taking_effect_is_found_by_our_reference(
 
 @pytest.mark.parametrize("fault", ["hang_after_commit", "error_after_commit"])
 def test_a_refund_without_an_answer_is_never_sent_twice(
-    stripe: emulators.Stripe, stripe_account: Account, fault: str
+    stripe: server.Stripe, stripe_account: Account, fault: str
 ) -> None:
     charge = paid(stripe_account)
     stripe.faults.set(fault, seconds=0.02)
@@ -115,7 +113,7 @@ def test_a_refund_without_an_answer_is_never_sent_twice(
 
 
 @pytest.mark.parametrize("fault", ["hang_after_commit", "error_after_commit"])
-def test_s5_a_close_without_an_answer_asks(stripe: emulators.Stripe, stripe_account: Account, fault: str) -> None:
+def test_s5_a_close_without_an_answer_asks(stripe: server.Stripe, stripe_account: Account, fault: str) -> None:
     step = provider.start(stripe_account, order())
     stripe.faults.set(fault, seconds=0.02)
     assert provider.close(stripe_account, "pay1", step.session).state is State.FAILED

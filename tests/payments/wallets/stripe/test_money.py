@@ -6,17 +6,16 @@ import pytest
 
 from friendpay.kit.money import EXPONENT, Money
 from payments.wallets.base import Account, BillLine, State
-from payments.wallets.stripe import gateway as stripe_gateway
+from payments.wallets.stripe import gateway
 from payments.wallets.stripe.amounts import CURRENCIES, from_units, to_units
-from payments.wallets.stripe.emulator import amounts as stripe_amounts
-from payments.wallets.stripe.emulator import server as emulators
+from payments.wallets.stripe.emulator import amounts, server
 from payments.wallets.stripe.emulator.book import REFUND_FAILS, REFUND_PENDS
 from tests.payments.wallets.stripe.shop import EUR90, order, paid, provider, refund, refusal
 
 # Refunding
 
 
-def test_s6_a_refund_is_sent_once_whatever_repeats(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_s6_a_refund_is_sent_once_whatever_repeats(stripe: server.Stripe, stripe_account: Account) -> None:
     charge = paid(stripe_account)
     first = refund(stripe_account, charge, minor=4000)
     assert (first.state, first.amount) == (State.SUCCEEDED, Money(4000, "EUR"))
@@ -28,11 +27,11 @@ def test_s6_a_refund_is_sent_once_whatever_repeats(stripe: emulators.Stripe, str
 
 
 def test_s6_two_workers_at_once_refund_once(
-    stripe: emulators.Stripe, stripe_account: Account, monkeypatch: pytest.MonkeyPatch
+    stripe: server.Stripe, stripe_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither sees what the other has sent: the key alone decides."""
     charge = paid(stripe_account)
-    monkeypatch.setattr(stripe_gateway, "find_refunds", lambda *args: [])
+    monkeypatch.setattr(gateway, "find_refunds", lambda *args: [])
     assert refund(stripe_account, charge, minor=4000) == refund(stripe_account, charge, minor=4000)
     assert len(stripe.book.all("refund")) == 1
 
@@ -60,7 +59,7 @@ def test_a_refund_beyond_the_charge_is_refused_for_good(stripe_account: Account)
     ],
 )
 def test_s7_every_state_of_a_refund(
-    stripe: emulators.Stripe, stripe_account: Account, status: str | None, state: State
+    stripe: server.Stripe, stripe_account: Account, status: str | None, state: State
 ) -> None:
     charge = paid(stripe_account)
     refund(stripe_account, charge)
@@ -71,7 +70,7 @@ def test_s7_every_state_of_a_refund(
 
 
 def test_s7_what_was_accepted_can_wait_and_what_succeeded_can_fail(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     for reference, card, told, then in (
         ("pay1", REFUND_PENDS, State.PENDING, State.SUCCEEDED),
@@ -84,7 +83,7 @@ def test_s7_what_was_accepted_can_wait_and_what_succeeded_can_fail(
 
 
 def test_s7_after_a_failure_support_can_send_it_again_and_once_only(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     charge = paid(stripe_account)
     failed = refund(stripe_account, charge)
@@ -130,7 +129,7 @@ def test_s8_amounts_as_stripe_counts_them(money: Money, units: int) -> None:
     [Money(5124, "KWD"), Money(1, "BHD"), Money(11, "JOD"), Money(9, "OMR"), Money(15, "TND"), Money(350, "MGA")],
 )
 def test_s8_what_stripe_has_no_coin_for_is_refused_before_it_is_sent(
-    stripe: emulators.Stripe, stripe_account: Account, money: Money
+    stripe: server.Stripe, stripe_account: Account, money: Money
 ) -> None:
     error = refusal(lambda: provider.start(stripe_account, order(amount=money)))
     assert (error.permanent, error.code) == (True, "amount")
@@ -141,16 +140,14 @@ def test_s8_every_currency_we_offer_is_taken_and_comes_back_the_same() -> None:
     assert EXPONENT.keys() >= CURRENCIES
     for code in CURRENCIES:
         money = Money(1_000_000, code)
-        stripe_amounts.check(to_units(money), code.lower(), "amount")
+        amounts.check(to_units(money), code.lower(), "amount")
         assert from_units(to_units(money), code.lower()) == money
 
 
 # Bills
 
 
-def test_a_bill_names_what_the_payer_paid_whatever_was_booked(
-    stripe: emulators.Stripe, stripe_account: Account
-) -> None:
+def test_a_bill_names_what_the_payer_paid_whatever_was_booked(stripe: server.Stripe, stripe_account: Account) -> None:
     one, two = paid(stripe_account, "pay1"), paid(stripe_account, "pay2", Money(500, "JPY"), REFUND_FAILS)
     first, second = refund(stripe_account, one, "re1", 4000), refund(stripe_account, two, "re2")
     day = stripe.clock.now().date()
@@ -170,7 +167,7 @@ def test_a_bill_names_what_the_payer_paid_whatever_was_booked(
 
 
 def test_a_bill_leaves_out_what_other_systems_do_with_the_account_however_much(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     charge = paid(stripe_account)
     with stripe.lock:
@@ -188,7 +185,7 @@ def test_a_bill_leaves_out_what_other_systems_do_with_the_account_however_much(
     assert list(provider.bill(stripe_account, day)) == [ours]
 
 
-def test_a_bill_shows_a_refund_made_by_hand(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_a_bill_shows_a_refund_made_by_hand(stripe: server.Stripe, stripe_account: Account) -> None:
     charge = paid(stripe_account)
     with stripe.lock:
         by_hand = stripe.book.refund({"payment_intent": charge.provider_ref, "amount": "700"})

@@ -9,9 +9,8 @@ import stripe as sdk
 
 from friendpay.kit.money import Money
 from payments.wallets.base import Account, Outcome, ProviderError, Rail, State
-from payments.wallets.stripe import gateway as stripe_gateway
-from payments.wallets.stripe.emulator import events as stripe_events
-from payments.wallets.stripe.emulator import server as emulators
+from payments.wallets.stripe import gateway
+from payments.wallets.stripe.emulator import events, server
 from payments.wallets.stripe.emulator.requests import Wrong
 from payments.wallets.stripe.methods import METHODS, StripeMethod
 from tests.payments.wallets.stripe.shop import EUR90, order, paid, pay, provider, refund, refusal, with_config
@@ -19,7 +18,7 @@ from tests.payments.wallets.stripe.shop import EUR90, order, paid, pay, provider
 # Starting
 
 
-def test_a_session_carries_our_reference_amount_and_deadline(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_a_session_carries_our_reference_amount_and_deadline(stripe: server.Stripe, stripe_account: Account) -> None:
     start = replace(order(), locale="zh-hans")
     step = provider.start(stripe_account, start)
     session = stripe.book.things[step.session]
@@ -37,25 +36,25 @@ def test_a_session_carries_our_reference_amount_and_deadline(stripe: emulators.S
     assert intent["metadata"] == {"friendpay_reference": "pay1"}
 
 
-def test_an_unknown_language_is_left_to_the_browser(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_an_unknown_language_is_left_to_the_browser(stripe: server.Stripe, stripe_account: Account) -> None:
     step = provider.start(stripe_account, replace(order(), locale="tlh"))
     assert stripe.book.things[step.session]["locale"] == "auto"
 
 
-def test_s6_starting_again_gives_the_same_session(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_s6_starting_again_gives_the_same_session(stripe: server.Stripe, stripe_account: Account) -> None:
     start = order()
     assert provider.start(stripe_account, start) == provider.start(stripe_account, start)
     assert len(stripe.book.all("checkout.session")) == 1
 
 
-def test_s6_the_key_is_our_reference(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_s6_the_key_is_our_reference(stripe: server.Stripe, stripe_account: Account) -> None:
     provider.start(stripe_account, order("pay1"))
     provider.start(stripe_account, order("pay2"))
     assert len(stripe.book.all("checkout.session")) == 2
 
 
 def test_s6_with_other_parameters_the_first_session_is_found_not_a_second_opened(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     step = provider.start(stripe_account, order())
     moved = replace(order(), return_url="https://shop.example/r/token/")
@@ -64,7 +63,7 @@ def test_s6_with_other_parameters_the_first_session_is_found_not_a_second_opened
 
 
 def test_s6_a_day_later_when_the_key_is_pruned_no_second_session_can_be_opened(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     start = order()
     step = provider.start(stripe_account, start)
@@ -81,7 +80,7 @@ def test_s6_a_deadline_that_passed_before_the_first_call_is_refused_for_good(str
     assert "at least 30 minutes" in error.message
 
 
-def test_s5_the_shortest_and_longest_holds_are_taken(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_s5_the_shortest_and_longest_holds_are_taken(stripe: server.Stripe, stripe_account: Account) -> None:
     now = datetime.now(UTC)
     for seconds in (provider.min_hold, provider.max_hold):
         start = replace(order(f"pay{seconds}"), deadline=now + timedelta(seconds=seconds))
@@ -102,14 +101,14 @@ def test_s4_an_open_session_is_pending_and_says_why_the_card_was_declined(stripe
     assert provider.fetch(stripe_account, "pay1", step.session).state is State.SUCCEEDED
 
 
-def test_s4_paid_says_the_amount_and_the_payment(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_s4_paid_says_the_amount_and_the_payment(stripe: server.Stripe, stripe_account: Account) -> None:
     outcome = paid(stripe_account)
     [intent] = stripe.book.all("payment_intent")
     assert outcome == Outcome(State.SUCCEEDED, "pay1", provider_ref=intent["id"], amount=EUR90)
 
 
 def test_s4_complete_but_unpaid_waits_until_the_bank_has_decided(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     for reference, decision, state in (("pay1", True, State.SUCCEEDED), ("pay2", False, State.FAILED)):
         step = provider.start(stripe_account, order(reference))
@@ -127,7 +126,7 @@ def test_s4_a_session_of_another_payment_is_not_believed(stripe_account: Account
     assert (error.permanent, error.code) == (True, "reference")
 
 
-def test_s4_an_unknown_currency_or_a_fraction_is_no_amount(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_s4_an_unknown_currency_or_a_fraction_is_no_amount(stripe: server.Stripe, stripe_account: Account) -> None:
     step = provider.start(stripe_account, order(amount=Money(500, "ISK")))
     pay(step)
     session = stripe.book.things[step.session]
@@ -147,7 +146,7 @@ def test_an_attempt_that_was_never_opened_is_unknown(stripe_account: Account) ->
 
 
 def test_a_session_that_never_reached_us_is_found_by_our_reference(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     """Among more sessions than one page of the list, and before the search knows of the payment."""
     pay(provider.start(stripe_account, order("pay1")))
@@ -163,7 +162,7 @@ def test_a_session_that_never_reached_us_is_found_by_our_reference(
     assert stripe.calls.count("GET /v1/checkout/sessions") == 2
 
 
-def test_a_paid_session_of_weeks_ago_is_found_by_the_search(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_a_paid_session_of_weeks_ago_is_found_by_the_search(stripe: server.Stripe, stripe_account: Account) -> None:
     outcome = paid(stripe_account, "pay1")
     paid(stripe_account, "pay2")
     for thing in stripe.book.things.values():
@@ -174,7 +173,7 @@ def test_a_paid_session_of_weeks_ago_is_found_by_the_search(stripe: emulators.St
 # Closing
 
 
-def test_s5_closing_expires_the_session(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_s5_closing_expires_the_session(stripe: server.Stripe, stripe_account: Account) -> None:
     step = provider.start(stripe_account, order())
     closed = provider.close(stripe_account, "pay1", step.session)
     assert (closed.state, closed.code) == (State.FAILED, "expired")
@@ -183,7 +182,7 @@ def test_s5_closing_expires_the_session(stripe: emulators.Stripe, stripe_account
 
 
 def test_s9_a_page_that_stayed_open_says_that_all_went_well_and_nothing_is_charged(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     step = provider.start(stripe_account, order())
     provider.close(stripe_account, "pay1", step.session)
@@ -193,7 +192,7 @@ def test_s9_a_page_that_stayed_open_says_that_all_went_well_and_nothing_is_charg
     assert provider.fetch(stripe_account, "pay1", step.session).state is State.FAILED
 
 
-def test_s5_closing_without_the_session_finds_it(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_s5_closing_without_the_session_finds_it(stripe: server.Stripe, stripe_account: Account) -> None:
     step = provider.start(stripe_account, order())
     assert provider.close(stripe_account, "pay1").state is State.FAILED
     assert stripe.book.things[step.session]["status"] == "expired"
@@ -205,13 +204,13 @@ def test_s5_closing_what_was_paid_honours_the_payment(stripe_account: Account) -
     assert provider.close(stripe_account, "pay1", step.session).amount == EUR90
 
 
-def test_s5_a_close_that_stripe_could_not_do_is_not_decided(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_s5_a_close_that_stripe_could_not_do_is_not_decided(stripe: server.Stripe, stripe_account: Account) -> None:
     step = provider.start(stripe_account, order())
     stripe.scripted.append(Wrong("Try again.", status=500, kind="api_error"))
     assert provider.close(stripe_account, "pay1", step.session).state is State.PENDING
 
 
-def test_a_session_that_lapsed_by_itself_has_failed(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_a_session_that_lapsed_by_itself_has_failed(stripe: server.Stripe, stripe_account: Account) -> None:
     step = provider.start(stripe_account, order())
     stripe.clock.advance(provider.min_hold)
     outcome = provider.fetch(stripe_account, "pay1", step.session)
@@ -221,12 +220,12 @@ def test_a_session_that_lapsed_by_itself_has_failed(stripe: emulators.Stripe, st
 # Checking, and what goes wrong
 
 
-def test_checking_says_what_stripe_said(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_checking_says_what_stripe_said(stripe: server.Stripe, stripe_account: Account) -> None:
     assert provider.check(stripe_account) == "Stripe knows this key (test mode, balance in USD)."
     assert stripe.calls == ["GET /v1/balance"]
 
 
-def test_credentials_that_cannot_work_are_refused_for_good(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_credentials_that_cannot_work_are_refused_for_good(stripe: server.Stripe, stripe_account: Account) -> None:
     stranger = refusal(lambda: provider.check(with_config(stripe_account, secret_key="sk_test_of_a_stranger")))
     assert stranger.permanent
     assert "Invalid API Key provided: sk_test_" in stranger.message
@@ -257,7 +256,7 @@ def test_credentials_that_cannot_work_are_refused_for_good(stripe: emulators.Str
     ],
 )
 def test_what_may_be_tried_again_and_what_may_not(
-    stripe: emulators.Stripe, stripe_account: Account, wrong: Wrong, permanent: bool, code: str
+    stripe: server.Stripe, stripe_account: Account, wrong: Wrong, permanent: bool, code: str
 ) -> None:
     charge = paid(stripe_account)
     stripe.scripted.extend([wrong, wrong])
@@ -269,11 +268,9 @@ def test_what_may_be_tried_again_and_what_may_not(
     assert refusal(lambda: refund(stripe_account, charge)).permanent is permanent
 
 
-def test_the_version_is_pinned_and_the_global_key_stays_unset(
-    stripe: emulators.Stripe, stripe_account: Account
-) -> None:
+def test_the_version_is_pinned_and_the_global_key_stays_unset(stripe: server.Stripe, stripe_account: Account) -> None:
     provider.check(stripe_account)  # the emulator takes no other version
-    assert stripe_gateway.API_VERSION == stripe_events.API_VERSION
+    assert gateway.API_VERSION == events.API_VERSION
     assert sdk.api_key is None
 
 
@@ -282,7 +279,7 @@ def test_the_version_is_pinned_and_the_global_key_stays_unset(
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_each_method_is_opened_alone_and_paid_in_each_of_its_currencies(
-    stripe: emulators.Stripe, stripe_account: Account, method: StripeMethod
+    stripe: server.Stripe, stripe_account: Account, method: StripeMethod
 ) -> None:
     assert method.currencies
     for number, code in enumerate(sorted(method.currencies)):
@@ -315,7 +312,7 @@ def test_what_stripe_does_not_take_is_refused_as_what_it_is(
 
 
 def test_a_method_that_is_not_switched_on_at_stripe_is_the_shops_to_mend(
-    stripe: emulators.Stripe, stripe_account: Account
+    stripe: server.Stripe, stripe_account: Account
 ) -> None:
     stripe.book.activated = {"card"}
     with pytest.raises(ProviderError) as error:
@@ -323,7 +320,7 @@ def test_a_method_that_is_not_switched_on_at_stripe_is_the_shops_to_mend(
     assert (error.value.permanent, error.value.for_shop) == (True, True)
 
 
-def test_no_debit_can_be_asked_for(stripe: emulators.Stripe, stripe_account: Account) -> None:
+def test_no_debit_can_be_asked_for(stripe: server.Stripe, stripe_account: Account) -> None:
     with pytest.raises(ProviderError, match="no method"):
         provider.start(stripe_account, replace(order(), method="sepa_debit"))
     assert stripe.calls == []

@@ -9,7 +9,7 @@ from django.test import Client
 from payments.models import Payment, PaymentRequest, ProviderAccount, RolloutRule
 from payments.offers.surfaces import Surface
 from payments.settlement import inbox, ledger
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import State
 from tests import agents, desk, shop
 from tests.caller import Caller
@@ -50,7 +50,7 @@ def test_it_takes_a_payment_to_paid(client: Client, payment_request: PaymentRequ
     assert tapped.headers["location"] == f"https://toypay.example/pay/{payment.reference}"
 
     assert notify(client, payment.account, payment.reference, token="a stranger's") == 401
-    cast(ToyPay, providers.get("toypay")).book[payment.reference].state = State.SUCCEEDED
+    cast(ToyPay, registry.get("toypay")).book[payment.reference].state = State.SUCCEEDED
     assert notify(client, payment.account, payment.reference) == 204
     inbox.apply()
     payment_request.refresh_from_db()
@@ -111,5 +111,5 @@ def test_a_rollout_rule_is_written_for_it_and_for_its_place() -> None:
 
 
 def test_a_demo_simulates_it() -> None:
-    assert providers.simulated() == ["wechatpay", "alipay", "stripe", "toypay"]
-    assert providers.emulator("toypay")().account()["token"] == TOKEN
+    assert registry.simulated() == ["wechatpay", "alipay", "stripe", "toypay"]
+    assert registry.emulator("toypay")().account()["token"] == TOKEN

@@ -22,8 +22,8 @@ from payments.wallets.base import (
     RefundOrder,
     Start,
 )
-from payments.wallets.wechatpay import client as wechatpay_client
-from payments.wallets.wechatpay.emulator import server as emulators
+from payments.wallets.wechatpay import client
+from payments.wallets.wechatpay.emulator import server
 from payments.wallets.wechatpay.emulator.phone import PAYER
 from payments.wallets.wechatpay.emulator.sealing import seal, signature_headers
 from payments.wallets.wechatpay.provider import WeChatPay
@@ -37,15 +37,15 @@ provider = WeChatPay()
 
 
 @pytest.fixture
-def wechatpay(monkeypatch: pytest.MonkeyPatch) -> Iterator[emulators.WeChatPay]:
-    monkeypatch.setattr(wechatpay_client, "_ahead", 0.0)
-    emulator = emulators.WeChatPay(compress=0.00001)
+def wechatpay(monkeypatch: pytest.MonkeyPatch) -> Iterator[server.WeChatPay]:
+    monkeypatch.setattr(client, "_ahead", 0.0)
+    emulator = server.WeChatPay(compress=0.00001)
     with running(emulator):
         yield emulator
 
 
 @pytest.fixture
-def wechatpay_account(wechatpay: emulators.WeChatPay) -> Account:
+def wechatpay_account(wechatpay: server.WeChatPay) -> Account:
     return Account(id="acc_1", live=False, config=wechatpay.account(), base_url=wechatpay.url)
 
 
@@ -72,7 +72,7 @@ def order(reference: str = "payment1", rail: Rail = Rail.NATIVE, *, notify: str 
     )
 
 
-def pay(wechatpay: emulators.WeChatPay, step: NextStep, choice: str = "approve") -> httpx.Response:
+def pay(wechatpay: server.WeChatPay, step: NextStep, choice: str = "approve") -> httpx.Response:
     """The payer scans the code or takes the jump from the shop's page, and decides."""
     with httpx.Client(follow_redirects=True, trust_env=False) as phone:
         if step.code:
@@ -84,7 +84,7 @@ def pay(wechatpay: emulators.WeChatPay, step: NextStep, choice: str = "approve")
         return phone.post(str(sheet.url), data={"choice": choice}, follow_redirects=False)
 
 
-def paid(wechatpay: emulators.WeChatPay, account: Account, reference: str = "payment1", notify: str = NOWHERE) -> None:
+def paid(wechatpay: server.WeChatPay, account: Account, reference: str = "payment1", notify: str = NOWHERE) -> None:
     pay(wechatpay, provider.start(account, order(reference, notify=notify)))
 
 
@@ -100,8 +100,8 @@ def with_config(account: Account, **changed: str) -> Account:
 # Notifications made by hand, and signed as WeChat Pay signs
 
 TRANSACTION = {
-    "mchid": emulators.MCHID,
-    "appid": emulators.APPID,
+    "mchid": server.MCHID,
+    "appid": server.APPID,
     "out_trade_no": "payment1",
     "transaction_id": "4200002611221234567890123456",
     "trade_state": "SUCCESS",
@@ -109,7 +109,7 @@ TRANSACTION = {
     "amount": {"total": 9000, "payer_total": 9000, "currency": "CNY", "payer_currency": "CNY"},
 }
 REFUND = {
-    "mchid": emulators.MCHID,
+    "mchid": server.MCHID,
     "out_trade_no": "payment1",
     "out_refund_no": "refund1",
     "refund_id": "50300002611221234567890123456",
@@ -120,14 +120,14 @@ REFUND = {
 
 def envelope(content: dict[str, Any], event: str = "TRANSACTION.SUCCESS", **resource: object) -> bytes:
     """The body of a notification about `content`; `resource` overrides parts of what is encrypted."""
-    sealed = seal(emulators.API_V3_KEY, json.dumps(content).encode(), "transaction", "0123456789ab")
+    sealed = seal(server.API_V3_KEY, json.dumps(content).encode(), "transaction", "0123456789ab")
     told = {"id": "event-1", "event_type": event, "resource": {**sealed, **resource}}
     return json.dumps(told).encode()
 
 
 def signed(body: bytes, *, late: float = 0, key: str = "wechatpay", **changed: str) -> dict[str, str]:
     """The headers as our server gets them, signed `late` seconds ago."""
-    headers = signature_headers(rsa_key(key), emulators.PUBLIC_KEY_ID, body, time.time() - late)
+    headers = signature_headers(rsa_key(key), server.PUBLIC_KEY_ID, body, time.time() - late)
     return {name.lower(): value for name, value in headers.items()} | {
         name.replace("_", "-"): value for name, value in changed.items()
     }

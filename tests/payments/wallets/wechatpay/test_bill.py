@@ -9,9 +9,9 @@ import pytest
 from friendpay.kit.money import Money
 from payments.wallets.base import BEIJING, Account, BillLine, NoBill, ProviderError, State
 from payments.wallets.transport import Answer
-from payments.wallets.wechatpay import bill as wechatpay_bill
+from payments.wallets.wechatpay import bill
 from payments.wallets.wechatpay.client import exchange
-from payments.wallets.wechatpay.emulator import server as emulators
+from payments.wallets.wechatpay.emulator import server
 from payments.wallets.wechatpay.emulator.requests import Problem
 from tests.payments.wallets.wechatpay.shop import CNY90, paid, provider, refund
 
@@ -32,7 +32,7 @@ SUMMARY = "总交易单数,应结订单总金额,退款总金额\r\n`2,`0.09,`0.
 
 
 def test_w7_a_bill_in_yuan_is_read_in_fen() -> None:
-    lines = list(wechatpay_bill.lines(HEADER + CHARGE + REFUND.format(state="SUCCESS") + SUMMARY))
+    lines = list(bill.lines(HEADER + CHARGE + REFUND.format(state="SUCCESS") + SUMMARY))
     assert lines == [
         BillLine("charge", "payment1", "4200001", Money(10, "CNY"), State.SUCCEEDED),
         BillLine("refund", "refund1", "50300", Money(5, "CNY"), State.SUCCEEDED, "payment1", "4200001"),
@@ -43,7 +43,7 @@ def test_w7_a_bill_in_yuan_is_read_in_fen() -> None:
     ("word", "state"), [("PROCESSING", State.PENDING), ("CHANGE", State.FAILED), ("FAIL", State.FAILED)]
 )
 def test_a_refund_in_a_bill_has_the_state_of_that_day(word: str, state: State) -> None:
-    (line,) = wechatpay_bill.lines(HEADER + REFUND.format(state=word) + SUMMARY)
+    (line,) = bill.lines(HEADER + REFUND.format(state=word) + SUMMARY)
     assert line.state == state
 
 
@@ -61,11 +61,11 @@ def test_a_refund_in_a_bill_has_the_state_of_that_day(word: str, state: State) -
 )
 def test_a_bill_that_cannot_be_read_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="bill"):
-        list(wechatpay_bill.lines(text))
+        list(bill.lines(text))
 
 
 @pytest.fixture
-def today(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> date:
+def today(wechatpay: server.WeChatPay, wechatpay_account: Account) -> date:
     """A day with two charges and a refund, whose bill is ready now."""
     day = datetime.now(BEIJING).date()
     paid(wechatpay, wechatpay_account)
@@ -76,7 +76,7 @@ def today(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> date:
 
 
 def test_every_charge_and_refund_of_a_day_is_in_its_bill(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, today: date
+    wechatpay: server.WeChatPay, wechatpay_account: Account, today: date
 ) -> None:
     lines = [(line.about, line.reference, line.amount, line.state) for line in provider.bill(wechatpay_account, today)]
     assert lines == [
@@ -88,15 +88,13 @@ def test_every_charge_and_refund_of_a_day_is_in_its_bill(
     assert told.provider_ref in {line.provider_ref for line in provider.bill(wechatpay_account, today)}
 
 
-def test_a_day_without_trades_has_no_bill(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, today: date
-) -> None:
+def test_a_day_without_trades_has_no_bill(wechatpay: server.WeChatPay, wechatpay_account: Account, today: date) -> None:
     with pytest.raises(NoBill):
         provider.bill(wechatpay_account, today - timedelta(days=1))
 
 
 def test_a_bill_that_is_not_ready_or_not_signed_for_is_asked_for_again(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+    wechatpay: server.WeChatPay, wechatpay_account: Account
 ) -> None:
     wechatpay.scripted.append(Problem(400, "STATEMENT_CREATING", "账单生成中"))
     wechatpay.scripted.append(Problem(400, "NO_STATEMENT_EXIST", "账单文件不存在", signed=False))
@@ -107,16 +105,16 @@ def test_a_bill_that_is_not_ready_or_not_signed_for_is_asked_for_again(
 
 
 def test_a_bill_whose_link_has_lapsed_is_asked_for_again(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, today: date, monkeypatch: pytest.MonkeyPatch
+    wechatpay: server.WeChatPay, wechatpay_account: Account, today: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(emulators, "BILL_LINK_LIVES", timedelta(0))
+    monkeypatch.setattr(server, "BILL_LINK_LIVES", timedelta(0))
     with pytest.raises(ProviderError, match="下载链接已失效") as error:
         provider.bill(wechatpay_account, today)
     assert not error.value.permanent
 
 
 def test_a_file_with_another_hash_is_not_the_bill(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, today: date, monkeypatch: pytest.MonkeyPatch
+    wechatpay: server.WeChatPay, wechatpay_account: Account, today: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def tampered(*asked: Any, **limits: Any) -> Answer:
         answer = exchange(*asked, **limits)

@@ -8,13 +8,13 @@ import pytest
 from friendpay.demo.emulation.base import running
 from payments.wallets import transport
 from payments.wallets.base import Account, ProviderError
-from payments.wallets.wechatpay import client as wechatpay_client
-from payments.wallets.wechatpay.emulator import server as emulators
+from payments.wallets.wechatpay import client
+from payments.wallets.wechatpay.emulator import server
 from payments.wallets.wechatpay.emulator.requests import Problem
 from tests.payments.wallets.wechatpay.shop import provider, with_config
 
 
-def test_the_check_says_that_everything_fits(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_the_check_says_that_everything_fits(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     assert "knows merchant 1900000109" in provider.check(wechatpay_account)
     assert len(wechatpay.calls) == 1
 
@@ -39,27 +39,27 @@ def test_the_check_finds_what_does_not_fit(wechatpay_account: Account, changed: 
 
 
 def test_the_check_finds_a_public_key_that_is_not_wechat_pays(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+    wechatpay: server.WeChatPay, wechatpay_account: Account
 ) -> None:
     wechatpay.faults.set("wrong_key")
     with pytest.raises(ProviderError, match="cannot be trusted"):
         provider.check(wechatpay_account)
 
 
-def test_the_check_trusts_no_unsigned_answer(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_the_check_trusts_no_unsigned_answer(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     wechatpay.scripted.append(Problem(404, "ORDER_NOT_EXIST", "订单不存在", signed=False))
     with pytest.raises(ProviderError):
         provider.check(wechatpay_account)
 
 
 def test_platform_certificates_verify_as_the_public_key_does() -> None:
-    emulator = emulators.WeChatPay(certificate=True)
+    emulator = server.WeChatPay(certificate=True)
     with running(emulator):
         account = Account(id="acc_1", live=False, config=emulator.account(), base_url=emulator.url)
         assert provider.check(account)
-        moving = account.config["public_key"] + emulators.WeChatPay().account()["public_key"]
-        both = with_config(account, public_key=moving, public_key_id=emulators.PUBLIC_KEY_ID)
-        assert set(wechatpay_client.public_keys(both)) == {emulator.serial.lstrip("0"), emulators.PUBLIC_KEY_ID}
+        moving = account.config["public_key"] + server.WeChatPay().account()["public_key"]
+        both = with_config(account, public_key=moving, public_key_id=server.PUBLIC_KEY_ID)
+        assert set(client.public_keys(both)) == {emulator.serial.lstrip("0"), server.PUBLIC_KEY_ID}
 
 
 def test_connections_are_kept_and_never_shared_across_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,11 +69,11 @@ def test_connections_are_kept_and_never_shared_across_a_fork(monkeypatch: pytest
     assert transport._client(os.getpid(), False) is not mine
     asked: list[int] = []
 
-    def client(process: int, loopback: bool | None) -> httpx.Client:
+    def made(process: int, loopback: bool | None) -> httpx.Client:
         asked.append(process)
         return mine
 
-    monkeypatch.setattr(transport, "_client", client)
+    monkeypatch.setattr(transport, "_client", made)
     monkeypatch.setattr(os, "getpid", lambda: 7)
     with pytest.raises(ProviderError):
         transport.call("GET", "http://127.0.0.1:9/")

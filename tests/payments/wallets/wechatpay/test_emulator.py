@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from friendpay.demo.emulation.base import rsa_key, running
-from payments.wallets.wechatpay.emulator import server as emulators
+from payments.wallets.wechatpay.emulator import server
 from payments.wallets.wechatpay.emulator.phone import PAYER
 from payments.wallets.wechatpay.emulator.requests import SCHEME
 
 ORDER: dict[str, Any] = {
-    "appid": emulators.APPID,
-    "mchid": emulators.MCHID,
+    "appid": server.APPID,
+    "mchid": server.MCHID,
     "description": "Corner shop 42",
     "out_trade_no": "payment1",
     "notify_url": "http://127.0.0.1:9/notify/",
@@ -29,8 +29,8 @@ NATIVE = "/v3/pay/transactions/native"
 
 
 @pytest.fixture
-def wechatpay() -> Iterator[emulators.WeChatPay]:
-    emulator = emulators.WeChatPay()
+def wechatpay() -> Iterator[server.WeChatPay]:
+    emulator = server.WeChatPay()
     with running(emulator):
         yield emulator
 
@@ -40,10 +40,10 @@ def signed(
 ) -> dict[str, str]:
     """The headers of a request as the shop signs it."""
     parts = {
-        "mchid": emulators.MCHID,
+        "mchid": server.MCHID,
         "nonce_str": secrets.token_hex(16),
         "timestamp": str(int(time.time() - late)),
-        "serial_no": emulators.SERIAL_NO,
+        "serial_no": server.SERIAL_NO,
         **changed,
     }
     text = f"{method}\n{target}\n{parts['timestamp']}\n{parts['nonce_str']}\n".encode() + body + b"\n"
@@ -55,7 +55,7 @@ def signed(
 
 
 def ask(
-    wechatpay: emulators.WeChatPay, method: str, target: str, content: object = None, **options: Any
+    wechatpay: server.WeChatPay, method: str, target: str, content: object = None, **options: Any
 ) -> httpx.Response:
     body = b"" if content is None else json.dumps(content).encode()
     return httpx.request(
@@ -63,10 +63,10 @@ def ask(
     )
 
 
-def test_a_rightly_signed_order_is_opened_and_the_answer_signed(wechatpay: emulators.WeChatPay) -> None:
+def test_a_rightly_signed_order_is_opened_and_the_answer_signed(wechatpay: server.WeChatPay) -> None:
     answer = ask(wechatpay, "POST", NATIVE, ORDER)
     assert answer.status_code == 200
-    assert answer.headers["wechatpay-serial"] == emulators.PUBLIC_KEY_ID
+    assert answer.headers["wechatpay-serial"] == server.PUBLIC_KEY_ID
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_rightly_signed_order_is_opened_and_the_answer_signed(wechatpay: emula
         {"timestamp": "now"},
     ],
 )
-def test_a_wrongly_signed_request_is_refused(wechatpay: emulators.WeChatPay, options: dict[str, Any]) -> None:
+def test_a_wrongly_signed_request_is_refused(wechatpay: server.WeChatPay, options: dict[str, Any]) -> None:
     answer = ask(wechatpay, "POST", NATIVE, ORDER, **options)
     assert (answer.status_code, answer.json()["code"]) == (401, "SIGN_ERROR")
     assert "wechatpay-signature" not in answer.headers
@@ -103,14 +103,14 @@ Change = Callable[[dict[str, str]], dict[str, str]]
         (lambda headers: {**headers, "Wechatpay-Serial": "PUB_KEY_ID_0"}, 400),
     ],
 )
-def test_headers_of_another_form_are_refused(wechatpay: emulators.WeChatPay, change: Change, status: int) -> None:
+def test_headers_of_another_form_are_refused(wechatpay: server.WeChatPay, change: Change, status: int) -> None:
     body = json.dumps(ORDER).encode()
     headers = change(signed("POST", NATIVE, body))
     assert httpx.post(wechatpay.url + NATIVE, content=body, headers=headers).status_code == status
     assert wechatpay.book.orders == {}
 
 
-def test_the_signature_covers_every_byte_of_target_and_body(wechatpay: emulators.WeChatPay) -> None:
+def test_the_signature_covers_every_byte_of_target_and_body(wechatpay: server.WeChatPay) -> None:
     body = json.dumps(ORDER).encode()
     headers = signed("POST", NATIVE, body)
     for target, sent in ((NATIVE, body + b" "), (NATIVE + "?", body), (NATIVE.replace("native", "h5"), body)):
@@ -144,7 +144,7 @@ def test_the_signature_covers_every_byte_of_target_and_body(wechatpay: emulators
         {"appid": "another"},
     ],
 )
-def test_an_order_of_another_form_is_refused(wechatpay: emulators.WeChatPay, changed: dict[str, Any]) -> None:
+def test_an_order_of_another_form_is_refused(wechatpay: server.WeChatPay, changed: dict[str, Any]) -> None:
     answer = ask(wechatpay, "POST", NATIVE, ORDER | changed)
     assert (answer.status_code, answer.json()["code"]) == (400, "PARAM_ERROR")
     assert "wechatpay-signature" not in answer.headers
@@ -152,12 +152,12 @@ def test_an_order_of_another_form_is_refused(wechatpay: emulators.WeChatPay, cha
 
 
 @pytest.mark.parametrize("name", sorted(ORDER))
-def test_what_an_order_must_have_is_not_left_out(wechatpay: emulators.WeChatPay, name: str) -> None:
+def test_what_an_order_must_have_is_not_left_out(wechatpay: server.WeChatPay, name: str) -> None:
     order = {field: value for field, value in ORDER.items() if field != name}
     assert ask(wechatpay, "POST", NATIVE, order).status_code == 400
 
 
-def test_h5_wants_the_payers_address_and_jsapi_a_payer_it_knows(wechatpay: emulators.WeChatPay) -> None:
+def test_h5_wants_the_payers_address_and_jsapi_a_payer_it_knows(wechatpay: server.WeChatPay) -> None:
     h5, jsapi = NATIVE.replace("native", "h5"), NATIVE.replace("native", "jsapi")
     assert ask(wechatpay, "POST", h5, ORDER).status_code == 400
     assert ask(wechatpay, "POST", h5, ORDER | {"scene_info": {"payer_client_ip": "203.0.113.7"}}).status_code == 400
@@ -173,28 +173,28 @@ def test_h5_wants_the_payers_address_and_jsapi_a_payer_it_knows(wechatpay: emula
         ({"appid": "wx0000000000000000"}, "APPID_MCHID_NOT_MATCH"),
     ],
 )
-def test_a_business_refusal_is_signed(wechatpay: emulators.WeChatPay, changed: dict[str, str], code: str) -> None:
+def test_a_business_refusal_is_signed(wechatpay: server.WeChatPay, changed: dict[str, str], code: str) -> None:
     answer = ask(wechatpay, "POST", NATIVE, ORDER | changed)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
     assert "wechatpay-signature" in answer.headers
 
 
-def test_a_number_stands_for_one_order(wechatpay: emulators.WeChatPay) -> None:
+def test_a_number_stands_for_one_order(wechatpay: server.WeChatPay) -> None:
     ask(wechatpay, "POST", NATIVE, ORDER)
     other = ask(wechatpay, "POST", NATIVE, ORDER | {"amount": {"total": 1, "currency": "CNY"}})
     assert (other.status_code, other.json()["code"]) == (403, "OUT_TRADE_NO_USED")
     assert ask(wechatpay, "POST", NATIVE, ORDER).status_code == 200
 
 
-def test_a_query_must_name_the_merchant(wechatpay: emulators.WeChatPay) -> None:
+def test_a_query_must_name_the_merchant(wechatpay: server.WeChatPay) -> None:
     ask(wechatpay, "POST", NATIVE, ORDER)
     where = "/v3/pay/transactions/out-trade-no/payment1"
     assert ask(wechatpay, "GET", where).status_code == 400
     assert ask(wechatpay, "GET", f"{where}?mchid=1900000110").json()["code"] == "MCH_NOT_EXISTS"
-    assert ask(wechatpay, "GET", f"{where}?mchid={emulators.MCHID}").json()["trade_state"] == "NOTPAY"
+    assert ask(wechatpay, "GET", f"{where}?mchid={server.MCHID}").json()["trade_state"] == "NOTPAY"
 
 
-def test_a_bill_is_downloaded_only_by_who_signs(wechatpay: emulators.WeChatPay) -> None:
+def test_a_bill_is_downloaded_only_by_who_signs(wechatpay: server.WeChatPay) -> None:
     assert httpx.get(f"{wechatpay.url}/v3/billdownload/file?token=x").status_code == 401
 
 
@@ -202,9 +202,9 @@ def test_a_bill_is_downloaded_only_by_who_signs(wechatpay: emulators.WeChatPay) 
     "changed",
     [{"appid": "another"}, {"scope": "snsapi_userinfo"}, {"response_type": "token"}, {"redirect_uri": "javascript:1"}],
 )
-def test_a_login_of_another_form_is_refused(wechatpay: emulators.WeChatPay, changed: dict[str, str]) -> None:
+def test_a_login_of_another_form_is_refused(wechatpay: server.WeChatPay, changed: dict[str, str]) -> None:
     query = {
-        "appid": emulators.APPID,
+        "appid": server.APPID,
         "redirect_uri": "https://shop.example/back/",
         "response_type": "code",
         "scope": "snsapi_base",

@@ -22,7 +22,7 @@ from wechatpayv3 import WeChatPayType
 
 from friendpay.demo.emulation.base import Emulator, running
 from friendpay.demo.emulation.messages import Request, Response, route
-from payments.wallets.wechatpay.emulator import server as emulators
+from payments.wallets.wechatpay.emulator import server
 from payments.wallets.wechatpay.emulator.orders import CHINA
 from payments.wallets.wechatpay.emulator.phone import PAYER
 from payments.wallets.wechatpay.emulator.sealing import seal, signed_text
@@ -56,8 +56,8 @@ def shop() -> Iterator[Shop]:
 
 
 @pytest.fixture
-def wechatpay() -> Iterator[emulators.WeChatPay]:
-    emulator = emulators.WeChatPay()
+def wechatpay() -> Iterator[server.WeChatPay]:
+    emulator = server.WeChatPay()
     with running(emulator):
         yield emulator
 
@@ -79,7 +79,7 @@ def _client(config: dict[str, str], gateway: str = "") -> Client:
 
 
 @pytest.fixture
-def client(wechatpay: emulators.WeChatPay, shop: Shop) -> Client:
+def client(wechatpay: server.WeChatPay, shop: Shop) -> Client:
     client = _client(wechatpay.account(), wechatpay.url)
     client._notify_url = f"{shop.url}/notify/"
     return client
@@ -91,14 +91,14 @@ def told(answer: tuple[int, str], status: int = 200) -> dict[str, Any]:
     return value
 
 
-def scan(wechatpay: emulators.WeChatPay, code: str) -> None:
+def scan(wechatpay: server.WeChatPay, code: str) -> None:
     with httpx.Client(follow_redirects=True, trust_env=False) as phone:
         sheet = phone.get(f"{wechatpay.url}/scan", params={"code": code})
         assert phone.post(str(sheet.url), data={"choice": "approve"}).status_code == 200
 
 
 def test_p1_it_orders_queries_closes_refunds_and_hears_of_it(
-    wechatpay: emulators.WeChatPay, client: Client, shop: Shop
+    wechatpay: server.WeChatPay, client: Client, shop: Shop
 ) -> None:
     code = told(client.pay("Corner shop 礼物", "payment1", {"total": 9000}))["code_url"]
     assert told(client.query(out_trade_no="payment1"))["trade_state"] == "NOTPAY"
@@ -138,7 +138,7 @@ def test_it_opens_h5_and_jsapi(client: Client) -> None:
     )
 
 
-def test_its_bill_is_downloaded_and_fits_the_hash(wechatpay: emulators.WeChatPay, client: Client) -> None:
+def test_its_bill_is_downloaded_and_fits_the_hash(wechatpay: server.WeChatPay, client: Client) -> None:
     day = datetime.now(CHINA).date()
     scan(wechatpay, told(client.pay("Corner shop, 2nd floor", "payment1", {"total": 9000}))["code_url"])
     assert told(client.trade_bill(day.isoformat()), 400)["code"] == "INVALID_REQUEST"
@@ -153,7 +153,7 @@ def test_its_bill_is_downloaded_and_fits_the_hash(wechatpay: emulators.WeChatPay
 
 
 @pytest.mark.parametrize("fault", ["wrong_key"])
-def test_the_client_does_not_believe_a_stranger(wechatpay: emulators.WeChatPay, client: Client, fault: str) -> None:
+def test_the_client_does_not_believe_a_stranger(wechatpay: server.WeChatPay, client: Client, fault: str) -> None:
     told(client.pay("Shop", "payment1", {"total": 1}))
     wechatpay.faults.set(fault)
     with pytest.raises(Exception, match="failed to verify the signature"):
@@ -166,7 +166,7 @@ def test_the_client_does_not_believe_a_stranger(wechatpay: emulators.WeChatPay, 
 def test_p1_the_client_opens_the_official_vector() -> None:
     key = x509.load_pem_x509_certificate(VECTOR["certificate"].encode()).public_key()
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    config = emulators.WeChatPay().account() | {
+    config = server.WeChatPay().account() | {
         "api_v3_key": VECTOR["api_v3_key"],
         "public_key": pem,
         "public_key_id": VECTOR["headers"]["Wechatpay-Serial"],

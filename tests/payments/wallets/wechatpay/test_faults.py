@@ -12,7 +12,7 @@ from friendpay.kit import limits
 from friendpay.kit.money import Money
 from payments.wallets import transport
 from payments.wallets.base import Account, ProviderError, State
-from payments.wallets.wechatpay.emulator import server as emulators
+from payments.wallets.wechatpay.emulator import server
 from payments.wallets.wechatpay.emulator.requests import Problem
 from tests.payments.wallets.shop import Shop
 from tests.payments.wallets.wechatpay.shop import CNY90, order, paid, pay, provider, refund
@@ -20,7 +20,7 @@ from tests.payments.wallets.wechatpay.shop import CNY90, order, paid, pay, provi
 
 @pytest.mark.parametrize("fault", ["duplicate_notification", "reorder_notification", "delay_notification"])
 def test_notifications_twice_reordered_or_late_mean_the_same(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop, fault: str
+    wechatpay: server.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop, fault: str
 ) -> None:
     wechatpay.faults.set(fault, seconds=3600)
     paid(wechatpay, wechatpay_account, "payment1", f"{wechatpay_shop.url}/notify/")
@@ -33,7 +33,7 @@ def test_notifications_twice_reordered_or_late_mean_the_same(
 
 
 def test_a_dropped_notification_is_found_by_asking(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
+    wechatpay: server.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
 ) -> None:
     wechatpay.faults.set("drop_notification")
     paid(wechatpay, wechatpay_account, notify=f"{wechatpay_shop.url}/notify/")
@@ -44,7 +44,7 @@ def test_a_dropped_notification_is_found_by_asking(
 
 @pytest.mark.parametrize("fault", ["wrong_key", "clock_skew"])
 def test_a_notification_by_a_stranger_or_a_wrong_clock_is_refused_and_its_retry_taken(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop, fault: str
+    wechatpay: server.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop, fault: str
 ) -> None:
     wechatpay.faults.set(fault, seconds=-600, only="TRANSACTION")
     wechatpay.faults.set(fault, seconds=600, only="TRANSACTION")
@@ -55,7 +55,7 @@ def test_a_notification_by_a_stranger_or_a_wrong_clock_is_refused_and_its_retry_
 
 @pytest.mark.parametrize("fault", ["wrong_key", "clock_skew"])
 def test_an_answer_by_a_stranger_or_a_wrong_clock_settles_nothing(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, fault: str
+    wechatpay: server.WeChatPay, wechatpay_account: Account, fault: str
 ) -> None:
     paid(wechatpay, wechatpay_account)
     wechatpay.faults.set(fault, seconds=600, only="GET ")
@@ -67,7 +67,7 @@ def test_an_answer_by_a_stranger_or_a_wrong_clock_settles_nothing(
 
 @pytest.mark.parametrize("fault", ["hang_after_commit", "error_after_commit"])
 def test_a_call_that_took_effect_without_an_answer_is_made_again_and_counts_once(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, fault: str
+    wechatpay: server.WeChatPay, wechatpay_account: Account, fault: str
 ) -> None:
     def twice(call: Callable[[], Any]) -> Any:
         wechatpay.faults.set(fault, seconds=0.02)
@@ -91,7 +91,7 @@ def test_a_call_that_took_effect_without_an_answer_is_made_again_and_counts_once
 
 
 def test_the_amount_told_is_the_one_that_was_taken(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
+    wechatpay: server.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
 ) -> None:
     wechatpay.faults.set("wrong_amount")
     paid(wechatpay, wechatpay_account, notify=f"{wechatpay_shop.url}/notify/")
@@ -121,7 +121,7 @@ def test_the_amount_told_is_the_one_that_was_taken(
     ],
 )
 def test_a_refusal_to_open_keeps_the_providers_code_and_words(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, problem: Problem, permanent: bool
+    wechatpay: server.WeChatPay, wechatpay_account: Account, problem: Problem, permanent: bool
 ) -> None:
     wechatpay.scripted.append(problem)
     with pytest.raises(ProviderError) as error:
@@ -130,7 +130,7 @@ def test_a_refusal_to_open_keeps_the_providers_code_and_words(
     assert error.value.message == (problem.content["message"] or "no reason given")
 
 
-def test_paying_twice_is_not_possible(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_paying_twice_is_not_possible(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     start = order()
     pay(wechatpay, provider.start(wechatpay_account, start))
     with pytest.raises(ProviderError) as error:
@@ -139,7 +139,7 @@ def test_paying_twice_is_not_possible(wechatpay: emulators.WeChatPay, wechatpay_
 
 
 def test_an_unsigned_refusal_of_a_refund_settles_nothing(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+    wechatpay: server.WeChatPay, wechatpay_account: Account
 ) -> None:
     paid(wechatpay, wechatpay_account)
     wechatpay.scripted.append(Problem(400, "PARAM_ERROR", "参数错误", signed=False))
@@ -157,7 +157,7 @@ def _answering(monkeypatch: pytest.MonkeyPatch, status: int, body: bytes) -> Non
     monkeypatch.setattr(transport, "_client", lambda *which: client)
 
 
-PAID = json.dumps({"mchid": emulators.MCHID, "trade_state": "SUCCESS", "amount": {"total": 1, "currency": "CNY"}})
+PAID = json.dumps({"mchid": server.MCHID, "trade_state": "SUCCESS", "amount": {"total": 1, "currency": "CNY"}})
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from friendpay.demo.emulation.base import rsa_key
 from friendpay.kit.money import Money
 from payments.wallets import transport
 from payments.wallets.base import Account, NotificationRefused, Outcome, State
-from payments.wallets.wechatpay.emulator import server as emulators
+from payments.wallets.wechatpay.emulator import server
 from payments.wallets.wechatpay.emulator.sealing import public_pem
 from tests.payments.wallets.shop import Shop
 from tests.payments.wallets.wechatpay.shop import (
@@ -38,7 +38,7 @@ VECTOR = json.loads((Path(__file__).parents[3] / "vectors/wechatpay_notify.json"
 @pytest.fixture
 def account() -> Account:
     """An account whose provider's gateway does not exist."""
-    return Account(id="acc_1", live=True, config=emulators.WeChatPay().account(), base_url="http://127.0.0.1:9")
+    return Account(id="acc_1", live=True, config=server.WeChatPay().account(), base_url="http://127.0.0.1:9")
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_an_account_without_its_keys_refuses_everything(account: Account) -> Non
 
 
 def test_w6_a_stored_one_is_answered_204_and_never_sent_again(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
+    wechatpay: server.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
 ) -> None:
     paid(wechatpay, wechatpay_account, notify=f"{wechatpay_shop.url}/notify/")
     wechatpay.clock.advance(86400)
@@ -251,7 +251,7 @@ def test_w6_a_stored_one_is_answered_204_and_never_sent_again(
 
 
 def test_w6_while_we_are_down_it_is_sent_again_with_the_same_id(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
+    wechatpay: server.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
 ) -> None:
     wechatpay_shop.down = 3
     paid(wechatpay, wechatpay_account, notify=f"{wechatpay_shop.url}/notify/")
@@ -260,7 +260,7 @@ def test_w6_while_we_are_down_it_is_sent_again_with_the_same_id(
     assert [attempt.status for attempt in wechatpay.notifier.log] == [500, 500, 500, 204]
 
 
-def test_w6_fifteen_times_and_no_more(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_w6_fifteen_times_and_no_more(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     paid(wechatpay, wechatpay_account, notify=f"{wechatpay.url}/nobody/")
     for _ in range(20):
         wechatpay.clock.advance(86400)
@@ -269,7 +269,7 @@ def test_w6_fifteen_times_and_no_more(wechatpay: emulators.WeChatPay, wechatpay_
 
 
 def test_w8_a_refund_is_told_where_the_account_says(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
+    wechatpay: server.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
 ) -> None:
     told_at = Account(
         id="acc_1",
@@ -287,7 +287,7 @@ def test_w8_a_refund_is_told_where_the_account_says(
 
 
 def test_a_payment_refused_by_the_payer_is_not_told(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
+    wechatpay: server.WeChatPay, wechatpay_account: Account, wechatpay_shop: Shop
 ) -> None:
     step = provider.start(wechatpay_account, order(notify=f"{wechatpay_shop.url}/notify/"))
     pay(wechatpay, step, "refuse")

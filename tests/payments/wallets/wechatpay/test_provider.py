@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from friendpay.kit.money import Money
 from payments.wallets import transport
 from payments.wallets.base import Account, Provider, ProviderError, Rail, State
-from payments.wallets.wechatpay import client as wechatpay_client
-from payments.wallets.wechatpay.emulator import server as emulators
+from payments.wallets.wechatpay import client
+from payments.wallets.wechatpay.emulator import server
 from payments.wallets.wechatpay.emulator.requests import Problem
 from tests.payments.wallets.wechatpay.shop import CNY90, IN_WECHAT, order, paid, pay, provider, refund
 
@@ -30,7 +30,7 @@ def test_it_is_a_provider() -> None:
 
 
 def test_w1_the_signature_covers_the_exact_bytes_that_are_sent(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, monkeypatch: pytest.MonkeyPatch
+    wechatpay: server.WeChatPay, wechatpay_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[httpx.Request] = []
     watched = httpx.Client(event_hooks={"request": [sent.append]})
@@ -46,9 +46,9 @@ def test_w1_the_signature_covers_the_exact_bytes_that_are_sent(
 
 
 def test_w1_a_machine_with_a_wrong_clock_learns_the_time_and_goes_on(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, monkeypatch: pytest.MonkeyPatch
+    wechatpay: server.WeChatPay, wechatpay_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wechatpay_client, "time", SimpleNamespace(time=lambda: time.time() - 1000))
+    monkeypatch.setattr(client, "time", SimpleNamespace(time=lambda: time.time() - 1000))
     assert provider.start(wechatpay_account, order()).code
     assert provider.fetch(wechatpay_account, "payment1").state == State.PENDING
 
@@ -56,7 +56,7 @@ def test_w1_a_machine_with_a_wrong_clock_learns_the_time_and_goes_on(
 # The rails
 
 
-def test_native_gives_a_code_that_the_payer_scans(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_native_gives_a_code_that_the_payer_scans(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     step = provider.start(wechatpay_account, order())
     assert step.code.startswith("weixin://wxpay/bizpayurl?pr=")
     pay(wechatpay, step)
@@ -64,9 +64,7 @@ def test_native_gives_a_code_that_the_payer_scans(wechatpay: emulators.WeChatPay
     assert (told.state, told.amount, len(told.provider_ref)) == (State.SUCCEEDED, CNY90, 28)
 
 
-def test_h5_gives_a_link_that_comes_back_to_our_page(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
-) -> None:
+def test_h5_gives_a_link_that_comes_back_to_our_page(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     start = order(rail=Rail.H5)
     step = provider.start(wechatpay_account, start)
     assert pay(wechatpay, step).headers["location"] == start.return_url
@@ -77,14 +75,14 @@ def test_h5_gives_a_link_that_comes_back_to_our_page(
     "headers", [{}, {"Referer": ""}, {"Referer": "https://shop.example/", "User-Agent": IN_WECHAT}]
 )
 def test_h5_is_refused_without_a_referer_and_inside_wechat(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, headers: dict[str, str]
+    wechatpay: server.WeChatPay, wechatpay_account: Account, headers: dict[str, str]
 ) -> None:
     step = provider.start(wechatpay_account, order(rail=Rail.H5))
     assert httpx.get(step.url, headers=headers).status_code == 403
 
 
 def test_w12_the_fourth_line_that_jsapi_signs_is_the_prepay_id(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+    wechatpay: server.WeChatPay, wechatpay_account: Account
 ) -> None:
     params = dict(provider.start(wechatpay_account, order(rail=Rail.JSAPI)).params)
     assert sorted(params) == ["appId", "nonceStr", "package", "paySign", "signType", "timeStamp"]
@@ -104,9 +102,7 @@ def test_w12_the_fourth_line_that_jsapi_signs_is_the_prepay_id(
     assert provider.fetch(wechatpay_account, "payment1").state == State.SUCCEEDED
 
 
-def test_jsapi_asks_wechat_silently_who_the_payer_is(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
-) -> None:
+def test_jsapi_asks_wechat_silently_who_the_payer_is(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     link = provider.authorize_url(wechatpay_account, "https://shop.example/back/?p=1", "state1")
     assert link.endswith("#wechat_redirect")
     assert httpx.get(link).status_code == 403  # not WeChat's browser
@@ -130,8 +126,8 @@ def test_jsapi_asks_wechat_silently_who_the_payer_is(
 def test_an_openid_that_is_not_given_is_an_error(
     wechatpay_account: Account, monkeypatch: pytest.MonkeyPatch, answer: object, code: str, permanent: bool
 ) -> None:
-    client = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, json=answer)))
-    monkeypatch.setattr(transport, "_client", lambda *which: client)
+    answering = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, json=answer)))
+    monkeypatch.setattr(transport, "_client", lambda *which: answering)
     with pytest.raises(ProviderError) as error:
         provider.openid(wechatpay_account, "code")
     assert (error.value.code, error.value.permanent) == (code, permanent)
@@ -147,14 +143,14 @@ def test_an_openid_that_is_not_given_is_an_error(
     ],
 )
 def test_what_cannot_be_asked_for_is_refused_before_any_call(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, changed: dict[str, object], code: str
+    wechatpay: server.WeChatPay, wechatpay_account: Account, changed: dict[str, object], code: str
 ) -> None:
     with pytest.raises(ProviderError) as error:
         provider.start(wechatpay_account, replace(order(), **changed))  # type: ignore[arg-type]
     assert (error.value.code, error.value.permanent, wechatpay.calls) == (code, True, [])
 
 
-def test_the_deadline_is_set_at_wechat_pay_too(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_the_deadline_is_set_at_wechat_pay_too(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     start = replace(order(), deadline=datetime(2026, 1, 1, 20, 30, 59, 900_000, tzinfo=UTC))
     with pytest.raises(ProviderError) as error:  # long over
         provider.start(wechatpay_account, start)
@@ -171,7 +167,7 @@ def test_the_deadline_is_set_at_wechat_pay_too(wechatpay: emulators.WeChatPay, w
 
 @pytest.mark.parametrize(("rail", "lives"), [(Rail.NATIVE, 2 * 3600), (Rail.H5, 5 * 60)])
 def test_w9_a_code_lapses_and_the_same_order_is_opened_anew(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, rail: Rail, lives: int
+    wechatpay: server.WeChatPay, wechatpay_account: Account, rail: Rail, lives: int
 ) -> None:
     start = replace(order(rail=rail), deadline=datetime.now(UTC) + timedelta(hours=4))
     lapsed = provider.start(wechatpay_account, start)
@@ -182,7 +178,7 @@ def test_w9_a_code_lapses_and_the_same_order_is_opened_anew(
     assert len(wechatpay.book.orders) == 1
 
 
-def test_w10_closing_closes_queries_and_decides(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_w10_closing_closes_queries_and_decides(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     step = provider.start(wechatpay_account, order())
     closed = provider.close(wechatpay_account, "payment1")
     assert (closed.state, closed.code) == (State.FAILED, "CLOSED")
@@ -191,14 +187,14 @@ def test_w10_closing_closes_queries_and_decides(wechatpay: emulators.WeChatPay, 
     assert provider.close(wechatpay_account, "payment1").state == State.FAILED
 
 
-def test_w10_closing_what_was_paid_is_a_success(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_w10_closing_what_was_paid_is_a_success(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     paid(wechatpay, wechatpay_account)
     closed = provider.close(wechatpay_account, "payment1")
     assert (closed.state, closed.amount) == (State.SUCCEEDED, CNY90)
 
 
 def test_w10_only_the_query_decides_when_closing_is_refused(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+    wechatpay: server.WeChatPay, wechatpay_account: Account
 ) -> None:
     provider.start(wechatpay_account, order())
     wechatpay.scripted.append(Problem(429, "FREQUENCY_LIMITED", "频率超限"))
@@ -206,9 +202,7 @@ def test_w10_only_the_query_decides_when_closing_is_refused(
     assert provider.close(wechatpay_account, "unheard-of").state == State.UNKNOWN
 
 
-def test_w11_coming_back_from_wechat_is_not_being_paid(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
-) -> None:
+def test_w11_coming_back_from_wechat_is_not_being_paid(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     start = order(rail=Rail.H5)
     step = provider.start(wechatpay_account, start)
     assert pay(wechatpay, step, "refuse").headers["location"] == start.return_url
@@ -218,7 +212,7 @@ def test_w11_coming_back_from_wechat_is_not_being_paid(
 
 @pytest.mark.parametrize("other", ["mchid", "appid"])
 def test_an_answer_for_another_merchant_or_app_is_not_believed(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, other: str
+    wechatpay: server.WeChatPay, wechatpay_account: Account, other: str
 ) -> None:
     paid(wechatpay, wechatpay_account)
     wechatpay.book.orders["payment1"].content[other] = "another"
@@ -228,7 +222,7 @@ def test_an_answer_for_another_merchant_or_app_is_not_believed(
 
 
 def test_a_refunded_order_was_paid_and_is_no_money_any_more(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+    wechatpay: server.WeChatPay, wechatpay_account: Account
 ) -> None:
     paid(wechatpay, wechatpay_account)
     refund(wechatpay_account)
@@ -238,7 +232,7 @@ def test_a_refunded_order_was_paid_and_is_no_money_any_more(
 
 @pytest.mark.parametrize("subject", ["礼" * 60, "a" + "礼" * 60, "ab" + "礼" * 60, "é" * 100, "x" * 127, "🎁" * 40])
 def test_w13_a_description_is_cut_by_bytes_and_never_within_a_character(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, subject: str
+    wechatpay: server.WeChatPay, wechatpay_account: Account, subject: str
 ) -> None:
     provider.start(wechatpay_account, replace(order(), subject=subject))
     sent = wechatpay.book.orders["payment1"].content["description"]

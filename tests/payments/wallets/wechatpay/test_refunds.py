@@ -3,12 +3,12 @@
 import pytest
 
 from payments.wallets.base import Account, ProviderError, RefundOrder, State
-from payments.wallets.wechatpay.emulator import server as emulators
+from payments.wallets.wechatpay.emulator import server
 from payments.wallets.wechatpay.emulator.requests import Problem
 from tests.payments.wallets.wechatpay.shop import CNY90, paid, provider, refund
 
 
-def test_w8_a_refund_sent_again_is_the_same_refund(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_w8_a_refund_sent_again_is_the_same_refund(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     paid(wechatpay, wechatpay_account)
     for _ in range(2):
         refund(wechatpay_account, minor=9000)
@@ -17,7 +17,7 @@ def test_w8_a_refund_sent_again_is_the_same_refund(wechatpay: emulators.WeChatPa
     assert (done.state, done.amount, done.provider_ref[:5]) == (State.SUCCEEDED, CNY90, "50300")
 
 
-def test_w8_accepted_is_not_refunded(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_w8_accepted_is_not_refunded(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     paid(wechatpay, wechatpay_account)
     accepted = refund(wechatpay_account)
     assert (accepted.state, accepted.amount, accepted.code) == (State.PENDING, None, "PROCESSING")
@@ -28,7 +28,7 @@ def test_w8_accepted_is_not_refunded(wechatpay: emulators.WeChatPay, wechatpay_a
     [("CLOSED", State.FAILED, False, True), ("ABNORMAL", State.PENDING, True, False)],
 )
 def test_w8_a_closed_refund_is_dead_and_an_abnormal_one_waits_for_the_shop(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, end: str, state: State, for_shop: bool, dead: bool
+    wechatpay: server.WeChatPay, wechatpay_account: Account, end: str, state: State, for_shop: bool, dead: bool
 ) -> None:
     wechatpay.book.refunds_wait = True
     paid(wechatpay, wechatpay_account)
@@ -40,7 +40,7 @@ def test_w8_a_closed_refund_is_dead_and_an_abnormal_one_waits_for_the_shop(
 
 
 def test_w8_too_much_too_often_or_too_late_is_refused_for_good(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+    wechatpay: server.WeChatPay, wechatpay_account: Account
 ) -> None:
     paid(wechatpay, wechatpay_account)
     for number in range(50):
@@ -61,7 +61,7 @@ def test_w8_too_much_too_often_or_too_late_is_refused_for_good(
 
 
 def test_w8_a_second_refund_of_one_payment_within_the_minute_is_put_off_not_refused_for_good(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
+    wechatpay: server.WeChatPay, wechatpay_account: Account
 ) -> None:
     for number in ("payment1", "payment2"):
         paid(wechatpay, wechatpay_account, number)
@@ -79,7 +79,7 @@ def test_w8_a_second_refund_of_one_payment_within_the_minute_is_put_off_not_refu
     assert list(wechatpay.book.orders["payment1"].refunds) == ["part1", "part2"]
 
 
-def test_a_refund_waits_for_the_shops_balance(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_a_refund_waits_for_the_shops_balance(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     paid(wechatpay, wechatpay_account)
     wechatpay.scripted.append(Problem(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起"))
     with pytest.raises(ProviderError) as error:
@@ -101,7 +101,7 @@ def test_a_refund_waits_for_the_shops_balance(wechatpay: emulators.WeChatPay, we
     ],
 )
 def test_which_refusals_the_shop_can_put_right(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account, problem: Problem, for_shop: bool
+    wechatpay: server.WeChatPay, wechatpay_account: Account, problem: Problem, for_shop: bool
 ) -> None:
     paid(wechatpay, wechatpay_account)
     wechatpay.scripted += [problem] * 2
@@ -110,7 +110,7 @@ def test_which_refusals_the_shop_can_put_right(
     assert error.value.for_shop is for_shop
 
 
-def test_a_refund_of_another_charge_is_not_believed(wechatpay: emulators.WeChatPay, wechatpay_account: Account) -> None:
+def test_a_refund_of_another_charge_is_not_believed(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     paid(wechatpay, wechatpay_account)
     refund(wechatpay_account)
     with pytest.raises(ProviderError) as error:
@@ -118,9 +118,7 @@ def test_a_refund_of_another_charge_is_not_believed(wechatpay: emulators.WeChatP
     assert (error.value.code, error.value.permanent) == ("mismatch", False)
 
 
-def test_a_long_reason_is_cut_to_what_wechat_pay_takes(
-    wechatpay: emulators.WeChatPay, wechatpay_account: Account
-) -> None:
+def test_a_long_reason_is_cut_to_what_wechat_pay_takes(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     paid(wechatpay, wechatpay_account)
     asked = RefundOrder("refund1", "payment1", "", CNY90, charged=CNY90, reason="来得太晚" * 20)
     provider.refund(wechatpay_account, asked)
