@@ -241,6 +241,7 @@ CONNECTIONS = 1_000  # of a process; sockets do not count, or a crowd that looks
 CONNECTIONS_OF_AN_ADDRESS = 100
 BODY_SECONDS = 30.0  # for a request's body to arrive in
 BODY_DRAINED_BYTES = 16 * 2**20  # of one that is too large: most clients read no answer before they have sent it all
+ROW_SECONDS = 2.0  # for a row that a page reads on the event loop, the wait for a connection included
 HEALTH_SECONDS = 1.0  # each of the servers we need has to answer in
 ACCEPT_LANGUAGE_CHARACTERS = 500  # that are read
 DRAWN_PAGES_KEPT = 512  # in a process, of some 15 KB each

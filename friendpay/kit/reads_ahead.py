@@ -6,10 +6,8 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from friendpay.kit import limits
 from friendpay.kit.postgresql.base import PLANNED_ONCE
-
-PATIENCE = 2.0
-"""Seconds for a row, the wait for a connection included."""
 
 
 class Readers:
@@ -24,7 +22,7 @@ class Readers:
         """The row that a SELECT finds, None when there is none. Raises psycopg.Error, or TimeoutError when it takes
         too long; the next one who asks meets a new connection then.
         """
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(limits.ROW_SECONDS):
             reader, kept = await self._free.get(), None
             try:
                 reader = reader or await _connected()

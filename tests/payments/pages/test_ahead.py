@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 
 from friendpay.bridge import Bridge
-from friendpay.kit import reads_ahead
+from friendpay.kit import limits
 from friendpay.kit.reads_ahead import Readers
 from orders.models import Merchant
 from payments.models import PaymentRequest
@@ -179,7 +179,7 @@ def test_a_reading_that_takes_too_long_is_left_to_a_thread(
 ) -> None:
     page = f"/p/{request_.token}/"
     assert not house.get(page).by_thread
-    monkeypatch.setattr(reads_ahead, "PATIENCE", 0)
+    monkeypatch.setattr(limits, "ROW_SECONDS", 0)
     answer = house.get(page)
     assert (answer.status, answer.by_thread) == (200, True)
 
