@@ -5,23 +5,32 @@ What touches payments - placing and asking, cancelling, refunding - is in `payme
 
 from typing import Annotated
 
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from ninja import Router
 from pydantic import Field
 
+from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.paging import cut, newest_first, place
 from orders import sequence as publication
 from orders.api.auth import Call
 from orders.api.schemas import LINE, EventId, EventOut, EventPage, Limit, OrderId, OrderOut, OrderPage
-from orders.models import ApiKey, Event, Order
+from orders.models import ApiKey, Event, Order, OrderLine
 
 router = Router()
+
+_ORDER = Compiled(
+    lambda: Order.objects.filter(merchant=Given("merchant"), live=Given("live"), public_id=Given("order")).order_by()
+)
+_LINES = Compiled(lambda: OrderLine.objects.filter(order=Given("order")))
 
 
 def order_of(key: ApiKey, public_id: str) -> Order:
     """The order, if it is the key's merchant's and of the key's mode; else the same 404 as for one that never was."""
-    orders = Order.objects.select_related("merchant")
-    return get_object_or_404(orders, merchant=key.merchant_id, live=key.live, public_id=public_id)
+    found = _ORDER(merchant=key.merchant_id, live=key.live, order=public_id)
+    if not found:
+        raise Http404
+    found[0].merchant = key.merchant
+    return found[0]
 
 
 def shown(key: ApiKey, order: Order) -> OrderOut:
@@ -51,7 +60,9 @@ def list_orders(
 @router.get("/orders/{order_id}", response=OrderOut, tags=["Orders"], operation_id="get_order")
 def get_order(request: Call, order_id: OrderId) -> OrderOut:
     """Get an order"""
-    return shown(request.auth, order_of(request.auth, order_id))
+    order = order_of(request.auth, order_id)
+    order.keep_lines(_LINES(order=order.pk))
+    return shown(request.auth, order)
 
 
 @router.get("/events", response=EventPage, tags=["Events"], operation_id="list_events")

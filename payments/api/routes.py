@@ -1,6 +1,6 @@
 """API routes of requests, payments and refunds: find what the key may see, call one function, show the result."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -49,8 +49,8 @@ def _payment_of(key: ApiKey, public_id: str) -> Payment:
     return get_object_or_404(payments, merchant=key.merchant_id, request__order__live=key.live, public_id=public_id)
 
 
-def _shown(key: ApiKey, public_id: str) -> PaymentRequestOut:
-    return PaymentRequestOut.as_of(_request_of(key, public_id), clock.now())
+def _shown(key: ApiKey, public_id: str, now: datetime | None = None) -> PaymentRequestOut:
+    return PaymentRequestOut.as_of(_request_of(key, public_id), now or clock.now())
 
 
 # Payment requests
@@ -104,8 +104,7 @@ def list_requests(
     """
     rows = _requests(request.auth).filter(order=order_of(request.auth, order_id))
     found, has_more = newest_first(rows, after=after, before=before, limit=limit)
-    now = clock.now()
-    return PaymentRequestPage.of((PaymentRequestOut.as_of(row, now) for row in found), has_more)
+    return PaymentRequestPage.of((PaymentRequestOut.as_of(row, request.now) for row in found), has_more)
 
 
 @router.get(
@@ -116,7 +115,7 @@ def list_requests(
 )
 def get_request(request: Call, request_id: RequestId) -> PaymentRequestOut:
     """Get a payment request"""
-    return _shown(request.auth, request_id)
+    return _shown(request.auth, request_id, request.now)
 
 
 @router.post(
