@@ -66,7 +66,7 @@ BUGS = (
     Bug(
         "a second charge is taken for the first",
         "payments/settlement/lifecycle.py",
-        "        payment = funds.second_capture(payment, now)\n",
+        "        payment = holds.second_capture(payment, now)\n",
         "        return payment\n",
         MACHINE,
     ),

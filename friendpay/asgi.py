@@ -18,8 +18,7 @@ from django.conf import settings
 from django.urls import re_path
 
 from friendpay import lanes
-from friendpay.api import middleware as entrance
-from friendpay.api import problems
+from friendpay.api import middleware, problems
 from friendpay.bridge import Bridge, Receive, Scope, Send, sentence
 from friendpay.health import PROBES
 from friendpay.proxies import Forwarded
@@ -36,7 +35,7 @@ sys.setswitchinterval(0.0005)
 
 def words(path: str, status: HTTPStatus) -> tuple[str, bytes]:
     """What is said without Django: in the API a problem, elsewhere a sentence."""
-    if not entrance.holds(path):
+    if not middleware.holds(path):
         return sentence(path, status)
     said = problems.problem(status)
     return said["Content-Type"], said.content

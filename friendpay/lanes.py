@@ -12,7 +12,7 @@ from django.urls.resolvers import RoutePattern
 
 from friendpay.bridge import Scope
 from friendpay.kit.waiting import Waiting, waiting
-from payments.wallets import registry as providers
+from payments.wallets import registry
 
 _METHOD = re.compile(rb"(?:^|&)method=([\w-]+)|name=\"method\"\r\n\r\n([\w-]+)")
 
@@ -58,4 +58,4 @@ def _waiting() -> tuple[tuple[RoutePattern, Waiting], ...]:
 
 @cache
 def _methods() -> frozenset[str]:
-    return frozenset(method.name for name in providers.NAMES for method in providers.get(name).methods)
+    return frozenset(method.name for name in registry.NAMES for method in registry.get(name).methods)

@@ -109,6 +109,25 @@ def test_limits_and_durations_stand_in_one_module() -> None:
     assert {path: names for path, names in found.items() if names and not path.startswith(tuple(NO_LIMITS))} == {}
 
 
+TWO_OF_A_NAME = {
+    "bench/speed/world.py": "a stack of ours, and what runs on it",
+    "tests/payments/wallets/test_emulators_strictness.py": "two wallets' shops, side by side",
+}
+
+
+def test_a_module_is_imported_under_its_own_name() -> None:
+    ours = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in python()}
+    renamed = {
+        str(path.relative_to(ROOT))
+        for path in python()
+        for part in ast.walk(ast.parse(path.read_text()))
+        if isinstance(part, ast.ImportFrom)
+        for alias in part.names
+        if alias.asname not in (None, alias.name) and f"{part.module}.{alias.name}" in ours
+    }
+    assert renamed == set(TWO_OF_A_NAME)
+
+
 def test_every_limit_is_used() -> None:
     code = "".join(path.read_text() for path in modules())
     assert [name for name in _limits(ROOT / "friendpay/kit/limits.py") if f"limits.{name}" not in code] == []

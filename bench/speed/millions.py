@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from bench.limits import sweep as limit
+from bench.limits.sweep import expire
 from bench.speed import requests
 from bench.speed.figures import Line, Outcome, median
 from bench.speed.load import PYTHON, ROOT, Done, Job, load
@@ -58,7 +58,7 @@ def _beside(house: House, stale: int) -> float:
     with house.stack.connect() as database:
         _make_stale(database, stale)
         began = time.monotonic()
-        ended = limit.expire(database)
+        ended = expire(database)
         return ended / (time.monotonic() - began)
 
 

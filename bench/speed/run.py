@@ -3,18 +3,17 @@
 import time
 from collections.abc import Sequence
 
-from bench.speed import report as reports
-from bench.speed import world as worlds
 from bench.speed.figures import Outcome, Reached
-from bench.speed.report import side
+from bench.speed.report import side, write
 from bench.speed.table import NAMED
+from bench.speed.world import running
 
 
 def run(names: Sequence[str], *, quick: bool, report: bool) -> int:
     """0 when all of them reached their floors."""
     outcomes: list[Outcome] = []
     failed: list[str] = []
-    with worlds.running(quick=quick) as world:
+    with running(quick=quick) as world:
         for name in names:
             line, bench = NAMED[name]
             began = time.monotonic()
@@ -27,7 +26,7 @@ def run(names: Sequence[str], *, quick: bool, report: bool) -> int:
             outcomes.append(outcome)
             print(f"{said(outcome)}   [{time.monotonic() - began:.0f} s]", flush=True)
     if report:
-        reports.write(outcomes, failed)
+        write(outcomes, failed)
     return int(bool(failed) or any(outcome.reached is Reached.BELOW for outcome in outcomes))
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.paging import cut, newest_first, place
-from orders import sequence as publication
+from orders import sequence
 from orders.api.auth import Call
 from orders.api.schemas import LINE, EventId, EventOut, EventPage, Limit, OrderId, OrderOut, OrderPage
 from orders.models import ApiKey, Event, Order, OrderLine
@@ -72,7 +72,7 @@ def list_events(request: Call, after: EventId | None = None, limit: Limit = 20) 
     Oldest first; from the very first without `after`. Keep the id of the last event you have seen and go on from it:
     an event never appears before one you were given already.
     """
-    publication.publish()
+    sequence.publish()
     events = Event.objects.filter(merchant=request.auth.merchant_id, live=request.auth.live, sequence__isnull=False)
     events = events.select_related("order").order_by("sequence")
     if after is not None:

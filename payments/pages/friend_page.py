@@ -31,8 +31,7 @@ from payments.pages.refusals import NOTHING, Told
 from payments.pages.visitors import surface_of
 from payments.pages.wallets import Wallets
 from payments.settlement import chip_in
-from payments.share import phrases, safety_words
-from payments.share import text as sharing
+from payments.share import phrases, safety_words, text
 from payments.share.safety_words import Likeness
 
 
@@ -250,7 +249,7 @@ class _Build:
         considered = weighing.weigh_known(reading.case, self.surface, reading.shop.accounts, reading.now)
         typed = self._share() if self.typed is None else self.typed[:40]
         return Asking(
-            wallets=Wallets.of(considered, self.surface, sharing.link(request)),
+            wallets=Wallets.of(considered, self.surface, text.link(request)),
             mine=attempts.mine,
             held=None if attempts.mine else attempts.held,
             sum=self._part(typed) if request.split_max_payers else self._money(self._missing),
@@ -260,7 +259,7 @@ class _Build:
             note=shown(self.told.form, DeclineForm, "note"),
             address=shown(self.told.form, AddressForm, "address"),
             declines=tuple((key, str(words)) for key, words in phrases.DECLINES.items()),
-            pass_text=sharing.pass_text(request),
+            pass_text=text.pass_text(request),
             times=tuple(Time(it.key, it.label) for it in reminders.choices(request, reading.now)),
             reminder=reading.reminder,
             by_mail=outbox.offered(),

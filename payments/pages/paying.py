@@ -15,10 +15,10 @@ from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.networks import address_of, network_of
 from friendpay.kit.pages import SeeOther
-from payments.funnel import steps as friction
+from payments.funnel import steps
 from payments.models import PaymentRequest
 from payments.offers.weighing import Surface
-from payments.pages import form_action as leading
+from payments.pages import form_action
 from payments.pages.attempts import next_url
 from payments.pages.forms import PayForm
 from payments.pages.leads import back_url
@@ -63,9 +63,7 @@ def begin(request: HttpRequest, payment_request: PaymentRequest, form: PayForm, 
         state=_state(sealed, visitor),
     )
     if not by_buyer:
-        friction.record(
-            friction.Kind.METHOD_CHOSEN, payment_request, method=wish.method, surface=surface_of(request).place
-        )
+        steps.record(steps.Kind.METHOD_CHOSEN, payment_request, method=wish.method, surface=surface_of(request).place)
     if not login:
         return carry_out(request, payment_request, wish)
     response = remember(request, SeeOther(login))
@@ -89,7 +87,7 @@ def carry_out(request: HttpRequest, payment_request: PaymentRequest, wish: Wish,
         payer_ip=address_of(request),
         payer_id=payer_id,
     )
-    return remember(request, SeeOther(leading.next_url(payment, next_url(payment), back_url(payment))))
+    return remember(request, SeeOther(form_action.next_url(payment, next_url(payment), back_url(payment))))
 
 
 def recall(request: HttpRequest) -> Wish | None:

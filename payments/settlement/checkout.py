@@ -17,14 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
-from payments.funnel import steps as friction
+from payments.funnel import steps
 from payments.models import Payment, PaymentRequest
 from payments.models.payment import TAKEN_OVER
-from payments.offers import weighing as offers
+from payments.offers import weighing
 from payments.offers.weighing import Offer, Surface
 from payments.settlement import calls, lifecycle, reconcile, rules, turns
 from payments.settlement.rules import Attempt, Payer
-from payments.wallets import registry as providers
+from payments.wallets import registry
 from payments.wallets.base import KnowsPayer, NextStep, ProviderError, Rail, Start
 
 
@@ -65,7 +65,7 @@ def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
     own = turns.own(request, payer.visitor, now)
     room = request.remaining + sum(payment.amount for payment in own if payment.held_until)
     wanted = _wanted(request, offer, amount, room)
-    provider = providers.get(offer.provider)
+    provider = registry.get(offer.provider)
     lasts = turns.lasts(offer.provider)
     attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=wanted, lasts=lasts, price=price)
     rules.check_attempt(request, attempt, payer, now)
@@ -103,7 +103,7 @@ def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
         raise _refused(error) from error
     payment = lifecycle.start_payment(payment.pk, next_step=_packed(step), session=step.session)
     if not payer.by_buyer:
-        friction.record(friction.Kind.PAY_STARTED, request, method=method, surface=surface.place)
+        steps.record(steps.Kind.PAY_STARTED, request, method=method, surface=surface.place)
     return payment
 
 
@@ -128,7 +128,7 @@ def payer_id_of(request: PaymentRequest, *, method: str, surface: Surface, code:
 
 
 def _knowing(offer: Offer) -> KnowsPayer:
-    return cast(KnowsPayer, providers.get(offer.provider))
+    return cast(KnowsPayer, registry.get(offer.provider))
 
 
 def _refused(error: ProviderError) -> Refused:
@@ -155,7 +155,7 @@ def _unavailable() -> Refused:
 
 
 def _offer(request: PaymentRequest, method: str, surface: Surface) -> Offer:
-    for offer in offers.for_page(request.order, surface):
+    for offer in weighing.for_page(request.order, surface):
         if offer.method == method:
             return offer
     raise Refused(
@@ -181,7 +181,7 @@ def _wanted(request: PaymentRequest, offer: Offer, amount: int | None, room: int
         amount = max(1, room or left) if request.split_max_payers else max(1, left)
     if amount < offer.least:
         least = Money(offer.least, request.currency).text(get_language() or settings.LANGUAGE_CODE)
-        raise Refused("below_minimum", offers.below_minimum(least), field="amount", status=422)
+        raise Refused("below_minimum", weighing.below_minimum(least), field="amount", status=422)
     return amount
 
 

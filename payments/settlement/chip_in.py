@@ -9,7 +9,7 @@ from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from orders.models import Order
 from payments.models import PaymentRequest, ProviderAccount
-from payments.wallets import registry as providers
+from payments.wallets import registry
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _smallest(order: Order, places: int) -> int:
     takes = [
         method.smallest.get(order.currency, 1)
         for account in accounts
-        for method in providers.get(account.provider).methods
+        for method in registry.get(account.provider).methods
         if not method.by_choice or method.name in account.granted
     ]
     step = step_among(order, accounts)
@@ -71,13 +71,13 @@ def step_of_parts(order: Order) -> int:
 
 def taking(order: Order, accounts: Iterable[ProviderAccount]) -> list[ProviderAccount]:
     """Of all accounts of its shop, those that may take an order's money (`ProviderAccount.objects.taking`)."""
-    known = (account for account in accounts if account.provider in providers.NAMES)
+    known = (account for account in accounts if account.provider in registry.NAMES)
     return [account for account in known if account.enabled and account.live == order.live]
 
 
 def step_among(order: Order, accounts: Iterable[ProviderAccount]) -> int:
     """The same of these accounts."""
-    step = max((providers.step(account.provider, order.currency) for account in accounts), default=1)
+    step = max((registry.step(account.provider, order.currency) for account in accounts), default=1)
     return step if order.amount % step == 0 else 1
 
 

@@ -12,16 +12,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
-from friendpay.kit import text_filter as safety
+from friendpay.kit import clock, text_filter
 from friendpay.kit.errors import Refused
 from friendpay.kit.keys import among
 from friendpay.kit.money import Money
 from orders import services
 from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, Refund
-from payments.settlement import batches, chip_in, rules
-from payments.settlement import holds as funds
+from payments.settlement import batches, chip_in, holds, rules
 from payments.settlement.locks import beside, lock_order, lock_payment, lock_request, new_request, note, note_end, save
 from payments.settlement.rules import Attempt, Payer, Split
 
@@ -53,7 +51,7 @@ def open_request(
     With `reuse=False` an open one is refused instead ("request_open"). A stale one is ended here, before the sweep
     comes.
     """
-    safety.check(message)
+    text_filter.check(message)
     order, found = lock_order(order_id)
     now = clock.now()
     if found and found.status_at(now) == REQUEST.EXPIRED:
@@ -179,7 +177,7 @@ def _end(order: Order, request: PaymentRequest, status: str, now: datetime, acto
     to be closed at its provider.
     """
     parts = list(request.payments.select_for_update(no_key=True).filter(amount_applied__gt=0))
-    funds.let_go(request, request.payments.all(), now)
+    holds.let_go(request, request.payments.all(), now)
     if request.amount_paid:
         services.take_back_paid(order, request.amount_paid, request.writes)
     request.amount_paid, request.closed_at = 0, now
@@ -188,8 +186,8 @@ def _end(order: Order, request: PaymentRequest, status: str, now: datetime, acto
     for payment in parts:
         payment.amount_applied = 0
         payment.save(update_fields=["amount_applied"])
-        if owed := funds.owed(payment):
-            funds.send_back(request, payment, owed, Refund.Reason.UNDERFUNDED, now, "system")
+        if owed := holds.owed(payment):
+            holds.send_back(request, payment, owed, Refund.Reason.UNDERFUNDED, now, "system")
     save(request, "status", "closed_at", "amount_paid", "amount_held")
 
 
@@ -210,9 +208,9 @@ def hold(request_id: int, attempt: Attempt, payer: Payer, *, take_over: bool = F
     rules.check_begins_once(request, payer, now)
     rules.check_attempt(request, attempt, payer, now)
     if take_over:
-        funds.step_aside(request, attempt.amount - request.remaining, now)
+        holds.step_aside(request, attempt.amount - request.remaining, now)
     rules.check_room(request, attempt.amount)
-    payment = funds.new_attempt(request, attempt, payer, now)
+    payment = holds.new_attempt(request, attempt, payer, now)
     note(request, "payment.created", "payer", payment)
     save(request, "amount_held")
     return payment
@@ -237,7 +235,7 @@ def end_payment(payment_id: int, *, cancelled: bool, code: str = "", words: str 
     """
     _order, request, payment = lock_payment(payment_id)
     if payment.status in rules.UNDECIDED:
-        funds.release(request, payment)
+        holds.release(request, payment)
         move(payment, PAYMENT.CANCELLED if cancelled else PAYMENT.FAILED)
         payment.code, payment.words, payment.next_attempt_at = payment.code or code[:80], words[:300], None
         payment.save(update_fields=["status", "code", "words", "held_until", "next_attempt_at"])
@@ -251,7 +249,7 @@ def let_go(payment_id: int, *, code: str = "") -> None:
     """Free what an attempt holds although its provider has not decided yet; it is closed there, and asked about on."""
     _order, request, payment = lock_payment(payment_id)
     held, payment.code = payment.held_until, code or payment.code
-    funds.let_go(request, [payment], clock.now())
+    holds.let_go(request, [payment], clock.now())
     if held:
         note(request, "payment.released", "system", payment)
         save(request, "amount_held")
@@ -275,9 +273,9 @@ def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
         raise ValueError(f"{payment} was to be paid in {payment.currency}, but the provider took {amount}")
     second = payment.status == PAYMENT.SUCCEEDED
     if second:
-        payment = funds.second_capture(payment, now)
-    funds.release(request, payment)
-    applied = 0 if second else funds.fitting(request, payment, amount.minor)
+        payment = holds.second_capture(payment, now)
+    holds.release(request, payment)
+    applied = 0 if second else holds.fitting(request, payment, amount.minor)
     move(payment, PAYMENT.SUCCEEDED)
     payment.provider_ref, payment.succeeded_at, payment.next_attempt_at = provider_ref, now, None
     payment.amount_captured, payment.amount_applied = amount.minor, applied
@@ -286,10 +284,10 @@ def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
     note(request, "payment.succeeded", "provider", payment)
     if applied < amount.minor:
         reason = Refund.Reason.DUPLICATE if second else rules.why_not_applied(request, payment, amount, applied)
-        funds.send_back(request, payment, amount.minor - applied, reason, now, "system")
+        holds.send_back(request, payment, amount.minor - applied, reason, now, "system")
     if applied:
         request.amount_paid += applied
-        funds.make_room(request, others, now)
+        holds.make_room(request, others, now)
         services.add_paid(order, applied, now, request.writes)
         if request.amount_paid == request.amount:
             move(request, REQUEST.PAID)

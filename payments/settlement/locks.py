@@ -14,8 +14,8 @@ from friendpay.kit.writes import Writes
 from orders import events
 from orders.event_data import EventData
 from orders.models import Event, Order
-from payments.live import snapshot as live
-from payments.mail import outbox as mail
+from payments.live import snapshot
+from payments.mail import outbox
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import rules
 from payments.settlement.event_data import DeclinedData, DisputeData, PaymentData, RefundData, RequestData, ThankedData
@@ -198,7 +198,7 @@ def save(request: PaymentRequest, *fields: str, now: datetime | None = None) -> 
     that people asked for; and show it to whoever is looking once it is committed, as it is `now`.
     """
     told, request.told = request.told, []
-    mail.owe(told, request)
+    outbox.owe(told, request)
     request.writes.update(request, "seq", *fields)
     request.writes.run()
-    transaction.on_commit(lambda: live.push(request, now=now))
+    transaction.on_commit(lambda: snapshot.push(request, now=now))

@@ -19,7 +19,7 @@ from payments.models.payment import TAKEN_OVER
 from payments.offers import weighing
 from payments.settlement import chip_in, turns
 from payments.settlement.chip_in import Split as Split
-from payments.wallets import registry as providers
+from payments.wallets import registry
 
 REQUEST, PAYMENT, REFUND, DISPUTE = PaymentRequest.Status, Payment.Status, Refund.Status, Dispute.Status
 UNDECIDED = (PAYMENT.CREATED, PAYMENT.PENDING)
@@ -167,7 +167,7 @@ def check_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: 
     check_tries(request, payer, now)
     check_price(request, attempt.price)
     check_amount(request, attempt.amount)
-    check_step(attempt.amount, request.currency, providers.step(attempt.account.provider, request.currency))
+    check_step(attempt.amount, request.currency, registry.step(attempt.account.provider, request.currency))
 
 
 def check_price(request: PaymentRequest, seen: int | None) -> None:

@@ -17,12 +17,12 @@ from django.db.models import QuerySet
 
 from friendpay.kit import limits
 from payments.models import Payment, PaymentRequest
-from payments.wallets import registry as providers
+from payments.wallets import registry
 
 
 def lasts(provider: str) -> timedelta:
     """How long a payer has."""
-    wallet = providers.get(provider)
+    wallet = registry.get(provider)
     return timedelta(seconds=min(wallet.hold, wallet.max_hold))
 
 
@@ -33,7 +33,7 @@ def ends_at(payment: Payment) -> datetime:
 
 def yields_at(payment: Payment) -> datetime:
     """From when on another friend may take over."""
-    return payment.created_at + timedelta(seconds=providers.get(payment.account.provider).yields_after)
+    return payment.created_at + timedelta(seconds=registry.get(payment.account.provider).yields_after)
 
 
 def wanted(request: PaymentRequest, now: datetime, **which: str) -> list[Payment]:
