@@ -305,6 +305,8 @@ def test_a_request_expires_at_its_time_and_one_written_meanwhile_a_second_late_a
 
     end_in(0.5, requests[0])
     with at_work(worker):
-        assert late(requests[0]) < 0.3
+        assert (
+            late(requests[0]) < 0.6
+        )  # on a busy machine; who asks every second would be late by half a second in the mean
         end_in(0, requests[1])
         assert late(requests[1]) < limits.SCHEDULER_SECONDS + 0.5
