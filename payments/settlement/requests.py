@@ -97,8 +97,8 @@ def decline(
     Nobody floods the buyer: a network says no to a request a few times, and a request hears it so often at most.
     """
     text_filter.check(words, field="note")
-    name = f"decline:{request_id}:{network}"
-    if network and counters.count(name, window=limits.DECLINES_SECONDS)[0][0] > limits.DECLINES_OF_A_NETWORK:
+    counted = f"decline:{request_id}:{network}"
+    if network and counters.count(counted, window=limits.DECLINES_SECONDS)[0][0] > limits.DECLINES_OF_A_NETWORK:
         raise _told_already()
     _decline(request_id, name=name, words=words, choice=choice, visitor=visitor)
 
