@@ -134,4 +134,5 @@ def test_begin_to_pay(budget: Budget, monkeypatch: pytest.MonkeyPatch, client: C
 def test_settle(budget: Budget) -> None:
     payment = shop.hold(shop.make_request())
     with budget("settle"):
-        lifecycle.settle(payment.pk, provider_ref="txn", amount=Money(payment.amount, payment.currency))
+        paid = lifecycle.settle(payment.pk, provider_ref="txn", amount=Money(payment.amount, payment.currency))
+    assert paid.amount_applied == payment.amount

@@ -68,5 +68,7 @@ def test_a_shops_name_for_a_buyer_is_made_harmless(sent: str, shown: str) -> Non
 
 
 def test_long_texts_are_judged_at_once() -> None:
-    for text in ("1 " * 100, "a." * 100, "a b " * 50, "." * 200, "加" * 200, "@" * 200, "one " * 50, "w e " * 50):
-        text_filter._contact(text)
+    harmless = ("a." * 100, "a b " * 50, "." * 200, "加" * 200, "@" * 200, "w e " * 50)
+    assert [text for text in harmless if text_filter._contact(text)] == []
+    numbers = ("1 " * 100, "one " * 50)
+    assert all(text_filter._contact(text) for text in numbers)
