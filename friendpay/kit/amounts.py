@@ -82,8 +82,9 @@ def _figures(text: str, currency: str) -> str:
 
 def _plain(text: str) -> str:
     """The same letters and figures in one form: signs that cannot be seen left out, blanks of all widths one."""
-    seen = (sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
-    same = (str(unicodedata.decimal(sign, sign)) for sign in seen)
+    shown = (sign if unicodedata.category(sign) == "No" else unicodedata.normalize("NFKC", sign) for sign in text)
+    seen = (sign for sign in "".join(shown) if unicodedata.category(sign) != "Cf")
+    same = (str(unicodedata.decimal(sign, sign)) for sign in seen)  # not of "30⁰⁰", which is no 3,000
     return " ".join("".join(same).translate(_MEANT).casefold().split())
 
 

@@ -18,26 +18,31 @@ _ENDINGS = (
 _DOTS = "。．｡․‧∙⋅・•·"
 _SAID_DOT = "dot|punkt|punto|point|ponto|точка|点|點|ドット|닷|점|titik|نقطة|डॉट"
 _LINK = re.compile(
-    r"://|\bwww\b|\w@\w|(?<!\w)@\w{4,}|"
+    r"://|\bwww\b|\w@\w|(?<!\w)@\w{4,}|(?<!\w)(?:javascript|data|mailto|tel|sms|skype|tg|weixin|alipays?):\S|"
     r"(?<![\w.])[a-z0-9-]+\.[a-z]{2,}/\S|"  # t.me/x
     rf"[\w-]+\s?\.\s?(?:{_ENDINGS})(?!\w)(?!\s+\w+\s+\w)|"
-    rf"[\w-]\s*[(\[]?\s*(?:{_SAID_DOT}|\.)\s*[)\]]?\s*(?:com|cn|net|org|ru|io|me|info|top|xyz)(?![a-z])|"
+    rf"[\w-]\s*[(\[]?\s*(?:{_SAID_DOT}|\.(?!\s*me))\s*[)\]]?\s*(?:com|cn|net|org|ru|io|me|info|top|xyz)(?![a-z])|"
+    r"[\w-]\s?\.\s?c\s?[o0]\s?m(?!\w)|"
     r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)"
 )
-_SHAPE = re.compile(r"(?<![\w.])[A-Za-z0-9-]{2,}\.(?:[a-z]{2,24}|[A-Z]{2,24})(?![\w])")  # any ending: not "tea.It"
+_NO_ENDING = "and|but|bye|or|the|then|you|we|he|she|they|thanks|please|yes|js|pdf|jpe?g|txt"  # a blank was forgotten
+_SHAPE = re.compile(  # any ending: not "tea.It"
+    rf"(?<![\w.])[A-Za-z0-9-]{{2,}}\.(?!(?:{_NO_ENDING})(?!\w))(?:[a-z]{{2,24}}|[A-Z]{{2,24}})(?![\w])"
+)
 
 _DATE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d\s?[-./年]\s?[01]?\d\s?[-./月]\s?[0-3]?\d日?|[0-3]?\d[-./][0-3]?\d[-./](?:19|20)?\d\d)(?!\d)"
-    r"|(?<!\d)[0-2]?\d[:：][0-5]\d(?!\d)"
+    r"|(?<!\d)[0-2]?\d[:：][0-5]\d(?!\d)|(?<!\d)(?:19|20)\d\d\s?[-–/]\s?(?:19|20)\d\d(?!\d)"
 )
 _CURRENCY = r"(?:[¥$€£₩₹₽円元원]|rp|rmb|cny|usd|eur|jpy|krw|inr|rub|brl|руб|ريال|won|yen|euros?)"
 _GROUPS = r"\d{1,3}(?:[,.\s']\d{2,3}){1,3}(?:[.,]\d{1,2})?"
 _SUM = re.compile(
     rf"(?<![\d.,])(?:{_CURRENCY}\s?{_GROUPS}|{_GROUPS}\s?{_CURRENCY}|\d{{1,3}}(?:,\d{{2,3}}){{1,3}}(?:\.\d{{1,2}})?|"
-    r"\d{1,4}[.,]\d{1,2})(?![\d])(?![.,\s-]{1,2}\d)"
+    r"\d{1,4}[.,]\d{1,2}|[1-9]0{5,8})(?![\d])(?![.,\s-]{1,2}\d)"
 )
-_SAID = re.compile(r"\d(?:\s{1,4}\d){6,}")
 _NUMBER = re.compile(r"\d(?:[\W_]{0,4}\d){6,}")
+_POSING = re.compile(r"(?<![a-z0-9])(?=[a-z]*\d[a-z]*\d)[0-9oil|]{7,}(?![a-z0-9])")  # letters for figures
+_ACCOUNT = re.compile(r"(?<![a-z0-9])(?=(?:[a-z]*\d){3})(?=\d*[a-z])[a-z0-9]{20,}")  # of a bank, or of a coin
 
 _WORDS = {
     word: str(digit)
@@ -58,19 +63,33 @@ _FIGURE = "[0-9零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖�
 _SPELLED = re.compile(rf"{_FIGURE}(?:[\s,、.-]?{_FIGURE}){{6,}}")
 
 _APP = (
-    r"we\s?chat|wei\s?xin|微信|薇信|威信|v信|whats\s?app|ватсап|вотсап|واتساب|واتس|व्हाट्सएप|telegram|телеграм|تيليجرام|"
+    r"we\s?chat|wei\s?xin|微\s?信|薇信|威信|[vw]信|[vw微薇][❤♥💚🧡💛💙]|[微薇]x|卫星|衛星|企鹅|企鵝|抖音|小红书|小紅書|"
+    r"whats\s?app|[wg]u?as+ap+|ватсап|вотсап|вац+ап|вайб|واتساب|واتس|व्हाट्सएप|telegr?a?m(?![a-z])|телег\w*|тг(?!\w)|تيليجرام|"
     r"(?<![a-z])(?:vx|wx|tg|qq|wa)(?![a-z])|(?:on|by|via|my)\s+line(?![a-z])|(?<=[^\x00-\x7f])line(?![a-z])|"
-    r"(?<![a-z])line(?=[^\x00-\x7f])|(?<![a-z])line\s?(?:id|:)|ライン|라인|賴|扣扣|viber|вайбер|kakao\w*|카카오톡|카톡|zalo|"
-    r"insta\w*|snapchat|skype|signal|facebook|messenger"
+    r"(?<![a-z])line(?=[^\x00-\x7f])|(?<![a-z])line\s?(?:id|:)|ライン|라인|賴|扣扣|viber|kakao\w*|カカオ|카카오|카톡|zalo|"
+    r"insta\w*|انست\w*|snap\s?chat|سناب\w*|tik\s?tok|discord|تلي?جرام|skype|signal|facebook|messenger|"
+    r"(?<![a-z])(?:(?:on|my|di|en|im)\s+ig|(?:n[ao]|um|pel[ao]|meu|al|por|mi)\s+(?:whats|zap))(?![a-z])"
 )
 _ASKS = (
-    r"\b(?:add|dm|pm|text|write|message|msg|contact|reach|ping|find|hit)\s+(?:to\s+)?(?:me|my|us|our)\b|"
+    r"\b(?:add|pm|text|write|message|msg|contact|reach|ping|find|hit|follow)\s+(?:to\s+)?(?:me|my|us|our)\b|\bdm\b|"
     r"加我|加一下|加个|加賴|加入?好友|追加|連絡し|추가|친추|연락|"
     r"agr[eé]g\w*me|a[ñn][aá]d\w*me|escr[ií]b\w*me|cont[aá]ct\w*me|"
     r"ajoute[zr]?[\s-](?:moi|mon)|[ée]cri[svt]\w*[\s-]moi|contacte\w*[\s-]moi|"
-    r"me\s(?:adicion\w+|cham\w+)|adicion\w+\s(?:meu|me)|добав\w+|(?:на)?пиши\w*\s*(?:мне|в)|"
-    r"أضف\S*|اضف\S*|راسل\S*|تواصل|जोड़\S*|ऐड|संपर्क|"
+    r"me\sadicion\w+|adicion\w+\s(?:meu|me)|\bcham(?:a|e|ar)\b|\bmand(?:a|e|ar)\b|"
+    r"добав\w+|(?:на)?пиши\w*\s*(?:мне|в)|текст\w*\sмне|стукн\w+|маякн\w+|"
+    r"أضف\S*|اضف\S*|راسل\S*|تواصل|تابع\S*|كلم\S*|जोड़\S*|ऐड|संपर्क|"
     r"tambah\w*|hubungi|\bchat\s(?:saya|aku)|kontak\s(?:saya|aku)"
+)
+_FOREIGN = (  # names of apps that no Latin word follows by chance
+    r"微信|薇信|威信|卫星|衛星|企鹅|企鵝|抖音|小红书|小紅書|カカオ|ライン|카카오\S*|라인|카톡|انست\S*|سناب\S*|واتس\S*|تلي?جرام"
+)
+_NAMED = re.compile(  # an app, and who somebody is there
+    rf"(?:{_APP})[\s号號:@_]{{0,3}}(?!\d+\s?{_CURRENCY})(?:(?=[a-z._-]+\d)[a-z\d._-]{{4,}}|\d{{5,}})|"
+    rf"(?:{_APP})\s?[a-z]+_\w+|wxid_\w+|"
+    rf"(?:{_FOREIGN})[^\W\da-z]{{0,4}}[\s:@]{{1,3}}(?!pay)[a-z]{{4,}}|(?:line|ライン)\s?(?:交換|友達)|"
+    r"(?<![a-z])(?:paypal|venmo|zelle|cash\s?app|revtag|revolut)[.:\s]{1,2}(?:(?:me|to)\b|[@$])|(?<!\w)[$@][a-z]{4,}|"
+    r"(?<![a-z])(?:ig|snap|insta|wa|tg|vx|wx)\s?[:=]\s?\w{3,}|(?<![a-z])(?:wa\s(?:saya|aku|me)|dm\s(?:\w+\s)?ig)(?![a-z])|"
+    r"\w{3,}#\d{4}(?!\d)"
 )
 _BY_APP = re.compile(rf"(?:{_ASKS}).{{0,30}}(?:{_APP})|(?:{_APP}).{{0,30}}(?:{_ASKS})")
 _HANDLE = re.compile(rf"(?:{_APP})\s*(?:id|号|號|号码)?\s*(?:[:=]|id\b|号|號|(?<=:))\s*[是为]?\s*[\w.-]{{3,}}")
@@ -79,16 +98,25 @@ _ADD_ME = re.compile(
     r"[+➕]\s*(?:v|vx|wx|薇|微)(?![a-z])"
 )
 
-_SEALS = re.compile("[✓✔☑🗸]")
+_SEALS = re.compile("[✓✔☑🗸🗹⍻🮱]")
 _SEALED = re.compile(
-    r"[✅🔒🛡🏅].{0,12}(?:verif|official|officiel|oficial|провер|офиц|موثق|सत्यापित|"
+    r"[✅🔒🛡🏅√].{0,12}(?:verif|official|officiel|oficial|провер|офиц|موثق|सत्यापित|"
     r"認証|公式|认证|認證|官方|인증|공식|resmi|terverifikasi)"
 )
-_TITLE = re.compile(
-    r"✅|\b(?:verified|official|support team|customer service)\b|已认证|已認證|官方|客服|認証済|公式|인증|공식|"
-    r"проверен|официальн|موثق|सत्यापित|verificad[oa]|vérifié|terverifikasi"
+_TITLE = re.compile(  # what no friend is: checked by us, or of a shop, a wallet or a bank
+    r"[✅🛡🔒🔐🏅🎖√®]|\b(?:verified|official|support|helpdesk|customer (?:service|care)|admin(?:istrator)?|moderator|"
+    r"friendpay|(?:security|payments?|fraud) (?:team|cent(?:er|re)|department)|alipay|wechat\s?pay|paypal|stripe|"
+    r"mastercard)\b|"
+    r"已认证|已認證|官方|客服|管理员|管理員|安全中心|支付宝|支付寶|微信支付|認証済|公式|サポート|運営|管理者|인증|공식|고객\s?(?:센터|지원)|관리자|운영(?:자|팀|진)|"
+    r"проверен|официальн|поддержк|администратор|модератор|موثق|حساب رسمي|الحساب الرسمي|خدمة العملاء|الدعم|"
+    r"सत्यापित|ग्राहक सेवा|सहायता केंद्र|"
+    r"verificad[oa]|oficial|soporte|suporte|atenci[óo]n al cliente|atendimento|vérifié|officiel|service client|"
+    r"kundendienst|terverifikasi|(?:akun|toko|admin) resmi|layanan pelanggan|"
+    r"\A(?:system|bank|banco|banque|系统|系統|银行|銀行|은행|банк)\Z"
 )
-_ALIKE = str.maketrans("аеорсхуіѕԁ", "aeopcxyisd")  # Cyrillic letters that pass for Latin ones
+_ALIKE = str.maketrans(  # letters that pass for Latin ones: Cyrillic, and small capitals
+    "аеорсхуіѕԁᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "aeopcxyisdabcdefghijklmnoprstuvwyz"
+)
 
 
 def check(text: str, *, field: str = "message") -> None:
@@ -109,7 +137,8 @@ def check(text: str, *, field: str = "message") -> None:
 def check_name(name: str, *, field: str = "name") -> None:
     """The same for a name, which claims no office either."""
     check(name, field=field)
-    if _TITLE.search(_folded(name)):
+    folded = _folded(name)
+    if _TITLE.search(folded) or _TITLE.search(folded.translate(_ALIKE)):
         raise Refused("looks_like_a_seal", _("Please leave out ticks and seals."), field=field, status=422)
 
 
@@ -156,8 +185,11 @@ def _contact(text: str) -> bool:
     if _LINK.search(folded) or _LINK.search(folded.translate(_ALIKE)) or _SHAPE.search(plain):
         return True
     close = re.sub(r"(?<!\w)((?:\w[\s._*-]){3,}\w)(?!\w)", lambda found: re.sub(r"[\s._*-]", "", found[1]), folded)
-    for form in {folded, close}:
+    bare = "".join(sign for sign in folded if unicodedata.category(sign) != "So")  # letters parted by pictures
+    for form in {folded, close, bare}:
         if _BY_APP.search(form) or _HANDLE.search(form) or _ADD_ME.search(form) or _LINK.search(form):
+            return True
+        if _NAMED.search(form) or _ACCOUNT.search(form):
             return True
     return _has_number(folded)
 
@@ -166,7 +198,7 @@ def _has_number(folded: str) -> bool:
     """Seven figures or more, however they are spaced or said; dates, times and sums are none."""
     left = _SUM.sub("x", _DATE.sub("x", folded))
     said = re.sub(r"[^\W\d_]+", lambda found: f" {_WORDS[found[0]]} " if found[0] in _WORDS else found[0], left)
-    return bool(_NUMBER.search(left) or _SPELLED.search(left) or _SAID.search(said))
+    return any(_NUMBER.search(form) or _POSING.search(form) for form in (left, said)) or bool(_SPELLED.search(left))
 
 
 def _visible(text: str) -> str:

@@ -105,6 +105,13 @@ def test_digits_of_the_language_are_read(language: str, currency: str) -> None:
         ("٢٬٠٠٠٫٥٠", "CNY", 200_050),
         ("۲۰۰۰", "CNY", 200_000),
         ("२,०००", "CNY", 200_000),
+        ("২,০০০", "CNY", 200_000),
+        ("𝟚𝟘", "CNY", 2000),
+        ("￥２，０００．００", "CNY", 200_000),
+        ("2\u202f000,00", "CNY", 200_000),
+        ("R$ 1.234,56", "BRL", 123_456),
+        ("Rp 10.000", "IDR", 1_000_000),
+        ("10.000,0", "CNY", 1_000_000),
     ],
 )
 def test_forms_that_mean_one_thing(typed: str, currency: str, minor: int) -> None:
@@ -113,7 +120,18 @@ def test_forms_that_mean_one_thing(typed: str, currency: str, minor: int) -> Non
 
 @pytest.mark.parametrize(
     ("typed", "currency"),
-    [("1,234.567", "CNY"), ("0.500", "CNY"), ("1.5", "JPY"), ("1,000.00", "JPY"), ("1.2345", "KWD"), ("٢٫٠٠٠", "CNY")],
+    [
+        ("1,234.567", "CNY"),
+        ("0.500", "CNY"),
+        ("1.5", "JPY"),
+        ("1,000.00", "JPY"),
+        ("1.2345", "KWD"),
+        ("٢٫٠٠٠", "CNY"),
+        ("2,0000", "CNY"),
+        ("0,000", "CNY"),
+        ("02,000", "CNY"),
+        ("10,000.00", "JPY"),
+    ],
 )
 def test_more_decimals_than_the_currency_has_are_refused(typed: str, currency: str) -> None:
     with pytest.raises(Unreadable, match=f"more decimals than {currency} has"):
@@ -126,6 +144,7 @@ def test_more_decimals_than_the_currency_has_are_refused(typed: str, currency: s
         "", "abc", "-5", "+5",
         "1e3", "1/2", "30 40", "1,2,3", "1 23", "1,234,56", "1.234,567,8", "12,34.5", "1,,000",
         "1.234 567", "$30", "€30", "30 $", "3O.00", "30.00.00", "1万", "三十", "1٬2", "30.", ".", "¥", "1" * 16,
+        "30⁰⁰", "30²", "①", "1½", "⒈", "🄂0", "3₀",
     ],
 )  # fmt: skip
 def test_what_is_no_amount_is_refused(typed: str) -> None:

@@ -41,10 +41,25 @@ def test_stacked_marks_are_refused_and_what_a_shop_sends_is_thinned(text: str) -
     assert text_filter.line("ज़िन्दगी") == "ज़िन्दगी"
 
 
-@pytest.mark.parametrize("name", ["Verified shop", "Official Support", "官方客服", "✅ Lin", "✓Lin", "проверенный"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Verified shop", "Official Support", "官方客服", "✅ Lin", "✓Lin", "проверенный",
+        "Shop support", "Admin", "WeChat Pay", "支付宝", "Служба поддержки", "خدمة العملاء", "고객센터", "サポート",
+        "ग्राहक सेवा", "Kundendienst", "Service client", "Atendimento", "Layanan Pelanggan", "System",
+        "Lin 🔒", "Lin ᴠᴇʀɪꜰɪᴇᴅ", "vеrifiеd",
+    ],
+)  # fmt: skip
 def test_a_name_claims_no_office(name: str) -> None:
     with pytest.raises(Refused):
         text_filter.check_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Melissa Bank", "Rasmi رسمي", "Resmi", "김운영", "Admir", "Dr. Weber", "Anna & Tom", "王官", "Lin ⭐"]
+)
+def test_a_name_is_a_name(name: str) -> None:
+    text_filter.check_name(name)
 
 
 @pytest.mark.parametrize(
