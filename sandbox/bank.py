@@ -46,7 +46,7 @@ class Bid:
 
 
 @dataclass(frozen=True)
-class Slip:
+class ChargeDetails:
     """Where a charge stands. `transaction` is set when money moved."""
 
     ref: str
@@ -61,7 +61,7 @@ class Slip:
 
 
 @dataclass(frozen=True)
-class RefundSlip:
+class RefundDetails:
     """Money that went back."""
 
     reference: str
@@ -84,7 +84,7 @@ class Booking:
 
 
 @transaction.atomic(durable=True)
-def open_charge(bid: Bid) -> Slip:
+def open_charge(bid: Bid) -> ChargeDetails:
     """Take a charge. The same reference gives the same charge, whatever became of it; refused for another amount."""
     charge = Charge.objects.filter(account=bid.account, reference=bid.reference).first()
     if charge is None:
@@ -93,11 +93,11 @@ def open_charge(bid: Bid) -> Slip:
         charge, _ = Charge.objects.get_or_create(account=bid.account, reference=bid.reference, defaults=terms)
     if (charge.amount, charge.currency) != (bid.amount, bid.currency):
         raise Rejected("reference_used", "This reference was used for another amount.")
-    return _slip(charge)
+    return _details(charge)
 
 
 @transaction.atomic(durable=True)
-def find(account: str, reference: str) -> Slip | None:
+def find(account: str, reference: str) -> ChargeDetails | None:
     """Where the charge of this reference stands; None when there is none. Past its deadline the look closes it."""
     charge = Charge.objects.filter(account=account, reference=reference).first()
     if charge is None:
@@ -106,24 +106,24 @@ def find(account: str, reference: str) -> Slip | None:
         charge = _locked(charge.ref)  # an approval may be on its way into the database: its word goes first
         if charge.status == Status.OPEN:
             _decide(charge, Status.CLOSED, clock.now())
-    return _slip(charge)
+    return _details(charge)
 
 
 @transaction.atomic(durable=True)
-def close(account: str, reference: str) -> Slip | None:
+def close(account: str, reference: str) -> ChargeDetails | None:
     """Take no approval of this charge any more, then say where it stands. A paid one stays paid."""
     charge = Charge.objects.select_for_update().filter(account=account, reference=reference).first()
     if charge is None:
         return None
     if charge.status == Status.OPEN:
         _decide(charge, Status.CLOSED, clock.now())
-    return _slip(charge)
+    return _details(charge)
 
 
 @transaction.atomic(durable=True)
 def refund(
     account: str, *, reference: str, charge: str, transaction_id: str, charged: int, amount: int, currency: str
-) -> RefundSlip:
+) -> RefundDetails:
     """Send `amount` of the `charged` back, at once. One reference sends it once; never more goes back than was paid."""
     paid = Charge.objects.select_for_update().filter(account=account, reference=charge, status=Status.PAID).first()
     if amount <= 0:
@@ -138,21 +138,21 @@ def refund(
     )
     if (made.charge_id, made.amount) != (paid.pk, amount):
         raise Rejected("reference_used", "This reference was used for another refund.")
-    slip = RefundSlip(reference, made.transaction, amount, currency)
+    details = RefundDetails(reference, made.transaction, amount, currency)
     if not new:
-        return slip
+        return details
     if amount > paid.amount - paid.refunded:
         raise Rejected("more_than_paid", "No more goes back than is left of the payment.")
     paid.refunded += amount
     paid.save(update_fields=["refunded"])
-    notices.write(paid, "refund.succeeded", {"refund": asdict(slip)}, now)
-    return slip
+    notices.write(paid, "refund.succeeded", {"refund": asdict(details)}, now)
+    return details
 
 
-def find_refund(account: str, reference: str) -> RefundSlip | None:
+def find_refund(account: str, reference: str) -> RefundDetails | None:
     """The refund of this reference; None when it was never made."""
     made = ChargeRefund.objects.filter(account=account, reference=reference).select_related("charge").first()
-    return RefundSlip(made.reference, made.transaction, made.amount, made.charge.currency) if made else None
+    return RefundDetails(made.reference, made.transaction, made.amount, made.charge.currency) if made else None
 
 
 def bill(account: str, start: datetime, end: datetime) -> Iterator[Booking]:
@@ -167,18 +167,18 @@ def bill(account: str, start: datetime, end: datetime) -> Iterator[Booking]:
         yield Booking("refund", *numbers, made.amount, charge.currency, charge.reference, charge.transaction)
 
 
-def look(ref: str) -> Slip | None:
+def look(ref: str) -> ChargeDetails | None:
     """The charge for its payer's page. Writes nothing: one past its deadline is only shown as closed."""
     charge = Charge.objects.filter(ref=ref).first()
     if charge is None:
         return None
     if charge.status == Status.OPEN and charge.deadline <= clock.now():
         charge.status = Status.CLOSED
-    return _slip(charge)
+    return _details(charge)
 
 
 @transaction.atomic(durable=True)
-def approve(ref: str, *, late: bool = False, tell: bool = True) -> Slip:
+def approve(ref: str, *, late: bool = False, tell: bool = True) -> ChargeDetails:
     """The payer pays. A repeat changes nothing. Refused after the payer's no, a close, or the deadline.
 
     `late` takes the money after a close or the deadline all the same, as some wallets do; `tell=False` loses the
@@ -187,7 +187,7 @@ def approve(ref: str, *, late: bool = False, tell: bool = True) -> Slip:
     charge = _locked(ref)
     now = clock.now()
     if charge.status == Status.PAID:
-        return _slip(charge)
+        return _details(charge)
     if charge.status == Status.REFUSED:
         raise Rejected("refused", "The payer has refused this payment.")
     if not late and (charge.status == Status.CLOSED or charge.deadline <= now):
@@ -195,31 +195,31 @@ def approve(ref: str, *, late: bool = False, tell: bool = True) -> Slip:
     charge.transaction = ids.public_id("txn")
     _decide(charge, Status.PAID, now)
     notices.write(charge, "charge.paid", _said(charge), now, held_back=not tell)
-    return _slip(charge)
+    return _details(charge)
 
 
 @transaction.atomic(durable=True)
-def refuse(ref: str) -> Slip:
+def refuse(ref: str) -> ChargeDetails:
     """The payer says no, for good. A repeat changes nothing. Refused once paid, closed, or past the deadline."""
     charge = _locked(ref)
     now = clock.now()
     if charge.status == Status.REFUSED:
-        return _slip(charge)
+        return _details(charge)
     if charge.status == Status.PAID:
         raise Rejected("paid", "This payment is made already.")
     if charge.status == Status.CLOSED or charge.deadline <= now:
         raise Rejected("closed", "This payment is closed.")
     _decide(charge, Status.REFUSED, now)
     notices.write(charge, "charge.refused", _said(charge), now)
-    return _slip(charge)
+    return _details(charge)
 
 
 @transaction.atomic(durable=True)
-def tell_again(ref: str) -> Slip:
+def tell_again(ref: str) -> ChargeDetails:
     """Send the charge's last notification again: a duplicate, or the lost one, late."""
     charge = _locked(ref)
     notices.repeat(charge, clock.now())
-    return _slip(charge)
+    return _details(charge)
 
 
 def _locked(ref: str) -> Charge:
@@ -248,8 +248,8 @@ def _check(charge: Charge) -> None:
         raise Rejected("closed", "The deadline has passed.")
 
 
-def _slip(charge: Charge) -> Slip:
-    return Slip(
+def _details(charge: Charge) -> ChargeDetails:
+    return ChargeDetails(
         ref=charge.ref,
         reference=charge.reference,
         amount=charge.amount,

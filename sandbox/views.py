@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from friendpay.kit.rendering import Page, draw
 from sandbox import amounts, bank
 
-_ACTIONS: Mapping[str, Callable[[str], bank.Slip]] = {
+_ACTIONS: Mapping[str, Callable[[str], bank.ChargeDetails]] = {
     "approve": bank.approve,
     "refuse": bank.refuse,
     "approve-untold": partial(bank.approve, tell=False),
@@ -45,8 +45,8 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
 
     A repeated POST finds the decision made and goes back all the same; one that comes too late sees so, with 409.
     """
-    slip, status = bank.look(ref), 200
-    if slip is None:
+    charge, status = bank.look(ref), 200
+    if charge is None:
         raise Http404
     if request.method == "POST":
         act = _ACTIONS.get(request.POST.get("action", ""))
@@ -55,12 +55,12 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
         try:
             return SeeOther(act(ref).return_url)
         except bank.Rejected:
-            slip, status = bank.look(ref) or slip, 409
+            charge, status = bank.look(ref) or charge, 409
     page = WalletPage(
         url=request.path,
-        status=slip.status,
-        amount=amounts.text(slip.amount, slip.currency, slip.exponent),
-        subject=slip.subject,
-        return_url=slip.return_url,
+        status=charge.status,
+        amount=amounts.text(charge.amount, charge.currency, charge.exponent),
+        subject=charge.subject,
+        return_url=charge.return_url,
     )
     return draw(request, page, status=status)

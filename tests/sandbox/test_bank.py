@@ -19,44 +19,44 @@ def said() -> list[dict[str, Any]]:
     return [json.loads(body) for body in Notice.objects.order_by("id").values_list("body", flat=True)]
 
 
-def paid(bid: bank.Bid) -> bank.Slip:
+def paid(bid: bank.Bid) -> bank.ChargeDetails:
     return bank.approve(bank.open_charge(bid).ref)
 
 
-def back(slip: bank.Slip, amount: int, **changes: Any) -> bank.RefundSlip:
+def back(charge: bank.ChargeDetails, amount: int, **changes: Any) -> bank.RefundDetails:
     asked = {
         "reference": "refund-1",
-        "charge": slip.reference,
-        "transaction_id": slip.transaction,
-        "charged": slip.amount,
+        "charge": charge.reference,
+        "transaction_id": charge.transaction,
+        "charged": charge.amount,
         "amount": amount,
-        "currency": slip.currency,
+        "currency": charge.currency,
     }
     return bank.refund("acc_shop", **{**asked, **changes})
 
 
 def test_a_charge_waits_for_its_payer(bid: MakeBid) -> None:
-    slip = bank.open_charge(bid())
-    assert (slip.status, slip.transaction) == ("open", "")
-    assert len(slip.ref) >= 24
-    assert bank.find("acc_shop", "ref-1") == bank.look(slip.ref) == slip
+    charge = bank.open_charge(bid())
+    assert (charge.status, charge.transaction) == ("open", "")
+    assert len(charge.ref) >= 24
+    assert bank.find("acc_shop", "ref-1") == bank.look(charge.ref) == charge
     assert said() == []
 
 
 def test_the_same_reference_is_the_same_charge_whatever_became_of_it(bid: MakeBid, move_time: MoveTime) -> None:
-    slip = paid(bid())
+    charge = paid(bid())
     move_time(3600)
-    assert bank.open_charge(bid()) == slip
+    assert bank.open_charge(bid()) == charge
     assert Charge.objects.count() == 1
 
 
 @pytest.mark.parametrize("changes", [{"amount": 9001}, {"currency": "EUR"}])
 def test_a_reference_is_not_used_for_another_amount(bid: MakeBid, changes: dict[str, Any]) -> None:
-    slip = bank.open_charge(bid())
+    charge = bank.open_charge(bid())
     with pytest.raises(bank.Rejected) as refused:
         bank.open_charge(bid(**changes))
     assert refused.value.code == "reference_used"
-    assert bank.find("acc_shop", "ref-1") == slip
+    assert bank.find("acc_shop", "ref-1") == charge
 
 
 def test_accounts_do_not_see_each_other(bid: MakeBid) -> None:
@@ -95,79 +95,79 @@ def test_a_malformed_charge_is_refused(bid: MakeBid, changes: dict[str, Any]) ->
 
 
 def test_approval_moves_the_money_once_and_tells_the_shop(bid: MakeBid) -> None:
-    slip = bank.approve(bank.open_charge(bid()).ref)
-    assert slip.status == "paid"
-    assert slip.transaction
-    assert bank.approve(slip.ref) == slip
+    charge = bank.approve(bank.open_charge(bid()).ref)
+    assert charge.status == "paid"
+    assert charge.transaction
+    assert bank.approve(charge.ref) == charge
     [told] = said()
     assert told["kind"] == "charge.paid"
     assert told["account"] == "acc_shop"
     assert told["charge"] == {
         "reference": "ref-1",
         "status": "paid",
-        "transaction": slip.transaction,
+        "transaction": charge.transaction,
         "amount": 9000,
         "currency": "CNY",
     }
 
 
 def test_a_refusal_is_final(bid: MakeBid) -> None:
-    slip = bank.refuse(bank.open_charge(bid()).ref)
-    assert slip.status == "refused"
-    assert bank.refuse(slip.ref) == slip
+    charge = bank.refuse(bank.open_charge(bid()).ref)
+    assert charge.status == "refused"
+    assert bank.refuse(charge.ref) == charge
     for attempt in (bank.approve, lambda ref: bank.approve(ref, late=True)):
         with pytest.raises(bank.Rejected):
-            attempt(slip.ref)
-    assert bank.close("acc_shop", "ref-1") == slip
+            attempt(charge.ref)
+    assert bank.close("acc_shop", "ref-1") == charge
     assert [told["kind"] for told in said()] == ["charge.refused"]
 
 
 def test_what_is_paid_cannot_be_refused_or_closed(bid: MakeBid) -> None:
-    slip = paid(bid())
+    charge = paid(bid())
     with pytest.raises(bank.Rejected):
-        bank.refuse(slip.ref)
-    assert bank.close("acc_shop", "ref-1") == slip
+        bank.refuse(charge.ref)
+    assert bank.close("acc_shop", "ref-1") == charge
     assert len(said()) == 1
 
 
 def test_a_closed_charge_is_neither_approved_nor_refused(bid: MakeBid) -> None:
-    slip = bank.open_charge(bid())
+    charge = bank.open_charge(bid())
     closed = bank.close("acc_shop", "ref-1")
     assert closed is not None
     assert closed.status == "closed"
     assert bank.close("acc_shop", "ref-1") == closed
     for decide in (bank.approve, bank.refuse):
         with pytest.raises(bank.Rejected):
-            decide(slip.ref)
+            decide(charge.ref)
     assert bank.find("acc_shop", "ref-1") == closed
     assert said() == []
 
 
 @pytest.mark.parametrize("decide", [bank.approve, bank.refuse])
 def test_nothing_is_decided_from_the_deadline_on(bid: MakeBid, move_time: MoveTime, decide: Any) -> None:
-    slip = bank.open_charge(bid())
+    charge = bank.open_charge(bid())
     move_time(301)
     with pytest.raises(bank.Rejected):
-        decide(slip.ref)
+        decide(charge.ref)
     assert Charge.objects.get().status == "open"
     assert said() == []
 
 
 def test_a_charge_past_its_deadline_says_closed_and_stays_so(bid: MakeBid, move_time: MoveTime) -> None:
-    slip = bank.open_charge(bid())
+    charge = bank.open_charge(bid())
     move_time(301)
     found = bank.find("acc_shop", "ref-1")
     assert found is not None
     assert found.status == "closed"
     move_time(-301)  # even if the clock were set back: what the wallet has said stays true
     with pytest.raises(bank.Rejected):
-        bank.approve(slip.ref)
+        bank.approve(charge.ref)
 
 
 def test_looking_writes_nothing(bid: MakeBid, move_time: MoveTime) -> None:
-    slip = bank.open_charge(bid())
+    charge = bank.open_charge(bid())
     move_time(301)
-    seen = bank.look(slip.ref)
+    seen = bank.look(charge.ref)
     assert seen is not None
     assert seen.status == "closed"
     assert Charge.objects.get().status == "open"
@@ -175,20 +175,20 @@ def test_looking_writes_nothing(bid: MakeBid, move_time: MoveTime) -> None:
 
 
 def test_money_may_come_late_on_purpose(bid: MakeBid) -> None:
-    slip = bank.open_charge(bid())
+    charge = bank.open_charge(bid())
     bank.close("acc_shop", "ref-1")
-    late = bank.approve(slip.ref, late=True)
+    late = bank.approve(charge.ref, late=True)
     assert late.status == "paid"
     assert bank.find("acc_shop", "ref-1") == late
     assert [told["kind"] for told in said()] == ["charge.paid"]
 
 
 def test_refunds_go_back_in_parts_and_never_beyond_the_charge(bid: MakeBid) -> None:
-    slip = paid(bid())
-    back(slip, 4000)
-    back(slip, 5000, reference="refund-2")
+    charge = paid(bid())
+    back(charge, 4000)
+    back(charge, 5000, reference="refund-2")
     with pytest.raises(bank.Rejected) as refused:
-        back(slip, 1, reference="refund-3")
+        back(charge, 1, reference="refund-3")
     assert refused.value.code == "more_than_paid"
     assert Charge.objects.get().refunded == 9000
     assert bank.find_refund("acc_shop", "refund-3") is None
@@ -196,9 +196,9 @@ def test_refunds_go_back_in_parts_and_never_beyond_the_charge(bid: MakeBid) -> N
 
 
 def test_a_repeated_refund_sends_nothing_twice(bid: MakeBid) -> None:
-    slip = paid(bid())
-    first = back(slip, 9000)
-    assert back(slip, 9000) == first == bank.find_refund("acc_shop", "refund-1")
+    charge = paid(bid())
+    first = back(charge, 9000)
+    assert back(charge, 9000) == first == bank.find_refund("acc_shop", "refund-1")
     assert ChargeRefund.objects.count() == 1
     assert len(said()) == 2
     assert said()[1]["refund"] == {
@@ -210,9 +210,9 @@ def test_a_repeated_refund_sends_nothing_twice(bid: MakeBid) -> None:
 
 
 def test_a_refund_reference_is_not_used_for_another_refund(bid: MakeBid) -> None:
-    slip, other = paid(bid()), paid(bid(reference="ref-2"))
-    back(slip, 4000)
-    for of, amount in ((slip, 4001), (other, 4000)):
+    charge, other = paid(bid()), paid(bid(reference="ref-2"))
+    back(charge, 4000)
+    for of, amount in ((charge, 4001), (other, 4000)):
         with pytest.raises(bank.Rejected) as refused:
             back(of, amount)
         assert refused.value.code == "reference_used"
@@ -232,17 +232,17 @@ def test_a_refund_reference_is_not_used_for_another_refund(bid: MakeBid) -> None
     ],
 )
 def test_a_refund_that_does_not_fit_its_payment_is_refused(bid: MakeBid, changes: dict[str, Any]) -> None:
-    slip = paid(bid())
+    charge = paid(bid())
     with pytest.raises(bank.Rejected):
-        back(slip, **{"amount": 100, **changes})
+        back(charge, **{"amount": 100, **changes})
     assert not ChargeRefund.objects.exists()
     assert Charge.objects.get().refunded == 0
 
 
 def test_only_what_was_paid_goes_back(bid: MakeBid) -> None:
-    slip = bank.open_charge(bid())
+    charge = bank.open_charge(bid())
     with pytest.raises(bank.Rejected):
-        back(slip, 100)
+        back(charge, 100)
 
 
 def test_the_bill_holds_what_moved_on_that_day(bid: MakeBid) -> None:
@@ -281,15 +281,15 @@ def test_the_database_holds_the_rules_too(bid: MakeBid, change: dict[str, Any]) 
 
 
 def test_two_payments_never_share_a_transaction(bid: MakeBid) -> None:
-    slip = paid(bid())
+    charge = paid(bid())
     paid(bid(reference="ref-2"))
     with pytest.raises(IntegrityError), transaction.atomic():
-        Charge.objects.filter(reference="ref-2").update(transaction=slip.transaction)
+        Charge.objects.filter(reference="ref-2").update(transaction=charge.transaction)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_wallet_will_not_be_called_inside_a_transaction(bid: MakeBid) -> None:
-    slip = bank.open_charge(bid())
+    charge = bank.open_charge(bid())
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
-        bank.approve(slip.ref)
-    assert bank.find("acc_shop", "ref-1") == slip
+        bank.approve(charge.ref)
+    assert bank.find("acc_shop", "ref-1") == charge

@@ -34,8 +34,8 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
 
 
 def test_24_approvals_at_once_pay_once(bid: MakeBid) -> None:
-    slip = bank.open_charge(bid())
-    answers = at_once(*[lambda: bank.approve(slip.ref)] * 24)
+    charge = bank.open_charge(bid())
+    answers = at_once(*[lambda: bank.approve(charge.ref)] * 24)
     assert len(set(answers)) == 1
     assert Notice.objects.count() == 1
     assert bank.find("acc_shop", "ref-1") == answers[0]
@@ -50,11 +50,11 @@ def test_24_starts_at_once_open_one_charge(bid: MakeBid) -> None:
 
 def test_of_yes_no_and_close_at_once_one_wins_and_all_agree(bid: MakeBid) -> None:
     for number in range(8):
-        slip = bank.open_charge(bid(reference=f"ref-{number}"))
-        reference = slip.reference
+        charge = bank.open_charge(bid(reference=f"ref-{number}"))
+        reference = charge.reference
         at_once(
-            *[lambda ref=slip.ref: bank.approve(ref)] * 3,
-            *[lambda ref=slip.ref: bank.refuse(ref)] * 3,
+            *[lambda ref=charge.ref: bank.approve(ref)] * 3,
+            *[lambda ref=charge.ref: bank.refuse(ref)] * 3,
             *[lambda reference=reference: bank.close("acc_shop", reference)] * 3,
         )
         end = bank.find("acc_shop", reference)
@@ -64,15 +64,15 @@ def test_of_yes_no_and_close_at_once_one_wins_and_all_agree(bid: MakeBid) -> Non
 
 
 def test_a_refund_retried_24_times_at_once_goes_back_once(bid: MakeBid) -> None:
-    slip = bank.approve(bank.open_charge(bid()).ref)
-    answers = at_once(*[lambda: refund(slip, "refund-1", 9000)] * 24)
+    charge = bank.approve(bank.open_charge(bid()).ref)
+    answers = at_once(*[lambda: refund(charge, "refund-1", 9000)] * 24)
     assert len(set(answers)) == 1
     assert Charge.objects.get().refunded == 9000
 
 
 def test_24_refunds_at_once_never_exceed_the_charge(bid: MakeBid) -> None:
-    slip = bank.approve(bank.open_charge(bid()).ref)
-    answers = at_once(*[lambda n=n: refund(slip, f"refund-{n}", 1000) for n in range(24)])
+    charge = bank.approve(bank.open_charge(bid()).ref)
+    answers = at_once(*[lambda n=n: refund(charge, f"refund-{n}", 1000) for n in range(24)])
     assert answers.count("more_than_paid") == 15
     assert Charge.objects.get().refunded == 9000
     assert ChargeRefund.objects.count() == 9
@@ -80,8 +80,8 @@ def test_24_refunds_at_once_never_exceed_the_charge(bid: MakeBid) -> None:
 
 def test_one_refund_reference_for_two_charges_at_once_goes_back_once(bid: MakeBid) -> None:
     for number in range(8):
-        slips = [bank.approve(bank.open_charge(bid(reference=f"ref-{number}-{side}")).ref) for side in "ab"]
-        answers = at_once(*[lambda slip=slip, n=number: refund(slip, f"refund-{n}", 100) for slip in slips])
+        charges = [bank.approve(bank.open_charge(bid(reference=f"ref-{number}-{side}")).ref) for side in "ab"]
+        answers = at_once(*[lambda charge=charge, n=number: refund(charge, f"refund-{n}", 100) for charge in charges])
         assert answers.count("reference_used") == 1
         assert ChargeRefund.objects.filter(reference=f"refund-{number}").count() == 1
 
@@ -90,7 +90,7 @@ def test_a_look_at_the_deadline_waits_for_the_approval_on_its_way(
     bid: MakeBid, move_time: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An approval made in time but not yet committed must not be answered with a final no."""
-    slip = bank.open_charge(bid())
+    charge = bank.open_charge(bid())
     written, looked = threading.Event(), threading.Event()
     write = notices.write
 
@@ -108,19 +108,19 @@ def test_a_look_at_the_deadline_waits_for_the_approval_on_its_way(
         looked.set()
         return found
 
-    approved, found = at_once(lambda: bank.approve(slip.ref), look)
+    approved, found = at_once(lambda: bank.approve(charge.ref), look)
     assert found == approved
-    assert isinstance(found, bank.Slip)
+    assert isinstance(found, bank.ChargeDetails)
     assert found.status == "paid"
 
 
-def refund(slip: bank.Slip, reference: str, amount: int) -> bank.RefundSlip:
+def refund(charge: bank.ChargeDetails, reference: str, amount: int) -> bank.RefundDetails:
     return bank.refund(
         "acc_shop",
         reference=reference,
-        charge=slip.reference,
-        transaction_id=slip.transaction,
-        charged=slip.amount,
+        charge=charge.reference,
+        transaction_id=charge.transaction,
+        charged=charge.amount,
         amount=amount,
-        currency=slip.currency,
+        currency=charge.currency,
     )

@@ -19,21 +19,21 @@ MoveTime = Callable[[float], None]
 
 
 @pytest.fixture
-def slip(bid: MakeBid, shop: Shop) -> bank.Slip:
+def charge(bid: MakeBid, shop: Shop) -> bank.ChargeDetails:
     """A charge of the listening shop, just approved."""
     return bank.approve(bank.open_charge(bid(notify_url=shop.url)).ref)
 
 
-def test_a_notification_is_signed_over_exactly_what_is_sent(slip: bank.Slip, shop: Shop) -> None:
+def test_a_notification_is_signed_over_exactly_what_is_sent(charge: bank.ChargeDetails, shop: Shop) -> None:
     notices.send_due()
     [(headers, body)] = shop.heard
     signed = f"{headers['sandbox-timestamp']}\n{headers['sandbox-nonce']}\n".encode() + body + b"\n"
     assert headers["sandbox-signature"] == hmac.new(b"secret-of-the-shop", signed, "sha256").hexdigest()
     assert abs(int(headers["sandbox-timestamp"]) - clock.now().timestamp()) < 5
-    assert json.loads(body)["charge"]["transaction"] == slip.transaction
+    assert json.loads(body)["charge"]["transaction"] == charge.transaction
 
 
-def test_a_delivered_notification_rests(slip: bank.Slip, shop: Shop, move_time: MoveTime) -> None:
+def test_a_delivered_notification_rests(charge: bank.ChargeDetails, shop: Shop, move_time: MoveTime) -> None:
     notices.send_due()
     move_time(7 * 24 * 3600)
     notices.send_due()
@@ -43,7 +43,7 @@ def test_a_delivered_notification_rests(slip: bank.Slip, shop: Shop, move_time: 
 
 @pytest.mark.parametrize("answer", [302, 400, 404, 500, 503])
 def test_an_unheard_notification_comes_again_the_same_but_newly_signed(
-    slip: bank.Slip, shop: Shop, move_time: MoveTime, answer: int
+    charge: bank.ChargeDetails, shop: Shop, move_time: MoveTime, answer: int
 ) -> None:
     shop.answers = [answer, answer]
     for _ in range(3):
@@ -80,18 +80,18 @@ def test_an_attempt_ends_before_the_next_one_may_begin() -> None:
 
 
 def test_a_lost_notification_can_still_be_sent(bid: MakeBid, shop: Shop, move_time: MoveTime) -> None:
-    slip = bank.approve(bank.open_charge(bid(notify_url=shop.url)).ref, tell=False)
+    charge = bank.approve(bank.open_charge(bid(notify_url=shop.url)).ref, tell=False)
     move_time(24 * 3600)
     notices.send_due()
     assert shop.heard == []
-    bank.tell_again(slip.ref)
+    bank.tell_again(charge.ref)
     notices.send_due()
     assert len(shop.heard) == 1
 
 
-def test_a_notification_sent_twice_is_the_same_event(slip: bank.Slip, shop: Shop) -> None:
+def test_a_notification_sent_twice_is_the_same_event(charge: bank.ChargeDetails, shop: Shop) -> None:
     notices.send_due()
-    bank.tell_again(slip.ref)
+    bank.tell_again(charge.ref)
     notices.send_due()
     first, second = [json.loads(body) for _, body in shop.heard]
     assert first == second
@@ -146,7 +146,7 @@ def test_two_senders_at_once_do_not_send_the_same_one(bid: MakeBid, shop: Shop) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_transaction_is_open_while_the_shop_thinks(slip: bank.Slip, shop: Shop) -> None:
+def test_no_transaction_is_open_while_the_shop_thinks(charge: bank.ChargeDetails, shop: Shop) -> None:
     shop.hold = threading.Event()
 
     def send() -> None:
@@ -197,11 +197,11 @@ def test_the_shop_hears_right_after_the_commit_and_not_before(
         jobs.append(job)
 
     monkeypatch.setattr(background, "run_later", run_later)
-    slip = bank.open_charge(bid(notify_url=shop.url))
+    charge = bank.open_charge(bid(notify_url=shop.url))
     assert jobs == []
-    bank.approve(slip.ref)
+    bank.approve(charge.ref)
     [job] = jobs
     job()
     assert len(shop.heard) == 1
-    bank.approve(slip.ref)
+    bank.approve(charge.ref)
     assert len(jobs) == 1

@@ -15,20 +15,20 @@ MoveTime = Callable[[float], None]
 
 
 @pytest.fixture
-def slip(bid: MakeBid) -> bank.Slip:
+def charge(bid: MakeBid) -> bank.ChargeDetails:
     return bank.open_charge(bid())
 
 
-def post(client: Client, slip: bank.Slip, action: str) -> Any:
-    return client.post(f"/sandbox/{slip.ref}/", {"action": action})
+def post(client: Client, charge: bank.ChargeDetails, action: str) -> Any:
+    return client.post(f"/sandbox/{charge.ref}/", {"action": action})
 
 
 def status() -> str:
     return Charge.objects.get().status
 
 
-def test_the_payer_sees_how_much_what_for_and_that_it_is_play_money(client: Client, slip: bank.Slip) -> None:
-    page = client.get(f"/sandbox/{slip.ref}/")
+def test_the_payer_sees_how_much_what_for_and_that_it_is_play_money(client: Client, charge: bank.ChargeDetails) -> None:
+    page = client.get(f"/sandbox/{charge.ref}/")
     assert page.status_code == 200
     text = page.content.decode()
     assert "CN¥90.00" in text
@@ -37,22 +37,22 @@ def test_the_payer_sees_how_much_what_for_and_that_it_is_play_money(client: Clie
     assert "no-store" in page["cache-control"]
 
 
-def test_looking_decides_nothing(client: Client, slip: bank.Slip, move_time: MoveTime) -> None:
+def test_looking_decides_nothing(client: Client, charge: bank.ChargeDetails, move_time: MoveTime) -> None:
     before = Charge.objects.values().get()
     for seconds in (0, 301):
         move_time(seconds)
-        assert client.get(f"/sandbox/{slip.ref}/?action=approve").status_code == 200
-        assert client.head(f"/sandbox/{slip.ref}/").status_code == 200
+        assert client.get(f"/sandbox/{charge.ref}/?action=approve").status_code == 200
+        assert client.head(f"/sandbox/{charge.ref}/").status_code == 200
     assert Charge.objects.values().get() == before
     assert not Notice.objects.exists()
 
 
 @pytest.mark.parametrize(("action", "end"), [("approve", "paid"), ("refuse", "refused")])
 def test_a_decision_sends_the_payer_back_and_a_double_click_too(
-    client: Client, slip: bank.Slip, action: str, end: str
+    client: Client, charge: bank.ChargeDetails, action: str, end: str
 ) -> None:
     for _ in range(2):
-        answer = post(client, slip, action)
+        answer = post(client, charge, action)
         assert (answer.status_code, answer["location"]) == (303, "http://127.0.0.1:9/r/receipt/")
     assert status() == end
     assert Notice.objects.count() == 1
@@ -67,10 +67,10 @@ def test_a_decision_sends_the_payer_back_and_a_double_click_too(
     ],
 )
 def test_a_second_thought_in_another_tab_is_told_what_was_decided(
-    client: Client, slip: bank.Slip, first: str, then: str, end: str, words: str
+    client: Client, charge: bank.ChargeDetails, first: str, then: str, end: str, words: str
 ) -> None:
-    post(client, slip, first)
-    answer = post(client, slip, then)
+    post(client, charge, first)
+    answer = post(client, charge, then)
     assert answer.status_code == 409
     assert words in answer.content.decode()
     assert "/r/receipt/" in answer.content.decode()
@@ -80,11 +80,11 @@ def test_a_second_thought_in_another_tab_is_told_what_was_decided(
 
 @pytest.mark.parametrize("action", ["approve", "refuse"])
 def test_after_the_close_or_the_deadline_a_decision_is_told_so(
-    client: Client, slip: bank.Slip, move_time: MoveTime, action: str
+    client: Client, charge: bank.ChargeDetails, move_time: MoveTime, action: str
 ) -> None:
     move_time(301)
     for _ in ("past its deadline", "closed by the shop"):
-        answer = post(client, slip, action)
+        answer = post(client, charge, action)
         assert answer.status_code == 409
         assert "This payment is closed" in answer.content.decode()
         bank.close("acc_shop", "ref-1")
@@ -105,13 +105,13 @@ def test_odd_things_can_be_tried(client: Client, bid: MakeBid) -> None:
 
 
 @pytest.mark.parametrize("state", ["open", "paid", "refused", "closed"])
-def test_every_button_on_the_page_does_something(client: Client, slip: bank.Slip, state: str) -> None:
+def test_every_button_on_the_page_does_something(client: Client, charge: bank.ChargeDetails, state: str) -> None:
     Charge.objects.update(status="open")
     if state == "closed":
         bank.close("acc_shop", "ref-1")
     elif state != "open":
-        {"paid": bank.approve, "refused": bank.refuse}[state](slip.ref)
-    page = client.get(f"/sandbox/{slip.ref}/").content.decode()
+        {"paid": bank.approve, "refused": bank.refuse}[state](charge.ref)
+    page = client.get(f"/sandbox/{charge.ref}/").content.decode()
     actions = re.findall(r'name="action" value="([a-z-]+)"', page)
     expected = {
         "open": ["approve", "refuse", "approve-untold"],
@@ -120,12 +120,12 @@ def test_every_button_on_the_page_does_something(client: Client, slip: bank.Slip
         "closed": ["approve-late"],
     }
     assert actions == expected[state]
-    assert post(client, slip, actions[-1]).status_code == 303
+    assert post(client, charge, actions[-1]).status_code == 303
 
 
 @pytest.mark.parametrize("action", ["", "steal", "APPROVE", "approve\0"])
-def test_an_unknown_action_is_refused(client: Client, slip: bank.Slip, action: str) -> None:
-    assert post(client, slip, action).status_code == 400
+def test_an_unknown_action_is_refused(client: Client, charge: bank.ChargeDetails, action: str) -> None:
+    assert post(client, charge, action).status_code == 400
     assert status() == "open"
 
 
@@ -135,26 +135,26 @@ def test_unknown_links_are_not_found(client: Client, db: None, path: str, method
     assert getattr(client, method)(f"/sandbox/{path}/").status_code == 404
 
 
-def test_other_methods_are_refused(client: Client, slip: bank.Slip) -> None:
+def test_other_methods_are_refused(client: Client, charge: bank.ChargeDetails) -> None:
     for method in (client.put, client.delete, client.patch):
-        assert method(f"/sandbox/{slip.ref}/").status_code == 405
+        assert method(f"/sandbox/{charge.ref}/").status_code == 405
     assert status() == "open"
 
 
-def test_a_form_from_elsewhere_is_refused(slip: bank.Slip) -> None:
+def test_a_form_from_elsewhere_is_refused(charge: bank.ChargeDetails) -> None:
     strict = Client(enforce_csrf_checks=True)
-    assert post(strict, slip, "approve").status_code == 403
+    assert post(strict, charge, "approve").status_code == 403
     assert status() == "open"
-    page = strict.get(f"/sandbox/{slip.ref}/").content.decode()
+    page = strict.get(f"/sandbox/{charge.ref}/").content.decode()
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
     assert token
     sent = {"action": "approve", "csrfmiddlewaretoken": token[1]}
-    assert strict.post(f"/sandbox/{slip.ref}/", sent).status_code == 303
+    assert strict.post(f"/sandbox/{charge.ref}/", sent).status_code == 303
 
 
 def test_a_subject_is_shown_as_text(client: Client, bid: MakeBid) -> None:
-    slip = bank.open_charge(bid(subject="<script>alert(1)</script>"))
-    page = client.get(f"/sandbox/{slip.ref}/")
+    charge = bank.open_charge(bid(subject="<script>alert(1)</script>"))
+    page = client.get(f"/sandbox/{charge.ref}/")
     assert page.status_code == 200
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.content.decode()
     assert "<script>alert" not in page.content.decode()

@@ -89,10 +89,10 @@ class SandboxProvider:
             return_url=start.return_url,
         )
         try:
-            slip = bank.open_charge(bid)
+            charge = bank.open_charge(bid)
         except bank.Rejected as refused:
             raise _error(refused) from None
-        page = f"{account.base_url.rstrip('/')}/sandbox/{slip.ref}/"
+        page = f"{account.base_url.rstrip('/')}/sandbox/{charge.ref}/"
         return NextStep(start.rail, code=page) if start.rail == Rail.NATIVE else NextStep(start.rail, url=page)
 
     def fetch(self, account: Account, reference: str, session: str = "") -> Outcome:
@@ -106,7 +106,7 @@ class SandboxProvider:
     def refund(self, account: Account, refund: RefundOrder) -> Outcome:
         _secret(account)
         try:
-            slip = bank.refund(
+            made = bank.refund(
                 account.id,
                 reference=refund.reference,
                 charge=refund.charge,
@@ -117,7 +117,7 @@ class SandboxProvider:
             )
         except bank.Rejected as refused:
             raise _error(refused) from None
-        return _refund(refund.reference, slip)
+        return _refund(refund.reference, made)
 
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         _secret(account)
@@ -174,10 +174,10 @@ def _error(refused: bank.Rejected) -> ProviderError:
     return ProviderError(refused.message, permanent=True, code=refused.code)
 
 
-def _charge(reference: str, slip: bank.Slip | None) -> Outcome:
-    if slip is None:
+def _charge(reference: str, charge: bank.ChargeDetails | None) -> Outcome:
+    if charge is None:
         return Outcome(State.UNKNOWN, reference)
-    return _standing(reference, slip.status, slip.transaction, Money(slip.amount, slip.currency))
+    return _standing(reference, charge.status, charge.transaction, Money(charge.amount, charge.currency))
 
 
 def _standing(reference: str, status: bank.Status, transaction: str, amount: Money) -> Outcome:
@@ -187,11 +187,11 @@ def _standing(reference: str, status: bank.Status, transaction: str, amount: Mon
     return Outcome(state, reference, code=str(status), message=_WORDS.get(status, ""))
 
 
-def _refund(reference: str, slip: bank.RefundSlip | None) -> Outcome:
-    if slip is None:
+def _refund(reference: str, made: bank.RefundDetails | None) -> Outcome:
+    if made is None:
         return Outcome(State.UNKNOWN, reference)
-    amount = Money(slip.amount, slip.currency)
-    return Outcome(State.SUCCEEDED, reference, provider_ref=slip.transaction, amount=amount)
+    amount = Money(made.amount, made.currency)
+    return Outcome(State.SUCCEEDED, reference, provider_ref=made.transaction, amount=amount)
 
 
 def _verify(account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
