@@ -2,7 +2,7 @@
 
 What is due stands in the tables. One statement says when the next work of each kind is due, and the thread sleeps until
 then, for a second at most: nothing is sent while nothing is due, what a time was written down for is found to the
-moment, and what was written in between, with its nudge lost, a second later. Nobody has to tell this thread anything,
+moment, and what was written in between, with its task lost, a second later. Nobody has to tell this thread anything,
 so nothing told can be lost; and a NOTIFY with every change, which makes commits wait for each other, would cost more
 than this one statement a second.
 

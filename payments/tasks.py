@@ -46,7 +46,7 @@ def confirm(account_id: int, event_id: str) -> None:
 
 @shared_task(name="payments.sweep_notifications")
 def sweep_notifications() -> None:
-    """Apply what no nudge reached."""
+    """Apply what no task was sent for."""
     inbox.apply(asking=False)
 
 

@@ -33,7 +33,7 @@ _nursery = get_context("forkserver")
 def dies(work: Callable[..., object], *args: Any, before: int) -> bool:
     """Do `work`, a module's function, in a process that dies before its deed of that number; False: it had fewer to do.
 
-    It dies with all it wanted to do later: no nudge leaves it. Its time is the test's, moved as that was.
+    It dies with all it wanted to do later: no task leaves it. Its time is the test's, moved as that was.
     """
     _nursery.set_forkserver_preload([__name__, work.__module__])
     name, ahead = connection.settings_dict["NAME"], clock.now() - datetime.now(UTC)

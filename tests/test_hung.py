@@ -174,7 +174,7 @@ def test_without_valkey_all_is_answered_in_time(web: Web, fault: Callable[[Line]
 
 
 @pytest.mark.parametrize("fault", [Line.hang, Line.refuse])
-def test_once_valkey_is_back_the_worker_is_nudged_again(web: Web, fault: Callable[[Line], None]) -> None:
+def test_once_valkey_is_back_the_worker_is_sent_tasks_again(web: Web, fault: Callable[[Line], None]) -> None:
     valkey = Redis.from_url(settings.REDIS_URLS[0])
     fault(web.valkey)
     everything(web)

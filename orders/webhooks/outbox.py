@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock, ids, limits
-from friendpay.kit.background import nudge
+from friendpay.kit.background import enqueue
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from orders.models import Event, WebhookDelivery, WebhookEndpoint
@@ -69,4 +69,4 @@ def purge(before: datetime) -> None:
 
 def send_soon() -> None:
     """Once this transaction is committed."""
-    transaction.on_commit(partial(nudge, "orders.send_webhooks"))
+    transaction.on_commit(partial(enqueue, "orders.send_webhooks"))

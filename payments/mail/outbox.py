@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from friendpay.kit import clock, limits
-from friendpay.kit.background import nudge
+from friendpay.kit.background import enqueue
 from friendpay.kit.keys import among
 from orders.models import Event
 from payments.models import Mail, MailAddress, Payment, PaymentRequest, Refund
@@ -71,7 +71,7 @@ def owe_all(type: str, request_ids: list[int], event_of: dict[int, int]) -> None
         now, kind = clock.now(), _TO_BUYER[type]
         owed = [Mail(to=row, event_id=event_of[row.order_id], kind=kind, next_attempt_at=now) for row in buyers]
         Mail.objects.bulk_create(owed)
-        transaction.on_commit(partial(nudge, "payments.sweep_mail"))
+        transaction.on_commit(partial(enqueue, "payments.sweep_mail"))
     if reminded := list(rows.filter(role=Role.FRIEND, request__in=among(request_ids)).values_list("pk", flat=True)):
         forget(MailAddress.objects.filter(pk__in=among(reminded)))
 
@@ -79,7 +79,7 @@ def owe_all(type: str, request_ids: list[int], event_of: dict[int, int]) -> None
 def owe_one(row: MailAddress, kind: str, event: Event) -> None:
     """Write down that this address is to be told of this event, once."""
     Mail.objects.get_or_create(to=row, event=event, defaults={"kind": kind, "next_attempt_at": clock.now()})
-    transaction.on_commit(partial(nudge, "payments.sweep_mail"))
+    transaction.on_commit(partial(enqueue, "payments.sweep_mail"))
 
 
 def _settles(event: Event, row: MailAddress, about: Model | None) -> bool:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from friendpay.kit import clock
-from friendpay.kit.background import nudge
+from friendpay.kit.background import enqueue
 from friendpay.kit.keys import among
 from orders import events
 from orders.models import Order
@@ -113,6 +113,6 @@ def let_go_lapsed(before: datetime, limit: int, but: Collection[int] = ()) -> in
         cursor.execute(_FREE, [payment_ids])
     payments = Payment.objects.filter(pk__in=among(payment_ids))
     payments.update(held_until=None, closing=True, next_attempt_at=clock.now(), attempts=0)
-    transaction.on_commit(partial(nudge, "payments.sweep_payments"))
+    transaction.on_commit(partial(enqueue, "payments.sweep_payments"))
     transaction.on_commit(lambda: snapshot.push_all(request_ids))
     return len(payment_ids)

@@ -13,7 +13,7 @@ from django.db.models import Sum
 from django.utils.translation import get_language
 
 from friendpay.kit import limits
-from friendpay.kit.background import nudge
+from friendpay.kit.background import enqueue
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import rules, turns
 from payments.settlement.locks import note
@@ -95,7 +95,7 @@ def let_go(request: PaymentRequest, payments: Iterable[Payment], now: datetime) 
             release(request, payment)
             payment.closing, payment.next_attempt_at, payment.attempts = True, now, 0
             payment.save(update_fields=["held_until", "closing", "next_attempt_at", "attempts", "code"])
-            transaction.on_commit(lambda pk=payment.pk: nudge("payments.ask", pk))  # type: ignore[misc]
+            transaction.on_commit(lambda pk=payment.pk: enqueue("payments.ask", pk))  # type: ignore[misc]
 
 
 def step_aside(request: PaymentRequest, missing: int, now: datetime) -> None:
@@ -140,7 +140,7 @@ def weigh_disputes(payment: Payment) -> None:
 def send_back(
     request: PaymentRequest, payment: Payment, amount: int, reason: str, now: datetime, actor: str, text: str = ""
 ) -> Refund:
-    """A refund to be sent to the payer by a task, through the provider that took the money. Now a nudge, later the
+    """A refund to be sent to the payer through the provider that took the money. Now by a task, later by the
     sweep.
     """
     refund = Refund.objects.create(
@@ -156,7 +156,7 @@ def send_back(
         next_attempt_at=now,
     )
     note(request, "refund.requested", actor, refund)
-    transaction.on_commit(lambda: nudge("payments.refund", refund.pk))
+    transaction.on_commit(lambda: enqueue("payments.refund", refund.pk))
     return refund
 
 

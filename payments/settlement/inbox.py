@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock, leases, limits
-from friendpay.kit.background import nudge
+from friendpay.kit.background import enqueue
 from friendpay.kit.errors import Refused
 from payments.models import BillMismatch, Payment, ProviderAccount, ProviderEvent, Refund
 from payments.settlement import outside, reconcile, refunds, rounds, rules
@@ -61,11 +61,11 @@ def receive(provider_name: str, account_id: str, headers: Mapping[str, str], bod
 
 
 def _soon(event: ProviderEvent) -> None:
-    nudge("payments.confirm" if event.asks else "payments.apply", event.account_id, event.event_id)
+    enqueue("payments.confirm" if event.asks else "payments.apply", event.account_id, event.event_id)
 
 
 def apply(account_id: int | None = None, event_id: str = "", *, asking: bool | None = None) -> int:
-    """Apply one stored notification (a nudge), or all that are due (the sweep). Says how many were tried.
+    """Apply one stored notification (its task), or all that are due (the sweep). Says how many were tried.
 
     With `asking`, only those for which the wallet has to be asked; with `asking=False` only the others, which nothing
     can hold up but the database.

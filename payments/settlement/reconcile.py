@@ -46,7 +46,7 @@ def close(payment: Payment, *, code: str = "") -> Payment:
 
 
 def ask(payment_id: int | None = None) -> int:
-    """Ask about one payment (a nudge), or about all that are due (the sweep). Says how many were asked about.
+    """Ask about one payment (its task), or about all that are due (the sweep). Says how many were asked about.
 
     One whose time is over, or that nobody wants any more, is closed at its provider rather than merely asked about.
     """

@@ -104,7 +104,7 @@ def apply(refund: Refund, outcome: Outcome) -> Refund:
 
 
 def send(refund_id: int | None = None) -> int:
-    """Send one refund (a nudge), or all that are due (the sweep), or ask where they stand. Says how many.
+    """Send one refund (its task), or all that are due (the sweep), or ask where they stand. Says how many.
 
     A retry uses the refund's one reference, so that the provider never refunds twice. A refusal for good fails the
     refund; not being reachable, and whatever the shop can put right, puts it off.

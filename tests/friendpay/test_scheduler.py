@@ -283,7 +283,7 @@ def test_a_worker_that_falls_silent_loses_its_place(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.django_db(transaction=True)
 def test_a_request_expires_at_its_time_and_one_written_meanwhile_a_second_late_at_most() -> None:
-    """Nobody nudges, and nobody tells the scheduler: it asks."""
+    """Nobody enqueues a task, and nobody tells the scheduler: it asks."""
 
     class Sweeps(Sent):
         def send_task(self, name: str, **options: Any) -> None:

@@ -267,7 +267,7 @@ def test_H6_a_change_that_does_not_commit_tells_nothing(shop_server: Receiver) -
 
 def test_H6_killed_after_the_commit_it_is_told_by_the_next_sweep(shop_server: Receiver) -> None:
     endpoint, _ = told(shop_server)
-    shop.make_order(endpoint.merchant)  # its nudge is lost: nothing runs in the background here
+    shop.make_order(endpoint.merchant)  # its task is lost: nothing runs in the background here
     send()
     assert len(shop_server.heard) == 1
 

@@ -236,9 +236,9 @@ def test_a_notification_is_tried_again(why: str, django_capture_on_commit_callba
     said: dict[str, Any] = {"outcome": charged(payment.reference, 9000), why: clock.now()}
     event = notification(payment.account, reference=payment.reference, **said)
     client = support("try_again")
-    with django_capture_on_commit_callbacks() as nudges:
+    with django_capture_on_commit_callbacks() as tasks:
         assert client.post(desk.page(event, "try_again")).status_code == 302
-    assert len(nudges) == 1
+    assert len(tasks) == 1
     assert inbox.apply() == 1
     event.refresh_from_db()
     assert event.applied_at is not None

@@ -1,7 +1,7 @@
 """The process dies before and after every call to a wallet and every commit, in every use case. Once it is up again
 and the sweeps have run, each charge is applied or returned exactly once, and nothing is left undecided.
 
-No nudge arrives anywhere in these tests: the sweeps alone must do all the work.
+No task arrives anywhere in these tests: the sweeps alone must do all the work.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ LIFE = timedelta(minutes=10)
 
 
 @pytest.fixture(autouse=True)
-def _no_nudges() -> Iterator[None]:
+def _no_tasks() -> Iterator[None]:
     with mock.patch.object(background, "run_later"), mock.patch.object(snapshot, "run_later"):
         yield
 

@@ -208,14 +208,14 @@ def test_an_attempt_keeps_the_language_its_payer_reads() -> None:
 def test_what_is_let_go_and_what_goes_back_is_seen_to_at_once(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
-    nudges: list[tuple[object, ...]] = []
-    monkeypatch.setattr(holds, "nudge", lambda *task: nudges.append(task))
+    tasks: list[tuple[object, ...]] = []
+    monkeypatch.setattr(holds, "enqueue", lambda *task: tasks.append(task))
     request = shop.make_request()
     payment = shop.hold(request)
     with django_capture_on_commit_callbacks(execute=True):
         lifecycle.cancel_request(request.pk, actor="buyer")
         shop.succeed(payment)
-    assert nudges == [("payments.ask", payment.pk), ("payments.refund", Refund.objects.get().pk)]
+    assert tasks == [("payments.ask", payment.pk), ("payments.refund", Refund.objects.get().pk)]
 
 
 def test_a_second_charge_for_one_attempt_goes_back() -> None:

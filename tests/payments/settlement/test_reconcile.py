@@ -47,7 +47,7 @@ def test_a_success_that_names_no_amount_moves_nothing() -> None:
     assert (payment.status, state()) == ("pending", "open")
 
 
-def test_a_nudge_asks_about_its_own_payment_alone() -> None:
+def test_a_task_asks_about_its_own_payment_alone() -> None:
     first, second = begin(shop.make_request()), begin(shop.make_request())
     for charge in Charge.objects.all():
         bank.approve(charge.ref, tell=False)

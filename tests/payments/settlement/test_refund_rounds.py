@@ -61,7 +61,7 @@ def test_an_order_sends_back_the_money_of_its_own_payers_to_the_last_unit() -> N
     assert not Refund.objects.filter(payment__request=other).exists()
 
 
-def test_a_nudge_sends_its_own_refund_alone_and_once() -> None:
+def test_a_task_sends_its_own_refund_alone_and_once() -> None:
     first, second = two()
     assert refunds.send(second.pk) == 1
     assert list(ChargeRefund.objects.values_list("reference", flat=True)) == [second.reference]
