@@ -3,7 +3,7 @@
 uvicorn bounds none of these. A client has HEADER_SECONDS to send a request's headers, at most HEADER_BYTES, to an
 address of at most URL_BYTES. An address may have CONNECTIONS_OF_AN_ADDRESS connections open, unless it is a trusted
 proxy, which limits its own clients. Beyond CONNECTIONS the one whose request, or the rest of it, has been waited
-for longest is closed: one that is owed an answer never is.
+for longest is closed: one that waits for an answer never is.
 """
 
 import asyncio
@@ -103,9 +103,9 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        is_owed_another = bool(self.pipeline)
+        has_another = bool(self.pipeline)
         super().on_response_complete()
-        if self in _open and not is_owed_another:
+        if self in _open and not has_another:
             _awaited[self] = None
 
     def send_400_response(self, msg: str) -> None:

@@ -81,7 +81,7 @@ def record(
     )
     writes.insert(event)
     if order.merchant.has_webhooks:
-        outbox.owe(writes)
+        outbox.add_deliveries(writes)
     return event
 
 
@@ -91,10 +91,10 @@ _RECORD_ALL = f"""
             (public_id, type, actor, created_at, merchant_id, live, order_id, request, seq, object_id, data)
         SELECT {ids.public_id_sql("evt")}, %s, %s, clock_timestamp(), told.* FROM ({{told}}) AS told
         RETURNING id, merchant_id, live, type, order_id
-    ), owed AS (
-        {outbox.OWING.format(source="noted")}
+    ), delivery AS (
+        {outbox.INSERT_DELIVERIES.format(source="noted")}
     )
-    SELECT order_id, id, (SELECT count(*) FROM owed) FROM noted
+    SELECT order_id, id, (SELECT count(*) FROM delivery) FROM noted
 """
 
 
@@ -108,7 +108,7 @@ def record_all(type: str, actor: str, told: str, *parameters: Any) -> dict[int, 
         rows = cursor.fetchall()
     if rows and rows[0][2]:
         outbox.send_soon()
-    return {order: event for order, event, _owed in rows}
+    return {order: event for order, event, _deliveries in rows}
 
 
 @transaction.atomic
@@ -119,7 +119,7 @@ def ping(endpoint_id: int, *, actor: str) -> WebhookDelivery:
     """
     endpoint = endpoints.lock(endpoint_id)
     event = _note("webhook_endpoint.pinged", endpoint, actor)
-    return outbox.owe_test(endpoint, event)
+    return outbox.add_test_delivery(endpoint, event)
 
 
 def _note(type: str, endpoint: WebhookEndpoint, actor: str) -> Event:

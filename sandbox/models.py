@@ -1,4 +1,4 @@
-"""What the sandbox wallet keeps: charges, what went back of them, and the notifications it owes."""
+"""What the sandbox wallet keeps: charges, what went back of them, and the notifications it sends."""
 
 from datetime import datetime
 from typing import Self
@@ -95,7 +95,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """A notification the wallet owes a shop: the same id and the same bytes on every attempt.
+    """A notification to a shop, sent until it is accepted: the same id and the same bytes on every attempt.
 
     `next_attempt_at` is the schedule and a sender's lease in one: whoever sends it moves the time on first. It is empty
     once the notice was delivered, given up, or held back by the payer's page.

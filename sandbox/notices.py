@@ -28,7 +28,7 @@ _turns = count()
 
 
 def write(charge: Charge, kind: str, said: dict[str, Any], now: datetime, *, held_back: bool = False) -> None:
-    """Owe the shop a notification, in the caller's transaction; it is sent from right after the commit.
+    """Queue a notification to the shop, in the caller's transaction; it is sent from right after the commit.
 
     `held_back` loses it: it is kept, but not sent until `repeat` asks for it.
     """

@@ -81,8 +81,8 @@ def get_endpoint(request: Call, endpoint_id: EndpointId) -> EndpointOut:
 def change_endpoint(request: Call, endpoint_id: EndpointId, data: EndpointChangeIn) -> EndpointOut:
     """Change a webhook endpoint
 
-    Only what you send is changed; its secret stays. What it is still owed goes to the new address. Switched off with
-    `enabled: false` it is owed nothing more; read what it missed from the list of events.
+    Only what you send is changed; its secret stays. What is still queued goes to the new address. Switched off with
+    `enabled: false` nothing more is queued for it; read what it missed from the list of events.
     """
     endpoint = endpoints.change(
         _endpoint_of(request.auth, endpoint_id).pk,

@@ -29,7 +29,7 @@ class WebhookEndpoint(models.Model):
 
     Its secrets are encrypted at rest. After a rotation the earlier one signs too, until `previous_ends_at`.
     `failing_since` is the first failure after the last success. `is_slow` until an answer came quickly, and again when
-    one did not: a slow one gets little room beside others. `mail_due_at` is set while a mail is owed about its end.
+    one did not: a slow one gets little room beside others. `mail_due_at` is set while a mail about its end is due.
     """
 
     class Reason(models.TextChoices):

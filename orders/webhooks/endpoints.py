@@ -45,7 +45,7 @@ def change(
 ) -> WebhookEndpoint:
     """What is given becomes so; None leaves as it is, and repeating it changes nothing. The secret stays.
 
-    What it is still owed goes to the new address, by the same schedule; of another one nothing is known yet, so how
+    What is still queued goes to the new address, by the same schedule; of another one nothing is known yet, so how
     the old one answered counts no more.
     """
     endpoint = lock(endpoint_id)

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def send_due() -> None:
-    """Send every mail that is owed, each at least once; one that cannot be sent is tried again in an hour."""
+    """Send every mail that is due, each at least once; one that cannot be sent is tried again in an hour."""
     now = clock.now()
     for endpoint in WebhookEndpoint.objects.filter(mail_due_at__lte=now).select_related("merchant"):
         this = WebhookEndpoint.objects.filter(pk=endpoint.pk, mail_due_at=endpoint.mail_due_at)

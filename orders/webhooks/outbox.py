@@ -12,7 +12,7 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from orders.models import Event, WebhookDelivery, WebhookEndpoint
 
-OWING = f"""
+INSERT_DELIVERIES = f"""
     INSERT INTO orders_webhookdelivery (public_id, merchant_id, endpoint_id, event_id, status, attempts)
     SELECT {ids.public_id_sql("wd")}, event.merchant_id, endpoint.id, event.id, 'pending', 0
     FROM {{source}} AS event JOIN orders_webhookendpoint AS endpoint
@@ -23,12 +23,12 @@ OWING = f"""
 """A delivery of each event of `source`, which the same statement has just written, for every endpoint that wants it."""
 
 
-def owe(writes: Writes) -> None:
+def add_deliveries(writes: Writes) -> None:
     """A delivery of each event among `writes` for every endpoint that wants it, by the statement that writes them."""
-    writes.draw(OWING, Event, lambda deliveries: send_soon() if deliveries else None)
+    writes.draw(INSERT_DELIVERIES, Event, lambda deliveries: send_soon() if deliveries else None)
 
 
-def owe_test(endpoint: WebhookEndpoint, event: Event) -> WebhookDelivery:
+def add_test_delivery(endpoint: WebhookEndpoint, event: Event) -> WebhookDelivery:
     """Write a delivery to this endpoint alone, in the event's transaction. The caller holds the endpoint's lock."""
     _check_enabled(endpoint)
     send_soon()
@@ -54,7 +54,7 @@ def _check_enabled(endpoint: WebhookEndpoint) -> None:
 
 
 def give_up(endpoint: WebhookEndpoint) -> None:
-    """Nothing more is sent to it of what it is still owed."""
+    """Nothing more is sent to it of what is still queued for it."""
     WebhookDelivery.objects.filter(endpoint=endpoint, next_attempt_at__isnull=False).update(
         status=WebhookDelivery.Status.GIVEN_UP, next_attempt_at=None
     )

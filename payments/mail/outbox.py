@@ -44,39 +44,39 @@ Told = list[tuple[Event, Model | None]]
 _ASKED = "SELECT id FROM payments_mailaddress WHERE address <> '' AND order_id IN (SELECT order_id FROM {source})"
 
 
-def owe(told: Told, request: PaymentRequest) -> None:
+def add_mail(told: Told, request: PaymentRequest) -> None:
     """Write down who is to be told of these events, in their transaction, each with the payment or refund it is about;
     drop the reminders that they make needless. The statement that writes the events looks whether anybody is to be.
     """
     told = [(event, about) for event, about in told if event.type in _ENDS | _TO_BUYER.keys() | _TO_PAYER.keys()]
     if told:
-        request.writes.draw(_ASKED, Event, lambda keys: _owe(told, request, keys))
+        request.writes.draw(_ASKED, Event, lambda keys: _add_mail(told, request, keys))
 
 
-def _owe(told: Told, request: PaymentRequest, keys: list[int]) -> None:
+def _add_mail(told: Told, request: PaymentRequest, keys: list[int]) -> None:
     rows = MailAddress.objects.filter(pk__in=among(keys)).select_related("payment") if keys else []
     for row, (event, about) in product(rows, told):
         if row.role == Role.FRIEND:
             if row.request_id == request.pk and _settles(event, row, about):
                 forget(MailAddress.objects.filter(pk=row.pk))
         elif kind := _kind(event, row, request, about):
-            owe_one(row, kind, event)
+            add_one(row, kind, event)
 
 
-def owe_all(type: str, request_ids: list[int], event_of: dict[int, int]) -> None:
+def add_mail_of_many(type: str, request_ids: list[int], event_of: dict[int, int]) -> None:
     """The same for many requests that ended at once; `event_of` says which event tells of which order."""
     rows = MailAddress.objects.filter(order__in=among(event_of)).exclude(address="")
     buyers = list(rows.filter(role=Role.BUYER)) if type in _TO_BUYER else []
     if buyers:
         now, kind = clock.now(), _TO_BUYER[type]
-        owed = [Mail(to=row, event_id=event_of[row.order_id], kind=kind, next_attempt_at=now) for row in buyers]
-        Mail.objects.bulk_create(owed)
+        mails = [Mail(to=row, event_id=event_of[row.order_id], kind=kind, next_attempt_at=now) for row in buyers]
+        Mail.objects.bulk_create(mails)
         transaction.on_commit(partial(enqueue, "payments.sweep_mail"))
     if reminded := list(rows.filter(role=Role.FRIEND, request__in=among(request_ids)).values_list("pk", flat=True)):
         forget(MailAddress.objects.filter(pk__in=among(reminded)))
 
 
-def owe_one(row: MailAddress, kind: str, event: Event) -> None:
+def add_one(row: MailAddress, kind: str, event: Event) -> None:
     """Write down that this address is to be told of this event, once."""
     Mail.objects.get_or_create(to=row, event=event, defaults={"kind": kind, "next_attempt_at": clock.now()})
     transaction.on_commit(partial(enqueue, "payments.sweep_mail"))

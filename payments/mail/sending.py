@@ -1,4 +1,4 @@
-"""Sending the mail that is owed: at least once, always under one Message-ID, never to anybody who has stopped it. A
+"""Sending the mail that is due: at least once, always under one Message-ID, never to anybody who has stopped it. A
 reminder is looked at once more before it goes: none to somebody who has paid or declined, none after the end.
 """
 

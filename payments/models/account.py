@@ -82,7 +82,7 @@ class ProviderAccount(models.Model):
 
     @property
     def is_installed(self) -> bool:
-        """Whether the package of its wallet is there. Without it, nothing is offered, and all that is owed waits."""
+        """Whether the package of its wallet is there. Without it, nothing is offered, and all its refunds wait."""
         return self.provider in registry.NAMES
 
     @property

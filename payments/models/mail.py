@@ -1,4 +1,4 @@
-"""Mail addresses that people gave us, and the mails owed to them."""
+"""Mail addresses that people gave us, and the mails they are to get."""
 
 from datetime import datetime
 from functools import partial
@@ -64,7 +64,7 @@ class MailQuerySet(models.QuerySet["Mail"]):
 
 
 class Mail(models.Model):
-    """One mail that is owed or was sent. Its id makes its Message-ID, so that a second sending is seen to be the same.
+    """One mail that is due or was sent. Its id makes its Message-ID, so that a second sending is seen to be the same.
 
     `event` is what it tells of; a reminder tells of none.
     """

@@ -55,7 +55,7 @@ def mail_receipt(payment_id: int, giver: Giver) -> None:
         request=request.public_id, object_id=payment.public_id, type="payment.succeeded"
     ).first()
     if paid:
-        outbox.owe_one(row, Mail.Kind.RECEIPT, paid)
+        outbox.add_one(row, Mail.Kind.RECEIPT, paid)
 
 
 @transaction.atomic

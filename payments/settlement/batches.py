@@ -91,10 +91,10 @@ def _lock(rows: QuerySet[Any]) -> list[int]:
 
 
 def note_ended(request_ids: list[int], type: str) -> None:
-    """Say that these have just ended, with all that an event brings: shops are told, mail is owed, reminders are
+    """Say that these have just ended, with all that an event brings: shops are told, mail is queued, reminders are
     dropped, and whoever is looking is shown it after the commit.
     """
-    outbox.owe_all(type, request_ids, events.record_all(type, "system", _REQUESTS, request_ids))
+    outbox.add_mail_of_many(type, request_ids, events.record_all(type, "system", _REQUESTS, request_ids))
     transaction.on_commit(lambda: snapshot.push_all(request_ids))
 
 

@@ -194,11 +194,11 @@ def note_end(order: Order, event: Event | None, ended: PaymentRequest | None) ->
 
 
 def save(request: PaymentRequest, *fields: str, now: datetime | None = None) -> None:
-    """Write the request with its new `seq` and all that was noted and gathered for it, by one statement; owe the mail
+    """Write the request with its new `seq` and all that was noted and gathered for it, by one statement; queue the mail
     that people asked for; and show it to whoever is looking once it is committed, as it is `now`.
     """
     told, request.told = request.told, []
-    outbox.owe(told, request)
+    outbox.add_mail(told, request)
     request.writes.update(request, "seq", *fields)
     request.writes.run()
     transaction.on_commit(lambda: snapshot.push(request, now=now))

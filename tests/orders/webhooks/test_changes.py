@@ -106,7 +106,7 @@ def test_a_change_is_json(body: bytes, kind: str, status: int, caller: Caller) -
     assert answer.status == status
 
 
-def test_an_endpoint_switched_off_by_its_shop_is_owed_nothing_and_gets_no_mail(
+def test_an_endpoint_switched_off_by_its_shop_gets_nothing_and_gets_no_mail(
     caller: Caller, shop_server: Receiver, loopback: None
 ) -> None:
     endpoint = make(caller, url=shop_server.url)
@@ -123,7 +123,7 @@ def test_an_endpoint_switched_off_by_its_shop_is_owed_nothing_and_gets_no_mail(
     assert len(shop_server.heard) == 1
 
 
-def test_what_is_owed_goes_to_the_new_address_under_the_secret_that_stays(
+def test_what_is_queued_goes_to_the_new_address_under_the_secret_that_stays(
     caller: Caller, listen: MakeReceiver, let_pass: LetPass
 ) -> None:
     old, new = listen(), listen()
@@ -213,7 +213,7 @@ def test_a_ping_that_fails_says_why_and_is_not_tried_again(
 
 
 def test_a_ping_waits_for_nobody(caller: Caller, listen: MakeReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The call only writes down what is owed."""
+    """The call only writes down what is to be sent."""
 
     def called(*args: object) -> None:
         raise AssertionError("called in the request")

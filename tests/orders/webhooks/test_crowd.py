@@ -65,7 +65,7 @@ def opens(gate: Gate, *, after: int, held: int = 1) -> Callable[[BaseHTTPRequest
 
 
 def busy(server: Receiver, merchant: Merchant, *, events: int, proven: bool = True) -> WebhookEndpoint:
-    """An endpoint that is owed so many events."""
+    """An endpoint with so many events to get."""
     endpoint, _ = told(server, merchant, proven=proven)
     for _ in range(events):
         shop.make_order(endpoint.merchant)

@@ -306,7 +306,7 @@ def test_H6_killed_while_it_is_told_it_is_told_again(
     assert (row.status, row.attempts) == ("delivered", 2)
 
 
-def test_an_event_is_owed_once_to_each_endpoint(shop_server: Receiver) -> None:
+def test_an_event_is_queued_once_for_each_endpoint(shop_server: Receiver) -> None:
     endpoint, _ = told(shop_server)
     shop.make_order(endpoint.merchant)
     again = {"merchant": endpoint.merchant, "endpoint": endpoint, "event": Event.objects.get()}

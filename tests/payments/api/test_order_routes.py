@@ -121,5 +121,5 @@ def test_a_request_never_outlives_the_order_it_came_with(caller: Caller) -> None
 def test_shops_are_told_of_both(caller: Caller) -> None:
     assert caller.post("/webhook-endpoints", {"url": "https://shop.example/hooks"}).status == 201
     caller.order(payment_request={})
-    owed = WebhookDelivery.objects.order_by("event").values_list("event__type", flat=True)
-    assert list(owed) == ["order.created", "payment_request.created"]
+    deliveries = WebhookDelivery.objects.order_by("event").values_list("event__type", flat=True)
+    assert list(deliveries) == ["order.created", "payment_request.created"]

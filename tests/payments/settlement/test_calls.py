@@ -165,7 +165,7 @@ def test_a_refund_waits_for_a_hung_wallet_and_goes_when_it_is_back(silence: Sile
     assert refund.status == "succeeded"
 
 
-def owe_bills(account: ProviderAccount, days: int) -> None:
+def bills_due(account: ProviderAccount, days: int) -> None:
     today = clock.now().date()
     for ago in range(days):
         day = today - timedelta(days=ago + 1)
@@ -178,7 +178,7 @@ def test_a_wallet_that_hangs_is_asked_for_one_bill_a_round_and_stops_no_others(
     ill, well = pending(1)[0].account, pending(1)[0].account
     silence.accounts.add(ill.public_id)
     for account in (ill, well):
-        owe_bills(account, 5)
+        bills_due(account, 5)
     tasks.compare_bills()
     assert silence.asked == 1
     assert BillDay.objects.filter(account=well, compared_at__isnull=False).count() == 5
@@ -191,7 +191,7 @@ def test_a_wallet_that_hangs_is_asked_for_one_bill_a_round_and_stops_no_others(
 def test_bills_that_have_no_answer_open_the_breaker_as_every_call_does(silence: Silence, move_time: MoveTime) -> None:
     account = pending(1)[0].account
     silence.accounts.add(account.public_id)
-    owe_bills(account, 5)
+    bills_due(account, 5)
     for _round in range(limits.CALL_HANGS):
         tasks.compare_bills()
         account.refresh_from_db()

@@ -149,7 +149,7 @@ def three_paid() -> int:
     return request_id
 
 
-def money_is_owed() -> int:
+def money_is_outstanding() -> int:
     """Two friends paid and the rest never came."""
     request_id = two_of_three_paid_and_one_is_paying()
     cancel(request_id)
@@ -157,7 +157,7 @@ def money_is_owed() -> int:
 
 
 def a_refund_was_made_and_we_were_told() -> int:
-    request_id = money_is_owed()
+    request_id = money_is_outstanding()
     assert dies(send, request_id, before=3)
     receive(request_id)
     return request_id
@@ -217,7 +217,7 @@ CASES = {
     "expire": Case(two_of_three_paid, expire, passed=601),
     "expire, and nobody came": Case(nobody_yet, expire, mei_taps_again_and_all_pay, passed=601),
     "refund by the merchant": Case(three_paid, refund, refund),
-    "send refunds": Case(money_is_owed, send),
+    "send refunds": Case(money_is_outstanding, send),
 }
 
 

@@ -54,12 +54,12 @@ def test_its_notification_is_to_be_sent_again(client: Client) -> None:
     assert client.post("/notify/gone/acc_nobody/", b"{}", content_type="application/json").status_code == 404
 
 
-def test_what_was_received_and_what_is_owed_waits_and_goes_on_afterwards() -> None:
+def test_what_was_received_and_what_is_to_go_back_waits_and_goes_on_afterwards() -> None:
     held = shop.hold(shop.make_request())
     paid = shop.succeed(shop.hold(shop.make_request()))
     account = uninstall(held.account)
     uninstall(paid.account)
-    owed = refunds.refund_payment(paid.pk, 1000, actor="merchant")
+    refund = refunds.refund_payment(paid.pk, 1000, actor="merchant")
     event = notification(account, reference=held.reference, asks=True, next_attempt_at=clock.now())
     Payment.objects.filter(pk=held.pk).update(next_attempt_at=clock.now())
     inbox.apply()
@@ -67,18 +67,18 @@ def test_what_was_received_and_what_is_owed_waits_and_goes_on_afterwards() -> No
     refunds.send()
     held.refresh_from_db()
     event.refresh_from_db()
-    owed.refresh_from_db()
-    assert (held.status, owed.status) == (Payment.Status.PENDING, Refund.Status.REQUESTED)
-    assert owed.code == "not_installed"
-    for row in (held, event, owed):
+    refund.refresh_from_db()
+    assert (held.status, refund.status) == (Payment.Status.PENDING, Refund.Status.REQUESTED)
+    assert refund.code == "not_installed"
+    for row in (held, event, refund):
         assert row.next_attempt_at is not None
         assert row.next_attempt_at > clock.now()
         assert "not installed" in row.error
     ProviderAccount.objects.update(provider="sandbox")
     Refund.objects.update(next_attempt_at=clock.now())
     refunds.send()
-    owed.refresh_from_db()
-    assert owed.code != "not_installed"
+    refund.refresh_from_db()
+    assert refund.code != "not_installed"
 
 
 def test_whatever_an_account_lacks_has_words() -> None:
