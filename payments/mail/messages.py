@@ -1,4 +1,4 @@
-"""Mail templates: what our mails say. One letter is one heading, a few sentences, facts and one button; text and HTML
+"""Mail templates: what our mails say. One message is one heading, a few sentences, facts and one button; text and HTML
 are made of the same. Nothing the buyer wrote is in them: whoever gave an address may not be its owner.
 """
 
@@ -22,7 +22,7 @@ Kind = Mail.Kind
 
 
 @dataclass(frozen=True)
-class Letter:
+class Message:
     """What is written to somebody."""
 
     subject: str
@@ -32,17 +32,17 @@ class Letter:
     facts: list[tuple[str, str]] = field(default_factory=list)
 
 
-def write(mail: Mail) -> Letter:
-    """The letter for a mail, in the language its address was given in."""
+def write(mail: Mail) -> Message:
+    """The message for a mail, in the language its address was given in."""
     with override(mail.to.language):
-        return _LETTERS[mail.kind](mail)
+        return _MESSAGES[mail.kind](mail)
 
 
-def render(letter: Letter, row: MailAddress, stop_url: str) -> tuple[str, str]:
-    """A letter as text and as HTML."""
+def render(message: Message, row: MailAddress, stop_url: str) -> tuple[str, str]:
+    """A message as text and as HTML."""
     with override(row.language):
-        given = {"letter": letter, "shop": row.order.merchant, "stop_url": stop_url}
-        return render_to_string("mail/letter.txt", given), render_to_string("mail/letter.html", given)
+        given = {"message": message, "shop": row.order.merchant, "stop_url": stop_url}
+        return render_to_string("mail/message.txt", given), render_to_string("mail/message.html", given)
 
 
 def _shop(mail: Mail) -> str:
@@ -68,8 +68,8 @@ def _receipt_page(mail: Mail) -> str:
     return f"{settings.PUBLIC_URL}{reverse('receipt', args=[mail.to.payment.token])}"
 
 
-def _paid(mail: Mail) -> Letter:
-    return Letter(
+def _paid(mail: Mail) -> Message:
+    return Message(
         _("Your order at %(shop)s is paid") % {"shop": _shop(mail)},
         [_("%(sum)s is paid, and %(shop)s has your order.") % {"sum": _told(mail), "shop": _shop(mail)}],
         _("See your order"),
@@ -78,8 +78,8 @@ def _paid(mail: Mail) -> Letter:
     )
 
 
-def _declined(mail: Mail) -> Letter:
-    return Letter(
+def _declined(mail: Mail) -> Message:
+    return Message(
         _("A friend cannot pay this time"),
         [
             _("A friend you asked cannot pay for your order at %(shop)s this time.") % {"shop": _shop(mail)},
@@ -90,8 +90,8 @@ def _declined(mail: Mail) -> Letter:
     )
 
 
-def _expired(mail: Mail) -> Letter:
-    return Letter(
+def _expired(mail: Mail) -> Message:
+    return Message(
         _("Your request has expired"),
         [
             _("The time for your request at %(shop)s is over. The link does not work any more.")
@@ -105,8 +105,8 @@ def _expired(mail: Mail) -> Letter:
     )
 
 
-def _refunded(mail: Mail) -> Letter:
-    return Letter(
+def _refunded(mail: Mail) -> Message:
+    return Message(
         _("Refund from %(shop)s") % {"shop": _shop(mail)},
         [_("%(sum)s of your order went back to whoever paid it.") % {"sum": _told(mail)}],
         _("See your order"),
@@ -115,7 +115,7 @@ def _refunded(mail: Mail) -> Letter:
     )
 
 
-def _receipt(mail: Mail) -> Letter:
+def _receipt(mail: Mail) -> Message:
     payment = mail.to.payment
     assert payment
     facts = [
@@ -127,7 +127,7 @@ def _receipt(mail: Mail) -> Letter:
     ]
     for line in mail.to.order.lines.all():
         facts.append((f"{line.name} × {line.quantity}", _sum(line.amount, payment.currency)))
-    return Letter(
+    return Message(
         _("Your receipt from %(shop)s") % {"shop": _shop(mail)},
         [_("Thank you! If anything is refunded, it goes back to the wallet you paid with.")],
         _("Your receipt"),
@@ -136,14 +136,14 @@ def _receipt(mail: Mail) -> Letter:
     )
 
 
-def _returned(mail: Mail) -> Letter:
+def _returned(mail: Mail) -> Message:
     data = mail.event.data if mail.event else {}
     why = phrases.WHY_RETURNED.get(data.get("reason", ""))
     if how := data.get("returned_how"):
         came = _("%(shop)s has returned %(sum)s to you by other means than the wallet: %(how)s")
     else:
         came = _("%(sum)s is back in the wallet you paid with.")
-    return Letter(
+    return Message(
         _("Your money is back with you"),
         [
             came % {"shop": _shop(mail), "sum": _told(mail), "how": how},
@@ -154,11 +154,11 @@ def _returned(mail: Mail) -> Letter:
     )
 
 
-def _thanked(mail: Mail) -> Letter:
+def _thanked(mail: Mail) -> Message:
     data = mail.event.data if mail.event else {}
     name = phrases.first_name(mail.to.order.buyer_name)
     chosen = phrases.said({"choice": data.get("choice", "")})
-    return Letter(
+    return Message(
         _("%(name)s says thank you") % {"name": name},
         [f"“{chosen}”" if chosen else _("%(name)s wrote you a line. It is on your receipt.") % {"name": name}],
         _("See your receipt"),
@@ -166,10 +166,10 @@ def _thanked(mail: Mail) -> Letter:
     )
 
 
-def _reminder(mail: Mail) -> Letter:
+def _reminder(mail: Mail) -> Message:
     request = mail.to.request
     name, shop = phrases.first_name(mail.to.order.buyer_name), _shop(mail)
-    return Letter(
+    return Message(
         _("You wanted to be reminded of a payment at %(shop)s") % {"shop": shop},
         [
             _("%(name)s still hopes for help with a payment at %(shop)s.") % {"name": name, "shop": shop},
@@ -181,7 +181,7 @@ def _reminder(mail: Mail) -> Letter:
     )
 
 
-_LETTERS: dict[str, Callable[[Mail], Letter]] = {
+_MESSAGES: dict[str, Callable[[Mail], Message]] = {
     Kind.PAID: _paid,
     Kind.DECLINED: _declined,
     Kind.EXPIRED: _expired,

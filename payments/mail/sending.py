@@ -13,7 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 
 from friendpay.kit import clock, leases, limits
-from payments.mail import letters
+from payments.mail import messages
 from payments.mail.outbox import Kind, Role, forget
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 
@@ -93,14 +93,14 @@ def message(mail: Mail) -> EmailMultiAlternatives:
     """The mail as it goes out, in the language of whoever gave the address, with one click to stop it."""
     row = mail.to
     stop_url = f"{settings.PUBLIC_URL}{reverse('stop_mail', args=[row.token])}"
-    letter = letters.write(mail)
-    text, html = letters.render(letter, row, stop_url)
+    message = messages.write(mail)
+    text, html = messages.render(message, row, stop_url)
     headers = {
         "Message-ID": f"<{mail.public_id}@{urlsplit(settings.PUBLIC_URL).hostname}>",
         "List-Unsubscribe": f"<{stop_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Auto-Submitted": "auto-generated",
     }
-    made = EmailMultiAlternatives(letter.subject, text, None, [row.address], headers=headers)
+    made = EmailMultiAlternatives(message.subject, text, None, [row.address], headers=headers)
     made.attach_alternative(html, "text/html")
     return made

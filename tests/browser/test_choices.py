@@ -73,8 +73,8 @@ def test_thanks_arrive_by_themselves_and_the_receipt_by_mail(person: Make, stack
     buyer.sees("Your thanks are on the receipt")
     friend.sees("Lin says")
     friend.sees("Thank you! The next one is on me.")
-    letter = mail_to(stack, "receipts@post.example", "Your receipt from Harbour Tea")
-    stop = letter["List-Unsubscribe"].strip("<>")
+    message = mail_to(stack, "receipts@post.example", "Your receipt from Harbour Tea")
+    stop = message["List-Unsubscribe"].strip("<>")
     friend.go(stop)
     assert faults(friend) == []
     friend.tap("Stop all mail")

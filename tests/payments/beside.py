@@ -28,7 +28,7 @@ OTHER_KEYS = {
     "alipay": {"app_id": "2021000000000002"},
     "stripe": {"secret_key": "sk_test_rolled", "webhook_secret": "whsec_rolled"},
 }
-Letter = Callable[[], Outgoing]
+MakeNotification = Callable[[], Outgoing]
 
 
 class _Moved(Clock):
@@ -47,8 +47,8 @@ class Beside:
         self.method = method
         self.wallet = WALLETS[method](notify_url=f"{URL}/notify/", clock=_Moved())
         self.wallet.url = URL
-        self.letters: list[Letter] = []
-        self.wallet.notifier.send = lambda make, kind="": self.letters.append(make)  # type: ignore[method-assign]
+        self.notifications: list[MakeNotification] = []
+        self.wallet.notifier.send = lambda make, kind="": self.notifications.append(make)  # type: ignore[method-assign]
         self.dies = self.refuses = ""
         self.hangs = False
         self.by_hand = 0  # refunds made in the wallet's own site
@@ -66,7 +66,7 @@ class Beside:
         return ProviderAccount.objects.get(pk=self.account_id)
 
     def set_keys(self, *, right: bool) -> None:
-        """With other keys than the wallet has, it refuses us and we refuse its letters."""
+        """With other keys than the wallet has, it refuses us and we refuse its notifications."""
         account = self.account
         account.config = self.wallet.account() | ({} if right else OTHER_KEYS[self.wallet.name])
         account.save(update_fields=["sealed"])
@@ -113,18 +113,18 @@ class Beside:
 
     def choose(self, reference: str, choice: str, *, card: str = "", short: bool = False, told: bool = True) -> None:
         """The payer opens the wallet's page of an order, if there is one, and decides; `short`: she is charged a unit
-        less. Without `told` the wallet's letter about it is lost.
+        less. Without `told` the wallet's notification about it is lost.
         """
         if not (page := self._page(reference)):
             return
-        before = len(self.letters)
+        before = len(self.notifications)
         if short:
             self.wallet.faults.set("wrong_amount")
         self.wallet.answer(Request("GET", page, {}, b""))
         self.wallet.answer(Request("POST", page, {}, urlencode({"choice": choice, "card": card}).encode()))
         self.wallet.faults.clear()
         if not told:
-            del self.letters[before:]
+            del self.notifications[before:]
 
     def _page(self, reference: str) -> str:
         match self.wallet:
@@ -182,9 +182,9 @@ class Beside:
             if not self.wallet.book.things[intent["latest_charge"]]["disputed"]:
                 self.wallet.book.close_dispute(self.wallet.book.open_dispute(intent), won=won)
 
-    def deliver(self, letter: Letter) -> None:
-        """A letter of the wallet's arrives, for the first time or once more."""
-        sent = letter()
+    def deliver(self, notification: MakeNotification) -> None:
+        """A notification of the wallet's arrives, for the first time or once more."""
+        sent = notification()
         headers = {name.lower(): value for name, value in sent.headers.items()}
         inbox.receive(self.wallet.name, self.account.public_id, headers, sent.body)
         inbox.apply()

@@ -31,7 +31,7 @@ TELLS = {"wechatpay": "TRANSACTION", "alipay": "trade_status_sync", "card": "che
 
 
 @dataclass(frozen=True)
-class Letter:
+class RawNotification:
     """A notification, as it came."""
 
     headers: dict[str, str]
@@ -45,12 +45,12 @@ class Postbox(Emulator):
 
     def __init__(self) -> None:
         super().__init__()
-        self.letters: list[Letter] = []
+        self.notifications: list[RawNotification] = []
 
     @route("POST", "/notify/")
     def receive(self, request: Request) -> Response:
         names = {name for name in request.headers if name.startswith(("wechatpay", "stripe"))} | {"content-type"}
-        self.letters.append(Letter({name: request.headers[name] for name in names}, request.body))
+        self.notifications.append(RawNotification({name: request.headers[name] for name in names}, request.body))
         return Response(200, b"success")
 
 
@@ -63,7 +63,7 @@ class Scene:
     postbox: Postbox
     account: ProviderAccount
     payment_request: PaymentRequest
-    calls: list[str] = field(default_factory=list)  # whatever is asked of the wallet once `letter` has come
+    calls: list[str] = field(default_factory=list)  # whatever is asked of the wallet once `notification` has come
 
     def begin(self) -> Payment:
         """Mei taps: her attempt, opened at the wallet."""
@@ -95,7 +95,7 @@ class Scene:
         self.look()
         httpx.post(self.page(), data={"choice": "approve", "card": card}, trust_env=False)
 
-    def letter(self) -> Letter:
+    def notification(self) -> RawNotification:
         """Mei pays; what the wallet writes about it."""
         self.pay()
         self.wallet.notifier.settle()
@@ -106,18 +106,18 @@ class Scene:
             return answer(request)
 
         self.wallet.answer = counted  # type: ignore[method-assign]
-        return self.postbox.letters[0]
+        return self.postbox.notifications[0]
 
-    def deliver(self, letter: Letter, account: ProviderAccount | None = None) -> int:
+    def deliver(self, notification: RawNotification, account: ProviderAccount | None = None) -> int:
         to = account or self.account
-        headers = {name: value for name, value in letter.headers.items() if name != "content-type"}
-        address, kind = f"/notify/{to.provider}/{to.public_id}/", letter.headers.get("content-type", "")
-        return Client().post(address, letter.body, content_type=kind, headers=headers).status_code
+        headers = {name: value for name, value in notification.headers.items() if name != "content-type"}
+        address, kind = f"/notify/{to.provider}/{to.public_id}/", notification.headers.get("content-type", "")
+        return Client().post(address, notification.body, content_type=kind, headers=headers).status_code
 
     def hear(self) -> list[int]:
         """All the wallet has written by now reaches us, and is applied; our answers."""
         self.wallet.notifier.settle()
-        answers = [self.deliver(letter) for letter in self.postbox.letters]
+        answers = [self.deliver(notification) for notification in self.postbox.notifications]
         inbox.apply()
         return answers
 
@@ -132,8 +132,8 @@ class Scene:
         charges, returns = self.wallet.book.moved()
         return [charge.amount for charge in charges], [back.amount for back in returns]
 
-    def refuses(self, letter: Letter, account: ProviderAccount | None = None) -> None:
-        status = self.deliver(letter, account)
+    def refuses(self, notification: RawNotification, account: ProviderAccount | None = None) -> None:
+        status = self.deliver(notification, account)
         assert 400 <= status < 500, status
         inbox.apply()
         assert self.stands() == ("open", "pending", 0)

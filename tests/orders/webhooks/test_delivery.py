@@ -369,10 +369,10 @@ def test_the_merchant_gets_one_mail(shop_server: Receiver, move_time: MoveTime) 
     for _ in range(3):
         send_webhook_mails()
         move_time(DAY)
-    [letter] = mail.outbox
-    assert letter.to == ["help@harbourtea.example"]
-    assert endpoint.url in letter.body
-    assert f"{endpoint.public_id}/enable" in letter.body
+    [message] = mail.outbox
+    assert message.to == ["help@harbourtea.example"]
+    assert endpoint.url in message.body
+    assert f"{endpoint.public_id}/enable" in message.body
 
 
 def test_the_mail_goes_to_a_shops_technical_address_if_it_has_one(shop_server: Receiver) -> None:
@@ -380,7 +380,7 @@ def test_the_mail_goes_to_a_shops_technical_address_if_it_has_one(shop_server: R
     Merchant.objects.update(technical_email="developers@harbourtea.example")
     end(endpoint)
     send_webhook_mails()
-    assert [letter.to for letter in mail.outbox] == [["developers@harbourtea.example"]]
+    assert [message.to for message in mail.outbox] == [["developers@harbourtea.example"]]
 
 
 @pytest.mark.parametrize("reason", [WebhookEndpoint.Reason.SUPPORT, WebhookEndpoint.Reason.DELETED])
@@ -416,8 +416,8 @@ def test_a_shop_without_a_mail_address_is_told_by_the_operator(shop_server: Rece
     Merchant.objects.update(contact="+86 20 1234 5678")
     end(endpoint)
     send_webhook_mails()
-    [letter] = mail.outbox
-    assert (letter.to, "Harbour Tea" in letter.subject) == (["operator@pay.example"], True)
+    [message] = mail.outbox
+    assert (message.to, "Harbour Tea" in message.subject) == (["operator@pay.example"], True)
 
 
 def test_an_endpoint_switched_on_again_is_told_what_happens_from_then_on(shop_server: Receiver) -> None:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from friendpay.kit import clock, limits
 from orders.models import Order
-from payments.mail import letters, sending
+from payments.mail import messages, sending
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 from payments.pages.addresses import digest_of
 from payments.settlement import lifecycle, refund_moves, refunds, remedies
@@ -32,8 +32,8 @@ MEI = "mei@post.example"
 def sent() -> list[EmailMultiAlternatives]:
     """What went out since the last look."""
     sweep_mail()
-    letters, outgoing.outbox = outgoing.outbox, []
-    return letters  # type: ignore[return-value]
+    taken, outgoing.outbox = outgoing.outbox, []
+    return taken  # type: ignore[return-value]
 
 
 def remind(client: Client, payment_request: PaymentRequest, address: str = MEI, at: str = "hour") -> int:
@@ -65,12 +65,12 @@ def test_a_reminder_comes_once_at_its_time_and_then_the_address_is_forgotten(
     assert "We write to you then" not in words(Client().get(f"/p/{payment_request.token}/"))
     assert sent() == []
     move_time(HOUR + 1)
-    [letter] = sent()
-    assert letter.to == [MEI]
-    assert letter.subject == "You wanted to be reminded of a payment at Harbour Tea"
-    assert "Lin still hopes for help" in letter.body
-    assert f"http://127.0.0.1:8000/p/{payment_request.token}/" in letter.body
-    assert "90" not in re.sub(r"\S+/\S+", "", str(letter.body))
+    [message] = sent()
+    assert message.to == [MEI]
+    assert message.subject == "You wanted to be reminded of a payment at Harbour Tea"
+    assert "Lin still hopes for help" in message.body
+    assert f"http://127.0.0.1:8000/p/{payment_request.token}/" in message.body
+    assert "90" not in re.sub(r"\S+/\S+", "", str(message.body))
     assert addresses() == []
     move_time(30 * HOUR)
     assert sent() == []
@@ -108,7 +108,7 @@ def test_one_who_paid_from_another_phone_and_asked_for_the_receipt_is_not_remind
     payment = pay(phone, payment_request, amount="30.00")
     phone.post(f"/r/{payment.token}/mail/", {"address": MEI.upper()})
     move_time(HOUR + 1)
-    assert [letter.subject for letter in sent()] == ["Your receipt from Harbour Tea"]
+    assert [message.subject for message in sent()] == ["Your receipt from Harbour Tea"]
 
 
 def test_nobody_who_has_declined_is_reminded(client: Client, move_time: MoveTime) -> None:
@@ -187,19 +187,19 @@ def test_the_buyer_is_told_of_everything_that_matters_and_each_once(client: Clie
     assert tell(payment_request) == 303
     assert "We write to l…@post.example" in words(client.get(f"/checkout/{payment_request.order.token}/"))
     client.post(f"/p/{payment_request.token}/decline/", {"note": "Buy me a prize"})
-    [letter] = sent()
-    assert letter.subject == "A friend cannot pay this time"
-    assert "prize" not in letter.body
+    [message] = sent()
+    assert message.subject == "A friend cannot pay this time"
+    assert "prize" not in message.body
     payment = pay(client, payment_request)
-    [letter] = sent()
-    assert (letter.to, letter.subject) == (["lin@post.example"], "Your order at Harbour Tea is paid")
-    assert "CN¥90.00 is paid" in letter.body
-    assert f"/checkout/{payment_request.order.token}/" in letter.body
+    [message] = sent()
+    assert (message.to, message.subject) == (["lin@post.example"], "Your order at Harbour Tea is paid")
+    assert "CN¥90.00 is paid" in message.body
+    assert f"/checkout/{payment_request.order.token}/" in message.body
     refund = refunds.refund_payment(payment.pk, 2000, actor="merchant")
     assert sent() == []
     refund_moves.move_refund(refund.pk, "succeeded")
-    [letter] = sent()
-    assert "CN¥20.00 of your order went back" in letter.body
+    [message] = sent()
+    assert "CN¥20.00 of your order went back" in message.body
     move_time(HOUR)
     assert sent() == []
 
@@ -209,10 +209,10 @@ def test_the_buyer_is_told_that_nobody_paid_and_of_the_next_request(move_time: M
     tell(payment_request)
     move_time(2 * HOUR + 1)
     sweep_requests()
-    [letter] = sent()
-    assert letter.subject == "Your request has expired"
+    [message] = sent()
+    assert message.subject == "Your request has expired"
     pay(Client(), shop.make_request(payment_request.order))
-    assert [letter.subject for letter in sent()] == ["Your order at Harbour Tea is paid"]
+    assert [message.subject for message in sent()] == ["Your order at Harbour Tea is paid"]
 
 
 def test_the_buyer_of_an_order_that_is_over_too_is_not_told_to_ask_again(move_time: MoveTime) -> None:
@@ -221,10 +221,10 @@ def test_the_buyer_of_an_order_that_is_over_too_is_not_told_to_ask_again(move_ti
     tell(shop.make_request(order))
     move_time(2 * HOUR + 1)
     sweep_requests()
-    [letter] = sent()
-    assert letter.subject == "Your request has expired"
-    assert "You can ask again" not in letter.body
-    assert "The time for the order itself is over too." in letter.body
+    [message] = sent()
+    assert message.subject == "Your request has expired"
+    assert "You can ask again" not in message.body
+    assert "The time for the order itself is over too." in message.body
 
 
 def test_money_nobody_needed_is_no_news_for_the_buyer(client: Client) -> None:
@@ -237,7 +237,7 @@ def test_money_nobody_needed_is_no_news_for_the_buyer(client: Client) -> None:
     assert sent() == []
 
 
-def test_many_a_no_fills_nobodys_letter_box(client: Client) -> None:
+def test_many_a_no_fills_nobodys_mailbox(client: Client) -> None:
     payment_request = shop.make_request()
     tell(payment_request)
     for _time in range(5):
@@ -255,17 +255,17 @@ def test_what_was_returned_by_other_means_is_told_with_the_words_for_it(client: 
     refund_moves.move_refund(refund.pk, "failed")
     assert sent() == []
     rest = remedies.return_elsewhere(refund.pk, "in cash, at our counter", 5000, actor="ada")
-    letters_sent = {letter.to[0]: letter for letter in sent()}
-    assert "Harbour Tea has returned CN¥50.00 to you by other means" in letters_sent[MEI].body
-    assert "in cash, at our counter" in letters_sent[MEI].body
-    assert "back in the wallet" not in letters_sent[MEI].body
-    assert "CN¥50.00 of your order went back to whoever paid it" in letters_sent["lin@post.example"].body
+    sent_to = {message.to[0]: message for message in sent()}
+    assert "Harbour Tea has returned CN¥50.00 to you by other means" in sent_to[MEI].body
+    assert "in cash, at our counter" in sent_to[MEI].body
+    assert "back in the wallet" not in sent_to[MEI].body
+    assert "CN¥50.00 of your order went back to whoever paid it" in sent_to["lin@post.example"].body
     assert rest.amount == 5000
     for _time in range(2):
         refund_moves.move_refund(rest.pk, "returned_elsewhere")
     assert sent() == []
     refund_moves.move_refund(payment_request.payments.get().refunds.get(status="requested").pk, "succeeded")
-    assert "CN¥40.00 is back in the wallet" in {letter.to[0]: letter for letter in sent()}[MEI].body
+    assert "CN¥40.00 is back in the wallet" in {message.to[0]: message for message in sent()}[MEI].body
 
 
 def test_the_payer_gets_the_receipt_the_refund_and_the_thanks(client: Client) -> None:
@@ -273,20 +273,20 @@ def test_the_payer_gets_the_receipt_the_refund_and_the_thanks(client: Client) ->
     payment = pay(client, payment_request)
     answer = client.post(f"/r/{payment.token}/mail/", {"address": MEI})
     assert answer.status_code == 303
-    [letter] = sent()
+    [message] = sent()
     for word in ("CN¥90.00", "Harbour Tea", "Sandbox wallet", payment.public_id, "Spring oolong", payment.token):
-        assert word in letter.body
+        assert word in message.body
     for private in (payment_request.order.token, "A-1001", payment.provider_ref, "lin"):
-        assert private not in letter.body.replace("online", "")
+        assert private not in message.body.replace("online", "")
     Client().post(f"/checkout/{payment_request.order.token}/thanks/", {"words": "You are a star"})
-    [letter] = sent()
-    assert letter.subject == "Lin says thank you"
-    assert "star" not in letter.body
+    [message] = sent()
+    assert message.subject == "Lin says thank you"
+    assert "star" not in message.body
     refund = refunds.refund_payment(payment.pk, actor="merchant")
     refund_moves.move_refund(refund.pk, "succeeded")
-    [letter] = sent()
-    assert letter.subject == "Your money is back with you"
-    assert "The shop decided to refund it." in letter.body
+    [message] = sent()
+    assert message.subject == "Your money is back with you"
+    assert "The shop decided to refund it." in message.body
 
 
 def test_a_receipt_asked_for_early_comes_when_the_wallet_has_confirmed(client: Client) -> None:
@@ -296,7 +296,7 @@ def test_a_receipt_asked_for_early_comes_when_the_wallet_has_confirmed(client: C
     client.post(f"/r/{payment.token}/mail/", {"address": MEI})
     assert sent() == []
     shop.succeed(payment)
-    assert [letter.subject for letter in sent()] == ["Your receipt from Harbour Tea"]
+    assert [message.subject for message in sent()] == ["Your receipt from Harbour Tea"]
 
 
 def test_one_payers_news_are_not_anothers() -> None:
@@ -316,9 +316,9 @@ def test_a_chosen_thank_you_is_in_the_language_of_who_reads_it(client: Client) -
     chinese = Client(headers={"Accept-Language": "zh-CN"})
     payment = pay(chinese, shop.make_request())
     chinese.post(f"/r/{payment.token}/mail/", {"address": MEI})
-    [letter] = sent()
-    assert letter.subject == "Harbour Tea 的付款凭证"
-    assert '<html lang="zh-hans" dir="ltr">' in str(letter.alternatives[0][0])
+    [message] = sent()
+    assert message.subject == "Harbour Tea 的付款凭证"
+    assert '<html lang="zh-hans" dir="ltr">' in str(message.alternatives[0][0])
     client.post(f"/checkout/{payment.request.order.token}/thanks/", {"choice": "next"})
     assert "谢谢！下次我请。" in sent()[0].body
 
@@ -330,13 +330,13 @@ def test_every_mail_has_an_id_of_its_own_and_one_click_to_stop_it(client: Client
     remind(client, shop.make_request())
     stop_url = f"http://127.0.0.1:8000/mail/{MailAddress.objects.get().token}/"
     move_time(HOUR + 1)
-    [letter] = sent()
-    headers = letter.message()
+    [message] = sent()
+    headers = message.message()
     assert headers["Message-ID"] == f"<{Mail.objects.get().public_id}@127.0.0.1>"
     assert headers["List-Unsubscribe"] == f"<{stop_url}>"
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert stop_url in letter.body
-    assert stop_url in str(letter.alternatives[0][0])
+    assert stop_url in message.body
+    assert stop_url in str(message.alternatives[0][0])
 
 
 def test_a_mail_that_cannot_be_written_holds_up_no_other(
@@ -345,16 +345,16 @@ def test_a_mail_that_cannot_be_written_holds_up_no_other(
     first, second = shop.make_request(), shop.make_request(shop.make_order(reference="B"))
     remind(client, first, "ann@post.example")
     remind(client, second, "bo@post.example")
-    write = letters.write
+    write = messages.write
 
     def failing(mail: Mail) -> object:
         if mail.to.request_id == first.pk:
             raise KeyError("a field that is not there")
         return write(mail)
 
-    monkeypatch.setattr(letters, "write", failing)
+    monkeypatch.setattr(messages, "write", failing)
     move_time(HOUR + 1)
-    assert [letter.to for letter in sent()] == [["bo@post.example"]]
+    assert [message.to for message in sent()] == [["bo@post.example"]]
 
 
 def test_a_mail_that_could_not_be_sent_goes_again_under_its_one_id(
@@ -375,8 +375,8 @@ def test_a_mail_that_could_not_be_sent_goes_again_under_its_one_id(
         sweep_mail()
     assert len(seen) == 1  # not at once again
     move_time(301)
-    [letter] = sent()
-    assert letter.message()["Message-ID"] == seen[0]
+    [message] = sent()
+    assert message.message()["Message-ID"] == seen[0]
 
 
 def test_a_worker_that_dies_after_sending_sends_the_same_mail_again(
@@ -396,7 +396,7 @@ def test_a_worker_that_dies_after_sending_sends_the_same_mail_again(
         with pytest.raises(SystemExit):
             sending.send()
     move_time(301)
-    ids = [letter.message()["Message-ID"] for letter in sent()]
+    ids = [message.message()["Message-ID"] for message in sent()]
     assert len(ids) == 2
     assert len(set(ids)) == 1
 

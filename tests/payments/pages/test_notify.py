@@ -12,7 +12,7 @@ from payments.settlement import checkout, inbox
 from payments.settlement.rules import Payer
 from payments.wallets.alipay.emulator.server import Alipay
 from tests import shop
-from tests.payments.scene import TELLS, Letter, Scene
+from tests.payments.scene import TELLS, RawNotification, Scene
 from tests.payments.wallets.alipay.shop import genuine, split_anew
 
 pytestmark = pytest.mark.django_db
@@ -27,40 +27,40 @@ LONG = 100_000  # seconds: longer than any wallet goes on trying
 
 
 def test_the_wallets_own_word_is_taken_and_twice_is_once(scene: Scene) -> None:
-    letter = scene.letter()
+    notification = scene.notification()
     for _time in range(3):
-        assert scene.deliver(letter) in (200, 204)
+        assert scene.deliver(notification) in (200, 204)
         inbox.apply()
     assert scene.stands() == ("paid", "succeeded", 9000)
     assert (ProviderEvent.objects.count(), Refund.objects.count()) == (1, 0)
 
 
 def test_without_its_signature_it_is_refused(scene: Scene) -> None:
-    letter = scene.letter()
-    headers = {name: value for name, value in letter.headers.items() if name not in SIGNATURES}
-    scene.refuses(Letter(headers, letter.body.replace(b"sign=", b"unsigned=")))
+    notification = scene.notification()
+    headers = {name: value for name, value in notification.headers.items() if name not in SIGNATURES}
+    scene.refuses(RawNotification(headers, notification.body.replace(b"sign=", b"unsigned=")))
     scene.account.refresh_from_db()
     assert scene.account.refused_notifications == 1
 
 
 def test_signed_by_a_stranger_it_is_refused(scene: Scene) -> None:
     scene.wallet.faults.set("wrong_key", only=TELLS[scene.method])
-    scene.refuses(scene.letter())
+    scene.refuses(scene.notification())
 
 
 @pytest.mark.parametrize("seconds", [LONG, -LONG])
 def test_from_the_future_and_from_the_past_it_is_refused(scene: Scene, seconds: int) -> None:
     scene.wallet.faults.set("clock_skew", seconds=seconds, only=TELLS[scene.method])
-    scene.refuses(scene.letter())
+    scene.refuses(scene.notification())
 
 
 def test_replayed_much_later_it_is_refused(scene: Scene, move_time: Callable[[float], None]) -> None:
-    letter = scene.letter()
-    assert scene.deliver(letter) in (200, 204)
+    notification = scene.notification()
+    assert scene.deliver(notification) in (200, 204)
     inbox.apply()
     scene.calls.clear()
     move_time(LONG)
-    assert 400 <= scene.deliver(letter) < 500
+    assert 400 <= scene.deliver(notification) < 500
     inbox.apply()
     assert scene.stands() == ("paid", "succeeded", 9000)
     assert (ProviderEvent.objects.count(), Refund.objects.count()) == (1, 0)
@@ -68,30 +68,30 @@ def test_replayed_much_later_it_is_refused(scene: Scene, move_time: Callable[[fl
 
 
 def test_truncated_it_is_refused(scene: Scene) -> None:
-    letter = scene.letter()
-    for length in (0, 1, len(letter.body) // 2, len(letter.body) - 1):
-        scene.refuses(Letter(letter.headers, letter.body[:length]))
+    notification = scene.notification()
+    for length in (0, 1, len(notification.body) // 2, len(notification.body) - 1):
+        scene.refuses(RawNotification(notification.headers, notification.body[:length]))
 
 
 def test_ten_mebibytes_are_refused(scene: Scene) -> None:
-    letter = scene.letter()
-    scene.refuses(Letter(letter.headers, letter.body + b" " * (10 << 20)))
+    notification = scene.notification()
+    scene.refuses(RawNotification(notification.headers, notification.body + b" " * (10 << 20)))
 
 
 def test_what_is_no_text_is_refused(scene: Scene) -> None:
-    letter = scene.letter()
-    scene.refuses(Letter(letter.headers, b"\xff\xfe" + letter.body))
-    scene.refuses(Letter(letter.headers, b"\xff\x00\xfe" * 100))
+    notification = scene.notification()
+    scene.refuses(RawNotification(notification.headers, b"\xff\xfe" + notification.body))
+    scene.refuses(RawNotification(notification.headers, b"\xff\x00\xfe" * 100))
 
 
 def test_for_another_account_it_is_refused(scene: Scene) -> None:
-    letter = scene.letter()
+    notification = scene.notification()
     other = ProviderAccount(merchant=shop.make_merchant("Other"), provider=scene.wallet.name, base_url=scene.wallet.url)
     other.config = {**scene.account.config, **OTHER_SHOP[scene.method]}
     other.save()
-    scene.refuses(letter, other)
-    scene.refuses(letter, ProviderAccount(provider=scene.wallet.name, public_id="acc_nobody"))
-    scene.refuses(letter, ProviderAccount(provider="sandbox", public_id=scene.account.public_id))
+    scene.refuses(notification, other)
+    scene.refuses(notification, ProviderAccount(provider=scene.wallet.name, public_id="acc_nobody"))
+    scene.refuses(notification, ProviderAccount(provider="sandbox", public_id=scene.account.public_id))
 
 
 def test_only_a_post_is_heard(scene: Scene) -> None:
@@ -105,8 +105,8 @@ def test_the_alipay_ambiguity_attack_moves_nothing(scene: Scene) -> None:
     subject = "gift&total_amount=90.00&trade_no=1&trade_status=TRADE_SUCCESS&z="
     honest = genuine(scene.wallet, out_trade_no=scene.payment.reference, subject=subject)
     form = {"content-type": "application/x-www-form-urlencoded"}
-    scene.refuses(Letter(form, urlencode(split_anew(honest, "z")).encode()))
-    scene.refuses(Letter(form, urlencode(honest).encode()))
+    scene.refuses(RawNotification(form, urlencode(split_anew(honest, "z")).encode()))
+    scene.refuses(RawNotification(form, urlencode(honest).encode()))
 
 
 @pytest.mark.parametrize("stage", ["alipay"], indirect=True)

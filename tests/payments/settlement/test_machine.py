@@ -227,10 +227,10 @@ class Shop(RuleBasedStateMachine):
         if payment is None:
             return  # the request's time is over, or the part is none that may be given, or who is in the way stays
         if strict:
-            before = len(self.beside.letters)
+            before = len(self.beside.notifications)
             self.beside.choose(payment.reference, "approve", told=told)
-            for letter in self.beside.letters[before:]:
-                self.beside.deliver(letter)
+            for notification in self.beside.notifications[before:]:
+                self.beside.deliver(notification)
         else:
             charge = Charge.objects.get(reference=payment.reference)
             bank.approve(charge.ref, tell=told)
@@ -287,10 +287,10 @@ class Shop(RuleBasedStateMachine):
             left = taken.amount - sum(it.amount for it in self.beside.returns() if it.charge == taken.reference)
             amount = min(amount, left, refund_moves.refundable(payment))
             if amount >= 500:  # less, a card is sent nothing of
-                before = len(self.beside.letters)
+                before = len(self.beside.notifications)
                 self.beside.refund_by_hand(taken, amount)
                 if not told:
-                    del self.beside.letters[before:]
+                    del self.beside.notifications[before:]
                 return
 
     @precondition(lambda self: self.beside.method == "card" and self.beside.charges())
@@ -421,14 +421,14 @@ class Shop(RuleBasedStateMachine):
         inbox.receive("sandbox", self.sandbox.public_id, headers(notice.charge.secret, body), body)
         inbox.apply()
 
-    @precondition(lambda self: self.beside.letters)
+    @precondition(lambda self: self.beside.notifications)
     @rule(copies=st.integers(1, 3), which=st.randoms(use_true_random=False))
-    def letters_of_the_strict_wallet_arrive(self, copies: int, which: random.Random) -> None:
+    def notifications_of_the_strict_wallet_arrive(self, copies: int, which: random.Random) -> None:
         """Old ones too, and in any order."""
-        letters = list(self.beside.letters)
-        which.shuffle(letters)
-        for letter in letters[:2] * copies:
-            self.beside.deliver(letter)
+        notifications = list(self.beside.notifications)
+        which.shuffle(notifications)
+        for notification in notifications[:2] * copies:
+            self.beside.deliver(notification)
 
     @precondition(lambda self: Charge.objects.filter(status="paid").exists())
     @rule()

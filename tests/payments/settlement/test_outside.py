@@ -23,7 +23,7 @@ from payments.wallets.base import Outcome, State
 from payments.wallets.stripe.emulator.server import Stripe
 from payments.wallets.wechatpay.emulator.server import WeChatPay
 from tests import desk, shop
-from tests.payments.scene import Letter, Scene
+from tests.payments.scene import RawNotification, Scene
 from tests.payments.wallets.alipay.shop import genuine
 from tests.payments.wallets.stripe.shop import event as stripe_event
 from tests.payments.wallets.stripe.shop import signature
@@ -85,11 +85,11 @@ def test_old_news_of_money_that_is_gone_again_pays_nothing(scene: Scene, move_ti
     """The notification of the payment was late, and comes after we asked."""
     scene.pay()
     scene.wallet.notifier.settle()
-    letter = scene.postbox.letters[0]
+    notification = scene.postbox.notifications[0]
     by_hand(scene, 9000)
     move_time(20)
     reconcile.ask()
-    scene.deliver(letter)
+    scene.deliver(notification)
     scene.hear()
     assert scene.stands() == ("open", "failed", 0)
     assert ledger.check() == []
@@ -147,7 +147,7 @@ def test_a_refund_by_hand_whose_payment_was_never_told_of_is_booked_by_the_bill_
     """The news of the payment was lost. That of the refund asks about it, where it names a payment that we know."""
     scene.pay()
     scene.wallet.notifier.settle()
-    scene.postbox.letters.clear()
+    scene.postbox.notifications.clear()
     by_hand(scene, 3000)
     scene.hear()
     reconcile.ask(scene.payment.pk)
@@ -232,8 +232,8 @@ def test_a_refund_alipay_tells_of_and_does_not_know_is_asked_about_then_set_asid
         out_biz_no="hand-1",
         notify_id="2026112200222155624068450559358099",
     )
-    letter = Letter({"content-type": "application/x-www-form-urlencoded"}, urlencode(word).encode())
-    assert scene.deliver(letter) == 200
+    notification = RawNotification({"content-type": "application/x-www-form-urlencoded"}, urlencode(word).encode())
+    assert scene.deliver(notification) == 200
     for _hour in range(12):
         inbox.apply()
         move_time(3601)
@@ -248,7 +248,7 @@ def test_a_refund_by_hand_that_nobody_told_of_is_booked_from_the_bill(scene: Sce
     scene.hear()
     by_hand(scene, 3000)
     scene.wallet.notifier.settle()
-    scene.postbox.letters.clear()
+    scene.postbox.notifications.clear()
     day = today(scene)
     scene.wallet.clock.advance(36 * 3600)
     for _time in range(2):
@@ -282,7 +282,7 @@ def test_refunds_of_a_shops_other_business_are_nothing_to_us(scene: Scene) -> No
 def test_a_charge_only_the_bill_knows_of_is_an_orphan_that_can_be_sent_back(scene: Scene) -> None:
     scene.pay()
     scene.wallet.notifier.settle()
-    scene.postbox.letters.clear()
+    scene.postbox.notifications.clear()
     lifecycle.end_payment(scene.payment.pk, cancelled=True)
     Payment.objects.update(reference="fp-other", provider_session="")
     day = today(scene)
@@ -314,8 +314,8 @@ def dispute(scene: Scene, kind: str, status: str, event_id: str, **more: Any) ->
         "metadata": {},
     } | more
     body = stripe_event(thing, f"charge.dispute.{kind}", event_id)
-    letter = Letter({"stripe-signature": signature(body), "content-type": "application/json"}, body)
-    assert scene.deliver(letter) == 200
+    notification = RawNotification({"stripe-signature": signature(body), "content-type": "application/json"}, body)
+    assert scene.deliver(notification) == 200
     inbox.apply()
 
 

@@ -11,7 +11,7 @@ from payments.models import Payment, Refund
 from payments.settlement import ledger, lifecycle, reconcile, refunds
 from payments.wallets.alipay.emulator.server import Alipay
 from tests import agents
-from tests.payments.scene import Letter, Scene
+from tests.payments.scene import RawNotification, Scene
 from tests.payments.wallets.alipay.shop import genuine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.parametrize("stage", ["alipay"], indirect=True)]
@@ -21,7 +21,7 @@ def test_a4_a_genuine_word_of_a_payment_that_alipay_does_not_have_moves_nothing(
     assert isinstance(scene.wallet, Alipay)
     word = genuine(scene.wallet, out_trade_no=scene.payment.reference, total_amount="90.00")
     form = {"content-type": "application/x-www-form-urlencoded"}
-    scene.postbox.letters.append(Letter(form, urlencode(word).encode()))
+    scene.postbox.notifications.append(RawNotification(form, urlencode(word).encode()))
     assert scene.hear() == [200]
     assert scene.stands() == ("open", "pending", 0)
 
@@ -73,8 +73,8 @@ def test_a6_refund_notifications_pay_nothing_again_and_undo_no_refund(scene: Sce
     refunds.refund_payment(scene.payment.pk, actor="merchant")
     refunds.send()
     scene.wallet.notifier.settle()
-    assert len(scene.postbox.letters) == 2
-    scene.postbox.letters.reverse()
+    assert len(scene.postbox.notifications) == 2
+    scene.postbox.notifications.reverse()
     assert scene.hear() + scene.hear() == [200] * 4
     assert scene.stands() == ("paid", "succeeded", 9000)
     assert [refund.status for refund in Refund.objects.all()] == ["succeeded"]

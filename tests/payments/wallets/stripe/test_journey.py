@@ -12,29 +12,29 @@ from payments.settlement.rules import Payer
 from payments.wallets.stripe.emulator.book import REFUND_FAILS, REFUND_PENDS
 from payments.wallets.stripe.emulator.server import Stripe
 from tests import shop
-from tests.payments.scene import Letter, Scene
+from tests.payments.scene import RawNotification, Scene
 from tests.payments.wallets.stripe.shop import signature
 
 pytestmark = [pytest.mark.django_db, pytest.mark.parametrize("stage", ["card"], indirect=True)]
 
 
-def letter(body: bytes) -> Letter:
-    return Letter({"stripe-signature": signature(body), "content-type": "application/json"}, body)
+def raw(body: bytes) -> RawNotification:
+    return RawNotification({"stripe-signature": signature(body), "content-type": "application/json"}, body)
 
 
 def test_a_signed_event_is_believed_without_asking(scene: Scene) -> None:
-    scene.letter()
+    scene.notification()
     assert scene.hear() == [200]
     assert scene.stands() == ("paid", "succeeded", 9000)
     assert scene.calls == []
 
 
 def test_s3_two_events_of_one_payment_in_any_order_count_once(scene: Scene) -> None:
-    body = scene.letter().body
+    body = scene.notification().body
     other = json.dumps(json.loads(body) | {"id": "evt_other", "type": "checkout.session.async_payment_succeeded"})
     unpaid = json.loads(body) | {"id": "evt_unpaid"}
     unpaid["data"]["object"] |= {"payment_status": "unpaid"}
-    scene.postbox.letters = [letter(it) for it in (body, other.encode(), json.dumps(unpaid).encode(), body)]
+    scene.postbox.notifications = [raw(it) for it in (body, other.encode(), json.dumps(unpaid).encode(), body)]
     assert scene.hear() == [200] * 4
     assert scene.stands() == ("paid", "succeeded", 9000)
     assert ProviderEvent.objects.count() == 3
@@ -43,8 +43,8 @@ def test_s3_two_events_of_one_payment_in_any_order_count_once(scene: Scene) -> N
 
 @pytest.mark.parametrize("reference", ["someone-elses", ""])
 def test_an_event_that_is_none_of_ours_moves_nothing(scene: Scene, reference: str) -> None:
-    strange = scene.letter().body.replace(scene.payment.reference.encode(), reference.encode())
-    scene.postbox.letters = [letter(strange)]
+    strange = scene.notification().body.replace(scene.payment.reference.encode(), reference.encode())
+    scene.postbox.notifications = [raw(strange)]
     assert scene.hear() == [200]
     event = ProviderEvent.objects.get()
     assert (event.orphaned_at is not None) == bool(reference)
@@ -65,7 +65,7 @@ def test_s7_a_refund_that_waits_or_fails_after_all_ends_as_stripe_says(
     refund.refresh_from_db()
     assert refund.status == begins
     scene.wallet.notifier.settle()
-    scene.postbox.letters.reverse()
+    scene.postbox.notifications.reverse()
     scene.hear()
     refund.refresh_from_db()
     assert refund.status == ends
