@@ -33,7 +33,7 @@ from payments.pages.refusals import NOTHING, Told
 from payments.pages.sheet import Sheet
 from payments.pages.visitors import surface_of, visitor_of
 from payments.share import phrases, safety_words
-from payments.share.safety_words import Likeness
+from payments.share.safety_words import SafetyWords
 
 
 class State(StrEnum):
@@ -63,7 +63,7 @@ class Waiting:
     """
 
     sheet: Sheet
-    likeness: Likeness
+    safety_words: SafetyWords
     progress: Progress
     no: str | None
     shared_at: datetime
@@ -113,8 +113,8 @@ class BuyerPage(LivePage):
     paid: Paid | None = None
 
     @property
-    def likeness(self) -> Likeness | None:
-        return self.waiting.likeness if self.waiting else None
+    def safety_words(self) -> SafetyWords | None:
+        return self.waiting.safety_words if self.waiting else None
 
     @property
     def stage(self) -> str:
@@ -265,7 +265,7 @@ def _waiting(reading: Reading, request: PaymentRequest, surface: Surface, told: 
     assert request.shared_at
     return Waiting(
         sheet=Sheet.of(request, in_wechat=surface.place == "wechatpay"),
-        likeness=safety_words.of(request.token),
+        safety_words=safety_words.of(request.token),
         progress=progress.of(reading, is_held=bool(live and live.holder)),
         no=phrases.said(reading.declined) if reading.declined is not None else None,
         shared_at=request.shared_at,

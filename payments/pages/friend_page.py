@@ -32,7 +32,7 @@ from payments.pages.visitors import surface_of
 from payments.pages.wallets import Wallets
 from payments.settlement import chip_in
 from payments.share import phrases, safety_words, text
-from payments.share.safety_words import Likeness
+from payments.share.safety_words import SafetyWords
 
 
 class State(StrEnum):
@@ -92,7 +92,7 @@ class FriendPage(LivePage):
     state: State
     message: str
     lines: tuple[Line, ...]
-    likeness: Likeness
+    safety_words: SafetyWords
     amount: Money
     missing: Money
     in_parts: bool
@@ -193,7 +193,7 @@ class _Build:
             refusal=self._refusal(),
             message=request.message,
             lines=self._lines(),
-            likeness=safety_words.of(request.token),
+            safety_words=safety_words.of(request.token),
             amount=self._money(request.amount),
             missing=self._money(self._missing),
             in_parts=bool(request.split_max_payers),

@@ -48,7 +48,7 @@ SHAPES: tuple[tuple[str, "str | Promise"], ...] = (
 
 
 @dataclass(frozen=True)
-class Likeness:
+class SafetyWords:
     """What people compare: the words in the reader's language, and the picture."""
 
     words: tuple[str, str]
@@ -80,16 +80,18 @@ class Likeness:
     def svg(self) -> SafeString:
         """The picture for a page."""
         return format_html(
-            '<svg class="likeness" viewBox="0 0 48 48" role="img" aria-label="{}">{}</svg>', self.name, self.drawing
+            '<svg class="safety-picture" viewBox="0 0 48 48" role="img" aria-label="{}">{}</svg>',
+            self.name,
+            self.drawing,
         )
 
 
-def of(token: str) -> Likeness:
+def of(token: str) -> SafetyWords:
     """The same for a token every time, on every machine with our secret."""
     digest = digest_bytes("payments.share.safety_words", token)
     first, second = digest[0] % limits.SAFETY_WORDS, digest[1] % (limits.SAFETY_WORDS - 1)
     words = _words(get_language() or "")
-    return Likeness(
+    return SafetyWords(
         words=(words[first], words[second + (second >= first)]),
         shape=digest[2] % len(SHAPES),
         colour=digest[3] % len(COLOURS),

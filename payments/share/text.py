@@ -90,7 +90,7 @@ def sheet(request: PaymentRequest, *, in_wechat: bool) -> dict[str, object]:
         "spoken": codes.spoken(request),
         "share_text": share_text(request),
         "open_address": open_address(),
-        "likeness": safety_words.of(request.token),
+        "safety_words": safety_words.of(request.token),
         "targets": targets(request, in_wechat=in_wechat),
     }
 

@@ -145,7 +145,7 @@ def test_in_chinese_wechat_comes_first_with_the_words_copied_and_the_picture_sho
 def test_both_see_the_same_words_and_picture_and_a_report_reaches_support(person: Make) -> None:
     buyer, friend = person(DESK), person(PHONE)
     friend.go(ask_and_share(buyer))
-    for look in (".words", "svg.likeness"):
+    for look in (".words", "svg.safety-picture"):
         assert buyer.page.locator(look).inner_html() == friend.page.locator(look).inner_html()
     friend.tap("Report this request")
     friend.tap(friend.page.get_by_label("I do not know who asks"))

@@ -53,7 +53,7 @@ def test_buyer_and_friend_see_the_same_words_and_picture(client: Client) -> None
     payment_request = shop.make_request()
     pages = [client.get(f"/p/{payment_request.token}/"), client.get(f"/checkout/{payment_request.order.token}/")]
     alike = safety_words.of(payment_request.token)
-    drawn = [re.findall(r'<svg class="likeness".*?</svg>', page.content.decode()) for page in pages]
+    drawn = [re.findall(r'<svg class="safety-picture".*?</svg>', page.content.decode()) for page in pages]
     assert drawn[0] == drawn[1] == [alike.svg]
     assert all(alike.text in words(page) for page in pages)
     assert "ask Lin for these two words" in words(pages[0])
