@@ -1,7 +1,7 @@
 """The sandbox wallet: takes charges, lets a payer decide, sends money back, and is as strict as a real one.
 
 It stands outside: it knows accounts, references and plain amounts, nothing of orders or payments. Shops call
-`open_charge`, `find`, `close`, `refund`, `find_refund`, `bill`; the payer's page calls `look`, `approve`, `refuse`,
+`open_charge`, `find`, `close`, `refund`, `find_refund`, `bill`; the payer's page calls `view`, `approve`, `refuse`,
 `tell_again`. What writes is its own transaction and will not run inside another's, as a call over a network would not.
 """
 
@@ -167,7 +167,7 @@ def bill(account: str, start: datetime, end: datetime) -> Iterator[Booking]:
         yield Booking("refund", *numbers, made.amount, charge.currency, charge.reference, charge.transaction)
 
 
-def look(ref: str) -> ChargeDetails | None:
+def view(ref: str) -> ChargeDetails | None:
     """The charge for its payer's page. Writes nothing: one past its deadline is only shown as closed."""
     charge = Charge.objects.filter(ref=ref).first()
     if charge is None:

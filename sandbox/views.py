@@ -45,7 +45,7 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
 
     A repeated POST finds the decision made and goes back all the same; one that comes too late sees so, with 409.
     """
-    charge, status = bank.look(ref), 200
+    charge, status = bank.view(ref), 200
     if charge is None:
         raise Http404
     if request.method == "POST":
@@ -55,7 +55,7 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
         try:
             return SeeOther(act(ref).return_url)
         except bank.Rejected:
-            charge, status = bank.look(ref) or charge, 409
+            charge, status = bank.view(ref) or charge, 409
     page = WalletPage(
         url=request.path,
         status=charge.status,

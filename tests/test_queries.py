@@ -78,7 +78,7 @@ def test_open_the_buyers_pages(budget: Budget, client: Client) -> None:
     with budget("open the buyer's own pay page"):
         assert client.get(f"{page}pay/").status_code == 200
     payment = shop.hold(shop.make_request(order))
-    for _look in ("first", "again, after news"):
+    for _poll in ("first", "again, after news"):
         with budget("open the buyer's page, while a friend is waited for"):
             assert client.get(page).status_code == 200
     shop.succeed(payment)

@@ -13,7 +13,7 @@ from bench.speed.wire import Broken, Client
 from bench.speed.world import World
 
 SECONDS = 60
-LOOKS_EVERY = 0.2
+POLL_SECONDS = 0.2
 LATE, PUSHED = 2.0, 0.1
 """Seconds: what expires is to be ended by then, and a change to be heard."""
 AFTERWARDS = 60.0
@@ -59,7 +59,7 @@ def main(world: World, *, stale: int = 100_000, sockets: int = 5_000, changes: i
 
 async def _minute(world: World, crowd: Crowd, stale: int, pages: Pages) -> list[float]:
     """Opening the sockets comes first; the requests begin to expire once they are open."""
-    looking = asyncio.create_task(_look(world, pages))
+    looking = asyncio.create_task(_poll(world, pages))
     hearing = asyncio.create_task(heard(crowd, SECONDS * 3 + AFTERWARDS))
     await asyncio.to_thread(_expire, world, stale)
     ((times,),) = await hearing
@@ -88,7 +88,7 @@ def _stale(world: World) -> bool:
         return database.execute(due).fetchone() == (True,)
 
 
-async def _look(world: World, pages: Pages) -> None:
+async def _poll(world: World, pages: Pages) -> None:
     """A friend's page, five times a second, and what went wrong."""
     client, links = Client(world.house.base, 60_000), world.house.links.all()
     for number in range(10**6):
@@ -100,4 +100,4 @@ async def _look(world: World, pages: Pages) -> None:
         except Broken:
             pages.wrong["no answer"] += 1
         pages.times.append(time.monotonic() - began)
-        await asyncio.sleep(max(0.0, began + LOOKS_EVERY - time.monotonic()))
+        await asyncio.sleep(max(0.0, began + POLL_SECONDS - time.monotonic()))

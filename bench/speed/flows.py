@@ -11,9 +11,9 @@ from typing import Any
 
 from bench.speed.wire import Answer, Client
 
-LOOK_AGAIN = 0.05
-"""Seconds between two looks at whether it is paid."""
-LOOKS = 400
+POLL_SECONDS = 0.05
+"""Seconds between two questions whether it is paid."""
+POLLS = 400
 
 _numbers = count(1)
 
@@ -104,10 +104,10 @@ async def lnbits(visit: Visit) -> None:
     right(await _keyed(visit, "GET", seen, shop), 200)
     paid = {"out": True, "bolt11": told.get("bolt11") or told["payment_request"]}
     right(await _keyed(visit, "POST", path, payer, paid), 201)
-    for _look in range(LOOKS):
+    for _poll in range(POLLS):
         if right(await _keyed(visit, "GET", seen, shop), 200).json()["paid"]:
             return
-        await asyncio.sleep(LOOK_AGAIN)
+        await asyncio.sleep(POLL_SECONDS)
     raise Wrong("never paid")
 
 
@@ -118,10 +118,10 @@ async def _keyed(visit: Visit, method: str, path: str, key: dict[str, str], body
 
 
 async def _until(visit: Visit, path: str, name: str, value: str) -> None:
-    for _look in range(LOOKS):
+    for _poll in range(POLLS):
         if right(await visit.client.get(path), 200).json()[name] == value:
             return
-        await asyncio.sleep(LOOK_AGAIN)
+        await asyncio.sleep(POLL_SECONDS)
     raise Wrong(f"{name} never became {value}")
 
 

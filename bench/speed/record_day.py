@@ -127,7 +127,7 @@ async def _story(day: Day, client: Client, number: int) -> None:
     token = str(asked["url"]).rstrip("/").rsplit("/", 1)[-1]
     page = f"/p/{token}/"
     await _surely(lambda: client.get(page), 200)
-    looking = asyncio.create_task(_look(day, token, number))
+    looking = asyncio.create_task(_poll(day, token, number))
     wallet = await _surely(lambda: client.submit(f"{page}pay/", method="sandbox", price="9000"), 303)
     receipt = await _surely(lambda: client.submit(wallet.path, action="approve"), 303)
     paid = time.monotonic()
@@ -137,7 +137,7 @@ async def _story(day: Day, client: Client, number: int) -> None:
     day.history.note(who, "hear", seen, 101, request=token, seq=1, state="paid")
 
 
-async def _look(day: Day, token: str, number: int) -> float:
+async def _poll(day: Day, token: str, number: int) -> float:
     """The moment at which the page's socket says "paid"; it connects again as a page does."""
     paid: asyncio.Future[float] = asyncio.get_running_loop().create_future()
     lost = asyncio.Event()

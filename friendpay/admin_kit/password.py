@@ -38,10 +38,10 @@ class TooMany(forms.ValidationError):
         self.seconds = seconds
 
 
-def look(request: HttpRequest, login: str, compare: Callable[[], T]) -> T:
+def limit_guesses(request: HttpRequest, login: str, compare: Callable[[], T]) -> T:
     """What `compare` says of a password, which raises ValidationError for a wrong one: that counts and is written down.
 
-    After too many even the right one is not looked at for a while (TooMany).
+    After too many even the right one is not compared for a while (TooMany).
     """
     names = _counts(request, login)
     counted = zip(counters.counted(*names), names.values(), strict=True)
@@ -75,7 +75,7 @@ class PasswordForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         try:
-            return look(self.request, self.cleaned_data.get("username", ""), super().clean)
+            return limit_guesses(self.request, self.cleaned_data.get("username", ""), super().clean)
         except TooMany as error:
             self.seconds = error.seconds
             raise
@@ -89,7 +89,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
         self.request = request
 
     def clean_old_password(self) -> str:
-        return look(self.request, self.user.get_username(), super().clean_old_password)
+        return limit_guesses(self.request, self.user.get_username(), super().clean_old_password)
 
     def save(self, commit: bool = True) -> User:
         logbook.write(self.request, logbook.PASSWORD_CHANGED)

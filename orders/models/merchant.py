@@ -88,7 +88,7 @@ class Merchant(models.Model):
 
 
 class Logo(models.Model):
-    """A shop's picture, apart from the shop's row, which every page reads. Written by `looks.change_logo` alone."""
+    """A shop's picture, apart from the shop's row, which every page reads. Written by `branding.change_logo` alone."""
 
     merchant = models.OneToOneField(Merchant, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=20, unique=True)

@@ -38,8 +38,8 @@ REASONS = {
 
 
 def _narrows(rule: RolloutRule) -> str:
-    """What the rule looks at, in words."""
-    looks_at = {
+    """What the rule narrows by, in words."""
+    conditions = {
         _("buyers"): rule.share < RolloutRule.WHOLE or rule.allowed_buyers or rule.denied_buyers,
         _("goods"): rule.excluded_categories,
         _("currency"): rule.currencies,
@@ -47,7 +47,7 @@ def _narrows(rule: RolloutRule) -> str:
         _("time"): rule.starts_at or rule.ends_at,
         _("screen"): rule.screens,
     }
-    return ", ".join(str(what) for what, set_ in looks_at.items() if set_)
+    return ", ".join(str(what) for what, set_ in conditions.items() if set_)
 
 
 def _state(rule: RolloutRule) -> SafeString:

@@ -55,7 +55,7 @@ class RequestConsumer(AsyncWebsocketConsumer):
             await self.accept()
             await self.close(CROWDED)
             return
-        is_known = await hub.here().look(self)
+        is_known = await hub.here().subscribe(self)
         await self.accept()
         if not is_known:
             await self.close(NOT_FOUND)
@@ -73,7 +73,7 @@ class RequestConsumer(AsyncWebsocketConsumer):
             del self.networks[self.network]
         else:
             self.networks[self.network] -= 1
-        await hub.here().leave(self)
+        await hub.here().unsubscribe(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         await self.close(TALKING)

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Socket(Protocol):
-    """Whoever looks at a request."""
+    """An open page: whoever watches a request."""
 
     token: str
     seq: int
@@ -33,7 +33,7 @@ class Socket(Protocol):
 
 
 class _Watched:
-    """A request, and who looks at it in this process."""
+    """A request, and who watches it in this process."""
 
     def __init__(self) -> None:
         self.sockets: set[Socket] = set()
@@ -85,7 +85,7 @@ class Hub:
         self._rounds: asyncio.Task[None] | None = None
         self._pause_ends = 0.0
 
-    async def look(self, socket: Socket) -> bool:
+    async def subscribe(self, socket: Socket) -> bool:
         """Tell this socket its request's state and every later one; False where there is no such request.
 
         Joining comes before reading, so that no change falls between the two. Without Valkey the rounds tell.
@@ -104,8 +104,8 @@ class Hub:
             self._rounds = asyncio.create_task(self._go_round())
         return True
 
-    async def leave(self, socket: Socket) -> None:
-        """It is gone. May be called for one that never looked."""
+    async def unsubscribe(self, socket: Socket) -> None:
+        """It is gone. May be called for one that never subscribed."""
         watched = self.watched.get(socket.token)
         if watched is None:
             return

@@ -24,7 +24,7 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
     payment_request = get_object_or_404(PaymentRequest, token=token)
     if not from_our_page(request):
         return HttpResponse(status=403)
-    requests.look(payment_request, choosing="choosing" in request.POST, surface=surface_of(request).place)
+    requests.record_view(payment_request, choosing="choosing" in request.POST, surface=surface_of(request).place)
     return HttpResponse(status=204)
 
 

@@ -120,18 +120,18 @@ def _decline(request_id: int, *, name: str, words: str, choice: str, visitor: st
     save(request)
 
 
-def look(request: PaymentRequest, *, choosing: bool = False, surface: str = "") -> None:
+def record_view(request: PaymentRequest, *, choosing: bool = False, surface: str = "") -> None:
     """A person is looking at the friend's page, or with `choosing` does something there. Who it is, nobody asks.
 
     The first time of each is told to the buyer who asked; every later one costs nothing. After the end nothing is told.
     """
     if request.status == PaymentRequest.Status.OPEN and not (request.choosing_at if choosing else request.opened_at):
-        _look(request.pk, choosing)
+        _record_view(request.pk, choosing)
         steps.record(steps.Kind.HUMAN_OPEN, request, surface=surface)
 
 
 @transaction.atomic
-def _look(request_id: int, choosing: bool) -> None:
+def _record_view(request_id: int, choosing: bool) -> None:
     _order, request = lock_request(request_id)
     now = clock.now()
     if request.status_at(now) != PaymentRequest.Status.OPEN or (request.choosing_at if choosing else request.opened_at):

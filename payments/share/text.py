@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from friendpay.kit.money import Money
 from payments.models import PaymentRequest
-from payments.share import codes, safety_words
+from payments.share import codes
 
 
 def link(request: PaymentRequest) -> str:
@@ -80,19 +80,6 @@ HABITS = {
     "en": ("whatsapp", "sms", "mail", "telegram", "line"),
 }
 """What people who read a language write to each other with, the most usual first."""
-
-
-def sheet(request: PaymentRequest, *, in_wechat: bool) -> dict[str, object]:
-    """All that the buyer's page needs to send the request on its way."""
-    return {
-        "link": link(request),
-        "code": codes.shown(request),
-        "spoken": codes.spoken(request),
-        "share_text": share_text(request),
-        "open_address": open_address(),
-        "safety_words": safety_words.of(request.token),
-        "targets": targets(request, in_wechat=in_wechat),
-    }
 
 
 def targets(request: PaymentRequest, *, in_wechat: bool) -> list[Target]:

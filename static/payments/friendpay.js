@@ -7,8 +7,8 @@
 // for the shop. Events: friendpay:opened, :closed, and :ready, :asked, :paying, :paid, :expired, :cancelled as it goes on.
 // They are for the eye: deliver on the webhook alone. No innerHTML and no style attributes: a strict policy needs no exception.
 
-const looks = new CSSStyleSheet();
-looks.replaceSync(`
+const styles = new CSSStyleSheet();
+styles.replaceSync(`
 :host { display: inline-block; font: var(--friendpay-font, inherit) }
 :host([hidden]) { display: none }
 .button { display: flex; align-items: center; justify-content: center; box-sizing: border-box; width: 100%; min-height: 3rem;
@@ -49,7 +49,7 @@ class FriendPay extends HTMLElement {
 
   constructor() {
     super();
-    this.#root.adoptedStyleSheets = [looks];
+    this.#root.adoptedStyleSheets = [styles];
     this.#root.append(document.createElement("slot")); // the link inside, until there is a button
   }
 

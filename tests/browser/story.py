@@ -117,7 +117,7 @@ def _other_endings(buyer: Person, friend: Person, other: Person) -> Iterator[Sho
     buyer.page.click("#cancel button")
     buyer.page.wait_for_selector("#live[data-state=cancelled]")
     yield "cancelled", buyer
-    for _look in range(60):  # the wallet is told to close, and is not in a hurry
+    for _poll in range(60):  # the wallet is told to close, and is not in a hurry
         friend.page.reload()
         if not friend.page.locator("button[value=approve]").count():
             break

@@ -127,7 +127,7 @@ def test_the_plain_way_to_the_checkout_does_the_same(person: Make, registered: s
     buyer.page.get_by_role("link", name="Ask a friend to pay").click()
     buyer.tap("Ask a friend to pay")
     pay(friend, buyer.page.get_by_label("Your link", exact=True).input_value())
-    for _look in range(40):
+    for _poll in range(40):
         buyer.go(order)
         if buyer.page.get_by_text("Paid. Thank you!").is_visible():
             break

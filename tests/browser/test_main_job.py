@@ -119,7 +119,7 @@ def test_without_any_script(person: Make) -> None:
     friend.tap("Pay CN¥45.00 with Sandbox wallet")
     assert (friend.taps, friend.typed) == (1, 0)
     friend.tap("Approve CN¥45.00")
-    for _look in range(20):
+    for _poll in range(20):
         if friend.page.get_by_text("Thank you!").is_visible():
             break
         friend.page.wait_for_timeout(250)

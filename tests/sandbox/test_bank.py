@@ -39,7 +39,7 @@ def test_a_charge_waits_for_its_payer(bid: MakeBid) -> None:
     charge = bank.open_charge(bid())
     assert (charge.status, charge.transaction) == ("open", "")
     assert len(charge.ref) >= 24
-    assert bank.find("acc_shop", "ref-1") == bank.look(charge.ref) == charge
+    assert bank.find("acc_shop", "ref-1") == bank.view(charge.ref) == charge
     assert said() == []
 
 
@@ -167,11 +167,11 @@ def test_a_charge_past_its_deadline_says_closed_and_stays_so(bid: MakeBid, move_
 def test_looking_writes_nothing(bid: MakeBid, move_time: MoveTime) -> None:
     charge = bank.open_charge(bid())
     move_time(301)
-    seen = bank.look(charge.ref)
+    seen = bank.view(charge.ref)
     assert seen is not None
     assert seen.status == "closed"
     assert Charge.objects.get().status == "open"
-    assert bank.look("nobody") is None
+    assert bank.view("nobody") is None
 
 
 def test_money_may_come_late_on_purpose(bid: MakeBid) -> None:

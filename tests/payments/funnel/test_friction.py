@@ -84,7 +84,7 @@ def test_the_whole_way_leaves_its_eight_steps_and_nothing_about_people() -> None
 def test_only_the_first_time_counts() -> None:
     payment_request = shop.make_request()
     went(payment_request, human_open=5)
-    requests.look(payment_request, surface="phone")
+    requests.record_view(payment_request, surface="phone")
     assert say(payment_request, shared="1") == 204
     first = payment_request.steps.get(kind="share_invoked").at
     assert say(payment_request, shared="1") == 204

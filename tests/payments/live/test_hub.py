@@ -87,11 +87,11 @@ async def test_a_crowd_on_one_request_is_one_subscription_and_few_reads(
     here = hub.Hub()
     crowd = [Onlooker("a") for _ in range(500)]
     async with subscriptions(monkeypatch) as asked:
-        assert all(await asyncio.gather(*(here.look(socket) for socket in crowd)))
+        assert all(await asyncio.gather(*(here.subscribe(socket) for socket in crowd)))
         assert {(socket.seq, *socket.heard) for socket in crowd} == {(1, "a")}
         assert len(questions) <= 2
         for socket in crowd:
-            await here.leave(socket)
+            await here.unsubscribe(socket)
     assert asked == ["new_channel", "group_add p.a", "group_discard p.a"]
     assert not here.watched
 
@@ -99,7 +99,7 @@ async def test_a_crowd_on_one_request_is_one_subscription_and_few_reads(
 async def test_a_message_is_read_once_and_told_to_all(questions: list[dict[str, int]]) -> None:
     here = hub.Hub()
     crowd = [Onlooker("many") for _ in range(limits.LIVE_SLICE_SOCKETS * 3)] + [Onlooker("few")]
-    await asyncio.gather(*(here.look(socket) for socket in crowd))
+    await asyncio.gather(*(here.subscribe(socket) for socket in crowd))
     messages = {
         snapshot.group(token): {"type": "snapshot", "token": token, "seq": seq, "text": f"{token} {seq}"}
         for token, seq in (("many", 7), ("few", 3), ("none", 4))
@@ -113,15 +113,15 @@ async def test_a_message_is_read_once_and_told_to_all(questions: list[dict[str, 
     await asyncio.sleep(0.1)
     assert crowd[-1].heard == ["few", "few 3"]
     for socket in crowd:
-        await here.leave(socket)
+        await here.unsubscribe(socket)
 
 
 async def test_who_comes_while_a_message_does_hears_the_newer(questions: list[dict[str, int]]) -> None:
     """Its read was begun before the change: what the message told stays true, and `seq` never goes back."""
     here = hub.Hub()
     early, late = Onlooker("a"), Onlooker("a")
-    await here.look(early)
-    coming = asyncio.create_task(here.look(late))
+    await here.subscribe(early)
+    coming = asyncio.create_task(here.subscribe(late))
     await asyncio.sleep(0.001)
     await sync_to_async(layer.send)({snapshot.group("a"): {"token": "a", "seq": 5, "text": "five"}})
     await coming
@@ -129,20 +129,20 @@ async def test_who_comes_while_a_message_does_hears_the_newer(questions: list[di
     assert early.heard[-1] == late.heard[-1] == "five"
     assert late.seq == 5
     for socket in (early, late):
-        await here.leave(socket)
+        await here.unsubscribe(socket)
 
 
 async def test_nobody_is_left_in_the_hub_by_one_who_goes_early(questions: list[dict[str, int]]) -> None:
     here = hub.Hub()
     socket, unknown = Onlooker("a"), Onlooker("nobody")
-    coming = asyncio.create_task(here.look(socket))
+    coming = asyncio.create_task(here.subscribe(socket))
     await asyncio.sleep(0.001)
     coming.cancel()
-    await here.leave(socket)
-    assert not await here.look(unknown)
-    await here.leave(unknown)
+    await here.unsubscribe(socket)
+    assert not await here.subscribe(unknown)
+    await here.unsubscribe(unknown)
     assert not here.watched
-    await here.leave(Onlooker("never looked"))
+    await here.unsubscribe(Onlooker("never looked"))
 
 
 async def test_without_valkey_the_rounds_tell_and_join_again(
@@ -159,7 +159,7 @@ async def test_without_valkey_the_rounds_tell_and_join_again(
 
     monkeypatch.setattr(there, "group_add", group_add)
     here, socket = hub.Hub(), Onlooker("a")
-    assert await here.look(socket)
+    assert await here.subscribe(socket)
     assert socket.heard == ["a"]
     silent = False
     async with asyncio.timeout(5):
@@ -169,7 +169,7 @@ async def test_without_valkey_the_rounds_tell_and_join_again(
     async with asyncio.timeout(5):
         while socket.heard != ["a", "two"]:
             await asyncio.sleep(0.01)
-    await here.leave(socket)
+    await here.unsubscribe(socket)
 
 
 async def test_a_restart_serves_all_who_come_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,8 +109,8 @@ def test_two_friends_who_look_at_once_are_one_opening() -> None:
     payment_request = shop.make_request()
     other = PaymentRequest.objects.get()
     for choosing in (False, True):
-        requests.look(payment_request, choosing=choosing)
-        requests.look(other, choosing=choosing)
+        requests.record_view(payment_request, choosing=choosing)
+        requests.record_view(other, choosing=choosing)
     assert told(payment_request) == ["payment_request.created", "payment_request.opened", "payment_request.considered"]
 
 
