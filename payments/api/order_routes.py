@@ -28,12 +28,14 @@ def create_order(request: Call, data: OrderIn, screen: Screen = ON_DESKTOP) -> S
     `payment_request` a friend is asked at once, and the answer has what to send; where that is refused, no order is
     made either. `screen` is where the buyer is; it matters to asking alone.
     """
-    shop, wish = request.auth.merchant, data.payment_request
+    shop, wanted = request.auth.merchant, data.payment_request
     if data.return_url:
         check_return_url(shop, data.return_url)
     asked = (
-        asking.WithOrder(screen.surface, message=wish.message or "", expires_in=wish.life(), split=wish.split_of())
-        if wish
+        asking.WithOrder(
+            screen.surface, message=wanted.message or "", expires_in=wanted.life(), split=wanted.split_of()
+        )
+        if wanted
         else None
     )
     order = services.place_order(

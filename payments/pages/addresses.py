@@ -61,7 +61,7 @@ def mail_receipt(payment_id: int, giver: Giver) -> None:
 @transaction.atomic
 def remind(request_id: int, at: str, giver: Giver) -> None:
     """Write to a friend once, at one of the times on offer, if the request is still open then and the friend has
-    neither paid nor declined. Another wish takes the place of the first.
+    neither paid nor declined. Another choice takes the place of the first.
     """
     _order, request = lock_request(request_id)
     now = clock.now()

@@ -27,13 +27,13 @@ def _of(token: str) -> PaymentRequest:
 
 def _refused(request: HttpRequest, *, told: Told) -> HttpResponse:
     """The attempt that was begun meanwhile, if there is one; else the page that the tap was on."""
-    wish = paying.recall(request)
-    if wish is None:
+    choice = paying.recall(request)
+    if choice is None:
         return draw(request, TapAgain(url=request.path), status=400)
-    payment_request = _of(wish.payment_request)
+    payment_request = _of(choice.payment_request)
     if mine := turns.own(payment_request, visitor_of(request), clock.now()):
         return SeeOther(next_url(mine[-1]))
-    if wish.by_buyer:
+    if choice.by_buyer:
         return buyer_pay_page.draw(request, payment_request.order.token, told=told)
     return friend_page.draw(request, payment_request.token, told=told)
 
@@ -45,11 +45,11 @@ def back(request: HttpRequest) -> HttpResponse:
     """Go on with what was tapped; whoever comes without having tapped is asked to tap. WeChat on Android loads this
     twice at times: the second finds the attempt that the first began.
     """
-    wish = paying.recall(request)
-    if wish is None:
+    choice = paying.recall(request)
+    if choice is None:
         return draw(request, TapAgain(url=request.path), status=400)
-    payment_request = _of(wish.payment_request)
+    payment_request = _of(choice.payment_request)
     payer_id = checkout.payer_id_of(
-        payment_request, method=wish.method, surface=wish.surface(request), code=request.GET.get("code", "")
+        payment_request, method=choice.method, surface=choice.surface(request), code=request.GET.get("code", "")
     )
-    return paying.carry_out(request, payment_request, wish, payer_id=payer_id)
+    return paying.carry_out(request, payment_request, choice, payer_id=payer_id)

@@ -26,12 +26,12 @@ from payments.pages.visitors import keep_visitor, remember, surface_of, visitor_
 from payments.settlement import checkout
 from payments.settlement.rules import Payer
 
-COOKIE = "wish"
-_SALT = "payments.wish"
+COOKIE = "choice"
+_SALT = "payments.choice"
 
 
 @dataclass(frozen=True)
-class Wish:
+class Choice:
     """What a payer tapped. It waits, signed, in the payer's own browser while the wallet is asked who she is."""
 
     payment_request: str
@@ -52,20 +52,20 @@ class Wish:
 def begin(request: HttpRequest, payment_request: PaymentRequest, form: PayForm, *, by_buyer: bool) -> HttpResponse:
     """Begin to pay as a valid `form` says, and lead to the wallet, or first to its login. Raises Refused."""
     given = {name: value for name, value in form.cleaned_data.items() if name != "seen"}
-    wish = Wish(payment_request=payment_request.token, by_buyer=by_buyer, **given)
+    choice = Choice(payment_request=payment_request.token, by_buyer=by_buyer, **given)
     visitor = keep_visitor(request)
-    sealed = signing.dumps(asdict(wish), salt=_SALT)
+    sealed = signing.dumps(asdict(choice), salt=_SALT)
     login = checkout.login_url(
         payment_request,
-        method=wish.method,
-        surface=wish.surface(request),
+        method=choice.method,
+        surface=choice.surface(request),
         back=f"{settings.PUBLIC_URL}{reverse('login_back')}",
         state=_state(sealed, visitor),
     )
     if not by_buyer:
-        steps.record(steps.Kind.METHOD_CHOSEN, payment_request, method=wish.method, surface=surface_of(request).place)
+        steps.record(steps.Kind.METHOD_CHOSEN, payment_request, method=choice.method, surface=surface_of(request).place)
     if not login:
-        return carry_out(request, payment_request, wish)
+        return carry_out(request, payment_request, choice)
     response = remember(request, SeeOther(login))
     response.set_cookie(
         COOKIE, sealed, max_age=limits.CHOICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
@@ -73,36 +73,38 @@ def begin(request: HttpRequest, payment_request: PaymentRequest, form: PayForm, 
     return response
 
 
-def carry_out(request: HttpRequest, payment_request: PaymentRequest, wish: Wish, *, payer_id: str = "") -> HttpResponse:
+def carry_out(
+    request: HttpRequest, payment_request: PaymentRequest, choice: Choice, *, payer_id: str = ""
+) -> HttpResponse:
     """Open the attempt and lead to the wallet. Raises Refused."""
     payment = checkout.begin(
         payment_request,
-        method=wish.method,
-        amount=wish.amount,
-        price=wish.price,
-        take_over=wish.take_over,
-        on_page=wish.on_page,
-        payer=Payer(wish.name, keep_visitor(request), network_of(request), wish.by_buyer),
-        surface=wish.surface(request),
+        method=choice.method,
+        amount=choice.amount,
+        price=choice.price,
+        take_over=choice.take_over,
+        on_page=choice.on_page,
+        payer=Payer(choice.name, keep_visitor(request), network_of(request), choice.by_buyer),
+        surface=choice.surface(request),
         payer_ip=address_of(request),
         payer_id=payer_id,
     )
     return remember(request, SeeOther(form_action.next_url(payment, next_url(payment), back_url(payment))))
 
 
-def recall(request: HttpRequest) -> Wish | None:
-    """The wish that this very visitor went to the wallet with, at most five minutes ago; None when it is not so."""
+def recall(request: HttpRequest) -> Choice | None:
+    """The choice that this very visitor went to the wallet with, at most five minutes ago; None when it is not so."""
     sealed, visitor = request.COOKIES.get(COOKIE, ""), visitor_of(request)
     if not visitor or not constant_time_compare(_state(sealed, visitor), request.GET.get("state", "")):
         return None
     try:
-        return Wish(**signing.loads(sealed, salt=_SALT, max_age=limits.CHOICE_SECONDS))
+        return Choice(**signing.loads(sealed, salt=_SALT, max_age=limits.CHOICE_SECONDS))
     except signing.BadSignature:
         return None
 
 
 def _state(sealed: str, visitor: str) -> str:
-    """What goes to the wallet and comes back. It takes letters and digits alone, so the wish itself stays here."""
+    """What goes to the wallet and comes back. It takes letters and digits alone, so the choice itself stays here."""
     return salted_hmac(_SALT, f"{visitor} {sealed}").hexdigest()
 
 

@@ -21,7 +21,7 @@ async function tell() {
   await helper?.showNotification(document.title, { body, icon, silent: true, data: page ?? location.href });
 }
 
-async function wish(button) {
+async function ask(button) {
   if ((await Notification.requestPermission()) === "granted") {
     sessionStorage.setItem(WANTED, "1");
     await begin();
@@ -36,6 +36,6 @@ if ("Notification" in window && "serviceWorker" in navigator && worker()) {
   new MutationObserver(tell).observe(region, { attributeFilter: ["data-announce"] });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-notify]");
-    if (button) wish(button);
+    if (button) ask(button);
   });
 }

@@ -28,8 +28,8 @@ function say(button, text) {
 
 /** Where the picture is, as the boxes beside it say what is on it. */
 function pictureAddress(form) {
-  const wishes = new URLSearchParams(new FormData(form)).toString();
-  return wishes ? `${form.action}?${wishes}` : form.action;
+  const query = new URLSearchParams(new FormData(form)).toString();
+  return query ? `${form.action}?${query}` : form.action;
 }
 
 /** The picture as a file that a share sheet takes; nothing where it takes none, or the line is too slow for a tap. */

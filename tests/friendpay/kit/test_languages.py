@@ -46,7 +46,7 @@ def test_a_page_speaks_what_the_browser_asks_for(client: Client) -> None:
     assert language_of(client, "/open/", "tlh") == "en"
 
 
-def test_of_an_endless_wish_the_beginning_is_read(client: Client) -> None:
+def test_of_an_endless_header_the_beginning_is_read(client: Client) -> None:
     assert language_of(client, "/open/", f"zh-TW,{'tlh,' * 1000}") == "zh-hant"
     assert language_of(client, "/open/", f"{'tlh,' * 1000}zh-TW") == "en"
     assert "Accept-Language" in client.get("/open/")["Vary"]

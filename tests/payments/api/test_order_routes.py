@@ -20,8 +20,8 @@ def caller() -> Caller:
 
 
 def test_an_order_and_its_request_are_made_by_one_call(caller: Caller) -> None:
-    wish = {"message": "Please!", "expires_in": 3600, "split": {"max_payers": 3, "min_amount": 1000}}
-    made = caller.order(payment_request=wish)
+    asked = {"message": "Please!", "expires_in": 3600, "split": {"max_payers": 3, "min_amount": 1000}}
+    made = caller.order(payment_request=asked)
     asked = made.pop("payment_request")
     assert caller.get(f"/orders/{made['id']}").json == made
     assert caller.get(f"/payment-requests/{asked['id']}").json == asked
@@ -35,8 +35,8 @@ def test_an_order_and_its_request_are_made_by_one_call(caller: Caller) -> None:
 
 
 def test_a_plain_order_has_no_request(caller: Caller) -> None:
-    for wish in ({}, {"payment_request": None}):
-        assert "payment_request" not in caller.order(**wish)
+    for asked in ({}, {"payment_request": None}):
+        assert "payment_request" not in caller.order(**asked)
     assert not PaymentRequest.objects.exists()
 
 
@@ -50,7 +50,7 @@ def test_both_are_repeated_by_the_same_key(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "field", "code"),
+    ("asked", "field", "code"),
     [
         ({"message": "see https://bad.example"}, "payment_request.message", "message_has_contact"),
         ({"message": 7}, "payment_request.message", "wrong_type"),
@@ -65,10 +65,10 @@ def test_both_are_repeated_by_the_same_key(caller: Caller) -> None:
     ],
 )
 def test_what_is_wrong_with_the_request_is_said_beside_it_and_no_order_is_made(
-    caller: Caller, wish: Any, field: str, code: str
+    caller: Caller, asked: Any, field: str, code: str
 ) -> None:
     before = ledger()
-    answer = caller.post("/orders", {**ORDER, "payment_request": wish})
+    answer = caller.post("/orders", {**ORDER, "payment_request": asked})
     assert answer.status == 422
     assert fields(answer) == {field: code}
     assert ledger() == before

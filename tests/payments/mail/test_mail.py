@@ -144,7 +144,7 @@ def test_a_reminder_that_comes_too_late_to_be_sent_is_dropped(client: Client, mo
     assert addresses() == []
 
 
-def test_another_wish_takes_the_place_of_the_first_and_twice_is_enough(client: Client, move_time: MoveTime) -> None:
+def test_another_choice_takes_the_place_of_the_first_and_twice_is_enough(client: Client, move_time: MoveTime) -> None:
     payment_request = shop.make_request()
     assert [remind(client, payment_request), remind(client, payment_request, at="later")] == [303, 303]
     assert remind(client, payment_request) == 429

@@ -93,8 +93,8 @@ def test_the_buyers_page_offers_them_and_the_words_for_the_phone(client: Client)
 
 def test_the_posters_code_can_be_scanned(client: Client) -> None:
     payment_request = shop.make_request()
-    for wishes in ("", "?goods=on&amount=on"):
-        answer = client.get(f"/p/{payment_request.token}/poster.png{wishes}")
+    for query in ("", "?goods=on&amount=on"):
+        answer = client.get(f"/p/{payment_request.token}/poster.png{query}")
         assert answer["Content-Type"] == "image/png"
         picture = Image.open(io.BytesIO(answer.content))
         assert picture.size == (1080, 1440)

@@ -181,7 +181,7 @@ def test_nobody_else_can_use_a_login_link(payment_request: PaymentRequest, frien
     link = login(tap(friend, payment_request))
     stranger = Client(headers=INSIDE)
     assert stranger.get(link).status_code == 400
-    tap(stranger, payment_request)  # with a wish of his own
+    tap(stranger, payment_request)  # with a choice of his own
     answer = stranger.get(link)
     assert answer.status_code == 400
     assert "Please tap once more" in words(answer)
@@ -189,21 +189,21 @@ def test_nobody_else_can_use_a_login_link(payment_request: PaymentRequest, frien
 
 
 @pytest.mark.parametrize("query", ["", "?code=1", "?state=", "?state=%00&code=1", f"?state={'0' * 64}&code=1"])
-def test_a_login_without_a_wish_is_refused(payment_request: PaymentRequest, friend: Client, query: str) -> None:
+def test_a_login_without_a_choice_is_refused(payment_request: PaymentRequest, friend: Client, query: str) -> None:
     tap(friend, payment_request)
     assert friend.get(f"/login/{query}").status_code == 400
     assert nothing_begun()
 
 
-def test_a_changed_wish_is_refused(payment_request: PaymentRequest, friend: Client) -> None:
+def test_a_changed_choice_is_refused(payment_request: PaymentRequest, friend: Client) -> None:
     link = login(tap(friend, payment_request, amount="30.00"))
     other = tap(friend, payment_request, amount="0.01")
-    friend.cookies["wish"] = other.cookies["wish"].value
+    friend.cookies["choice"] = other.cookies["choice"].value
     assert friend.get(link).status_code == 400
     assert nothing_begun()
 
 
-def test_a_wish_lasts_five_minutes(
+def test_a_choice_lasts_five_minutes(
     payment_request: PaymentRequest, friend: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = login(tap(friend, payment_request))
@@ -238,7 +238,7 @@ def test_what_was_cancelled_meanwhile_is_told(payment_request: PaymentRequest, f
     assert nothing_begun()
 
 
-def test_outside_wechat_a_forged_wish_finds_no_such_rail(payment_request: PaymentRequest, friend: Client) -> None:
+def test_outside_wechat_a_forged_choice_finds_no_such_rail(payment_request: PaymentRequest, friend: Client) -> None:
     link = login(tap(friend, payment_request))
     friend.defaults["HTTP_USER_AGENT"] = agents.SAFARI_IPHONE
     friend.get(link)
