@@ -30,7 +30,7 @@ Make = Callable[..., Person]
 
 
 @dataclass
-class Plea:
+class Asked:
     """An order of 45.00 that a friend is asked to pay, and its buyer, who looks on."""
 
     id: str
@@ -84,13 +84,13 @@ def _order(stack: Stack) -> dict[str, Any]:
 
 
 @pytest.fixture
-def payment_request(stack: Stack, person: Make) -> Plea:
+def payment_request(stack: Stack, person: Make) -> Asked:
     order = _order(stack)
     asked = stack.api(f"/orders/{order['id']}/payment-requests", {})
     buyer = person(DESK)
     buyer.go(order["checkout_url"])
     buyer.sees("Send this to someone kind")
-    return Plea(asked["id"], asked["url"], buyer)
+    return Asked(asked["id"], asked["url"], buyer)
 
 
 # What payers do in their wallets
@@ -170,7 +170,7 @@ JOBS: list[tuple[str, str, Callable[[Person], None]]] = [
     ("device", "wallet", "finish"), JOBS, ids=[f"{job[0]}, {job[1]}, {job[2].__name__}" for job in JOBS]
 )
 def test_from_one_tap_to_the_buyers_paid(
-    person: Make, stack: Stack, payment_request: Plea, device: str, wallet: str, finish: Callable[[Person], None]
+    person: Make, stack: Stack, payment_request: Asked, device: str, wallet: str, finish: Callable[[Person], None]
 ) -> None:
     friend = person(DEVICES[device])
     if finish is in_the_sheet:
@@ -195,7 +195,7 @@ def test_from_one_tap_to_the_buyers_paid(
     ],
 )
 def test_a_wallet_of_the_other_house_is_reached_by_copying_the_link(
-    person: Make, payment_request: Plea, device: str, line: str
+    person: Make, payment_request: Asked, device: str, line: str
 ) -> None:
     friend = person(DEVICES[device])
     friend.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -208,7 +208,7 @@ def test_a_wallet_of_the_other_house_is_reached_by_copying_the_link(
 
 
 def test_closing_the_sheet_pays_nothing_and_the_button_opens_it_again(
-    person: Make, stack: Stack, payment_request: Plea
+    person: Make, stack: Stack, payment_request: Asked
 ) -> None:
     friend = person(DEVICES["WeChat on iPhone"])
     put_bridge(friend, stack, approves=False)
@@ -221,7 +221,7 @@ def test_closing_the_sheet_pays_nothing_and_the_button_opens_it_again(
     payment_request.buyer.sees(PAID)
 
 
-def test_a_sheet_outside_wechat_says_where_it_opens(person: Make, payment_request: Plea) -> None:
+def test_a_sheet_outside_wechat_says_where_it_opens(person: Make, payment_request: Asked) -> None:
     """Somebody shows WeChat's words but has not its bridge."""
     friend = person(DEVICES["WeChat on iPhone"])
     friend.go(payment_request.url)
@@ -233,7 +233,7 @@ def test_a_sheet_outside_wechat_says_where_it_opens(person: Make, payment_reques
     friend.sees("Thank you!", within=15)
 
 
-def test_without_a_script_the_sheets_page_says_so_and_the_code_works(person: Make, payment_request: Plea) -> None:
+def test_without_a_script_the_sheets_page_says_so_and_the_code_works(person: Make, payment_request: Asked) -> None:
     friend = person({**DEVICES["WeChat on iPhone"], "java_script_enabled": False})
     friend.go(payment_request.url)
     friend.tap("WeChat Pay (simulated)")
@@ -265,7 +265,7 @@ def test_the_buyer_pays_herself_on_the_same_rails(
     buyer.sees(PAID, within=15)
 
 
-def test_a_pages_forms_lead_to_its_wallets_and_to_no_other_host(person: Make, payment_request: Plea) -> None:
+def test_a_pages_forms_lead_to_its_wallets_and_to_no_other_host(person: Make, payment_request: Asked) -> None:
     friend = person(DEVICES["a desktop"])
     friend.go(payment_request.url)
     before = friend.page.url

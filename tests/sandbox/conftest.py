@@ -33,7 +33,7 @@ def bid(db: None) -> MakeBid:
 
 
 @pytest.fixture(autouse=True)
-def _no_errands(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_background_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is sent by a thread in the background: a test sends when it likes."""
     monkeypatch.setattr(background, "run_later", lambda purpose, job: None)
 

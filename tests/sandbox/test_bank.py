@@ -23,21 +23,21 @@ def paid(bid: bank.Bid) -> bank.ChargeDetails:
     return bank.approve(bank.open_charge(bid).ref)
 
 
-def back(charge: bank.ChargeDetails, amount: int, **changes: Any) -> bank.RefundDetails:
+def back(of: bank.ChargeDetails, amount: int, **changes: Any) -> bank.RefundDetails:
     asked = {
         "reference": "refund-1",
-        "charge": charge.reference,
-        "transaction_id": charge.transaction,
-        "charged": charge.amount,
+        "charge": of.reference,
+        "transaction_id": of.transaction,
+        "charged": of.amount,
         "amount": amount,
-        "currency": charge.currency,
+        "currency": of.currency,
     }
     return bank.refund("acc_shop", **{**asked, **changes})
 
 
 def test_a_charge_waits_for_its_payer(bid: MakeBid) -> None:
     charge = bank.open_charge(bid())
-    assert (charge.status, charge.transaction) == ("open", "")
+    assert (charge.status, of.transaction) == ("open", "")
     assert len(charge.ref) >= 24
     assert bank.find("acc_shop", "ref-1") == bank.view(charge.ref) == charge
     assert said() == []

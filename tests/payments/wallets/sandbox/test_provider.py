@@ -40,7 +40,7 @@ def wallet() -> Provider:
 
 
 @pytest.fixture(autouse=True)
-def _no_errands(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_background_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "run_later", lambda purpose, job: None)
 
 
