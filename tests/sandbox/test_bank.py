@@ -37,7 +37,7 @@ def back(of: bank.ChargeDetails, amount: int, **changes: Any) -> bank.RefundDeta
 
 def test_a_charge_waits_for_its_payer(bid: MakeBid) -> None:
     charge = bank.open_charge(bid())
-    assert (charge.status, of.transaction) == ("open", "")
+    assert (charge.status, charge.transaction) == ("open", "")
     assert len(charge.ref) >= 24
     assert bank.find("acc_shop", "ref-1") == bank.view(charge.ref) == charge
     assert said() == []
