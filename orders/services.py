@@ -54,15 +54,14 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
     """
     if expires_in is not None:
         lives.check(expires_in)
-    if currency not in EXPONENT:
-        raise Refused("unknown_currency", _("This is not a currency we know."), field="currency", status=422)
+    check_currency(currency)
     now = now or clock.now()
     order = Order(
         merchant=merchant,
         live=live,
         reference=reference,
         currency=currency,
-        amount=_sum(lines),
+        amount=total(lines),
         buyer_id=buyer_id,
         buyer_name=text_filter.name(buyer_name) or str(_("A friend")),
         return_url=return_url,
@@ -92,7 +91,14 @@ def _write_new(writes: Writes) -> None:
         ) from error
 
 
-def _sum(lines: list[LineDraft]) -> int:
+def check_currency(currency: str) -> None:
+    """Refused unless we know it."""
+    if currency not in EXPONENT:
+        raise Refused("unknown_currency", _("This is not a currency we know."), field="currency", status=422)
+
+
+def total(lines: list[LineDraft]) -> int:
+    """What the lines come to."""
     amount = sum(line.quantity * line.unit_amount for line in lines)
     if not 0 < amount <= limits.MAX_MINOR:
         raise Refused(
@@ -122,7 +128,7 @@ def change_lines(order: Order, lines: list[LineDraft]) -> None:
     """Other goods or another price, as long as nothing of it is paid. The caller sees to the open request."""
     if order.status != Order.Status.AWAITING_PAYMENT:
         raise Refused("order_not_awaiting_payment", _("This order is already paid or cancelled."))
-    order.amount = _sum(lines)
+    order.amount = total(lines)
     order.lines.all().delete()
     writes = Writes()
     writes.update(order, "amount")

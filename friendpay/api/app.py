@@ -22,6 +22,7 @@ from orders.api.idempotency import once
 from orders.api.webhook_routes import router as webhooks
 from payments.api.order_routes import router as orders
 from payments.api.routes import router as payments
+from payments.api.shop_routes import router as account
 
 
 class Manual(DocsBase):
@@ -83,6 +84,7 @@ api = Api(
 )
 problems.install(api)
 api.add_decorator(answered)
+api.add_router("", account)
 api.add_router("", orders)
 api.add_router("", payments)
 api.add_router("", webhooks)

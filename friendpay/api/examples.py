@@ -72,6 +72,13 @@ _LISTENER: dict[str, Any] = {
 BODIES: dict[str, dict[str, Any]] = {
     "OrderIn": {"reference": "A-1001", "currency": "CNY", "lines": [_LINE], "buyer": _BUYER},
     "LinesIn": {"lines": [_LINE]},
+    "OffersIn": {
+        "currency": "CNY",
+        "amount": 9000,
+        "lines": [_LINE],
+        "buyer": {"id": "customer-17"},
+        "locale": "zh-CN",
+    },
     "PaymentRequestIn": {"message": "My card is empty, please!", "expires_in": 86400},
     "ExtendIn": {"expires_in": 86400},
     "RefundIn": {"amount": 1500, "reason": "One tin was broken."},
@@ -168,6 +175,61 @@ BODIES: dict[str, dict[str, Any]] = {
                 "answer": "Down for maintenance.",
             }
         ],
+    },
+}
+BODIES["OffersOut"] = {
+    "shown": [
+        {"method": "friend", "label": "Ask a friend", "provider": "", "rail": ""},
+        {"method": "wechatpay", "label": "WeChat Pay", "provider": "wechatpay", "rail": "native"},
+    ],
+    "withheld": [
+        {
+            "method": "card",
+            "provider": "stripe",
+            "reason": "amount_below_minimum",
+            "detail": "It is for orders from CN¥100.00.",
+        }
+    ],
+}
+BODIES["AccountOut"] = {
+    "shop": {
+        "id": "mer_Kb8WyHm3PfJd7sQz2XcVn5Rt",
+        "name": "Harbour Tea",
+        "contact": "help@harbourtea.example",
+        "verified": True,
+        "frozen": False,
+        "request_life": 86400,
+        "return_origins": ["https://shop.example"],
+        "embed_origins": ["https://shop.example"],
+    },
+    "live": False,
+    "key": {
+        "name": "The shop's server",
+        "start": "sk_test_Kb8W",
+        "can_read": True,
+        "can_write": True,
+        "can_refund": True,
+        "created_at": "2026-05-03T18:00:00Z",
+        "expires_at": None,
+    },
+    "currencies": ["CNY"],
+    "methods": [
+        {
+            "method": "wechatpay",
+            "label": "WeChat Pay",
+            "provider": "wechatpay",
+            "enabled": True,
+            "currencies": ["CNY"],
+        }
+    ],
+    "limits": {
+        "calls_per_second": 100,
+        "amount_most": 1000000000000,
+        "expires_in_least": 60,
+        "expires_in_most": 2592000,
+        "payers_most": 50,
+        "webhook_endpoints_most": 16,
+        "idempotency_hours": 24,
     },
 }
 BODIES["NewOrderOut"] = BODIES["OrderOut"] | {"payment_request": BODIES["PaymentRequestOut"]}

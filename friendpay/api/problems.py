@@ -50,6 +50,7 @@ FIELD_CODES = (*dict.fromkeys(_CODES.values()), "wrong_type", "invalid")
 
 CODES = (
     *(code for code, _words in WORDS.values()),
+    "amount_missing",
     "amount_out_of_range",
     "amount_step",
     "endpoint_disabled",

@@ -61,4 +61,5 @@ class BearerKey(HttpBearer):
 
 
 KEY = BearerKey()
+READ_KEY = BearerKey("read")
 REFUND_KEY = BearerKey("refund")

@@ -34,6 +34,7 @@ Seconds = Annotated[
     ),
 ]
 WebUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-\[\]-~]+$")]
+Locale = Annotated[str, Field(max_length=10, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 OrderId = Annotated[str, Field(pattern=r"^ord_[0-9A-Za-z]{1,36}$")]
 EventId = Annotated[str, Field(pattern=r"^evt_[0-9A-Za-z]{1,36}$")]
 Limit = Annotated[int, Field(ge=1, le=100)]
@@ -80,9 +81,7 @@ class OrderFields(Taken):
     return_url: WebUrl | None = Field(
         default=None, description="Where the buyer goes when all is done; its origin must be registered for your shop."
     )
-    locale: Annotated[str, Field(max_length=10, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = Field(
-        default=None, description="The buyer's language, such as en or zh-Hans."
-    )
+    locale: Locale | None = Field(default=None, description="The buyer's language, such as en or zh-Hans.")
     expires_in: Seconds | None = Field(
         default=None,
         description="Seconds for which it may be asked for and paid; unpaid then, it ends (order.expired). Without, it "

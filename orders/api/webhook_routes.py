@@ -42,21 +42,28 @@ def _deliveries(key: ApiKey) -> QuerySet[WebhookDelivery]:
     return deliveries.select_related("endpoint", "event").prefetch_related("calls")
 
 
-@router.post("/webhook-endpoints", response={201: EndpointSecretOut}, operation_id="create_webhook_endpoint")
-def create_endpoint(request: Call, data: EndpointIn) -> Status[EndpointSecretOut]:
+@router.post(
+    "/webhook-endpoints",
+    response={201: EndpointSecretOut, 200: EndpointOut},
+    operation_id="create_webhook_endpoint",
+)
+def create_endpoint(request: Call, data: EndpointIn) -> Status[EndpointOut]:
     """Create a webhook endpoint
 
     It is told of what happens from now on. Keep its `secret`: it is shown here and nowhere else, and proves that a
-    message is from us.
+    message is from us. The `url` of an endpoint you have already makes no second one: 200, with what you sent changed,
+    enabled or not as it was, and without its secret; where you have lost that, rotate it.
     """
     endpoint, secret = endpoints.create(
         request.auth.merchant,
         live=request.auth.live,
         url=data.url,
-        description=data.description or "",
-        event_types=data.events or (),
+        description=data.description,
+        event_types=data.events,
     )
-    return Status(201, EndpointSecretOut.of(endpoint, secret=secret))
+    return (
+        Status(201, EndpointSecretOut.of(endpoint, secret=secret)) if secret else Status(200, EndpointOut.of(endpoint))
+    )
 
 
 @router.get("/webhook-endpoints", response=EndpointPage, operation_id="list_webhook_endpoints")

@@ -16,18 +16,34 @@ Reason = WebhookEndpoint.Reason
 
 @transaction.atomic
 def create(
-    merchant: Merchant, *, live: bool, url: str, description: str = "", event_types: Sequence[str] = ()
+    merchant: Merchant,
+    *,
+    live: bool,
+    url: str,
+    description: str | None = None,
+    event_types: Sequence[str] | None = None,
 ) -> tuple[WebhookEndpoint, str]:
-    """A new endpoint and its secret, which is never to be had again. It is told of what happens from now on."""
+    """A new endpoint and its secret, which is never to be had again. It is told of what happens from now on.
+
+    An address that an endpoint of this mode has already makes no second one: that one is changed as `change` does, and
+    the secret is "".
+    """
     transport.check(url)
     merchant = Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)
-    if WebhookEndpoint.objects.kept().filter(merchant=merchant, live=live).count() >= limits.WEBHOOK_ENDPOINTS:
+    kept = WebhookEndpoint.objects.kept().filter(merchant=merchant, live=live)
+    if known := kept.filter(url=url).first():
+        return change(known.pk, description=description, event_types=event_types), ""
+    if kept.count() >= limits.WEBHOOK_ENDPOINTS:
         raise Refused("too_many_endpoints", _("There are too many endpoints. Delete one first."))
     merchant.has_webhooks = True
     merchant.save(update_fields=["has_webhooks"])
     secret = signing.new_secret()
     endpoint = WebhookEndpoint(
-        merchant=merchant, live=live, url=url, description=description, event_types=sorted(set(event_types))
+        merchant=merchant,
+        live=live,
+        url=url,
+        description=description or "",
+        event_types=sorted(set(event_types or ())),
     )
     endpoint.seal(secret)
     endpoint.save()

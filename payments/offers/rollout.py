@@ -9,8 +9,11 @@ from typing import Self
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
+from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
-from orders.models import Order
+from orders import services
+from orders.models import Merchant, Order
+from orders.services import LineDraft
 from payments.models import RolloutRule
 
 FRIEND = "friend"
@@ -51,6 +54,28 @@ class Case:
             left=(order.amount - order.amount_paid) or order.amount,
             goods=goods,
             rules=rules,
+        )
+
+    @classmethod
+    def imagined(
+        cls, shop: Merchant, *, live: bool, buyer: str, currency: str, amount: int | None, lines: list[LineDraft]
+    ) -> Self:
+        """Of an order that there may never be; its amount is the sum of its lines where none is given."""
+        services.check_currency(currency)
+        if amount is None:
+            if not lines:
+                message = _("Send the amount, or the lines to add up.")
+                raise Refused("amount_missing", message, field="amount", status=422)
+            amount = services.total(lines)
+        return cls(
+            merchant_id=shop.pk,
+            live=live,
+            buyer=buyer,
+            currency=currency,
+            amount=amount,
+            left=amount,
+            goods=tuple((line.name, line.category) for line in lines),
+            rules=tuple(shop.rollout_rules.all()),
         )
 
 

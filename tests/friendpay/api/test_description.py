@@ -10,6 +10,7 @@ from django.test import Client
 import orders.api.schemas
 import orders.api.webhook_schemas
 import payments.api.schemas
+import payments.api.shop_schemas
 from friendpay.api.app import api
 from friendpay.api.examples import BODIES
 from friendpay.api.openapi_events import data_of
@@ -18,7 +19,7 @@ from friendpay.kit.errors import Refused
 from orders.events import TYPES
 from orders.webhooks import transport
 
-SCHEMAS = (orders.api.schemas, orders.api.webhook_schemas, payments.api.schemas)
+SCHEMAS = (orders.api.schemas, orders.api.webhook_schemas, payments.api.schemas, payments.api.shop_schemas)
 ROOT = Path(__file__).resolve().parents[3]
 OPERATIONS = [
     (address, method, operation)
@@ -95,7 +96,7 @@ def codes_of_calls() -> set[str]:
     settling = ("chip_in", "lifecycle", "refunds", "requests", "rules")  # what payments.api calls
     sources = [path for room in ("", "api", "webhooks") for path in (ROOT / "orders" / room).glob("*.py")]
     sources += [ROOT / "payments" / "settlement" / f"{name}.py" for name in settling]
-    sources += [ROOT / "payments" / "offers" / "weighing.py"]
+    sources += [ROOT / "payments" / "offers" / f"{name}.py" for name in ("rollout", "weighing")]
     sources += [ROOT / "friendpay" / "kit" / f"{name}.py" for name in ("paging", "text_filter", "counters", "errors")]
     codes = {code for path in sources for code in re.findall(r'Refused\(\s*"(\w+)"', path.read_text())}
     of_pages = {"amount_changed", "begun", "crumb_left", "held", "last_part", "request_not_paid", "too_many_tries"}

@@ -83,17 +83,33 @@ def test_what_is_wrong_is_named_and_nothing_is_made(body: dict[str, object], wro
 
 def test_endpoints_are_listed_newest_first() -> None:
     caller = Caller()
-    made = [make(caller)["id"] for _ in range(3)]
+    made = [make(caller, url=f"{URL}/{number}")["id"] for number in range(3)]
     first = caller.get("/webhook-endpoints", limit=2)
     assert ([row["id"] for row in first["data"]], first["has_more"]) == (made[:0:-1], True)
     rest = caller.get("/webhook-endpoints", after=made[1])
     assert [row["id"] for row in rest["data"]] == made[:1]
 
 
+def test_the_same_address_makes_no_second_endpoint_and_shows_no_secret() -> None:
+    caller = Caller()
+    made = make(caller, events=["order.paid"])
+    caller.patch(f"/webhook-endpoints/{made['id']}", {"enabled": False})
+    again = caller.post("/webhook-endpoints", {"url": URL, "description": "The till"})
+    assert again.status == 200
+    assert "secret" not in again.json
+    assert (again["id"], again["events"], again["description"]) == (made["id"], ["order.paid"], "The till")
+    assert not again["enabled"]
+    assert caller.post("/webhook-endpoints", {"url": URL, "events": []})["events"] == []
+    live, other = Caller(caller.merchant, live=True), Caller()
+    assert len({made["id"], make(live)["id"], make(other)["id"]}) == 3
+    caller.send("DELETE", f"/webhook-endpoints/{made['id']}")
+    assert make(caller)["id"] != made["id"]
+
+
 def test_there_is_an_end_to_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WEBHOOK_ENDPOINTS", 2)
     caller = Caller()
-    made = [make(caller) for _ in range(2)]
+    made = [make(caller, url=f"{URL}/{number}") for number in range(2)]
     answer = caller.post("/webhook-endpoints", {"url": URL})
     assert (answer.status, answer["code"]) == (409, "too_many_endpoints")
     caller.send("DELETE", f"/webhook-endpoints/{made[0]['id']}")

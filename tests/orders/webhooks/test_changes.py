@@ -58,7 +58,7 @@ def test_what_is_sent_is_changed_and_nothing_else(
     body: dict[str, object], becomes: dict[str, object], caller: Caller
 ) -> None:
     made = make(caller, description="The till", events=["order.paid"])
-    other = make(caller)
+    other = make(caller, url="https://shop.example/other")
     sealed = dict(WebhookEndpoint.objects.values_list("public_id", "sealed"))
     answer = change(caller, made, body)
     assert answer.status == 200
