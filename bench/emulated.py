@@ -41,7 +41,7 @@ FAULTS: dict[str, tuple[float, float]] = {  # how often at a payment, and how ma
     "clock_skew": (0.02, 200_000),
 }
 
-_FROM = {"Referer": "https://friendpay.example/"}  # without one, WeChat's jump is refused
+_FROM = {"Referer": "https://shop.example/"}  # WeChat's jump is refused where it comes from a page nobody registered
 
 
 class _TownClock(Clock):
@@ -82,11 +82,12 @@ class Emulated:
         self.emulator = self.company(clock=_TownClock(stack))
         self.failing = True
         with running(self.emulator) as url:
-            port = httpx.URL(url).port
+            self.direct, port = url, httpx.URL(url).port
             line = FaultProxy(lambda: asyncio.open_connection("127.0.0.1", port), fate)
             await line.listen()
+            self.emulator.url = f"http://127.0.0.1:{line.port}"  # its pages are where its account says it is
             self.account = await asyncio.to_thread(
-                stack.open_account, self.emulator.name, f"http://127.0.0.1:{line.port}", self.emulator.account()
+                stack.open_account, self.emulator.name, self.emulator.url, self.emulator.account()
             )
             self.emulator.notify_url = f"{stack.address}/notify/{self.emulator.name}/{self.account}/"
             yield
@@ -111,8 +112,9 @@ class Emulated:
             if not code:
                 return page, ""  # no answer, or it is decided already
             address = unescape(code[1])
-        address = f"{self.emulator.url}{httpx.URL(address).raw_path.decode()}"
+        address = f"{self.direct}{httpx.URL(address).raw_path.decode()}"
         sheet = await payer.ask("sheet", "GET", address, follow_redirects=True, headers=_FROM)
+        assert sheet is None or sheet.status_code != 404, f"a friend was sent to {address}, where there is nothing"
         if sheet is None or sheet.status_code != 200:
             return sheet, ""
         yes = {"choice": "approve", "card": "4242 4242 4242 4242"}

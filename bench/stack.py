@@ -164,7 +164,9 @@ class Stack:
 
     def compare_bills(self) -> None:
         """Now, and not when the half hour comes round."""
-        self.manage("shell", "--no-imports", "-c", "from payments.settlement import bill_days; bill_days.compare_due()")
+        compare = "from payments.settlement import bill_days; bill_days.compare_due()"
+        compared = self.manage("shell", "--no-imports", "-c", compare)
+        assert compared.returncode == 0, compared.stderr
 
     def manage(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """One of manage.py's commands, on this database."""

@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 
 from friendpay.kit import clock, leases, limits
 from payments.models import BillDay, BillMismatch, Payment, ProviderAccount
@@ -43,11 +43,16 @@ def _accounts() -> list[ProviderAccount]:
 
 
 def _schedule(account: ProviderAccount) -> None:
-    """A row for every day that is over, from where the rows end; yesterday's for an account that has none."""
-    now = clock.now()
-    yesterday = now.astimezone(registry.get(account.provider).zone).date() - timedelta(days=1)
-    last = account.bill_days.aggregate(last=Max("day"))["last"]
-    first = last + timedelta(days=1) if last else yesterday
+    """A row for every day that is over, from where the rows end: the day of its first payment for an account that has
+    none, or yesterday.
+    """
+    now, zone = clock.now(), registry.get(account.provider).zone
+    yesterday = now.astimezone(zone).date() - timedelta(days=1)
+    if last := account.bill_days.aggregate(last=Max("day"))["last"]:
+        first = last + timedelta(days=1)
+    else:
+        began = account.payments.aggregate(began=Min("created_at"))["began"] or now
+        first = min(began.astimezone(zone).date(), yesterday)
     first = max(first, yesterday - timedelta(days=limits.BILL_DAYS_CAUGHT_UP - 1))
     days = [first + timedelta(days=n) for n in range((yesterday - first).days + 1)]
     BillDay.objects.bulk_create(

@@ -260,6 +260,15 @@ def test_days_without_a_bill_are_caught_up_after_a_pause(move_time: MoveTime) ->
     ]
 
 
+def test_an_account_that_was_not_compared_yet_begins_with_the_day_of_its_first_payment(move_time: MoveTime) -> None:
+    paid()
+    move_time(3 * 86400)
+    tasks.compare_bills()
+    assert [row.day for row in BillDay.objects.filter(compared_at__isnull=False)] == [
+        today() - timedelta(days=n) for n in range(1, 4)
+    ]
+
+
 def test_no_bill_is_an_empty_day_only_once_it_is_well_over_and_we_know_of_nothing(
     monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
 ) -> None:
