@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from friendpay.bridge import App, Receive, Scope, Send
 from friendpay.kit import limits
-from payments import beats
+from payments import heartbeats
 
 
 async def alive(scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +63,7 @@ async def _background() -> None:
         row = await (await connection.execute(alive, [limits.BEAT_LATE_AFTER])).fetchone()
     finally:
         await connection.close()
-    if row is None or row[0] < len(beats.QUEUES):
+    if row is None or row[0] < len(heartbeats.QUEUES):
         raise Late
 
 

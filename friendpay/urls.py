@@ -17,4 +17,4 @@ urlpatterns = [
 ]
 
 handler400 = "friendpay.kit.pages.bad_request"
-handler404 = "payments.pages.lost.not_found"
+handler404 = "payments.pages.not_found.not_found"

@@ -13,7 +13,7 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.keys import among
 from friendpay.kit.money import EXPONENT
 from friendpay.kit.writes import Writes
-from orders import events, lives
+from orders import events, lifetimes
 from orders.event_data import OrderData, OrderRefundData
 from orders.models import Event, Merchant, Order, OrderLine
 
@@ -53,7 +53,7 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
     it is one statement, with what `also` adds to it; who knows what time it is says so with `now`.
     """
     if expires_in is not None:
-        lives.check(expires_in)
+        lifetimes.check(expires_in)
     check_currency(currency)
     now = now or clock.now()
     order = Order(
@@ -178,7 +178,7 @@ def mark_paid_elsewhere(order: Order, now: datetime) -> Event | None:
     if order.status == Order.Status.CANCELLED:
         raise Refused("order_cancelled", _("This order was cancelled; it cannot be paid any more."))
     if order.status == Order.Status.EXPIRED:
-        raise lives.order_expired()
+        raise lifetimes.order_expired()
     order.status = Order.Status.PAID
     order.paid_at = now
     order.paid_elsewhere = True

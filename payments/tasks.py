@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.mail import mail_admins
 
 from friendpay.kit import clock
-from payments import beats
+from payments import heartbeats
 from payments.funnel import steps
 from payments.mail import outbox, sending
 from payments.models import ProviderAccount
@@ -126,10 +126,10 @@ def warn_of_ends() -> None:
 @shared_task(name="payments.beat")
 def beat() -> None:
     """A sign of life of the queue that needs nobody else."""
-    beats.sign("celery")
+    heartbeats.sign("celery")
 
 
 @shared_task(name="payments.beat_calls")
 def beat_calls() -> None:
     """The same of the queue that calls others' servers."""
-    beats.sign("calls")
+    heartbeats.sign("calls")

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from orders import events
 from orders.models import Order, WebhookDelivery
-from payments import beats
+from payments import heartbeats
 from payments.models import Dispute, Payment, PaymentRequest, Refund
 from payments.settlement import rules
 from payments.wallets import registry
@@ -146,7 +146,7 @@ def test_every_language_is_listed_and_has_all_it_needs() -> None:
 @pytest.mark.django_db
 def test_every_metric_is_listed_with_its_labels(client: Client, settings: Settings) -> None:
     settings.METRICS_TOKEN = "a token for metrics"
-    beats.sign("calls")
+    heartbeats.sign("calls")
     told = client.get("/metrics", headers={"Authorization": "Bearer a token for metrics"}).content.decode()
     rows = {row[0].strip("`"): row for row in table("docs/metrics.md")}
     assert set(rows) == set(re.findall(r"^# TYPE (\w+)", told, re.MULTILINE))

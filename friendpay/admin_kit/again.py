@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.admin_kit import logbook
+from friendpay.admin_kit import audit_log
 from friendpay.admin_kit.password import PasswordForm
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
@@ -61,7 +61,7 @@ def ask(request: HttpRequest, site: AdminSite) -> HttpResponse | None:
             return _page(request, site, form, reading)
         request.session.cycle_key()
         given(request)
-        logbook.write(request, logbook.PASSWORD_AGAIN)
+        audit_log.write(request, audit_log.PASSWORD_AGAIN)
     if reading:
         return HttpResponseRedirect(request.get_full_path()) if request.method == "POST" else None
     sent = request.POST.copy()

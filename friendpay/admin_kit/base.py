@@ -22,7 +22,7 @@ def is_shown_filter(admin: "ModelAdmin", lookup: str) -> bool:
     """Whether a filter in an address is one that stands on the page.
 
     Django takes every lookup of a field of the row itself: with `token__regex` a reader of lists could find out what no
-    page shows, sign by sign.
+    page shows, character by character.
     """
     filters: list[Any] = [(entry,) if isinstance(entry, str) else entry for entry in admin.list_filter]
     if any(isclass(entry) and lookup == getattr(entry, "parameter_name", "") for entry in filters):

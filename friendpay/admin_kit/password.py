@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import ngettext
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
-from friendpay.admin_kit import logbook
+from friendpay.admin_kit import audit_log
 from friendpay.kit import counters, limits
 from friendpay.kit.digests import digest
 from friendpay.kit.networks import network_of
@@ -46,12 +46,12 @@ def limit_guesses(request: HttpRequest, login: str, compare: Callable[[], T]) ->
     names = _counts(request, login)
     counted = zip(counters.counted(*names), names.values(), strict=True)
     if seconds := max((ends for (tries, ends), most in counted if tries >= most), default=0):
-        logbook.write_failure(request, logbook.LOCKED_OUT, login)
+        audit_log.write_failure(request, audit_log.LOCKED_OUT, login)
         raise TooMany(seconds)
     try:
         return compare()
     except forms.ValidationError:
-        logbook.write_failure(request, logbook.WRONG_PASSWORD, login)
+        audit_log.write_failure(request, audit_log.WRONG_PASSWORD, login)
         counters.count(*names, window=limits.WRONG_PASSWORDS_SECONDS)
         raise
 
@@ -92,7 +92,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
         return limit_guesses(self.request, self.user.get_username(), super().clean_old_password)
 
     def save(self, commit: bool = True) -> User:
-        logbook.write(self.request, logbook.PASSWORD_CHANGED)
+        audit_log.write(self.request, audit_log.PASSWORD_CHANGED)
         return super().save(commit)
 
 

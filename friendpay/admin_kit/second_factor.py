@@ -18,7 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from qrcode.image.svg import SvgPathImage
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from friendpay.admin_kit import logbook
+from friendpay.admin_kit import audit_log
 
 _ENROLLING = "enrolling"  # in the session: the phone whose key it was shown
 
@@ -69,12 +69,12 @@ def second_factor(request: HttpRequest, site: Site) -> HttpResponse:
         if django_otp.verify_token(request.user, device.persistent_id, form.cleaned_data["code"]):
             if not device.confirmed:
                 TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
-                logbook.write(request, logbook.ENROLLED)
+                audit_log.write(request, audit_log.ENROLLED)
             request.session.cycle_key()
             django_otp.login(request, device)
-            logbook.write(request, logbook.CAME_IN)
+            audit_log.write(request, audit_log.CAME_IN)
             return HttpResponseRedirect(following)
-        logbook.write(request, logbook.WRONG_CODE)
+        audit_log.write(request, audit_log.WRONG_CODE)
         form.add_error("code", _("This code is not right, or was used already. Wait for the next one."))
     context = {
         **site.each_context(request),

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
-from friendpay.admin_kit import again, logbook
+from friendpay.admin_kit import again, audit_log
 from friendpay.admin_kit.password import OwnPasswordForm, PasswordForm, remember
 from friendpay.admin_kit.second_factor import second_factor
 from friendpay.kit import limits
@@ -72,7 +72,7 @@ class Desk(UnfoldAdminSite):
         if request.method == "POST" and isinstance(response, HttpResponseRedirect) and self.knows(request):
             again.given(request)
             remember(request, response)
-            logbook.write(request, logbook.PASSWORD_RIGHT)
+            audit_log.write(request, audit_log.PASSWORD_RIGHT)
         elif isinstance(response, TemplateResponse) and (seconds := response.context_data["form"].seconds):  # type: ignore[index]
             response.status_code = 429
             response["Retry-After"] = seconds

@@ -156,7 +156,7 @@ def _kind(description: Schema, details: Schema) -> str:
     if details.get("format") == "date-time":
         words = ["time"]
     if "maxLength" in details:
-        words.append(f"up to {details['maxLength']} signs")
+        words.append(f"up to {details['maxLength']} characters")
     if "minimum" in details and "maximum" in details:
         words.append(f"{details['minimum']} to {details['maximum']}")
     return ", ".join(words)

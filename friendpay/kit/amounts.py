@@ -20,8 +20,8 @@ _WORDS = {"CNY": ("元", "RMB"), "JPY": ("円", "元"), "KRW": ("원",), "RUB": 
 _MEANT = str.maketrans({"،": ",", "、": ",", "。": ".", "’": "'", "٬": "'"})
 _GROUPED = r"[1-9]\d{0,2}(?P<by>[.,' ])\d{3}(?:(?P=by)\d{3})*|[1-9]\d?(?P<by2>[.,' ])(?:\d{2}(?P=by2))+\d{3}"
 _WHOLE = re.compile(rf"\d{{1,15}}|{_GROUPED}")
-_ONE_SIGN = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
-_WITH_DECIMALS = re.compile(r"(?P<whole>.*)(?P<sign>[.,٫])(?P<decimals>\d+)")
+_ONE_SEPARATOR = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+_WITH_DECIMALS = re.compile(r"(?P<whole>.*)(?P<separator>[.,٫])(?P<decimals>\d+)")
 
 
 class Unreadable(ValueError):
@@ -31,17 +31,17 @@ class Unreadable(ValueError):
 def read(text: str, currency: str, language: str) -> Money:
     """The amount that somebody wrote on a page in `language`. Raises Unreadable.
 
-    Decimals are those that the currency has, never more. Three figures after a single sign are thousands; only in a
-    currency of three decimals are they decimals, if that page writes them so, and else nobody can tell.
+    Decimals are those that the currency has, never more. Three figures after a single separator are thousands; only in
+    a currency of three decimals are they decimals, if that page writes them so, and else nobody can tell.
     """
     figures, places = _figures(text, currency), EXPONENT[currency]
     decimal = _WITH_DECIMALS.fullmatch(figures)
-    if places == 3 and decimal and _ONE_SIGN.fullmatch(figures):
-        if decimal["sign"] != get_decimal_symbol(to_locale(language)):
+    if places == 3 and decimal and _ONE_SEPARATOR.fullmatch(figures):
+        if decimal["separator"] != get_decimal_symbol(to_locale(language)):
             raise _either(figures, currency, language)
     elif _WHOLE.fullmatch(figures):
         return Money(_number(figures) * 10**places, currency)
-    if not decimal or decimal["sign"] in decimal["whole"] or not _WHOLE.fullmatch(decimal["whole"] or "0"):
+    if not decimal or decimal["separator"] in decimal["whole"] or not _WHOLE.fullmatch(decimal["whole"] or "0"):
         raise Unreadable(_("Enter an amount in figures, like %(example)s.") % {"example": _example(currency, language)})
     if len(decimal["decimals"]) > places:
         raise Unreadable(
@@ -67,7 +67,7 @@ def _number(figures: str) -> int:
 
 
 def _figures(text: str, currency: str) -> str:
-    """ASCII digits and signs: without what stands beside them, whatever script they are in and however they are set."""
+    """ASCII digits and separators, whatever script they are in; without what stands beside them."""
     plain = _plain(text)
     for symbol in _symbols(currency):  # the longest first
         if plain.startswith(symbol):
@@ -81,10 +81,10 @@ def _figures(text: str, currency: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """The same letters and figures in one form: signs that cannot be seen left out, blanks of all widths one."""
-    shown = (sign if unicodedata.category(sign) == "No" else unicodedata.normalize("NFKC", sign) for sign in text)
-    seen = (sign for sign in "".join(shown) if unicodedata.category(sign) != "Cf")
-    same = (str(unicodedata.decimal(sign, sign)) for sign in seen)  # not of "30⁰⁰", which is no 3,000
+    """The same letters and figures in one form: characters that cannot be seen left out, blanks of all widths one."""
+    shown = (char if unicodedata.category(char) == "No" else unicodedata.normalize("NFKC", char) for char in text)
+    seen = (char for char in "".join(shown) if unicodedata.category(char) != "Cf")
+    same = (str(unicodedata.decimal(char, char)) for char in seen)  # not of "30⁰⁰", which is no 3,000
     return " ".join("".join(same).translate(_MEANT).casefold().split())
 
 

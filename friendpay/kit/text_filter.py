@@ -8,8 +8,8 @@ import unicodedata
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import limits
+from friendpay.kit.characters import invisible
 from friendpay.kit.errors import Refused
-from friendpay.kit.signs import invisible
 
 _ENDINGS = (
     "com|cn|net|org|io|me|cc|top|xyz|info|app|shop|link|vip|co|ru|tk|ly|to|gg|site|online|store|club|live|pro|biz|de|fr|es|"
@@ -143,15 +143,15 @@ def check_name(name: str, *, field: str = "name") -> None:
 
 
 def line(text: str) -> str:
-    """A text as one line, without signs that nobody sees and with few marks on a letter: so a shop's data is shown."""
+    """A text as one line, without invisible characters and with few marks on a letter: so a shop's data is shown."""
     kept, marks = [], 0
-    for sign in unicodedata.normalize("NFC", " ".join(text.split())):
-        marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me") else 0
-        joins = sign in "\u200c\u200d\ufe0f"  # within emoji, and between letters of Hindi and Persian
-        if marks <= limits.MARKS_OF_A_LETTER and (joins or not invisible(sign)):
-            kept.append(sign)
+    for char in unicodedata.normalize("NFC", " ".join(text.split())):
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        joins = char in "\u200c\u200d\ufe0f"  # within emoji, and between letters of Hindi and Persian
+        if marks <= limits.MARKS_OF_A_LETTER and (joins or not invisible(char)):
+            kept.append(char)
     cleaned = "".join(kept).strip()
-    return cleaned if any(not invisible(sign) and not sign.isspace() for sign in cleaned) else ""
+    return cleaned if any(not invisible(char) and not char.isspace() for char in cleaned) else ""
 
 
 def name(text: str) -> str:
@@ -168,8 +168,8 @@ def name(text: str) -> str:
 
 def _stacked(text: str) -> bool:
     marks = 0
-    for sign in unicodedata.normalize("NFC", text):
-        marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me") and not invisible(sign) else 0
+    for char in unicodedata.normalize("NFC", text):
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") and not invisible(char) else 0
         if marks > limits.MARKS_OF_A_LETTER:
             return True
     return False
@@ -185,7 +185,7 @@ def _contact(text: str) -> bool:
     if _LINK.search(folded) or _LINK.search(folded.translate(_ALIKE)) or _SHAPE.search(plain):
         return True
     close = re.sub(r"(?<!\w)((?:\w[\s._*-]){3,}\w)(?!\w)", lambda found: re.sub(r"[\s._*-]", "", found[1]), folded)
-    bare = "".join(sign for sign in folded if unicodedata.category(sign) != "So")  # letters parted by pictures
+    bare = "".join(char for char in folded if unicodedata.category(char) != "So")  # letters parted by pictures
     for form in {folded, close, bare}:
         if _BY_APP.search(form) or _HANDLE.search(form) or _ADD_ME.search(form) or _LINK.search(form):
             return True
@@ -202,10 +202,10 @@ def _has_number(folded: str) -> bool:
 
 
 def _visible(text: str) -> str:
-    return "".join(sign for sign in unicodedata.normalize("NFKC", text) if not invisible(sign))
+    return "".join(char for char in unicodedata.normalize("NFKC", text) if not invisible(char))
 
 
 def _folded(text: str) -> str:
     """A text as disguises leave it: small letters, plain dots and figures, nothing invisible."""
     plain = _visible(text.translate({ord(dot): "." for dot in _DOTS})).casefold()
-    return "".join(str(unicodedata.digit(sign)) if sign.isdigit() and not sign.isascii() else sign for sign in plain)
+    return "".join(str(unicodedata.digit(char)) if char.isdigit() and not char.isascii() else char for char in plain)

@@ -13,7 +13,7 @@ from orders.event_data import OrderData, Sum
 from orders.models import Event, Order, OrderLine
 from orders.services import LineDraft
 
-# Control signs, and those that turn a text around.
+# Control characters, and those that turn a text around.
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 LINE = rf"^[^{_UNSEEN}]*$"
 FILLED_LINE = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from friendpay.kit import clock
-from payments import beats
+from payments import heartbeats
 from payments.admin import inbox
 from payments.admin.payment import undecided_for_long
 from payments.models import BillMismatch, Dispute, Payment, ProviderAccount, ProviderEvent, Refund, Report
@@ -120,7 +120,7 @@ KINDS = (
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the front page shows to this user: never work that the user may not see."""
     context["work"] = [work for work in KINDS if request.user.has_perm(work.permission)]
-    if late := beats.late():
+    if late := heartbeats.late():
         text = _("Background work has stood still for over a minute (%(queues)s): start the scheduler and the workers.")
         messages.error(request, text % {"queues": ", ".join(late)})
     if request.user.has_perm("payments.view_paymentrequest"):

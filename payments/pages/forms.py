@@ -26,7 +26,7 @@ def plain_text(value: str) -> None:
 
 
 class Words(forms.CharField):
-    """A few words, of one line or (with `rows`) of several; a line break counts as one sign, as it does in browsers."""
+    """A few words, of one line or (with `rows`) of several; a line break is one character, as it is in browsers."""
 
     default_validators = [plain_text]
 

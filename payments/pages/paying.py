@@ -21,7 +21,7 @@ from payments.offers.weighing import Surface
 from payments.pages import form_action
 from payments.pages.attempts import next_url
 from payments.pages.forms import PayForm
-from payments.pages.leads import back_url
+from payments.pages.return_links import back_url
 from payments.pages.visitors import keep_visitor, remember, surface_of, visitor_of
 from payments.settlement import checkout
 from payments.settlement.rules import Payer

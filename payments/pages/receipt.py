@@ -11,8 +11,8 @@ from friendpay.kit.rendering import draw
 from friendpay.kit.waiting import waits_for_wallet
 from payments.models import Payment
 from payments.pages import form_action, receipt_page, scan_page
-from payments.pages.leads import back_url
 from payments.pages.receipt_reading import read
+from payments.pages.return_links import back_url
 from payments.pages.steps import from_our_page
 from payments.pages.visitors import surface_of
 from payments.settlement import reconcile, turns

@@ -16,11 +16,11 @@ from payments.offers.weighing import label
 from payments.pages import attempts
 from payments.pages.by_mail import ByMail, by_mail
 from payments.pages.frame import Given, Line, Live, LivePage, Shop, lines_of
-from payments.pages.leads import back_url
 from payments.pages.money_back import Back, Where
 from payments.pages.paid_parts import Refunded
 from payments.pages.receipt_reading import Reading, read
 from payments.pages.refusals import NOTHING, Told
+from payments.pages.return_links import back_url
 from payments.share import phrases
 
 

@@ -11,8 +11,8 @@ from payments.models import Payment
 from payments.offers import weighing
 from payments.offers.weighing import Surface, label
 from payments.pages.frame import Live, LivePage, Shop
-from payments.pages.leads import back_url, pay_url
 from payments.pages.receipt_reading import Reading
+from payments.pages.return_links import back_url, pay_url
 from payments.settlement import turns
 from payments.wallets.base import Rail
 

@@ -10,8 +10,8 @@ from payments.share.text import Target
 
 @dataclass(frozen=True)
 class Sheet:
-    """The link, the code with the words to say for its signs, the text that carries both, and where to send it by one
-    tap, the most usual first.
+    """The link, the code and how it is spelled out loud, the text that carries both, and where to send it by one tap,
+    the most usual first.
     """
 
     link: str
@@ -26,7 +26,7 @@ class Sheet:
         return cls(
             link=text.link(request),
             code=codes.shown(request),
-            spoken=tuple((sign, str(word)) for sign, word in codes.spoken(request)),
+            spoken=tuple((char, str(word)) for char, word in codes.spoken(request)),
             text=text.share_text(request),
             open_address=text.open_address(),
             targets=tuple(text.targets(request, in_wechat=in_wechat)),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
-from orders import lives
+from orders import lifetimes
 from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
 from payments.models.payment import TAKEN_OVER
@@ -77,7 +77,7 @@ def ends(order: Order, now: datetime, expires_in: timedelta | None) -> datetime:
     shop's own time. Never after its order.
     """
     if expires_in is not None:
-        lives.check(expires_in)
+        lifetimes.check(expires_in)
         return min(now + expires_in, order.expires_at or now + expires_in)
     return order.expires_at or now + order.merchant.request_life
 
@@ -85,7 +85,7 @@ def ends(order: Order, now: datetime, expires_in: timedelta | None) -> datetime:
 def check_order_open(order: Order, now: datetime) -> None:
     """An order can be asked for while it awaits payment, its time is not over and its shop is not frozen."""
     if order.status == Order.Status.EXPIRED or (order.status == Order.Status.AWAITING_PAYMENT and order.is_over(now)):
-        raise lives.order_expired()
+        raise lifetimes.order_expired()
     if order.status != Order.Status.AWAITING_PAYMENT:
         raise Refused("order_not_awaiting_payment", _("This order is already paid or cancelled."))
     if order.merchant.is_frozen:
@@ -99,7 +99,7 @@ def check_request_open(request: PaymentRequest, now: datetime) -> None:
     if request.status == REQUEST.CANCELLED:
         raise Refused("request_cancelled", _("This request was cancelled. Nothing can be paid for it any more."))
     if request.order.is_over(now):
-        raise lives.order_expired()
+        raise lifetimes.order_expired()
     if request.status == REQUEST.EXPIRED or request.expires_at <= now:
         raise Refused("request_expired", _("The time for this request is over. The buyer can ask again."))
 

@@ -15,8 +15,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import counters, limits
+from friendpay.kit.characters import invisible
 from friendpay.kit.errors import Refused
-from friendpay.kit.signs import invisible
 from payments.models import PaymentRequest
 
 SPOKEN: dict[str, "str | Promise"] = {
@@ -47,14 +47,14 @@ SPOKEN: dict[str, "str | Promise"] = {
     "X": _("X-ray"),
     "Y": _("Yankee"),
 }
-"""What a code is made of, and how each sign is said on the phone. No two look alike."""
+"""What a code is made of, and how each character is said on the phone. No two look alike."""
 
 ALPHABET = "".join(SPOKEN)
-_MEANT = str.maketrans("BGSZ", "8652")  # what people read or type for the sign that looks like it
-_SIGNS = f"[{ALPHABET}BGSZ]"
+_MEANT = str.maketrans("BGSZ", "8652")  # what people read or type for the character that looks like it
+_CHARACTERS = f"[{ALPHABET}BGSZ]"
 _BETWEEN = r"[\s\-_.·•・:=*/~|]*"
-_CODE = re.compile(rf"(?<![0-9A-Z])(?=({_SIGNS}{{4}}){_BETWEEN}({_SIGNS}{{4}})(?![0-9A-Z]))")
-_SPELLED = re.compile(_BETWEEN.join(["", *[f"({_SIGNS})"] * limits.CODE_SYMBOLS, ""]))
+_CODE = re.compile(rf"(?<![0-9A-Z])(?=({_CHARACTERS}{{4}}){_BETWEEN}({_CHARACTERS}{{4}})(?![0-9A-Z]))")
+_SPELLED = re.compile(_BETWEEN.join(["", *[f"({_CHARACTERS})"] * limits.CODE_SYMBOLS, ""]))
 _TOKEN = re.compile(rf"/p/+([0-9A-Za-z]{{{limits.TOKEN_SYMBOLS}}})", re.IGNORECASE)
 
 _DASHES = "−⁃‧ー〜~─━"  # that are none by their category
@@ -90,8 +90,8 @@ def shown(request: PaymentRequest) -> str:
 
 
 def spoken(request: PaymentRequest) -> list[tuple[str, "str | Promise"]]:
-    """Each sign with the word to say for it on the phone."""
-    return [(sign, SPOKEN.get(sign, sign)) for sign in request.code]
+    """Each character with the word to say for it on the phone."""
+    return [(char, SPOKEN.get(char, char)) for char in request.code]
 
 
 def inside(text: str) -> list[str]:
@@ -99,7 +99,7 @@ def inside(text: str) -> list[str]:
     text = _plain(text).upper()
     spelled = _SPELLED.fullmatch(text)
     found = [spelled.groups()] if spelled else _CODE.findall(text)
-    codes = ["".join(signs).translate(_MEANT) for signs in found]
+    codes = ["".join(chars).translate(_MEANT) for chars in found]
     return [code for code in codes if _check_symbol(code[:-1]) == code[-1]][:3]
 
 
@@ -147,9 +147,9 @@ def _by_code(codes: list[str]) -> PaymentRequest | None:
 
 
 def _plain(text: str) -> str:
-    """A pasted text without what nobody sees in it, full-width signs as plain ones, every dash as "-"."""
-    kept = (sign for sign in unicodedata.normalize("NFKC", text[: limits.PASTED_CHARACTERS]) if not invisible(sign))
-    return "".join("-" if unicodedata.category(sign) == "Pd" or sign in _DASHES else sign for sign in kept)
+    """A pasted text without what nobody sees in it, full-width characters as plain ones, every dash as "-"."""
+    kept = (char for char in unicodedata.normalize("NFKC", text[: limits.PASTED_CHARACTERS]) if not invisible(char))
+    return "".join("-" if unicodedata.category(char) == "Pd" or char in _DASHES else char for char in kept)
 
 
 def _unwrapped(text: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 It is an SVG that a library turns into PNG with fonts of our own, so that it looks the same on every machine and needs
 none installed. Goods and amount are on it only where the buyer says so, for a picture travels further than a link. A
-sign that no font of ours has leaves a gap, never a box.
+character that no font of ours has leaves a gap, never a box.
 """
 
 import unicodedata
@@ -97,14 +97,14 @@ def line(
     """One centred line, smaller where it would be too long, each script in its font, right to left where it is so; the
     part `ltr` stays left to right.
     """
-    text = "".join(sign for sign in " ".join(text.split()) if sign.isprintable() and unicodedata.category(sign) != "So")
+    text = "".join(char for char in " ".join(text.split()) if char.isprintable() and unicodedata.category(char) != "So")
     size = min(size, int(_ROOM / max(1, _width(text))))
     if ltr:
         text = text.replace(ltr, f"\u202a{ltr}\u202c")
     runs = [
-        (font, "".join(sign for sign, _font in run)) for font, run in groupby(_fonts(text), key=lambda pair: pair[1])
+        (font, "".join(char for char, _font in run)) for font, run in groupby(_fonts(text), key=lambda pair: pair[1])
     ]
-    if any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in text):
+    if any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
         runs = [("Noto Sans Arabic", "\u202b"), *runs, ("Noto Sans Arabic", "\u202c")]
     spans = format_html_join("", '<tspan font-family="{}">{}</tspan>', runs)
     stroke = format_html(' stroke="{}" stroke-width="{}"', colour, round(size / 30, 1)) if bold else ""
@@ -120,19 +120,19 @@ def line(
 
 
 def _fonts(text: str) -> list[tuple[str, str]]:
-    """Each sign with its font; figures, blanks and the like go with what stands before them."""
+    """Each character with its font; figures, blanks and the like go with what stands before them."""
     fonts: list[tuple[str, str]] = []
-    for sign in text:
-        neutral = sign.isascii() and not sign.isalpha() and fonts
-        fonts.append((sign, fonts[-1][1] if neutral else _font(sign)))
+    for char in text:
+        neutral = char.isascii() and not char.isalpha() and fonts
+        fonts.append((char, fonts[-1][1] if neutral else _font(char)))
     return fonts
 
 
-def _font(sign: str) -> str:
-    found = (name for name, ranges in _SCRIPTS if any(first <= ord(sign) <= last for first, last in ranges))
+def _font(char: str) -> str:
+    found = (name for name, ranges in _SCRIPTS if any(first <= ord(char) <= last for first, last in ranges))
     return next(found, _EAST_ASIAN)
 
 
 def _width(text: str) -> float:
     """About how wide a line is, in its own size."""
-    return sum(1.0 if unicodedata.east_asian_width(sign) in "WF" else 0.55 for sign in text)
+    return sum(1.0 if unicodedata.east_asian_width(char) in "WF" else 0.55 for char in text)

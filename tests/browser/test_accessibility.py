@@ -122,11 +122,11 @@ def test_from_the_right_codes_and_amounts_are_read_as_they_are(person: Make, sta
     buyer.page.locator("#code").wait_for()
     assert buyer.page.locator("html").get_attribute("dir") == "rtl"
     left = [box["x"] for box in boxes(buyer, "#code")]
-    assert left == sorted(left), "the code's signs do not stand from left to right"
+    assert left == sorted(left), "the code's characters do not stand from left to right"
 
 
 def boxes(who: Person, selector: str) -> list[dict[str, float]]:
-    """Where each sign of a text stands."""
+    """Where each character of a text stands."""
     told: list[dict[str, float]] = who.page.locator(selector).evaluate(
         """(element) => [...element.firstChild.textContent].map((_, i) => {
           const range = document.createRange();

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
-from friendpay.admin_kit import again, logbook
+from friendpay.admin_kit import again, audit_log
 from friendpay.kit import limits
 from orders.models import ApiKey, Merchant
 from payments.models import Payment, ProviderAccount, Refund
@@ -110,7 +110,7 @@ def test_logging_in_counts_as_giving_it_and_a_wrong_try_does_not(client: Client)
     wrong = client.post("/admin/login/", {"username": "root", "password": WRONG})
     assert wrong.status_code == 200
     assert asks(client.post(page, form))
-    told = list(LogEntry.objects.filter(change_message__startswith=logbook.PASSWORD_RIGHT))
+    told = list(LogEntry.objects.filter(change_message__startswith=audit_log.PASSWORD_RIGHT))
     assert told == []
     other = Client()
     assert other.post("/admin/login/", {"username": "root", "password": RIGHT}).status_code == 302
@@ -142,7 +142,7 @@ def test_it_is_written_down(client: Client) -> None:
     client.post(page, form | {"again-password": WRONG})
     client.post(page, form | {"again-password": RIGHT})
     told = [entry.change_message.rpartition(" (")[0] for entry in LogEntry.objects.order_by("id")[:2]]
-    assert told == [logbook.WRONG_PASSWORD, logbook.PASSWORD_AGAIN]
+    assert told == [audit_log.WRONG_PASSWORD, audit_log.PASSWORD_AGAIN]
 
 
 def test_credentials_are_not_even_read_without_it(client: Client) -> None:
@@ -273,4 +273,4 @@ def test_ones_own_new_password_is_written_down(client: Client) -> None:
     new = {"old_password": RIGHT, "new_password1": "quite a new one", "new_password2": "quite a new one"}
     assert client.post(reverse("admin:password_change"), new).status_code == 302
     assert User.objects.get(username="root").check_password("quite a new one")
-    assert LogEntry.objects.get().change_message.startswith(logbook.PASSWORD_CHANGED)
+    assert LogEntry.objects.get().change_message.startswith(audit_log.PASSWORD_CHANGED)

@@ -17,7 +17,7 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
-from friendpay.admin_kit import logbook
+from friendpay.admin_kit import audit_log
 from orders.models import ApiKey, Order, WebhookEndpoint
 from payments.models import Payment, PaymentRequest, ProviderAccount
 from tests import desk
@@ -237,11 +237,11 @@ def test_logins_wrong_passwords_and_second_factors_are_written_down() -> None:
     client.post(FACTOR, {"code": code(TOTPDevice.objects.get())})
     told = [entry.change_message.rpartition(" (")[0] for entry in LogEntry.objects.filter(user=user).order_by("id")]
     assert told == [
-        logbook.WRONG_PASSWORD,
-        logbook.PASSWORD_RIGHT,
-        logbook.WRONG_CODE,
-        logbook.ENROLLED,
-        logbook.CAME_IN,
+        audit_log.WRONG_PASSWORD,
+        audit_log.PASSWORD_RIGHT,
+        audit_log.WRONG_CODE,
+        audit_log.ENROLLED,
+        audit_log.CAME_IN,
     ]
 
 

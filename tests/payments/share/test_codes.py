@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def wide(text: str) -> str:
     """As a Chinese keyboard types it."""
-    return "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in text)
+    return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
 
 
 def guesses(count: int) -> list[str]:
@@ -43,7 +43,7 @@ def wrong(network: str, neighbourhood: str = "", *, text: str = WRONG) -> bool:
     return False
 
 
-def test_a_code_has_no_signs_that_look_alike_and_fits_its_check() -> None:
+def test_a_code_has_no_characters_that_look_alike_and_fits_its_check() -> None:
     for _ in range(50):
         code = codes.new()
         assert len(code) == 8
@@ -54,8 +54,8 @@ def test_a_code_has_no_signs_that_look_alike_and_fits_its_check() -> None:
 def test_one_wrong_sign_anywhere_is_noticed() -> None:
     code = codes.new()
     for place, right in enumerate(code):
-        for sign in set(codes.ALPHABET) - {right}:
-            assert codes.inside(code[:place] + sign + code[place + 1 :]) == []
+        for char in set(codes.ALPHABET) - {right}:
+            assert codes.inside(code[:place] + char + code[place + 1 :]) == []
 
 
 @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ def test_a_code_is_read_with_any_dash(dash: str) -> None:
     assert codes.inside(f"代付码{code[:4]} {dash} {code[4:]}，谢谢") == [code]
 
 
-def test_signs_that_nobody_sees_do_not_part_a_code_or_a_link() -> None:
+def test_characters_that_nobody_sees_do_not_part_a_code_or_a_link() -> None:
     payment_request = shop.make_request()
     assert codes.find(INVISIBLE.join(payment_request.code)) == payment_request
     assert codes.find(f"\u2068Lin\u2069: {INVISIBLE.join(link(payment_request))}") == payment_request
     assert codes.inside("\ufe0f\u20e3".join("7777")) == []
     assert (
-        codes.find("".join(f"{sign}\ufe0f\u20e3" if sign.isdigit() else sign for sign in payment_request.code))
+        codes.find("".join(f"{char}\ufe0f\u20e3" if char.isdigit() else char for char in payment_request.code))
         == payment_request
     )
 
@@ -213,5 +213,5 @@ def test_a_house_with_many_addresses_of_its_own_is_one_guesser(client: Client) -
 def test_every_sign_of_a_code_can_be_said_on_the_phone() -> None:
     payment_request = shop.make_request()
     said = codes.spoken(payment_request)
-    assert "".join(sign for sign, _word in said) == payment_request.code
+    assert "".join(char for char, _word in said) == payment_request.code
     assert all(str(word).strip() for _sign, word in said)

@@ -85,7 +85,7 @@ def test_the_buyers_page_offers_them_and_the_words_for_the_phone(client: Client)
     ):
         assert way in body
     said = codes.spoken(payment_request)
-    assert " ".join(f"{sign} {word}" for sign, word in said) in words(page)
+    assert " ".join(f"{char} {word}" for char, word in said) in words(page)
     in_wechat = client.get(f"/checkout/{payment_request.order.token}/", headers={"User-Agent": agents.WECHAT_ANDROID})
     dock = in_wechat.content.decode().split('class="dock"')[1]
     assert dock.index("WeChat") < dock.index("WhatsApp") < dock.index("Copy link")

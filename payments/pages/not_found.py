@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.defaults import page_not_found
 
 from friendpay.kit import limits
-from friendpay.kit.signs import invisible
+from friendpay.kit.characters import invisible
 from orders.models import Order
 from payments.models import Payment
 from payments.share import codes

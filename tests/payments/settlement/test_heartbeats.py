@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from payments import beats, tasks
+from payments import heartbeats, tasks
 from tests import desk
 
 pytestmark = pytest.mark.django_db
@@ -19,10 +19,10 @@ def test_a_missing_beat_is_loud_at_the_desk_and_in_the_metrics(
     staff = desk.staff(*desk.READ)
     assert WORDS in staff.get(reverse("admin:index")).text
     tasks.beat()
-    assert beats.late() == ["calls"]
+    assert heartbeats.late() == ["calls"]
     tasks.beat_calls()
     assert WORDS not in staff.get(reverse("admin:index")).text
     move_time(61)
-    assert beats.late() == ["celery", "calls"]
+    assert heartbeats.late() == ["celery", "calls"]
     assert WORDS in staff.get(reverse("admin:index")).text
     assert 'friendpay_beat_seconds{queue="calls"} 6' in client.get("/metrics").text
