@@ -12,7 +12,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from friendpay.admin_kit.acts import DANGER, Act
-from friendpay.admin_kit.again import password_again
+from friendpay.admin_kit.reauthentication import requires_password
 from friendpay.admin_kit.base import Declared, ShownFilters
 
 for _model in (User, Group, TOTPDevice):
@@ -71,11 +71,11 @@ class StaffAdmin(UserAdmin, ShownFilters, Declared[User]):  # type: ignore[type-
         """Nobody changes the login, the password or the second factor of somebody who may do more."""
         return super().has_change_permission(request, obj) and (obj is None or not _is_above(obj, request.user))
 
-    @password_again
+    @requires_password
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(request, *args, **kwargs)
 
-    @password_again
+    @requires_password
     def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().user_change_password(request, *args, **kwargs)
 
@@ -114,11 +114,11 @@ class StaffGroupAdmin(GroupAdmin, ShownFilters):  # type: ignore[misc]
     has_add_permission = has_module_permission
     has_change_permission = has_delete_permission = has_view_permission
 
-    @password_again
+    @requires_password
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(request, *args, **kwargs)
 
-    @password_again
+    @requires_password
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().delete_view(request, *args, **kwargs)
 

@@ -34,7 +34,7 @@ def staff(*rights: str, name: str = "anna") -> Client:
     client = Client()
     client.force_login(user)
     session = client.session
-    session["seen"] = session[again.GIVEN_AT] = time.time()
+    session["seen"] = session[reauthentication.GIVEN_AT] = time.time()
     session.save()
     return client
 

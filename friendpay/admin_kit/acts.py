@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from friendpay.admin_kit.again import password_again
+from friendpay.admin_kit.reauthentication import requires_password
 from friendpay.admin_kit.cells import address
 from friendpay.kit.errors import Refused
 from friendpay.kit.waiting import waits_for_wallet
@@ -79,7 +79,7 @@ def view_of(name: str, act: Act[Any]) -> Any:
         permissions=act.rights,
         icon=act.icon,
         variant=act.colour,
-    )(password_again(method) if act.again else method)
+    )(requires_password(method) if act.again else method)
 
 
 def _confirm(admin: Any, request: HttpRequest, thing: Any, act: Act[Any]) -> HttpResponse:

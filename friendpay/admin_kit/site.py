@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
-from friendpay.admin_kit import again, audit_log
+from friendpay.admin_kit import audit_log, reauthentication
 from friendpay.admin_kit.password import OwnPasswordForm, PasswordForm, remember
 from friendpay.admin_kit.second_factor import second_factor
 from friendpay.kit import limits
@@ -70,7 +70,7 @@ class Desk(UnfoldAdminSite):
             return HttpResponseRedirect(reverse("admin:second_factor") + query)
         response: HttpResponse = super().login(request, extra_context)
         if request.method == "POST" and isinstance(response, HttpResponseRedirect) and self.knows(request):
-            again.given(request)
+            reauthentication.given(request)
             remember(request, response)
             audit_log.write(request, audit_log.PASSWORD_RIGHT)
         elif isinstance(response, TemplateResponse) and (seconds := response.context_data["form"].seconds):  # type: ignore[index]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from friendpay.admin_kit import again, filters
+from friendpay.admin_kit import filters, reauthentication
 from friendpay.admin_kit.acts import Act
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import address, badge, code
@@ -123,7 +123,7 @@ class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
         can tell: it is asked before the form's transaction begins.
         """
         touched = request.method == "POST" or self.has_change_permission(request)
-        if touched and (page := again.ask(request, self.admin_site)):
+        if touched and (page := reauthentication.ask(request, self.admin_site)):
             return page
         if request.method == "POST" and object_id and self.has_change_permission(request):
             account = self.get_object(request, object_id)

@@ -73,7 +73,7 @@ def test_a_message_that_cannot_be_is_refused_beside_its_field(client: Client, me
     assert PaymentRequest.objects.get().message == ""
 
 
-def test_two_hundred_signs_fit_whatever_they_are(client: Client) -> None:
+def test_two_hundred_characters_fit_whatever_they_are(client: Client) -> None:
     payment_request = shop.make_request()
     message = "茶" * 100 + "\r\n" + "🍵" * 99
     assert client.post(page_of(payment_request.order) + "message/", {"message": message}).status_code == 303

@@ -51,7 +51,7 @@ def test_a_code_has_no_characters_that_look_alike_and_fits_its_check() -> None:
         assert codes.inside(code) == [code]
 
 
-def test_one_wrong_sign_anywhere_is_noticed() -> None:
+def test_one_wrong_character_anywhere_is_noticed() -> None:
     code = codes.new()
     for place, right in enumerate(code):
         for char in set(codes.ALPHABET) - {right}:
@@ -76,7 +76,7 @@ def test_a_code_is_read_however_it_is_written(written: str) -> None:
         assert code in codes.inside(text)
 
 
-def test_a_sign_read_as_the_one_it_looks_like_is_meant() -> None:
+def test_a_character_read_as_the_one_it_looks_like_is_meant() -> None:
     code = "2568259" + codes._check_symbol("2568259")
     assert codes.inside("zsgBzs9" + code[-1]) == [code]
 
@@ -210,7 +210,7 @@ def test_a_house_with_many_addresses_of_its_own_is_one_guesser(client: Client) -
     assert client.post("/open/", {"text": payment_request.code}, REMOTE_ADDR="2001:db8:8::1").status_code == 303
 
 
-def test_every_sign_of_a_code_can_be_said_on_the_phone() -> None:
+def test_every_character_of_a_code_can_be_said_on_the_phone() -> None:
     payment_request = shop.make_request()
     said = codes.spoken(payment_request)
     assert "".join(char for char, _word in said) == payment_request.code

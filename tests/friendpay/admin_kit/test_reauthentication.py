@@ -15,7 +15,7 @@ from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
-from friendpay.admin_kit import again, audit_log
+from friendpay.admin_kit import audit_log, reauthentication
 from friendpay.kit import limits
 from orders.models import ApiKey, Merchant
 from payments.models import Payment, ProviderAccount, Refund
@@ -39,7 +39,7 @@ def client(settings: Settings) -> Client:
 
 def long_ago(client: Client, seconds: float = 15 * 60 + 1) -> None:
     session = client.session
-    session[again.GIVEN_AT] = time.time() - seconds
+    session[reauthentication.GIVEN_AT] = time.time() - seconds
     session.save()
 
 

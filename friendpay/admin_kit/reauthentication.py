@@ -29,7 +29,7 @@ SHOW = f"{PREFIX}-show"  # what is asked for is a page to read, not something to
 _OURS = ("csrfmiddlewaretoken", SHOW, f"{PREFIX}-username", f"{PREFIX}-password")
 
 
-class AgainForm(PasswordForm):
+class ReauthenticationForm(PasswordForm):
     """The password of whoever is logged in. Wrong ones count with those of the login."""
 
     prefix = PREFIX
@@ -56,7 +56,7 @@ def ask(request: HttpRequest, site: AdminSite) -> HttpResponse | None:
     """
     reading = request.method != "POST" or SHOW in request.POST
     if not 0 <= time.time() - request.session.get(GIVEN_AT, 0) < settings.DESK_PASSWORD_MINUTES * 60:
-        form = AgainForm(request, request.POST.get(f"{PREFIX}-password"))
+        form = ReauthenticationForm(request, request.POST.get(f"{PREFIX}-password"))
         if not form.is_valid():
             return _page(request, site, form, reading)
         request.session.cycle_key()
@@ -71,7 +71,7 @@ def ask(request: HttpRequest, site: AdminSite) -> HttpResponse | None:
     return None
 
 
-def password_again(view: View) -> View:
+def requires_password(view: View) -> View:
     """A view of the desk that does something (POST) only after `ask`."""
 
     @wraps(view)
@@ -82,7 +82,7 @@ def password_again(view: View) -> View:
     return cast(View, asking)
 
 
-def _page(request: HttpRequest, site: AdminSite, form: AgainForm, reading: bool) -> HttpResponse:
+def _page(request: HttpRequest, site: AdminSite, form: ReauthenticationForm, reading: bool) -> HttpResponse:
     kept = [(name, value) for name, values in request.POST.lists() if name not in _OURS for value in values]
     context = {
         **site.each_context(request),
