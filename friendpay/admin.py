@@ -12,8 +12,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from friendpay.admin_kit.acts import DANGER, Act
-from friendpay.admin_kit.reauthentication import requires_password
 from friendpay.admin_kit.base import Declared, ShownFilters
+from friendpay.admin_kit.reauthentication import requires_password
 
 for _model in (User, Group, TOTPDevice):
     admin.site.unregister(_model)

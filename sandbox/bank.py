@@ -2,7 +2,7 @@
 
 It stands outside: it knows accounts, references and plain amounts, nothing of orders or payments. Shops call
 `open_charge`, `find`, `close`, `refund`, `find_refund`, `bill`; the payer's page calls `view`, `approve`, `refuse`,
-`tell_again`. What writes is its own transaction and will not run inside another's, as a call over a network would not.
+`notify_again`. What writes is its own transaction and will not run inside another, as a network call would not.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Rejected(Exception):
 
 
 @dataclass(frozen=True)
-class Bid:
+class NewCharge:
     """A charge as a shop asks for it. `exponent` is how many decimals the currency has."""
 
     account: str
@@ -71,7 +71,7 @@ class RefundDetails:
 
 
 @dataclass(frozen=True)
-class Booking:
+class BillEntry:
     """One line of the bill."""
 
     about: str  # "charge" or "refund"
@@ -84,14 +84,14 @@ class Booking:
 
 
 @transaction.atomic(durable=True)
-def open_charge(bid: Bid) -> ChargeDetails:
+def open_charge(new: NewCharge) -> ChargeDetails:
     """Take a charge. The same reference gives the same charge, whatever became of it; refused for another amount."""
-    charge = Charge.objects.filter(account=bid.account, reference=bid.reference).first()
+    charge = Charge.objects.filter(account=new.account, reference=new.reference).first()
     if charge is None:
-        terms = {**asdict(bid), "created_at": clock.now()}
+        terms = {**asdict(new), "created_at": clock.now()}
         _check(Charge(**terms))
-        charge, _ = Charge.objects.get_or_create(account=bid.account, reference=bid.reference, defaults=terms)
-    if (charge.amount, charge.currency) != (bid.amount, bid.currency):
+        charge, _ = Charge.objects.get_or_create(account=new.account, reference=new.reference, defaults=terms)
+    if (charge.amount, charge.currency) != (new.amount, new.currency):
         raise Rejected("reference_used", "This reference was used for another amount.")
     return _details(charge)
 
@@ -155,16 +155,16 @@ def find_refund(account: str, reference: str) -> RefundDetails | None:
     return RefundDetails(made.reference, made.transaction, made.amount, made.charge.currency) if made else None
 
 
-def bill(account: str, start: datetime, end: datetime) -> Iterator[Booking]:
+def bill(account: str, start: datetime, end: datetime) -> Iterator[BillEntry]:
     """Everything that moved from `start` until before `end`: what was paid, then what went back."""
     paid = Charge.objects.filter(account=account, status=Status.PAID, decided_at__gte=start, decided_at__lt=end)
     for charge in paid.order_by("decided_at", "id"):
-        yield Booking("charge", charge.reference, charge.transaction, charge.amount, charge.currency)
+        yield BillEntry("charge", charge.reference, charge.transaction, charge.amount, charge.currency)
     back = ChargeRefund.objects.filter(account=account, created_at__gte=start, created_at__lt=end)
     for made in back.order_by("created_at", "id").select_related("charge"):
         charge = made.charge
         numbers = made.reference, made.transaction
-        yield Booking("refund", *numbers, made.amount, charge.currency, charge.reference, charge.transaction)
+        yield BillEntry("refund", *numbers, made.amount, charge.currency, charge.reference, charge.transaction)
 
 
 def view(ref: str) -> ChargeDetails | None:
@@ -215,7 +215,7 @@ def refuse(ref: str) -> ChargeDetails:
 
 
 @transaction.atomic(durable=True)
-def tell_again(ref: str) -> ChargeDetails:
+def notify_again(ref: str) -> ChargeDetails:
     """Send the charge's last notification again: a duplicate, or the lost one, late."""
     charge = _locked(ref)
     notices.repeat(charge, clock.now())

@@ -18,7 +18,7 @@ _ACTIONS: Mapping[str, Callable[[str], bank.ChargeDetails]] = {
     "refuse": bank.refuse,
     "approve-untold": partial(bank.approve, tell=False),
     "approve-late": partial(bank.approve, late=True),
-    "tell-again": bank.tell_again,
+    "tell-again": bank.notify_again,
 }
 
 

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from friendpay.admin_kit import again
+from friendpay.admin_kit import reauthentication
 from tests.pages import Answer
 
 READ = [

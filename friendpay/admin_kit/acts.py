@@ -18,8 +18,8 @@ from django.utils.functional import Promise
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from friendpay.admin_kit.reauthentication import requires_password
 from friendpay.admin_kit.cells import address
+from friendpay.admin_kit.reauthentication import requires_password
 from friendpay.kit.errors import Refused
 from friendpay.kit.waiting import waits_for_wallet
 

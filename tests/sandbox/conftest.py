@@ -11,13 +11,13 @@ import pytest
 from friendpay.kit import background, clock
 from sandbox import bank
 
-MakeBid = Callable[..., bank.Bid]
+MakeCharge = Callable[..., bank.NewCharge]
 
 
 @pytest.fixture
-def bid(db: None) -> MakeBid:
+def new_charge(db: None) -> MakeCharge:
     """A charge as a shop would ask for it; name what is to differ."""
-    plain = bank.Bid(
+    plain = bank.NewCharge(
         account="acc_shop",
         secret="secret-of-the-shop",
         reference="ref-1",

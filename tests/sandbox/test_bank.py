@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from sandbox import bank
 from sandbox.models import Charge, ChargeRefund, Notice
-from tests.sandbox.conftest import MakeBid
+from tests.sandbox.conftest import MakeCharge
 
 MoveTime = Callable[[float], None]
 
@@ -19,8 +19,8 @@ def said() -> list[dict[str, Any]]:
     return [json.loads(body) for body in Notice.objects.order_by("id").values_list("body", flat=True)]
 
 
-def paid(bid: bank.Bid) -> bank.ChargeDetails:
-    return bank.approve(bank.open_charge(bid).ref)
+def paid(new_charge: bank.NewCharge) -> bank.ChargeDetails:
+    return bank.approve(bank.open_charge(new_charge).ref)
 
 
 def back(of: bank.ChargeDetails, amount: int, **changes: Any) -> bank.RefundDetails:
@@ -35,33 +35,35 @@ def back(of: bank.ChargeDetails, amount: int, **changes: Any) -> bank.RefundDeta
     return bank.refund("acc_shop", **{**asked, **changes})
 
 
-def test_a_charge_waits_for_its_payer(bid: MakeBid) -> None:
-    charge = bank.open_charge(bid())
+def test_a_charge_waits_for_its_payer(new_charge: MakeCharge) -> None:
+    charge = bank.open_charge(new_charge())
     assert (charge.status, charge.transaction) == ("open", "")
     assert len(charge.ref) >= 24
     assert bank.find("acc_shop", "ref-1") == bank.view(charge.ref) == charge
     assert said() == []
 
 
-def test_the_same_reference_is_the_same_charge_whatever_became_of_it(bid: MakeBid, move_time: MoveTime) -> None:
-    charge = paid(bid())
+def test_the_same_reference_is_the_same_charge_whatever_became_of_it(
+    new_charge: MakeCharge, move_time: MoveTime
+) -> None:
+    charge = paid(new_charge())
     move_time(3600)
-    assert bank.open_charge(bid()) == charge
+    assert bank.open_charge(new_charge()) == charge
     assert Charge.objects.count() == 1
 
 
 @pytest.mark.parametrize("changes", [{"amount": 9001}, {"currency": "EUR"}])
-def test_a_reference_is_not_used_for_another_amount(bid: MakeBid, changes: dict[str, Any]) -> None:
-    charge = bank.open_charge(bid())
+def test_a_reference_is_not_used_for_another_amount(new_charge: MakeCharge, changes: dict[str, Any]) -> None:
+    charge = bank.open_charge(new_charge())
     with pytest.raises(bank.Rejected) as refused:
-        bank.open_charge(bid(**changes))
+        bank.open_charge(new_charge(**changes))
     assert refused.value.code == "reference_used"
     assert bank.find("acc_shop", "ref-1") == charge
 
 
-def test_accounts_do_not_see_each_other(bid: MakeBid) -> None:
-    ours = bank.open_charge(bid())
-    theirs = bank.open_charge(bid(account="acc_other", amount=1))
+def test_accounts_do_not_see_each_other(new_charge: MakeCharge) -> None:
+    ours = bank.open_charge(new_charge())
+    theirs = bank.open_charge(new_charge(account="acc_other", amount=1))
     assert ours.ref != theirs.ref
     assert bank.find("acc_nobody", "ref-1") is None
     assert bank.close("acc_nobody", "ref-1") is None
@@ -88,14 +90,14 @@ def test_accounts_do_not_see_each_other(bid: MakeBid) -> None:
         {"deadline": datetime(2020, 1, 1, tzinfo=UTC)},
     ],
 )
-def test_a_malformed_charge_is_refused(bid: MakeBid, changes: dict[str, Any]) -> None:
+def test_a_malformed_charge_is_refused(new_charge: MakeCharge, changes: dict[str, Any]) -> None:
     with pytest.raises(bank.Rejected):
-        bank.open_charge(bid(**changes))
+        bank.open_charge(new_charge(**changes))
     assert not Charge.objects.exists()
 
 
-def test_approval_moves_the_money_once_and_tells_the_shop(bid: MakeBid) -> None:
-    charge = bank.approve(bank.open_charge(bid()).ref)
+def test_approval_moves_the_money_once_and_tells_the_shop(new_charge: MakeCharge) -> None:
+    charge = bank.approve(bank.open_charge(new_charge()).ref)
     assert charge.status == "paid"
     assert charge.transaction
     assert bank.approve(charge.ref) == charge
@@ -111,8 +113,8 @@ def test_approval_moves_the_money_once_and_tells_the_shop(bid: MakeBid) -> None:
     }
 
 
-def test_a_refusal_is_final(bid: MakeBid) -> None:
-    charge = bank.refuse(bank.open_charge(bid()).ref)
+def test_a_refusal_is_final(new_charge: MakeCharge) -> None:
+    charge = bank.refuse(bank.open_charge(new_charge()).ref)
     assert charge.status == "refused"
     assert bank.refuse(charge.ref) == charge
     for attempt in (bank.approve, lambda ref: bank.approve(ref, late=True)):
@@ -122,16 +124,16 @@ def test_a_refusal_is_final(bid: MakeBid) -> None:
     assert [told["kind"] for told in said()] == ["charge.refused"]
 
 
-def test_what_is_paid_cannot_be_refused_or_closed(bid: MakeBid) -> None:
-    charge = paid(bid())
+def test_what_is_paid_cannot_be_refused_or_closed(new_charge: MakeCharge) -> None:
+    charge = paid(new_charge())
     with pytest.raises(bank.Rejected):
         bank.refuse(charge.ref)
     assert bank.close("acc_shop", "ref-1") == charge
     assert len(said()) == 1
 
 
-def test_a_closed_charge_is_neither_approved_nor_refused(bid: MakeBid) -> None:
-    charge = bank.open_charge(bid())
+def test_a_closed_charge_is_neither_approved_nor_refused(new_charge: MakeCharge) -> None:
+    charge = bank.open_charge(new_charge())
     closed = bank.close("acc_shop", "ref-1")
     assert closed is not None
     assert closed.status == "closed"
@@ -144,8 +146,8 @@ def test_a_closed_charge_is_neither_approved_nor_refused(bid: MakeBid) -> None:
 
 
 @pytest.mark.parametrize("decide", [bank.approve, bank.refuse])
-def test_nothing_is_decided_from_the_deadline_on(bid: MakeBid, move_time: MoveTime, decide: Any) -> None:
-    charge = bank.open_charge(bid())
+def test_nothing_is_decided_from_the_deadline_on(new_charge: MakeCharge, move_time: MoveTime, decide: Any) -> None:
+    charge = bank.open_charge(new_charge())
     move_time(301)
     with pytest.raises(bank.Rejected):
         decide(charge.ref)
@@ -153,8 +155,8 @@ def test_nothing_is_decided_from_the_deadline_on(bid: MakeBid, move_time: MoveTi
     assert said() == []
 
 
-def test_a_charge_past_its_deadline_says_closed_and_stays_so(bid: MakeBid, move_time: MoveTime) -> None:
-    charge = bank.open_charge(bid())
+def test_a_charge_past_its_deadline_says_closed_and_stays_so(new_charge: MakeCharge, move_time: MoveTime) -> None:
+    charge = bank.open_charge(new_charge())
     move_time(301)
     found = bank.find("acc_shop", "ref-1")
     assert found is not None
@@ -164,8 +166,8 @@ def test_a_charge_past_its_deadline_says_closed_and_stays_so(bid: MakeBid, move_
         bank.approve(charge.ref)
 
 
-def test_looking_writes_nothing(bid: MakeBid, move_time: MoveTime) -> None:
-    charge = bank.open_charge(bid())
+def test_looking_writes_nothing(new_charge: MakeCharge, move_time: MoveTime) -> None:
+    charge = bank.open_charge(new_charge())
     move_time(301)
     seen = bank.view(charge.ref)
     assert seen is not None
@@ -174,8 +176,8 @@ def test_looking_writes_nothing(bid: MakeBid, move_time: MoveTime) -> None:
     assert bank.view("nobody") is None
 
 
-def test_money_may_come_late_on_purpose(bid: MakeBid) -> None:
-    charge = bank.open_charge(bid())
+def test_money_may_come_late_on_purpose(new_charge: MakeCharge) -> None:
+    charge = bank.open_charge(new_charge())
     bank.close("acc_shop", "ref-1")
     late = bank.approve(charge.ref, late=True)
     assert late.status == "paid"
@@ -183,8 +185,8 @@ def test_money_may_come_late_on_purpose(bid: MakeBid) -> None:
     assert [told["kind"] for told in said()] == ["charge.paid"]
 
 
-def test_refunds_go_back_in_parts_and_never_beyond_the_charge(bid: MakeBid) -> None:
-    charge = paid(bid())
+def test_refunds_go_back_in_parts_and_never_beyond_the_charge(new_charge: MakeCharge) -> None:
+    charge = paid(new_charge())
     back(charge, 4000)
     back(charge, 5000, reference="refund-2")
     with pytest.raises(bank.Rejected) as refused:
@@ -195,8 +197,8 @@ def test_refunds_go_back_in_parts_and_never_beyond_the_charge(bid: MakeBid) -> N
     assert [told["kind"] for told in said()] == ["charge.paid", "refund.succeeded", "refund.succeeded"]
 
 
-def test_a_repeated_refund_sends_nothing_twice(bid: MakeBid) -> None:
-    charge = paid(bid())
+def test_a_repeated_refund_sends_nothing_twice(new_charge: MakeCharge) -> None:
+    charge = paid(new_charge())
     first = back(charge, 9000)
     assert back(charge, 9000) == first == bank.find_refund("acc_shop", "refund-1")
     assert ChargeRefund.objects.count() == 1
@@ -209,8 +211,8 @@ def test_a_repeated_refund_sends_nothing_twice(bid: MakeBid) -> None:
     }
 
 
-def test_a_refund_reference_is_not_used_for_another_refund(bid: MakeBid) -> None:
-    charge, other = paid(bid()), paid(bid(reference="ref-2"))
+def test_a_refund_reference_is_not_used_for_another_refund(new_charge: MakeCharge) -> None:
+    charge, other = paid(new_charge()), paid(new_charge(reference="ref-2"))
     back(charge, 4000)
     for of, amount in ((charge, 4001), (other, 4000)):
         with pytest.raises(bank.Rejected) as refused:
@@ -231,35 +233,35 @@ def test_a_refund_reference_is_not_used_for_another_refund(bid: MakeBid) -> None
         {"currency": "USD"},
     ],
 )
-def test_a_refund_that_does_not_fit_its_payment_is_refused(bid: MakeBid, changes: dict[str, Any]) -> None:
-    charge = paid(bid())
+def test_a_refund_that_does_not_fit_its_payment_is_refused(new_charge: MakeCharge, changes: dict[str, Any]) -> None:
+    charge = paid(new_charge())
     with pytest.raises(bank.Rejected):
         back(charge, **{"amount": 100, **changes})
     assert not ChargeRefund.objects.exists()
     assert Charge.objects.get().refunded == 0
 
 
-def test_only_what_was_paid_goes_back(bid: MakeBid) -> None:
-    charge = bank.open_charge(bid())
+def test_only_what_was_paid_goes_back(new_charge: MakeCharge) -> None:
+    charge = bank.open_charge(new_charge())
     with pytest.raises(bank.Rejected):
         back(charge, 100)
 
 
-def test_the_bill_holds_what_moved_on_that_day(bid: MakeBid) -> None:
+def test_the_bill_holds_what_moved_on_that_day(new_charge: MakeCharge) -> None:
     day = datetime(2031, 5, 4, tzinfo=UTC)
-    first, last = paid(bid()), paid(bid(reference="ref-2"))
-    paid(bid(reference="ref-3"))
-    paid(bid(account="acc_other"))
-    bank.open_charge(bid(reference="ref-4"))
+    first, last = paid(new_charge()), paid(new_charge(reference="ref-2"))
+    paid(new_charge(reference="ref-3"))
+    paid(new_charge(account="acc_other"))
+    bank.open_charge(new_charge(reference="ref-4"))
     made = back(first, 100)
     moved = {"ref-1": day, "ref-2": day + timedelta(days=1, microseconds=-1), "ref-3": day + timedelta(days=1)}
     for reference, moment in moved.items():
         Charge.objects.filter(reference=reference).update(decided_at=moment)
     ChargeRefund.objects.update(created_at=day + timedelta(hours=5))
     assert list(bank.bill("acc_shop", day, day + timedelta(days=1))) == [
-        bank.Booking("charge", "ref-1", first.transaction, 9000, "CNY"),
-        bank.Booking("charge", "ref-2", last.transaction, 9000, "CNY"),
-        bank.Booking("refund", "refund-1", made.transaction, 100, "CNY", "ref-1", first.transaction),
+        bank.BillEntry("charge", "ref-1", first.transaction, 9000, "CNY"),
+        bank.BillEntry("charge", "ref-2", last.transaction, 9000, "CNY"),
+        bank.BillEntry("refund", "refund-1", made.transaction, 100, "CNY", "ref-1", first.transaction),
     ]
 
 
@@ -274,22 +276,22 @@ def test_the_bill_holds_what_moved_on_that_day(bid: MakeBid) -> None:
         {"decided_at": None},
     ],
 )
-def test_the_database_holds_the_rules_too(bid: MakeBid, change: dict[str, Any]) -> None:
-    paid(bid())
+def test_the_database_holds_the_rules_too(new_charge: MakeCharge, change: dict[str, Any]) -> None:
+    paid(new_charge())
     with pytest.raises(IntegrityError), transaction.atomic():
         Charge.objects.update(**change)
 
 
-def test_two_payments_never_share_a_transaction(bid: MakeBid) -> None:
-    charge = paid(bid())
-    paid(bid(reference="ref-2"))
+def test_two_payments_never_share_a_transaction(new_charge: MakeCharge) -> None:
+    charge = paid(new_charge())
+    paid(new_charge(reference="ref-2"))
     with pytest.raises(IntegrityError), transaction.atomic():
         Charge.objects.filter(reference="ref-2").update(transaction=charge.transaction)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_wallet_will_not_be_called_inside_a_transaction(bid: MakeBid) -> None:
-    charge = bank.open_charge(bid())
+def test_the_wallet_will_not_be_called_inside_a_transaction(new_charge: MakeCharge) -> None:
+    charge = bank.open_charge(new_charge())
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
         bank.approve(charge.ref)
     assert bank.find("acc_shop", "ref-1") == charge

@@ -10,7 +10,7 @@ from django.db import connection, connections
 
 from sandbox import bank, notices
 from sandbox.models import Charge, ChargeRefund, Notice
-from tests.sandbox.conftest import MakeBid
+from tests.sandbox.conftest import MakeCharge
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
@@ -33,24 +33,24 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
         return list(pool.map(run, calls))
 
 
-def test_24_approvals_at_once_pay_once(bid: MakeBid) -> None:
-    charge = bank.open_charge(bid())
+def test_24_approvals_at_once_pay_once(new_charge: MakeCharge) -> None:
+    charge = bank.open_charge(new_charge())
     answers = at_once(*[lambda: bank.approve(charge.ref)] * 24)
     assert len(set(answers)) == 1
     assert Notice.objects.count() == 1
     assert bank.find("acc_shop", "ref-1") == answers[0]
 
 
-def test_24_starts_at_once_open_one_charge(bid: MakeBid) -> None:
-    wanted = bid()
+def test_24_starts_at_once_open_one_charge(new_charge: MakeCharge) -> None:
+    wanted = new_charge()
     answers = at_once(*[lambda: bank.open_charge(wanted)] * 24)
     assert len(set(answers)) == 1
     assert Charge.objects.count() == 1
 
 
-def test_of_yes_no_and_close_at_once_one_wins_and_all_agree(bid: MakeBid) -> None:
+def test_of_yes_no_and_close_at_once_one_wins_and_all_agree(new_charge: MakeCharge) -> None:
     for number in range(8):
-        charge = bank.open_charge(bid(reference=f"ref-{number}"))
+        charge = bank.open_charge(new_charge(reference=f"ref-{number}"))
         reference = charge.reference
         at_once(
             *[lambda ref=charge.ref: bank.approve(ref)] * 3,
@@ -63,34 +63,34 @@ def test_of_yes_no_and_close_at_once_one_wins_and_all_agree(bid: MakeBid) -> Non
         assert told == {"paid": ["charge.paid"], "refused": ["charge.refused"], "closed": []}[end.status]
 
 
-def test_a_refund_retried_24_times_at_once_goes_back_once(bid: MakeBid) -> None:
-    charge = bank.approve(bank.open_charge(bid()).ref)
+def test_a_refund_retried_24_times_at_once_goes_back_once(new_charge: MakeCharge) -> None:
+    charge = bank.approve(bank.open_charge(new_charge()).ref)
     answers = at_once(*[lambda: refund(charge, "refund-1", 9000)] * 24)
     assert len(set(answers)) == 1
     assert Charge.objects.get().refunded == 9000
 
 
-def test_24_refunds_at_once_never_exceed_the_charge(bid: MakeBid) -> None:
-    charge = bank.approve(bank.open_charge(bid()).ref)
+def test_24_refunds_at_once_never_exceed_the_charge(new_charge: MakeCharge) -> None:
+    charge = bank.approve(bank.open_charge(new_charge()).ref)
     answers = at_once(*[lambda n=n: refund(charge, f"refund-{n}", 1000) for n in range(24)])
     assert answers.count("more_than_paid") == 15
     assert Charge.objects.get().refunded == 9000
     assert ChargeRefund.objects.count() == 9
 
 
-def test_one_refund_reference_for_two_charges_at_once_goes_back_once(bid: MakeBid) -> None:
+def test_one_refund_reference_for_two_charges_at_once_goes_back_once(new_charge: MakeCharge) -> None:
     for number in range(8):
-        charges = [bank.approve(bank.open_charge(bid(reference=f"ref-{number}-{side}")).ref) for side in "ab"]
+        charges = [bank.approve(bank.open_charge(new_charge(reference=f"ref-{number}-{side}")).ref) for side in "ab"]
         answers = at_once(*[lambda charge=charge, n=number: refund(charge, f"refund-{n}", 100) for charge in charges])
         assert answers.count("reference_used") == 1
         assert ChargeRefund.objects.filter(reference=f"refund-{number}").count() == 1
 
 
 def test_a_look_at_the_deadline_waits_for_the_approval_on_its_way(
-    bid: MakeBid, move_time: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+    new_charge: MakeCharge, move_time: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An approval made in time but not yet committed must not be answered with a final no."""
-    charge = bank.open_charge(bid())
+    charge = bank.open_charge(new_charge())
     written, looked = threading.Event(), threading.Event()
     write = notices.write
 

@@ -13,15 +13,15 @@ from friendpay.kit import background, clock
 from sandbox import bank, notices
 from sandbox.models import Notice
 from sandbox.tasks import send_notices
-from tests.sandbox.conftest import MakeBid, Shop
+from tests.sandbox.conftest import MakeCharge, Shop
 
 MoveTime = Callable[[float], None]
 
 
 @pytest.fixture
-def charge(bid: MakeBid, shop: Shop) -> bank.ChargeDetails:
+def charge(new_charge: MakeCharge, shop: Shop) -> bank.ChargeDetails:
     """A charge of the listening shop, just approved."""
-    return bank.approve(bank.open_charge(bid(notify_url=shop.url)).ref)
+    return bank.approve(bank.open_charge(new_charge(notify_url=shop.url)).ref)
 
 
 def test_a_notification_is_signed_over_exactly_what_is_sent(charge: bank.ChargeDetails, shop: Shop) -> None:
@@ -54,8 +54,8 @@ def test_an_unheard_notification_comes_again_the_same_but_newly_signed(
     assert Notice.objects.get().delivered_at is not None
 
 
-def test_attempts_grow_apart_and_end(bid: MakeBid, move_stopped_time: MoveTime) -> None:
-    bank.refuse(bank.open_charge(bid()).ref)  # to a port where nobody listens
+def test_attempts_grow_apart_and_end(new_charge: MakeCharge, move_stopped_time: MoveTime) -> None:
+    bank.refuse(bank.open_charge(new_charge()).ref)  # to a port where nobody listens
     spans = []
     for _ in range(len(notices.DELAYS) + 1):
         before = clock.now()
@@ -79,40 +79,40 @@ def test_an_attempt_ends_before_the_next_one_may_begin() -> None:
     assert steps * notices.TIMEOUT < min(notices.DELAYS)
 
 
-def test_a_lost_notification_can_still_be_sent(bid: MakeBid, shop: Shop, move_time: MoveTime) -> None:
-    charge = bank.approve(bank.open_charge(bid(notify_url=shop.url)).ref, tell=False)
+def test_a_lost_notification_can_still_be_sent(new_charge: MakeCharge, shop: Shop, move_time: MoveTime) -> None:
+    charge = bank.approve(bank.open_charge(new_charge(notify_url=shop.url)).ref, tell=False)
     move_time(24 * 3600)
     notices.send_due()
     assert shop.heard == []
-    bank.tell_again(charge.ref)
+    bank.notify_again(charge.ref)
     notices.send_due()
     assert len(shop.heard) == 1
 
 
 def test_a_notification_sent_twice_is_the_same_event(charge: bank.ChargeDetails, shop: Shop) -> None:
     notices.send_due()
-    bank.tell_again(charge.ref)
+    bank.notify_again(charge.ref)
     notices.send_due()
     first, second = [json.loads(body) for _, body in shop.heard]
     assert first == second
 
 
-def test_a_charge_that_said_nothing_has_nothing_to_say_again(bid: MakeBid, shop: Shop) -> None:
-    bank.tell_again(bank.open_charge(bid(notify_url=shop.url)).ref)
+def test_a_charge_that_said_nothing_has_nothing_to_say_again(new_charge: MakeCharge, shop: Shop) -> None:
+    bank.notify_again(bank.open_charge(new_charge(notify_url=shop.url)).ref)
     notices.send_due()
     assert shop.heard == []
 
 
-def test_one_poisoned_notification_does_not_stop_the_next(bid: MakeBid, shop: Shop) -> None:
-    bank.approve(bank.open_charge(bid(reference="ref-0", notify_url="http://[::1]:port/")).ref)
-    bank.approve(bank.open_charge(bid(notify_url=shop.url)).ref)
+def test_one_poisoned_notification_does_not_stop_the_next(new_charge: MakeCharge, shop: Shop) -> None:
+    bank.approve(bank.open_charge(new_charge(reference="ref-0", notify_url="http://[::1]:port/")).ref)
+    bank.approve(bank.open_charge(new_charge(notify_url=shop.url)).ref)
     notices.send_due()
     assert len(shop.heard) == 1
 
 
-def test_sending_ends_with_its_budget(bid: MakeBid, shop: Shop) -> None:
+def test_sending_ends_with_its_budget(new_charge: MakeCharge, shop: Shop) -> None:
     for number in range(3):
-        bank.approve(bank.open_charge(bid(reference=f"ref-{number}", notify_url=shop.url)).ref)
+        bank.approve(bank.open_charge(new_charge(reference=f"ref-{number}", notify_url=shop.url)).ref)
     notices.send_due(budget=0)
     assert shop.heard == []
     send_notices()
@@ -120,10 +120,10 @@ def test_sending_ends_with_its_budget(bid: MakeBid, shop: Shop) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_senders_at_once_do_not_send_the_same_one(bid: MakeBid, shop: Shop) -> None:
+def test_two_senders_at_once_do_not_send_the_same_one(new_charge: MakeCharge, shop: Shop) -> None:
     shop.hold = threading.Event()
     for number in range(6):
-        bank.approve(bank.open_charge(bid(reference=f"ref-{number}", notify_url=shop.url)).ref)
+        bank.approve(bank.open_charge(new_charge(reference=f"ref-{number}", notify_url=shop.url)).ref)
 
     def send() -> None:
         try:
@@ -170,9 +170,9 @@ def test_no_transaction_is_open_while_the_shop_thinks(charge: bank.ChargeDetails
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_notification_in_other_hands_is_passed_over(bid: MakeBid, shop: Shop) -> None:
+def test_a_notification_in_other_hands_is_passed_over(new_charge: MakeCharge, shop: Shop) -> None:
     for number in range(2):
-        bank.approve(bank.open_charge(bid(reference=f"ref-{number}", notify_url=shop.url)).ref)
+        bank.approve(bank.open_charge(new_charge(reference=f"ref-{number}", notify_url=shop.url)).ref)
 
     def send() -> None:
         try:
@@ -188,7 +188,7 @@ def test_a_notification_in_other_hands_is_passed_over(bid: MakeBid, shop: Shop) 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_shop_hears_right_after_the_commit_and_not_before(
-    bid: MakeBid, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    new_charge: MakeCharge, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs: list[Callable[[], object]] = []
 
@@ -197,7 +197,7 @@ def test_the_shop_hears_right_after_the_commit_and_not_before(
         jobs.append(job)
 
     monkeypatch.setattr(background, "run_later", run_later)
-    charge = bank.open_charge(bid(notify_url=shop.url))
+    charge = bank.open_charge(new_charge(notify_url=shop.url))
     assert jobs == []
     bank.approve(charge.ref)
     [job] = jobs

@@ -9,14 +9,14 @@ from django.test import Client
 
 from sandbox import amounts, bank
 from sandbox.models import Charge, Notice
-from tests.sandbox.conftest import MakeBid
+from tests.sandbox.conftest import MakeCharge
 
 MoveTime = Callable[[float], None]
 
 
 @pytest.fixture
-def charge(bid: MakeBid) -> bank.ChargeDetails:
-    return bank.open_charge(bid())
+def charge(new_charge: MakeCharge) -> bank.ChargeDetails:
+    return bank.open_charge(new_charge())
 
 
 def post(client: Client, charge: bank.ChargeDetails, action: str) -> Any:
@@ -92,8 +92,8 @@ def test_after_the_close_or_the_deadline_a_decision_is_told_so(
     assert not Notice.objects.exists()
 
 
-def test_odd_things_can_be_tried(client: Client, bid: MakeBid) -> None:
-    late, untold = bank.open_charge(bid()), bank.open_charge(bid(reference="ref-2"))
+def test_odd_things_can_be_tried(client: Client, new_charge: MakeCharge) -> None:
+    late, untold = bank.open_charge(new_charge()), bank.open_charge(new_charge(reference="ref-2"))
     bank.close("acc_shop", "ref-1")
     assert post(client, late, "approve-late").status_code == 303
     assert post(client, untold, "approve-untold").status_code == 303
@@ -152,8 +152,8 @@ def test_a_form_from_elsewhere_is_refused(charge: bank.ChargeDetails) -> None:
     assert strict.post(f"/sandbox/{charge.ref}/", sent).status_code == 303
 
 
-def test_a_subject_is_shown_as_text(client: Client, bid: MakeBid) -> None:
-    charge = bank.open_charge(bid(subject="<script>alert(1)</script>"))
+def test_a_subject_is_shown_as_text(client: Client, new_charge: MakeCharge) -> None:
+    charge = bank.open_charge(new_charge(subject="<script>alert(1)</script>"))
     page = client.get(f"/sandbox/{charge.ref}/")
     assert page.status_code == 200
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.content.decode()

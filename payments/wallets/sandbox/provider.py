@@ -76,7 +76,7 @@ class SandboxProvider:
         secret = _secret(account)
         if start.rail not in self.rails:
             raise ProviderError(f"The sandbox wallet has no {start.rail} rail.", permanent=True, code="no_such_rail")
-        bid = bank.Bid(
+        new_charge = bank.NewCharge(
             account=account.id,
             secret=secret,
             reference=start.reference,
@@ -89,7 +89,7 @@ class SandboxProvider:
             return_url=start.return_url,
         )
         try:
-            charge = bank.open_charge(bid)
+            charge = bank.open_charge(new_charge)
         except bank.Rejected as refused:
             raise _error(refused) from None
         page = f"{account.base_url.rstrip('/')}/sandbox/{charge.ref}/"
