@@ -213,6 +213,7 @@ SAFETY_WORDS = 128
 """In each language's list."""
 
 MARKS_OF_A_LETTER = 3  # as many as Devanagari, Arabic and Vietnamese need
+LINES_OF_A_TEXT = 8
 LOGO_BYTES, LOGO_PIXELS = 150 * 1024, 2048
 LOGO_SIDE_PIXELS = 96  # it is shown at 32, on screens of up to three pixels a point
 TEXT_CONTRAST = 4.5  # WCAG AA
@@ -275,3 +276,4 @@ KNOWN_BROWSER_SECONDS = 180 * 24 * 3600
 SEEN_EVERY_SECONDS = 60  # between writing down that somebody is at work
 DELIVERIES_SHOWN = 50
 SECRET_SYMBOLS, SECRET_DIFFERENT, SECRET_PAIRS = 32, 10, 24  # different ones among them, and pairs of neighbours
+WILDCARD_LABELS = 2  # that follow the dot of an allowed host: those of one company
