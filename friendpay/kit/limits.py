@@ -246,6 +246,7 @@ ROW_SECONDS = 2.0  # for a row that a page reads on the event loop, the wait for
 HEALTH_SECONDS = 1.0  # each of the servers we need has to answer in
 ACCEPT_LANGUAGE_CHARACTERS = 500  # that are read
 DRAWN_PAGES_KEPT = 512  # in a process, of some 15 KB each
+FRAMES_KEPT = 2000  # in a process, of some 1.5 KB each: browsers that ask in the same words share one
 SHOPS_KEPT = 500  # that a process remembers
 VISITOR_COOKIE_SECONDS = 180 * 24 * 3600
 BASKET_SECONDS, BASKET_PIECES = 7 * 24 * 3600, 20  # of one kind in a basket of the demo shop

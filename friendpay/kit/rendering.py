@@ -28,6 +28,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from friendpay.kit import limits
+from friendpay.kit.folding import Folding
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.pictures import preview_picture
 from friendpay.kit.templatetags.times import digits, moment
@@ -54,20 +55,34 @@ class Page:
 
 def draw(request: HttpRequest, page: Page, *, status: int = 200) -> HttpResponse:
     """The page, for this visitor and this moment."""
+    return HttpResponse(drawn(request, page), status=status)
+
+
+def drawn(request: HttpRequest, page: Page) -> str:
+    """Its source."""
     pieces = list(_drawn(page, get_language() or settings.LANGUAGE_CODE))
     marks = {mark: _running(mark, page.now) for mark in set(pieces[1::2]) - {"csrf"}}
     marks["csrf"] = get_token(request) if "csrf" in pieces[1::2] else ""
     pieces[1::2] = [marks[mark] for mark in pieces[1::2]]
-    return HttpResponse("".join(pieces), status=status)
+    return "".join(pieces)
 
 
 @lru_cache(maxsize=limits.DRAWN_PAGES_KEPT)
 def _drawn(page: Page, language: str) -> tuple[str, ...]:
     """The page in the language that is active; every second piece is what has to be filled in."""
-    template = cast(Jinja2, engines[ENGINE]).env.get_template(page.template)
-    words = translation(language)  # the catalog itself: Django would look for it at each word
-    known = {"page": page, "csrf_input": _CSRF, "_": words.gettext, "gettext": words.gettext}
-    return tuple(_MARK.split(template.render(known)))
+    template = _templates(language).get_template(page.template)
+    return tuple(_MARK.split(template.render({"page": page, "csrf_input": _CSRF})))
+
+
+@cache
+def _templates(language: str) -> Environment:
+    """The templates of the language that is active, with all in them that is the same on every page."""
+    env = cast(Folding, cast(Jinja2, engines[ENGINE]).env)
+    words = translation(language).gettext  # the catalog's own: Django would look for it at each word
+    always = {
+        name: env.globals[name] for name in ("static", "preview_picture", "LANGUAGES", "language", "right_to_left")
+    }
+    return env.knowing({"_": words, "gettext": words, "dict": dict, **always})
 
 
 def _running(mark: str, now: datetime) -> str:
@@ -79,7 +94,7 @@ def _running(mark: str, now: datetime) -> str:
 
 def environment(**options: Any) -> Environment:
     """What the templates of public pages know: amounts, times, links to files, and the reader's language."""
-    env = Environment(
+    env = Folding(
         **{**options, "undefined": StrictUndefined},
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
