@@ -25,7 +25,7 @@ class Folding(Environment):
 
     def knowing(self, known: Mapping[str, Any]) -> "Folding":
         """One like it, with templates of its own."""
-        other: Folding = self.overlay()  # type: ignore[assignment]  # it is of the same class
+        other: Folding = self.overlay()
         other.known = known
         other.globals = {**self.globals, **known}
         return other

@@ -7,7 +7,6 @@ with the clock (the CSRF token, the time left) is a mark in what is kept, and is
 
 import re
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
@@ -25,7 +24,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext
 from django.utils.translation.trans_real import translation
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from friendpay.kit import limits
 from friendpay.kit.folding import Folding
@@ -118,19 +117,19 @@ def environment(**options: Any) -> Environment:
 
 def _apart(text: object) -> Markup:
     """A name, a code, an address in a sentence: whichever way it is read, it does not turn the words around it."""
-    return Markup("<bdi>%s</bdi>") % text if text else Markup()
+    return Markup(f"<bdi>{escape(text)}</bdi>") if text else Markup()
 
 
 def _money(amount: Money) -> Markup:
     """An amount in figures of equal width, never broken over two lines."""
-    return Markup('<bdi class="num nowrap">%s</bdi>') % _text(amount)
+    return Markup(f'<bdi class="num nowrap">{escape(_text(amount))}</bdi>')
 
 
 def _big_money(amount: Money) -> Markup:
     """The amount a page is about, as large as its length allows on a phone."""
     text = _text(amount)
     size = "longest" if len(text) > 14 else "long" if len(text) > 10 else ""
-    return Markup('<p class="amount %s"><bdi class="num nowrap">%s</bdi></p>') % (size, text)
+    return Markup(f'<p class="amount {size}"><bdi class="num nowrap">{escape(text)}</bdi></p>')
 
 
 def _text(amount: Money) -> str:
@@ -152,7 +151,8 @@ def _seconds(until: datetime) -> str:
     return f"{_SIGN}left down {until.timestamp()}\0"
 
 
-def _attributes(pairs: Iterable[tuple[str, str]]) -> Markup:
+@lru_cache(maxsize=1000)  # of fields that nobody has filled in they are the same on every page
+def _attributes(pairs: tuple[tuple[str, str], ...]) -> Markup:
     """Of an element; one without a value is said to be there."""
     return Markup().join(Markup(' %s="%s"') % pair if pair[1] else Markup(" %s") % pair[0] for pair in pairs)
 
