@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import httpx
 
 from bench import checker
-from bench.emulated import EmulatedAlipay, EmulatedStripe, EmulatedWeChatPay
+from bench.emulated import EmulatedAlipay, EmulatedHouse, EmulatedStripe, EmulatedWeChatPay
 from bench.faultproxy import Fate, FaultProxy
 from bench.people import GaveUp, History, Town
 from bench.receiver import TOLD_OF, Receiver
@@ -38,6 +38,7 @@ WALLETS: dict[str, Callable[[], Wallet]] = {
     "wechatpay": EmulatedWeChatPay,
     "alipay": EmulatedAlipay,
     "stripe": EmulatedStripe,
+    "house": EmulatedHouse,
 }
 CLOCK = 10  # how fast the database's clock runs while people pay
 FRIENDS = 250  # stories at one time, at most
@@ -50,7 +51,13 @@ FATES = {
     Fate.SWALLOW_REQUEST: 12,
     Fate.SWALLOW_ANSWER: 12,
 }
-FLOOR = {"sandbox": 500, "wechatpay": 250, "alipay": 250, "stripe": 250}  # orders settled in a minute, at least
+FLOOR = {
+    "sandbox": 500,
+    "wechatpay": 250,
+    "alipay": 250,
+    "stripe": 250,
+    "house": 250,
+}  # orders settled in a minute, at least
 FINISH = 120  # seconds for what people have begun, once nothing fails any more
 DAY, HOUR = 86_400, 3_600
 

@@ -1,4 +1,5 @@
-"""WeChat Pay, Alipay and Stripe as their emulators play them, in this process: companies that no kill of ours reaches.
+"""WeChat Pay, Alipay, Stripe and a shop's own gateway as their emulators play them, in this process: companies that no
+kill of ours reaches.
 
 What fails is the line to them and what they tell us (every fault an emulator has); their time is that of the town.
 """
@@ -23,6 +24,7 @@ from friendpay.demo.emulation.base import running
 from friendpay.demo.emulation.notifier import Clock
 from payments.wallets.alipay.emulator.server import Alipay
 from payments.wallets.alipay.emulator.trades import Refund as TradeRefund
+from payments.wallets.house.emulator.server import House
 from payments.wallets.stripe.emulator.book import REFERENCE
 from payments.wallets.stripe.emulator.server import Stripe
 from payments.wallets.stripe.emulator.things import Thing
@@ -67,7 +69,7 @@ class Emulated:
     currencies: tuple[str, ...] = ("CNY",)
     least: int = 1
     devices: tuple[str, ...] = (agents.CHROME_DESKTOP, agents.SAFARI_IPHONE)
-    company: type[WeChatPay] | type[Alipay] | type[Stripe]
+    company: type[WeChatPay] | type[Alipay] | type[Stripe] | type[House]
     tells: str
     tells_of_refunds: str
     by_hand: bool = True
@@ -202,3 +204,26 @@ class EmulatedStripe(Emulated):
             book = self.emulator.book
             marks = [(it, book.things[it["payment_intent"]]["metadata"][REFERENCE]) for it in book.contested()]
         return [Contested(self.account, it["id"], reference, it["amount"]) for it, reference in marks]
+
+
+class EmulatedHouse(Emulated):
+    method, company, tells, tells_of_refunds = "house", House, "payment.updated", "refund.updated"
+    currencies: tuple[str, ...] = ("EUR", "JPY", "KWD")
+    emulator: House
+
+    async def approve(self, payer: Payer, address: str, how: str) -> tuple[httpx.Response | None, str]:
+        """A shop may have a bank behind it that is slow: money comes although the payment was closed meanwhile."""
+        answer, receipt = await super().approve(payer, address, how)
+        if answer is not None and how == "approve-late" and not receipt and random.random() < 0.7:
+            link = self.emulator.door.link(httpx.URL(address).params["friendpay"])
+            with self.emulator.lock:
+                order = self.emulator.book.orders.get(link["reference"])
+                if order is not None and not order.captures:
+                    order.link = link
+                    self.emulator.book.capture(order.reference)
+                    self.faults["captured after it was closed"] += 1
+                    receipt = link["return_url"]
+        return answer, receipt
+
+    def _refund(self, reference: str, amount: int) -> None:
+        self.emulator.book.by_hand(reference, amount)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.emulated import EmulatedAlipay, EmulatedStripe, EmulatedWeChatPay
+from bench.emulated import EmulatedAlipay, EmulatedHouse, EmulatedStripe, EmulatedWeChatPay
 from bench.ends import End
 from bench.faultproxy import Fate
 from bench.people import History, Town
@@ -30,7 +30,7 @@ from bench.stories import Story
 from bench.telling import Asked
 from bench.wallets import Sandbox
 
-WALLETS = {"wechatpay": EmulatedWeChatPay, "alipay": EmulatedAlipay, "stripe": EmulatedStripe}
+WALLETS = {"wechatpay": EmulatedWeChatPay, "alipay": EmulatedAlipay, "stripe": EmulatedStripe, "house": EmulatedHouse}
 LIFE = 60  # seconds: the shortest a request may have
 PROMPT, ON_TIME = 1.0, 5.0  # seconds: approve-to-paid at the 99th percentile; an expiry, a webhook
 

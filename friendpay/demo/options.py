@@ -19,7 +19,7 @@ def read() -> argparse.Namespace:
     add("--port", type=_port, default=8000, help="where the shop listens (default: 8000)")
     add("--host", default="127.0.0.1", help="0.0.0.0 lets in phones of the same network (default: 127.0.0.1)")
     add("--data", type=Path, default=ROOT / ".friendpay" / "demo", metavar="DIR", help="where all data is kept")
-    add("--emulators", action="store_true", help="add simulated wallets to the demo shop: WeChat Pay, Alipay, Stripe")
+    add("--emulators", action="store_true", help="add simulated wallets to the demo shop, and a gateway of its own")
     options = parser.parse_args()
     options.data = Path(os.path.abspath(options.data.expanduser()))
     options.address = lan_address() if options.host in ("0.0.0.0", "::") else options.host

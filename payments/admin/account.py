@@ -97,11 +97,13 @@ class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
             return ((None, {"fields": ("merchant", "provider", "name", "live")}),)
         names = [credentials.PREFIX + name for name in registry.get(obj.provider).fields]
         about = (None, {"fields": (("account", "mode", "shop"), ("name", "enabled"), "notify")})
-        more = (_("More"), {"fields": ("base_url", ("id_text", "refused_notifications"))})
+        by_shop = registry.get(obj.provider).run_by_shop and self.has_change_permission(request, obj)
+        gateway, facts = ("base_url",), ("id_text", "refused_notifications")
+        more = (_("More"), {"fields": (facts,) if by_shop else (*gateway, facts)})
         if not self.has_change_permission(request, obj):
             return (about, more)
         granted = ("granted",) if registry.get(obj.provider).grants else ()
-        return (about, (_("Credentials"), {"fields": (*names, *granted)}), more)
+        return (about, (_("Credentials"), {"fields": (*(gateway if by_shop else ()), *names, *granted)}), more)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type[ModelForm]:  # type: ignore[type-arg]
         form = credentials.form_for(obj, getattr(request, "doubt", None)) if obj else credentials.AccountForm

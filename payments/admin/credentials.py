@@ -89,13 +89,17 @@ class CredentialsForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if not self.instance.sealed:
             self.initial["enabled"] = True  # with its first credentials an account is ready
+        if registry.get(self.instance.provider).run_by_shop:
+            gateway = self.fields["base_url"]
+            gateway.required = True
+            gateway.help_text = _("The one address of your gateway: friends are led to it, and friendpay calls it.")
 
     def clean_base_url(self) -> str:
         """Nobody on the desk leads secrets elsewhere: live ones go to the wallet, others to no host inside."""
         address: str = self.cleaned_data["base_url"]
         if not address or address == self.instance.base_url:
             return address
-        if self.instance.live:
+        if not self.instance.may_have_gateway:
             raise forms.ValidationError(_("A live account speaks to the wallet's own gateway alone. Leave this empty."))
         try:
             transport.check(address)

@@ -71,6 +71,11 @@ class ProviderAccount(models.Model):
         return f"{self.provider} {self.base_url}"
 
     @property
+    def may_have_gateway(self) -> bool:
+        """Whether calls go to an address that the account names: a stand-in's for tests, or the shop's own."""
+        return not self.live or registry.get(self.provider).run_by_shop
+
+    @property
     def notify_url(self) -> str:
         """Where the provider sends its notifications."""
         return f"{settings.PUBLIC_URL}/notify/{self.provider}/{self.public_id}/"
@@ -102,7 +107,8 @@ class ProviderAccount(models.Model):
         return ends if ends and ends <= now + limits.CREDENTIALS_WARNED_BEFORE else None
 
     def as_data(self) -> Account:
-        """What a provider is given. A live account speaks to the wallet's own gateway alone.
+        """What a provider is given. A live account speaks to the wallet's own gateway alone, which is the shop's where
+        the shop runs it.
 
         Raises ProviderError, not a permanent one, while no key of ours opens the credentials.
         """
@@ -115,7 +121,7 @@ class ProviderAccount(models.Model):
             id=self.public_id,
             live=self.live,
             config=config,
-            base_url="" if self.live else self.base_url,
+            base_url=self.base_url if self.may_have_gateway else "",
             notify_url=self.notify_url,
             granted=frozenset(self.granted),
         )

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders.models import Order
@@ -115,9 +115,16 @@ def elsewhere(considered: list[Offer]) -> list[Offer]:
 
 
 def label(method: str, account: ProviderAccount) -> str:
-    """A method as people call it. A wallet that only plays its part says so wherever it is named."""
-    name = str(LABELS[method])
+    """A method as people call it, a shop's own gateway as its shop does. A wallet that only plays its part says so
+    wherever it is named.
+    """
+    name = _at_shop(account) if registry.get(account.provider).run_by_shop else str(LABELS[method])
     return str(_("%(wallet)s (simulated)") % {"wallet": name}) if account.is_simulated else name
+
+
+def _at_shop(account: ProviderAccount) -> str:
+    own = "" if account.is_locked else account.config.get("label", "")
+    return own[: limits.LABEL_CHARACTERS] or str(_("Card or other ways at %(shop)s") % {"shop": account.merchant.name})
 
 
 def is_card(method: str, account: ProviderAccount) -> bool:

@@ -10,7 +10,7 @@ from payments.models import BillDay, BillMismatch, Payment, ProviderAccount
 from payments.settlement import bills
 from payments.settlement.calls import PAUSED
 from payments.wallets import registry
-from payments.wallets.base import TIMEOUT, ProviderError
+from payments.wallets.base import TIMEOUT, NeverBilled, ProviderError
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ def _compare(day: BillDay) -> bool:
     """Try a day; False where its wallet did not answer, or is left alone."""
     try:
         bills.compare(day.account, day.day)
+    except NeverBilled:
+        BillDay.objects.filter(pk=day.pk).update(next_attempt_at=None)
     except Exception as error:  # no bill, locked credentials, a bill in a new form: all are tried again
         logger.warning("the bill of %s for %s could not be compared: %r", day.account.public_id, day.day, error)
         BillDay.objects.filter(pk=day.pk).update(error=str(error)[:300])

@@ -31,10 +31,10 @@ def payments_of(account: ProviderAccount) -> QuerySet[Payment]:
 
 def moved(account: ProviderAccount, known: Mapping[str, str], entered: Mapping[str, str], base_url: str) -> list[str]:
     """Which of the credentials entered, "base_url" among them, would make it another account at the wallet; none while
-    no payment hangs on it. A live account has one gateway, whatever is entered.
+    no payment hangs on it. A live account at a wallet's own gateway has that one, whatever is entered.
     """
     before = {**known, "base_url": account.base_url}
-    after = {**entered, "base_url": account.base_url if account.live else base_url}
+    after = {**entered, "base_url": base_url if account.may_have_gateway else account.base_url}
     names = [
         name
         for name in registry.get(account.provider).identity

@@ -209,6 +209,13 @@ class NoBill(ProviderError):
         super().__init__(message, permanent=False, code=code)
 
 
+class NeverBilled(ProviderError):
+    """This account has no bills at all: none is waited for, and nothing is missed on one."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True, code="never_billed")
+
+
 class NotificationRefused(Exception):
     """Forged, stale, truncated or not for this account: answered with `reply`, nothing stored, nobody called."""
 
@@ -232,6 +239,7 @@ class Provider(Protocol):
     yields_after: int  # seconds after which another friend may take over
     fields: Mapping[str, Credential]  # the credentials `Account.config` must hold, and how the desk asks for them
     pages: tuple[str, ...]  # the hosts of its own pages, to which a payer is led, as a content policy writes them
+    run_by_shop: bool  # whether each account's gateway is a server of its shop's, for real money too
     identity: tuple[str, ...]  # those (and "base_url") that say whose account it is: another value is another account
     identity_key: str  # the one that is of one account without naming it, so that only the wallet can tell; "" for none
     knows_from_start: bool  # whether an attempt that was opened is known from then on, or only once the payer is there
@@ -272,7 +280,8 @@ class Provider(Protocol):
         """What to answer once a notification is stored."""
 
     def bill(self, account: Account, day: date) -> Iterable[BillLine]:
-        """Every charge and refund of one day in `zone`, as the provider booked them. Raises NoBill without one."""
+        """Every charge and refund of one day in `zone`, as the provider booked them. Raises NoBill without one,
+        NeverBilled for an account that never has any."""
 
     def check(self, account: Account) -> str:
         """Make a harmless signed call and say in one sentence what the provider answered. Raises ProviderError."""

@@ -33,6 +33,7 @@ class Missing:
     min_hold = yields_after = 60
     fields: Mapping[str, Credential] = {}
     pages: tuple[str, ...] = ()
+    run_by_shop = False
     identity: tuple[str, ...] = ()
     identity_key = ""
     knows_from_start = True  # nothing is ever given up for its silence

@@ -18,6 +18,7 @@ _OURS = {
     "wechatpay": "payments.wallets.wechatpay.provider:WeChatPay",
     "alipay": "payments.wallets.alipay.provider:Alipay",
     "stripe": "payments.wallets.stripe.provider:Stripe",
+    "house": "payments.wallets.house.provider:House",
     "sandbox": "payments.wallets.sandbox.provider:SandboxProvider",
 }
 """In the order of the page."""

@@ -10,11 +10,13 @@ import httpx
 from friendpay.demo.emulation.messages import Request
 from friendpay.demo.emulation.moved import Charge, Return
 from friendpay.demo.emulation.notifier import Clock, Outgoing
-from payments.models import ProviderAccount
+from payments.models import Payment, ProviderAccount
 from payments.settlement import inbox
 from payments.wallets.alipay.emulator.server import Alipay
 from payments.wallets.alipay.emulator.trades import Refund as TradeRefund
 from payments.wallets.base import TIMEOUT, ProviderError
+from payments.wallets.house.emulator.server import House
+from payments.wallets.house.emulator.signing import Wrong as No
 from payments.wallets.stripe.emulator.requests import Wrong
 from payments.wallets.stripe.emulator.server import Stripe
 from payments.wallets.transport import Answer
@@ -27,6 +29,7 @@ OTHER_KEYS = {
     "wechatpay": {"serial_no": "0" * 40, "api_v3_key": "x" * 32},
     "alipay": {"app_id": "2021000000000002"},
     "stripe": {"secret_key": "sk_test_rolled", "webhook_secret": "whsec_rolled"},
+    "house": {"secret": "whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItb3I="},
 }
 MakeNotification = Callable[[], Outgoing]
 
@@ -94,6 +97,7 @@ class Beside:
 
     def _is_refund(self, request: Request) -> bool:
         named = request.path.endswith("/refunds") or request.query.get("method") == "alipay.trade.refund"
+        named = named or b'"type": "refund.create"' in request.body
         return request.method == "POST" and named
 
     def _refuse(self, *, for_good: bool) -> None:
@@ -108,6 +112,8 @@ class Beside:
             case Stripe():
                 failed, busy = Wrong(words, code="charge_disputed"), Wrong(words, status=429, code="rate_limit")
                 self.wallet.scripted = [failed if for_good else busy]
+            case House():
+                self.wallet.scripted = [No(422, "refused", words) if for_good else No(429, "busy", words)]
 
     # What its people do
 
@@ -138,6 +144,9 @@ class Beside:
                 sessions = self.wallet.book.all("checkout.session")
                 mine = [it["id"] for it in sessions if it["client_reference_id"] == reference]
                 return f"/c/pay/{mine[0]}" if mine else ""
+            case House():
+                payment = Payment.objects.filter(reference=reference).exclude(next_step={}).first()
+                return httpx.URL(payment.next_step["url"]).raw_path.decode() if payment else ""
 
     def refund_by_hand(self, charge: Charge, amount: int) -> None:
         """Somebody of the shop sends money back in the wallet's own site."""
@@ -154,13 +163,15 @@ class Beside:
                 self.wallet.book.refunded(trade, number)
             case Stripe():
                 self.wallet.book.refund({"payment_intent": charge.transaction, "amount": str(amount)})
+            case House():
+                self.wallet.book.by_hand(charge.reference, amount, charge.transaction)
 
     def empty_balance(self) -> None:
         """From now on refunds are taken, and wait."""
         match self.wallet:
             case Alipay():
                 self.wallet.book.refund_seconds = 7200.0
-            case WeChatPay() | Stripe():
+            case WeChatPay() | Stripe() | House():
                 self.wallet.book.balance_is_short = True
 
     def fill_balance(self) -> None:
@@ -172,7 +183,7 @@ class Beside:
                 orders = self.wallet.book.orders.values()
                 for refund in [it for order in orders for it in order.refunds.values() if it.status == "PROCESSING"]:
                     self.wallet.book.end_refund(refund.number)
-            case Stripe():
+            case Stripe() | House():
                 self.wallet.book.top_up()
 
     def dispute(self, charge: Charge, *, won: bool) -> None:

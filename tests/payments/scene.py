@@ -14,19 +14,29 @@ from payments.offers.weighing import Surface
 from payments.settlement import checkout, inbox, ledger
 from payments.settlement.rules import Payer
 from payments.wallets.alipay.emulator.server import Alipay
+from payments.wallets.house.emulator.server import House
 from payments.wallets.stripe.emulator.server import Stripe
 from payments.wallets.wechatpay.emulator.server import WeChatPay
 from tests import shop
 
-Wallet = WeChatPay | Alipay | Stripe
+Wallet = WeChatPay | Alipay | Stripe | House
 
-WALLETS: dict[str, type[WeChatPay] | type[Alipay] | type[Stripe]] = {
+WALLETS: dict[str, type[WeChatPay] | type[Alipay] | type[Stripe] | type[House]] = {
     "wechatpay": WeChatPay,
     "alipay": Alipay,
     "card": Stripe,
+    "house": House,
 }
-GRANTED: dict[str, list[str]] = {"wechatpay": [], "alipay": ["order_code"], "stripe": ["card"]}
-TELLS = {"wechatpay": "TRANSACTION", "alipay": "trade_status_sync", "card": "checkout.session"}
+CALLED = [method for method in WALLETS if method != "house"]
+"""Those that are called to open an attempt. A shop's own gateway hears of it by the payer's link."""
+
+GRANTED: dict[str, list[str]] = {"wechatpay": [], "alipay": ["order_code"], "stripe": ["card"], "house": ["bill"]}
+TELLS = {
+    "wechatpay": "TRANSACTION",
+    "alipay": "trade_status_sync",
+    "card": "checkout.session",
+    "house": "payment.updated",
+}
 """A part of the name of every notification of a payment."""
 
 
@@ -49,7 +59,8 @@ class Postbox(Emulator):
 
     @route("POST", "/notify/")
     def receive(self, request: Request) -> Response:
-        names = {name for name in request.headers if name.startswith(("wechatpay", "stripe"))} | {"content-type"}
+        signed = {name for name in request.headers if name.startswith(("wechatpay", "stripe", "webhook"))}
+        names = signed | {"content-type"}
         self.notifications.append(RawNotification({name: request.headers[name] for name in names}, request.body))
         return Response(200, b"success")
 
@@ -85,6 +96,8 @@ class Scene:
             case Stripe():
                 (session,) = self.wallet.book.all("checkout.session")
                 return f"{self.wallet.url}/c/pay/{session['id']}"
+            case House():
+                return str(self.payment.next_step["url"])
 
     def look(self) -> None:
         """Mei opens the wallet, and decides nothing yet."""

@@ -80,6 +80,7 @@ class Alipay:
     zone: tzinfo = BEIJING
     fields: Mapping[str, Credential] = FIELDS
     pages: tuple[str, ...] = ("https://*.alipay.com", "https://*.alipaydev.com")
+    run_by_shop = False
     identity: tuple[str, ...] = ("app_id", "seller_id", "base_url")
     identity_key: str = ""
     knows_from_start: bool = False  # no trade before the payer has scanned the code or logged in (A7)

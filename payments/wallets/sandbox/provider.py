@@ -60,6 +60,7 @@ class SandboxProvider:
     zone: tzinfo = BEIJING  # as the wallets it stands in for: no zone of ours may slip in unnoticed
     fields: Mapping[str, Credential] = FIELDS
     pages: tuple[str, ...] = ()
+    run_by_shop = False
     identity: tuple[str, ...] = ()  # it is here, and knows an account by our own name of it
     identity_key = ""
     knows_from_start = True

@@ -56,6 +56,7 @@ class Stripe:
     zone: tzinfo = UTC
     fields: Mapping[str, Credential] = FIELDS
     pages: tuple[str, ...] = ("https://checkout.stripe.com",)
+    run_by_shop = False
     identity: tuple[str, ...] = ("base_url",)
     identity_key = "secret_key"
     knows_from_start = True

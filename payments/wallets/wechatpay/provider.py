@@ -68,6 +68,7 @@ class WeChatPay:
     zone: tzinfo = BEIJING
     fields: Mapping[str, Credential] = FIELDS
     pages: tuple[str, ...] = ("https://wx.tenpay.com", LOGIN)
+    run_by_shop: bool = False
     identity: tuple[str, ...] = ("mchid", "appid", "base_url")
     identity_key: str = ""
     knows_from_start: bool = True

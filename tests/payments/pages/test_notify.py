@@ -17,11 +17,12 @@ from tests.payments.wallets.alipay.shop import genuine, split_anew
 
 pytestmark = pytest.mark.django_db
 
-SIGNATURES = {"wechatpay-signature", "stripe-signature"}
+SIGNATURES = {"wechatpay-signature", "stripe-signature", "webhook-signature"}
 OTHER_SHOP = {
     "wechatpay": {"mchid": "1900000999"},
     "alipay": {"app_id": "2021000000000999"},
     "card": {"webhook_secret": "whsec_of_another_shop"},
+    "house": {},  # with the same secret, even
 }
 LONG = 100_000  # seconds: longer than any wallet goes on trying
 

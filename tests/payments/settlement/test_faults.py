@@ -8,7 +8,7 @@ from friendpay.demo.emulation import faults
 from friendpay.kit.errors import Refused
 from payments.models import ProviderEvent, Refund
 from payments.settlement import inbox, ledger, lifecycle, reconcile, refunds
-from tests.payments.scene import TELLS, Scene
+from tests.payments.scene import CALLED, TELLS, Scene
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db]
 
@@ -93,6 +93,7 @@ def test_p2_an_answer_that_is_not_the_wallets_own_is_not_believed(
     assert scene.stands() == ("paid", "succeeded", 9000)
 
 
+@pytest.mark.parametrize("stage", CALLED, indirect=True)
 @pytest.mark.parametrize("fault", UNANSWERED)
 def test_p2_a_start_without_an_answer_holds_nothing_and_is_never_forgotten(
     stage: Scene, move_time: Move, fault: str

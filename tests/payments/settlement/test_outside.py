@@ -20,6 +20,7 @@ from payments.wallets import registry
 from payments.wallets.alipay.emulator.server import Alipay
 from payments.wallets.alipay.emulator.trades import Refund as TradeRefund
 from payments.wallets.base import Outcome, State
+from payments.wallets.house.emulator.server import House
 from payments.wallets.stripe.emulator.server import Stripe
 from payments.wallets.wechatpay.emulator.server import WeChatPay
 from tests import desk, shop
@@ -65,6 +66,8 @@ def by_hand(scene: Scene, fen: int, number: str = "byhand1") -> None:
         case Stripe():
             intent = scene.wallet.book.all("payment_intent")[0]
             scene.wallet.book.refund({"payment_intent": intent["id"], "amount": str(fen)})
+        case House():
+            scene.wallet.book.by_hand(scene.payment.reference, fen)
 
 
 # Money that had gone back before we heard of it

@@ -178,7 +178,7 @@ def test_no_refund_fails_for_what_the_shop_can_put_right(scene: Scene, move_time
 def test_wrong_credentials_fail_no_refund(scene: Scene, move_time: MoveTime) -> None:
     payment = paid(scene)
     good = scene.account.config
-    secret = "secret_key" if scene.method == "card" else "private_key"
+    secret = {"card": "secret_key", "house": "secret"}.get(scene.method, "private_key")
     for bad in ("sk_test_rolled" if scene.method == "card" else "no key at all", ""):
         scene.account.config = good | {secret: bad}
         scene.account.save()

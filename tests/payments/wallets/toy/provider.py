@@ -60,6 +60,7 @@ class ToyPay:
         "token": Credential("The token from the same letter."),
     }
     pages: tuple[str, ...] = (_PAGE,)
+    run_by_shop = False
     identity: tuple[str, ...] = ("shop_number", "base_url")
     identity_key = ""
     knows_from_start = True

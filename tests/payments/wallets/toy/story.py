@@ -111,5 +111,5 @@ def test_a_rollout_rule_is_written_for_it_and_for_its_place() -> None:
 
 
 def test_a_demo_simulates_it() -> None:
-    assert registry.simulated() == ["wechatpay", "alipay", "stripe", "toypay"]
+    assert registry.simulated() == ["wechatpay", "alipay", "stripe", "house", "toypay"]
     assert registry.emulator("toypay")().account()["token"] == TOKEN
