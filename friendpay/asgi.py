@@ -23,7 +23,7 @@ from friendpay.bridge import Bridge, Receive, Scope, Send, sentence
 from friendpay.health import PROBES
 from friendpay.proxies import Forwarded
 from payments.live.routing import websocket_urlpatterns
-from payments.pages import ahead
+from payments.pages import ahead, framed
 from payments.share import drawing
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def words(path: str, status: HTTPStatus) -> tuple[str, bytes]:
 
 
 lane = partial(Bridge, _pages, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, words=words)
-pages = lane(threads=settings.WEB_THREADS, ahead=ahead.prepare)
+pages = lane(threads=settings.WEB_THREADS, ahead=framed.answer)
 payers = lane(threads=settings.PAYER_THREADS, lane=lanes.lane)  # who waits for a wallet's server
 drawers = lane(threads=1, waiting=30)  # posters: drawn elsewhere, one after another, and no page waits for them
 sockets = OriginValidator(

@@ -27,8 +27,10 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Environ = dict[str, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
-Ahead = Callable[[Environ], Awaitable[bool]]
-"""Puts into a request what its answer has to read, and says whether that is all: then no thread is needed for it."""
+Ahead = Callable[[Environ, Callable[[Environ], Answer]], Awaitable[Answer | None]]
+"""Answers a request on the event loop, by itself or by the application, once all was read for it; None where it takes a
+thread.
+"""
 Words = Callable[[str, HTTPStatus], tuple[str, bytes]]
 """What is answered without the application, at this path and with this status: its media type, and itself."""
 
@@ -40,8 +42,8 @@ def sentence(path: str, status: HTTPStatus) -> tuple[str, bytes]:
     return "text/plain; charset=utf-8", f"{status.phrase}. Please try again in a moment. 请稍后再试。\n".encode()
 
 
-async def _never(_asked: Environ) -> bool:
-    return False
+async def _never(_asked: Environ, _answer: Callable[[Environ], Answer]) -> None:
+    return None
 
 
 class Bridge:
@@ -50,8 +52,8 @@ class Bridge:
     At most `threads` requests are worked on and `waiting` more wait for a thread, none longer than `patience` seconds;
     what is beyond that gets 503 at once. Of a body larger than `max_body` the application sees the size and no content.
     What is answered without the application is put in `words`. `lane` is shown a request and its body; every lane that
-    it names has so many threads, and places to wait, of its own. What `ahead` has read everything for is answered on
-    the event loop itself: handing a page over to a thread and back costs more than such a page.
+    it names has so many threads, and places to wait, of its own. What `ahead` answers is answered on the event loop
+    itself: handing a page over to a thread and back costs more than such a page.
     """
 
     def __init__(
@@ -91,7 +93,7 @@ class Bridge:
         self._inside[lane] += 1
         try:
             asked = environ(scope, body, size)
-            outcome = self._answer(asked) if await self._ahead(asked) else await self._by_thread(lane, asked, receive)
+            outcome = await self._ahead(asked, self._answer) or await self._by_thread(lane, asked, receive)
         finally:
             self._inside[lane] -= 1
         status, headers, content = outcome or self._refusal(scope["path"], HTTPStatus.SERVICE_UNAVAILABLE)

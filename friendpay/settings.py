@@ -20,18 +20,22 @@ SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", "")  # earlier ones, 
 DIGEST_KEY = env.secret("DIGEST_KEY") if env.text("DIGEST_KEY", "") else [SECRET_KEY, *SECRET_KEY_FALLBACKS][-1]
 CREDENTIAL_KEYS = env.items("CREDENTIAL_KEYS")  # Fernet keys, newest first
 PUBLIC_URL = env.web_address("PUBLIC_URL")  # links and codes are made from this, never from the request
-ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "")
+_HOST = urlsplit(PUBLIC_URL).hostname or ""
+_HOST = f"[{_HOST}]" if ":" in _HOST else _HOST
+ALLOWED_HOSTS = [host.lower() for host in env.items("ALLOWED_HOSTS", _HOST)]
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")  # whose X-Forwarded-For and -Proto are believed
 WEB_THREADS = env.number("WEB_THREADS", 2)  # pages a process serves at once, each thread on one database connection
 PAYER_THREADS = env.number("PAYER_THREADS", 4)  # payers a process waits with for one wallet's server at once, likewise
-METRICS_TOKEN = env.text("METRICS_TOKEN", "")  # lets in who asks for /metrics through a proxy or from another machine
+METRICS_TOKEN = (
+    env.secret("METRICS_TOKEN") if env.text("METRICS_TOKEN", "") else ""
+)  # lets in who asks for /metrics through a proxy or from another machine
 
-if DEMO and not all(env.is_local(host) for host in (urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS)):
+if DEMO and not all(env.is_local(host) for host in (_HOST, *ALLOWED_HOSTS)):
     env.stop("FRIENDPAY_DEMO is on and PUBLIC_URL or ALLOWED_HOSTS names a public host: a demo lets everybody in.")
-if PUBLIC_URL.startswith("http://") and not env.is_local(urlsplit(PUBLIC_URL).hostname or ""):
+if PUBLIC_URL.startswith("http://") and not env.is_local(_HOST):
     env.stop(f"PUBLIC_URL={PUBLIC_URL} is not encrypted: links and cookies could be read on their way. Use https.")
-if not DEMO and "*" in ALLOWED_HOSTS:
-    env.stop("ALLOWED_HOSTS=* lets anybody choose the host of our pages. Name the hosts, comma-separated.")
+if not DEMO:
+    env.check_hosts("ALLOWED_HOSTS", ALLOWED_HOSTS, _HOST)
 for _key in CREDENTIAL_KEYS:
     try:
         Fernet(_key)

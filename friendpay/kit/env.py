@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -13,8 +14,12 @@ from friendpay.kit import limits
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
-FOR_DEVELOPMENT = "django-insecure-"  # how Django marks a key that lies in a repository
-_WIDEST_PROXY_NETWORK = {4: 8, 6: 16}  # bits: wider ones hold strangers
+_WIDEST_OWN_NETWORK = {4: 8, 6: 16}  # bits: what is wider holds strangers,
+_WIDEST_PUBLIC_NETWORK = {4: 12, 6: 20}  # and of public addresses what is wider than a company's own
+_PLACEHOLDER = re.compile(
+    r"change|secret|passw|replace|insert|example|your-|qwert|asdfg|friendpay|django", re.IGNORECASE
+)
+_HOST = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]")
 
 
 def stop(line: str) -> NoReturn:
@@ -42,8 +47,10 @@ def secrets(name: str, default: str | None = None) -> list[str]:
     """Secrets separated by commas, each too long and too varied to be guessed; anything else stops the boot."""
     found = items(name, default)
     for value in found:
-        repeats = len(set(value)) < limits.SECRET_DIFFERENT or len(set(pairwise(value))) < limits.SECRET_PAIRS
-        if len(value) < limits.SECRET_SYMBOLS or repeats or value.startswith(FOR_DEVELOPMENT):
+        pairs = list(pairwise(value))
+        repeats = len(set(value)) < limits.SECRET_DIFFERENT or len(set(pairs)) < limits.SECRET_PAIRS
+        in_order = sum(abs(ord(a) - ord(b)) <= 1 for a, b in pairs) * 2 > len(pairs)
+        if len(value) < limits.SECRET_SYMBOLS or repeats or in_order or _PLACEHOLDER.search(value):
             stop(
                 f"{name} can be guessed: it needs {limits.SECRET_SYMBOLS} random symbols or more. "
                 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(50))"'
@@ -78,8 +85,8 @@ def items(name: str, default: str | None = None) -> list[str]:
 def number(name: str, default: int, *, least: int = 1) -> int:
     """A whole number; anything else stops the boot."""
     value = text(name, str(default))
-    if not (value.isascii() and value.isdecimal()) or int(value) < least:
-        stop(f"{name}={value!r} is not a whole number from {least} up.")
+    if not re.fullmatch(r"[0-9]{1,6}", value) or int(value) < least:
+        stop(f"{name}={value!r} is not a whole number from {least} to 999999.")
     return int(value)
 
 
@@ -89,11 +96,23 @@ def web_address(name: str) -> str:
     try:
         parts = urlsplit(value)
         fits = parts.scheme in ("http", "https") and parts.hostname and value == f"{parts.scheme}://{parts.netloc}"
-        if fits and not parts.username and (parts.port is None or parts.port):
+        known = parts.hostname and (_HOST.fullmatch(parts.hostname) or parts.netloc.startswith("["))
+        if fits and known and not parts.username and (parts.port is None or parts.port):
             return value.lower()
     except ValueError:
         pass
-    stop(f"{name}={value!r} is not an address such as https://pay.example.")
+    stop(f"{name}={value!r} is not an address such as https://pay.example (a name in other letters is written xn--…).")
+
+
+def check_hosts(name: str, found: list[str], own: str) -> None:
+    """Names that let in half the world, or not our own pages, stop the boot."""
+    for host in found:
+        if host == "*" or (host.startswith(".") and host.count(".") < limits.WILDCARD_LABELS):
+            stop(f"{name}: {host} lets anybody choose the host of our pages. Name the hosts, comma-separated.")
+        if not _HOST.fullmatch(host):
+            stop(f"{name}: {host!r} is no name of a host. Name hosts alone, as in pay.example, comma-separated.")
+    if own not in found and not any(host.startswith(".") and f".{own}".endswith(host) for host in found):
+        stop(f"{name} does not name {own}, the host of PUBLIC_URL: every page would be refused.")
 
 
 def networks(name: str) -> list[str]:
@@ -104,7 +123,8 @@ def networks(name: str) -> list[str]:
             network = ipaddress.ip_network(item)
         except ValueError:
             stop(f"{name}: {item!r} is not an IP address or network.")
-        if network.prefixlen < _WIDEST_PROXY_NETWORK[network.version]:
+        widest = _WIDEST_OWN_NETWORK if network.is_private else _WIDEST_PUBLIC_NETWORK
+        if network.prefixlen < widest[network.version]:
             stop(f"{name}: {item!r} lets strangers say who they are. Name your proxies alone.")
     return found
 

@@ -214,6 +214,7 @@ SAFETY_WORDS = 128
 """In each language's list."""
 
 MARKS_OF_A_LETTER = 3  # as many as Devanagari, Arabic and Vietnamese need
+LINES_OF_A_TEXT = 8
 LOGO_BYTES, LOGO_PIXELS = 150 * 1024, 2048
 LOGO_SIDE_PIXELS = 96  # it is shown at 32, on screens of up to three pixels a point
 TEXT_CONTRAST = 4.5  # WCAG AA
@@ -246,6 +247,7 @@ ROW_SECONDS = 2.0  # for a row that a page reads on the event loop, the wait for
 HEALTH_SECONDS = 1.0  # each of the servers we need has to answer in
 ACCEPT_LANGUAGE_CHARACTERS = 500  # that are read
 DRAWN_PAGES_KEPT = 512  # in a process, of some 15 KB each
+FRAMES_KEPT = 2000  # in a process, of some 1.5 KB each: browsers that ask in the same words share one
 SHOPS_KEPT = 500  # that a process remembers
 VISITOR_COOKIE_SECONDS = 180 * 24 * 3600
 BASKET_SECONDS, BASKET_PIECES = 7 * 24 * 3600, 20  # of one kind in a basket of the demo shop
@@ -276,3 +278,4 @@ KNOWN_BROWSER_SECONDS = 180 * 24 * 3600
 SEEN_EVERY_SECONDS = 60  # between writing down that somebody is at work
 DELIVERIES_SHOWN = 50
 SECRET_SYMBOLS, SECRET_DIFFERENT, SECRET_PAIRS = 32, 10, 24  # different ones among them, and pairs of neighbours
+WILDCARD_LABELS = 2  # that follow the dot of an allowed host: those of one company

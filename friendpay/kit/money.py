@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.numbers import NumberPattern, format_currency, get_currency_symbol, get_decimal_symbol, parse_pattern
@@ -73,6 +73,7 @@ class Money:
             raise ValueError(f"{currency} has {EXPONENT[currency]} decimals")
         return cls(int(minor), currency)
 
+    @lru_cache(maxsize=2000)  # noqa: B019  # of equal amounts, which are many and small: formatting takes 50 us
     def text(self, locale: str) -> str:
         """As people of a Django language code read it: "¥90.00", "90,00 €", "￥90.00".
 

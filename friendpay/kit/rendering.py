@@ -7,7 +7,6 @@ with the clock (the CSRF token, the time left) is a mark in what is kept, and is
 
 import re
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
@@ -25,9 +24,10 @@ from django.urls import reverse
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext
 from django.utils.translation.trans_real import translation
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from friendpay.kit import limits
+from friendpay.kit.folding import Folding
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.pictures import preview_picture
 from friendpay.kit.templatetags.times import digits, moment
@@ -54,20 +54,34 @@ class Page:
 
 def draw(request: HttpRequest, page: Page, *, status: int = 200) -> HttpResponse:
     """The page, for this visitor and this moment."""
+    return HttpResponse(drawn(request, page), status=status)
+
+
+def drawn(request: HttpRequest, page: Page) -> str:
+    """Its source."""
     pieces = list(_drawn(page, get_language() or settings.LANGUAGE_CODE))
     marks = {mark: _running(mark, page.now) for mark in set(pieces[1::2]) - {"csrf"}}
     marks["csrf"] = get_token(request) if "csrf" in pieces[1::2] else ""
     pieces[1::2] = [marks[mark] for mark in pieces[1::2]]
-    return HttpResponse("".join(pieces), status=status)
+    return "".join(pieces)
 
 
 @lru_cache(maxsize=limits.DRAWN_PAGES_KEPT)
 def _drawn(page: Page, language: str) -> tuple[str, ...]:
     """The page in the language that is active; every second piece is what has to be filled in."""
-    template = cast(Jinja2, engines[ENGINE]).env.get_template(page.template)
-    words = translation(language)  # the catalog itself: Django would look for it at each word
-    known = {"page": page, "csrf_input": _CSRF, "_": words.gettext, "gettext": words.gettext}
-    return tuple(_MARK.split(template.render(known)))
+    template = _templates(language).get_template(page.template)
+    return tuple(_MARK.split(template.render({"page": page, "csrf_input": _CSRF})))
+
+
+@cache
+def _templates(language: str) -> Environment:
+    """The templates of the language that is active, with all in them that is the same on every page."""
+    env = cast(Folding, cast(Jinja2, engines[ENGINE]).env)
+    words = translation(language).gettext  # the catalog's own: Django would look for it at each word
+    always = {
+        name: env.globals[name] for name in ("static", "preview_picture", "LANGUAGES", "language", "right_to_left")
+    }
+    return env.knowing({"_": words, "gettext": words, "dict": dict, **always})
 
 
 def _running(mark: str, now: datetime) -> str:
@@ -79,7 +93,7 @@ def _running(mark: str, now: datetime) -> str:
 
 def environment(**options: Any) -> Environment:
     """What the templates of public pages know: amounts, times, links to files, and the reader's language."""
-    env = Environment(
+    env = Folding(
         **{**options, "undefined": StrictUndefined},
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
@@ -103,19 +117,19 @@ def environment(**options: Any) -> Environment:
 
 def _apart(text: object) -> Markup:
     """A name, a code, an address in a sentence: whichever way it is read, it does not turn the words around it."""
-    return Markup("<bdi>%s</bdi>") % text if text else Markup()
+    return Markup(f"<bdi>{escape(text)}</bdi>") if text else Markup()
 
 
 def _money(amount: Money) -> Markup:
     """An amount in figures of equal width, never broken over two lines."""
-    return Markup('<bdi class="num nowrap">%s</bdi>') % _text(amount)
+    return Markup(f'<bdi class="num nowrap">{escape(_text(amount))}</bdi>')
 
 
 def _big_money(amount: Money) -> Markup:
     """The amount a page is about, as large as its length allows on a phone."""
     text = _text(amount)
     size = "longest" if len(text) > 14 else "long" if len(text) > 10 else ""
-    return Markup('<p class="amount %s"><bdi class="num nowrap">%s</bdi></p>') % (size, text)
+    return Markup(f'<p class="amount {size}"><bdi class="num nowrap">{escape(text)}</bdi></p>')
 
 
 def _text(amount: Money) -> str:
@@ -137,7 +151,8 @@ def _seconds(until: datetime) -> str:
     return f"{_SIGN}left down {until.timestamp()}\0"
 
 
-def _attributes(pairs: Iterable[tuple[str, str]]) -> Markup:
+@lru_cache(maxsize=1000)  # of fields that nobody has filled in they are the same on every page
+def _attributes(pairs: tuple[tuple[str, str], ...]) -> Markup:
     """Of an element; one without a value is said to be there."""
     return Markup().join(Markup(' %s="%s"') % pair if pair[1] else Markup(" %s") % pair[0] for pair in pairs)
 

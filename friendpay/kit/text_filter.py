@@ -119,8 +119,10 @@ _ALIKE = str.maketrans(  # letters that pass for Latin ones: Cyrillic, and small
 )
 
 
-def check(text: str, *, field: str = "message") -> None:
-    """Refuse what leads a reader elsewhere, poses as a seal, or paints over the page."""
+def check(text: str, *, field: str = "message") -> str:
+    """Refuse what leads a reader elsewhere, poses as a seal, or paints over the page. The text as it is kept: in lines
+    so few that what comes after it on a page is still seen.
+    """
     if _stacked(text):
         raise Refused("unreadable", _("Please leave out the stacked signs."), field=field, status=422)
     if _seal(text):
@@ -132,6 +134,7 @@ def check(text: str, *, field: str = "message") -> None:
             field=field,
             status=422,
         )
+    return _in_few_lines(text)
 
 
 def check_name(name: str, *, field: str = "name") -> None:
@@ -164,6 +167,12 @@ def name(text: str) -> str:
         except Refused:
             continue
     return ""
+
+
+def _in_few_lines(text: str) -> str:
+    lines = re.sub(r"\n(?:[^\S\n]*\n){2,}", "\n\n", re.sub(r"\r\n?", "\n", text)).split("\n")
+    most = limits.LINES_OF_A_TEXT
+    return "\n".join([*lines[: most - 1], " ".join(filter(None, lines[most - 1 :]))] if len(lines) > most else lines)
 
 
 def _stacked(text: str) -> bool:

@@ -1,8 +1,8 @@
-"""The friend's page is read before it is drawn: on the event loop, where it is then drawn too, without a thread.
+"""The friend's page is read before it is drawn: on the event loop, where it is then drawn too, without a thread
+(`payments.pages.framed`).
 
-Nothing else differs: the same handler, middleware and view answer. Where more has to be asked than the one statement
-(a shop's settings that have just changed, an address that is nobody's), or a database that is in trouble, a thread does
-all of it as ever.
+Where more has to be asked than the one statement (a shop's settings that have just changed, an address that is
+nobody's), or a database that is in trouble, a thread does all of it as ever.
 """
 
 import re
@@ -19,27 +19,42 @@ readers = Readers(4)
 """One for a statement that is under way, the others for those that come meanwhile."""
 
 _PAGE = re.compile(r"/p/([-\w]+)/", re.ASCII)
-_KEY = "friendpay.ahead"  # no header is called that
+_KEY, _SHOWN = "friendpay.ahead", "friendpay.shown"  # no headers are called that
 
 
-class _Ahead(NamedTuple):
+class Ahead(NamedTuple):
+    """What was read for a request, and the cookies it brought."""
+
     token: str
     visitor: str
     reading: Reading
+    cookies: dict[str, str]
 
 
-async def prepare(environ: dict[str, Any]) -> bool:
-    """Read for this request what its page shows. False where it is not that page, or not all could be read."""
+async def prepare(environ: dict[str, Any]) -> Ahead | None:
+    """Read for this request what its page shows. None where it is not that page, or not all could be read."""
     page = _PAGE.fullmatch(environ["PATH_INFO"])
     if page is None or environ["REQUEST_METHOD"] != "GET":
-        return False
-    token, visitor = page[1], visitor_among(parse_cookie(environ.get("HTTP_COOKIE", "")))
-    if reading := await friend_reading.read_ahead(token, visitor, readers):
-        environ[_KEY] = _Ahead(token, visitor, reading)
-    return reading is not None
+        return None
+    cookies = parse_cookie(environ.get("HTTP_COOKIE", ""))
+    token, visitor = page[1], visitor_among(cookies)
+    reading = await friend_reading.read_ahead(token, visitor, readers)
+    if reading is None:
+        return None
+    environ[_KEY] = known = Ahead(token, visitor, reading, cookies)
+    return known
 
 
 def read(request: HttpRequest, token: str) -> Reading:
     """What was read for this request, else what is read now. 404 where there is no such page."""
-    visitor, known = visitor_of(request), request.META.get(_KEY)
-    return known.reading if known and known[:2] == (token, visitor) else friend_reading.read(token, visitor)
+    visitor = visitor_of(request)
+    known: Ahead | None = request.META.get(_KEY)
+    if known and (known.token, known.visitor) == (token, visitor):
+        request.META[_SHOWN] = True
+        return known.reading
+    return friend_reading.read(token, visitor)
+
+
+def is_shown(environ: dict[str, Any]) -> bool:
+    """Whether the page that was answered is the one that was read for."""
+    return _SHOWN in environ

@@ -23,8 +23,13 @@ def to_wallets(response: HttpResponse, order: Order) -> HttpResponse:
 
 def lead_to(response: HttpResponse, accounts: Iterable[ProviderAccount]) -> HttpResponse:
     """The same of a shop whose accounts that may take the order's money are known."""
-    response["Content-Security-Policy"] = " ".join([PAGES, *sorted(_hosts_among(accounts))])
+    response["Content-Security-Policy"] = policy(accounts)
     return response
+
+
+def policy(accounts: Iterable[ProviderAccount]) -> str:
+    """What such a page's header says."""
+    return " ".join([PAGES, *sorted(_hosts_among(accounts))])
 
 
 def next_url(payment: Payment, url: str, else_: str) -> str:

@@ -17,7 +17,7 @@ from friendpay.kit.pages import said
 from friendpay.kit.rendering import draw as draw_page
 from friendpay.kit.templatetags.pictures import own_picture
 from payments.mail import outbox, reminders
-from payments.models import Payment, PaymentRequest
+from payments.models import Payment, PaymentRequest, ProviderAccount
 from payments.offers import weighing
 from payments.offers.weighing import Surface
 from payments.pages import ahead, form_action
@@ -150,7 +150,12 @@ def draw(request: HttpRequest, token: str, *, told: Told = NOTHING, check: bool 
         typed=(request.POST or request.GET).get("amount"),
     )
     response = draw_page(request, page, status=told.status)
-    return form_action.lead_to(response, chip_in.taking(reading.request.order, reading.shop.accounts))
+    return form_action.lead_to(response, taking(reading))
+
+
+def taking(reading: Reading) -> list[ProviderAccount]:
+    """The accounts whose wallets the page may lead to."""
+    return chip_in.taking(reading.request.order, reading.shop.accounts)
 
 
 def built(  # noqa: PLR0913  # what a visit brings, each thing by its name

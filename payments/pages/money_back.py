@@ -29,12 +29,16 @@ class Back:
 
     @classmethod
     def of(cls, refunds: Sequence[Refund], currency: str, disputed: int = 0) -> Self | None:
-        """Of the refunds of a payment or a request that stand; None where nothing goes back."""
+        """Of the refunds of a payment or a request that stand; None where nothing goes back. Of several that stand
+        differently, those that matter most: what is stuck, else what is on its way, and the sum of them alone.
+        """
         if not refunds:
             return cls(Money(disputed, currency), Where.BANK) if disputed else None
-        if any(refund.status == Refund.Status.FAILED for refund in refunds):
-            where = Where.STUCK
-        else:
-            where = Where.THERE if all(refund.is_back for refund in refunds) else Where.ON_ITS_WAY
-        total = Money(sum(refund.amount for refund in refunds), currency)
+        standing = {
+            Where.STUCK: [refund for refund in refunds if refund.status == Refund.Status.FAILED],
+            Where.ON_ITS_WAY: [refund for refund in refunds if refund.is_undecided],
+            Where.THERE: [refund for refund in refunds if refund.is_back],
+        }
+        where = next(where for where, those in standing.items() if those)
+        total = Money(sum(refund.amount for refund in standing[where]), currency)
         return cls(total, where, phrases.why_returned(refunds[-1]))

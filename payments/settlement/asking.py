@@ -49,7 +49,7 @@ class WithOrder:
     def __call__(self, order: Order, lines: list[OrderLine], now: datetime, writes: Writes) -> None:
         """Nobody else knows the order yet, so there is nothing to lock."""
         try:
-            text_filter.check(self._message)
+            message = text_filter.check(self._message)
             rules.check_order_open(order, now)
             shop, stopped = shop_of_buyer(order.merchant_id, order.buyer_id)
             case = Case.known(order, tuple((line.name, line.category) for line in lines), shop.rules)
@@ -61,7 +61,7 @@ class WithOrder:
                 "merchant",
                 self._expires_in,
                 writes=writes,
-                message=self._message,
+                message=message,
                 split_max_payers=most,
                 split_min_amount=least,
                 shared_at=now,

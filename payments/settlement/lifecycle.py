@@ -51,7 +51,7 @@ def open_request(
     With `reuse=False` an open one is refused instead ("request_open"). A stale one is ended here, before the sweep
     comes.
     """
-    text_filter.check(message)
+    message = text_filter.check(message)
     order, found = lock_order(order_id)
     now = clock.now()
     if found and found.status_at(now) == REQUEST.EXPIRED:

@@ -20,7 +20,7 @@ from payments.settlement.rules import Split
 @transaction.atomic
 def change_message(request_id: int, message: str, *, actor: str) -> None:
     """Other words from the buyer."""
-    text_filter.check(message)
+    message = text_filter.check(message)
     _order, request = lock_request(request_id)
     rules.check_request_open(request, clock.now())
     if request.message != message:
@@ -80,7 +80,7 @@ def extend_request(request_id: int, expires_in: timedelta, *, actor: str) -> Pay
 @transaction.atomic
 def thank(request_id: int, *, words: str = "", choice: str = "") -> None:
     """The buyer thanks everybody who paid, once; a second try changes nothing. Own words carry no address either."""
-    text_filter.check(words, field="words")
+    words = text_filter.check(words, field="words")
     _order, request = lock_request(request_id)
     if request.status != PaymentRequest.Status.PAID:
         raise Refused("request_not_paid", _("This is not paid yet, so there is nobody to thank."))
@@ -96,7 +96,7 @@ def decline(
 
     Nobody floods the buyer: a network says no to a request a few times, and a request hears it so often at most.
     """
-    text_filter.check(words, field="note")
+    words = text_filter.check(words, field="note")
     counted = f"decline:{request_id}:{network}"
     if network and counters.count(counted, window=limits.DECLINES_SECONDS)[0][0] > limits.DECLINES_OF_A_NETWORK:
         raise _told_already()

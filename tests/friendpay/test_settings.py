@@ -56,6 +56,8 @@ def test_each_missing_secret_stops_the_boot_and_is_named(monkeypatch: pytest.Mon
         ("REDIS_URL", "memcached://one", "REDIS_URL"),
         ("TRUSTED_PROXIES", "proxy", "TRUSTED_PROXIES"),
         ("WEB_THREADS", "0", "WEB_THREADS"),
+        ("PAYER_DATA_DAYS", "٥", "not a whole number"),
+        ("PAYER_DATA_DAYS", "99999999999999999999", "not a whole number"),
         ("WEBHOOK_ALLOW_LOOPBACK", "yes", "for the demo alone"),
         ("SECRET_KEY", "a", "SECRET_KEY can be guessed"),
         ("SECRET_KEY", "a" * 64, "SECRET_KEY can be guessed"),
@@ -65,19 +67,57 @@ def test_each_missing_secret_stops_the_boot_and_is_named(monkeypatch: pytest.Mon
         ("SECRET_KEY", "friendpay-secret-" * 3 + "key", "SECRET_KEY can be guessed"),
         ("SECRET_KEY", "django-insecure-8Hc2p0Zq-vY4nJ7sL1wX9eR6tB3kM5aD_fG0hK2l", "SECRET_KEY can be guessed"),
         ("SECRET_KEY_FALLBACKS", "an old one", "SECRET_KEY_FALLBACKS can be guessed"),
+        ("SECRET_KEY", "please-change-this-secret-key-before-production-use", "SECRET_KEY can be guessed"),
+        ("SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP", "SECRET_KEY can be guessed"),
+        ("SECRET_KEY", "qwertyuiopasdfghjklzxcvbnm1234567890qwertyuiopasdfg", "SECRET_KEY can be guessed"),
+        ("METRICS_TOKEN", "a", "METRICS_TOKEN can be guessed"),
         ("DIGEST_KEY", "short", "DIGEST_KEY can be guessed"),
         ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS"),
         ("ALLOWED_HOSTS", "pay.example, *", "ALLOWED_HOSTS"),
+        ("ALLOWED_HOSTS", ".", "ALLOWED_HOSTS"),
+        ("ALLOWED_HOSTS", "pay.example,.com", "lets anybody choose the host"),
+        ("ALLOWED_HOSTS", "https://pay.example", "no name of a host"),
+        ("ALLOWED_HOSTS", "pay.example:443", "no name of a host"),
+        ("ALLOWED_HOSTS", "www.pay.example", "every page would be refused"),
         ("TRUSTED_PROXIES", "0.0.0.0/0", "lets strangers say who they are"),
         ("TRUSTED_PROXIES", "10.0.0.1,0.0.0.0/1", "lets strangers say who they are"),
         ("TRUSTED_PROXIES", "::/0", "lets strangers say who they are"),
+        ("TRUSTED_PROXIES", "8.0.0.0/8", "lets strangers say who they are"),
+        ("TRUSTED_PROXIES", "2000::/16", "lets strangers say who they are"),
+        ("TRUSTED_PROXIES", "127.0.0.1/1", "is not an IP address or network"),
         ("PUBLIC_URL", "http://pay.example", "not encrypted"),
         ("PUBLIC_URL", "http://8.8.8.8:8000", "not encrypted"),
+        ("PUBLIC_URL", "http://2130706433", "not encrypted"),
+        ("PUBLIC_URL", "http://127.0.0.1.evil.example", "not encrypted"),
+        ("PUBLIC_URL", "http://0.0.0.0:8000", "not encrypted"),
+        ("PUBLIC_URL", "https://pay example", "not an address"),
+        ("PUBLIC_URL", "https://pay_one.example", "not an address"),
+        ("PUBLIC_URL", "https://пэй.рф", "xn--"),
     ],
 )
 def test_a_malformed_setting_stops_the_boot(monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str) -> None:
     with pytest.raises(SystemExit, match=words):
         boot(monkeypatch, REAL | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_HOSTS", "pay.example,shop.example"),
+        ("ALLOWED_HOSTS", ".pay.example"),
+        ("ALLOWED_HOSTS", "PAY.example"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,fd00::/16"),
+        ("TRUSTED_PROXIES", "104.16.0.0/13,2400:cb00::/32"),
+        ("METRICS_TOKEN", REAL["SECRET_KEY"]),
+        ("SECRET_KEY", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
+    ],
+)
+def test_what_is_well_chosen_boots(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    assert boot(monkeypatch, REAL | {name: value})["DEBUG"] is False
+
+
+def test_a_site_may_be_an_address_of_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert boot(monkeypatch, REAL | {"PUBLIC_URL": "https://[2001:db8::1]"})["ALLOWED_HOSTS"] == ["[2001:db8::1]"]
 
 
 def test_all_a_stopped_boot_says_is_one_line() -> None:

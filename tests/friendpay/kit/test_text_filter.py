@@ -87,3 +87,20 @@ def test_long_texts_are_judged_at_once() -> None:
     assert [text for text in harmless if text_filter._contact(text)] == []
     numbers = ("1 " * 100, "one " * 50)
     assert all(text_filter._contact(text) for text in numbers)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("one\ntwo\n\nthree", "one\ntwo\n\nthree"),
+        ("up\r\n\r\nthere", "up\n\nthere"),
+        ("up" + "\n" * 190 + "down", "up\n\ndown"),
+        ("up" + "\r" * 190 + "down", "up\n\ndown"),
+        ("up" + "\n \u3000\t" * 60 + "\ndown", "up\n\ndown"),
+        ("\n".join("abcdefghijkl"), "a\nb\nc\nd\ne\nf\ng\nh i j k l"),
+        ("a\n\n" * 20, "a\n\na\n\na\n\na\n" + " a" * 16),
+    ],
+)
+def test_a_text_is_kept_in_few_lines(typed: str, kept: str) -> None:
+    assert text_filter.check(typed) in (kept, kept.replace("\n a", "\na"))
+    assert text_filter.check(typed).count("\n") < 8

@@ -3,22 +3,25 @@ be asked.
 """
 
 import asyncio
+import gzip
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 import pytest
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 
 from friendpay.bridge import Bridge
-from friendpay.kit import limits
+from friendpay.kit import frames, limits
 from friendpay.kit.reads_ahead import Readers
 from orders.models import Merchant
 from payments.models import PaymentRequest
-from payments.pages import ahead
+from payments.pages import ahead, form_action, framed
 from payments.pages.visitors import COOKIE
 from payments.settlement.lifecycle import cancel_request
 from tests import shop
@@ -28,12 +31,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @dataclass
 class Answer:
-    """What was sent, and whether a thread had to do it."""
+    """What was sent, and whether a thread had to do it, or neither a thread nor the ordinary handler."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
-    body: str
+    content: bytes
     by_thread: bool
+    framed: bool
+
+    @property
+    def body(self) -> str:
+        """As a browser reads it."""
+        compressed = (b"content-encoding", b"gzip") in self.headers
+        return (gzip.decompress(self.content) if compressed else self.content).decode()
 
 
 class House:
@@ -43,12 +53,19 @@ class House:
         pages = get_wsgi_application()
         self.loop = asyncio.Runner()
         self._threads = Bridge(pages, threads=1, max_body=1000)
-        self._bridge = Bridge(pages, threads=1, max_body=1000, ahead=self._prepare)
-        self._prepared = False
+        self._bridge = Bridge(pages, threads=1, max_body=1000, ahead=self._answer)
+        self._by_thread = self._framed = False
 
-    async def _prepare(self, asked: dict[str, Any]) -> bool:
-        self._prepared = await ahead.prepare(asked)
-        return self._prepared
+    async def _answer(self, asked: dict[str, Any], ordinary: Callable[[dict[str, Any]], frames.Answer]) -> Any:
+        self._framed = True
+
+        def as_ever(asked: dict[str, Any]) -> frames.Answer:
+            self._framed = False
+            return ordinary(asked)
+
+        answer = await framed.answer(asked, as_ever)
+        self._by_thread = answer is None
+        return answer
 
     def get(
         self, path: str, *, method: str = "GET", by_thread: bool = False, headers: Mapping[str, str] | None = None
@@ -74,10 +91,11 @@ class House:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        self._prepared = False
+        self._by_thread, self._framed = True, False
         self.loop.run((self._threads if by_thread else self._bridge)(scope, receive, send))
         start, content = sent
-        return Answer(start["status"], start["headers"], content["body"].decode(errors="replace"), not self._prepared)
+        framed = self._framed and not self._by_thread
+        return Answer(start["status"], start["headers"], content["body"], self._by_thread, framed)
 
     def close(self) -> None:
         self.loop.run(ahead.readers.close())
@@ -90,6 +108,7 @@ class House:
 @pytest.fixture
 def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(ahead, "readers", Readers(1))
+    monkeypatch.setattr(framed, "_frames", frames.Frames())
     house = House()
     yield house
     house.close()
@@ -103,7 +122,9 @@ def request_() -> PaymentRequest:
     return asked
 
 
-DIFFERS = re.compile(r'(csrftoken=|csrfmiddlewaretoken" value=")\w+|expires=[^;]+|\d+:\d\d(:\d\d)?|left="\d+')
+DIFFERS = re.compile(
+    r"""(csrftoken=|csrfmiddlewaretoken" value="|content-length', b')\w+|expires=[^;]+|\d+:\d\d(:\d\d)?|left="\d+"""
+)
 
 
 def same(text: object) -> str:
@@ -111,22 +132,88 @@ def same(text: object) -> str:
     return DIFFERS.sub("", str(text))
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"accept-language": "zh-TW"},
-        {"cookie": f"{COOKIE}=somebody; csrftoken={'b' * 32}; said=no"},
-        {"host": "elsewhere.example"},
-        {"user-agent": "TelegramBot (like TwitterBot)"},
-    ],
-    ids=["first visit", "another language", "cookies", "another host", "crawler"],
-)
-def test_it_answers_what_a_thread_answers(house: House, request_: PaymentRequest, headers: dict[str, str]) -> None:
+SECRET = "b" * 32
+ASKED: dict[str, tuple[dict[str, str], bool]] = {
+    "first visit": ({}, True),
+    "another language": ({"accept-language": "zh-TW"}, True),
+    "chosen language": ({"cookie": "django_language=es", "accept-language": "zh-TW"}, True),
+    "from right to left": ({"accept-language": "ar"}, True),
+    "compressed": ({"accept-encoding": "gzip, br"}, True),
+    "phone": ({"user-agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0"}, True),
+    "cookies": ({"cookie": f"{COOKIE}=somebody; csrftoken={SECRET}; _ga=1"}, True),
+    "what was just done": ({"cookie": f"{COOKIE}=somebody; csrftoken={SECRET}; said=no"}, False),
+    "an old secret": ({"cookie": f"csrftoken={'b' * 64}"}, False),
+    "a broken secret": ({"cookie": f"csrftoken={'-' * 32}"}, False),
+    "another host": ({"host": "elsewhere.example"}, False),
+    "crawler": ({"user-agent": "TelegramBot (like TwitterBot)"}, False),
+}
+
+
+@pytest.mark.parametrize(("headers", "learns"), ASKED.values(), ids=ASKED)
+def test_it_answers_what_a_thread_answers(
+    house: House, request_: PaymentRequest, headers: dict[str, str], learns: bool
+) -> None:
+    """Header by header and byte by byte, while the ordinary path answers and once its headers are learned."""
     page = f"/p/{request_.token}/"
-    here, there = house.get(page, headers=headers), house.get(page, by_thread=True, headers=headers)
-    assert (here.by_thread, there.by_thread) == (False, True)
-    assert (here.status, same(here.headers), same(here.body)) == (there.status, same(there.headers), same(there.body))
+    there = house.get(page, by_thread=True, headers=headers)
+    here = [house.get(page, headers=headers) for _thrice in range(3)]
+    assert [answer.framed for answer in here] == [False, False, learns]
+    for answer in here:
+        assert (answer.by_thread, there.by_thread) == (False, True)
+        assert (answer.status, same(answer.headers), same(answer.body)) == (
+            there.status,
+            same(there.headers),
+            same(there.body),
+        )
+        assert dict(answer.headers)[b"content-length"].decode() == str(len(answer.content))
+
+
+def test_what_was_learned_of_one_visitor_is_given_to_nobody_who_asks_otherwise(
+    house: House, request_: PaymentRequest
+) -> None:
+    page, several = f"/p/{request_.token}/", [headers for headers, _learns in ASKED.values()]
+    for headers in several * 2:
+        house.get(page, headers=headers)
+    for headers in several:
+        here, there = house.get(page, headers=headers), house.get(page, by_thread=True, headers=headers)
+        assert (here.status, same(here.headers)) == (there.status, same(there.headers))
+        assert same(here.body) == same(there.body)
+
+
+def test_a_frame_is_the_same_for_every_page_of_a_shop(house: House, request_: PaymentRequest) -> None:
+    for _twice in range(2):
+        house.get(f"/p/{request_.token}/")
+    other = shop.make_request(shop.make_order(request_.merchant))
+    here, there = house.get(f"/p/{other.token}/"), house.get(f"/p/{other.token}/", by_thread=True)
+    assert here.framed
+    assert (same(here.headers), same(here.body)) == (same(there.headers), same(there.body))
+
+
+def test_nothing_is_learned_of_headers_that_differ_each_time(
+    house: House, request_: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as the number of a request, should there be one."""
+    monkeypatch.setattr(form_action, "lead_to", numbered)
+    assert not any(house.get(f"/p/{request_.token}/").framed for _often in range(5))
+
+
+def numbered(response: HttpResponse, accounts: object) -> HttpResponse:
+    response["X-Number"] = token_hex(4)
+    return response
+
+
+def test_each_visitor_has_a_secret_of_her_own_and_can_send_the_form(house: House, request_: PaymentRequest) -> None:
+    page = f"/p/{request_.token}/"
+    answers = [house.get(page) for _often in range(4)]
+    secrets = [secret for answer in answers for secret in re.findall(r"csrftoken=(\w{32});", str(answer.headers))]
+    tokens = [re.findall(r'csrfmiddlewaretoken" value="(\w+)"', answer.body) for answer in answers]
+    assert answers[-1].framed
+    assert len({*secrets}) == len({*map(tuple, tokens)}) == len(answers)
+    client = Client(enforce_csrf_checks=True)
+    for secret, token, status in [(secrets[-1], tokens[-1][0], 303), (secrets[0], tokens[-1][0], 403)]:
+        client.cookies["csrftoken"] = secret
+        sent = client.post(f"{page}decline/", {"choice": "sorry", "csrfmiddlewaretoken": token})
+        assert sent.status_code == status
 
 
 def test_a_visitor_meets_her_own_attempt_and_nobody_elses(house: House, request_: PaymentRequest) -> None:

@@ -136,6 +136,30 @@ def test_the_buyer_is_told_what_becomes_of_parts(client: Client) -> None:
     assert "Nobody was charged" not in words(client.get(address))
 
 
+@pytest.mark.parametrize(
+    ("statuses", "said"),
+    [
+        (("succeeded", "failed"), "CN¥20.00 could not be returned yet."),
+        (("succeeded", "submitted"), "CN¥20.00 is on its way back."),
+        (("failed", "submitted"), "CN¥30.00 could not be returned yet."),
+        (("returned_elsewhere", "succeeded"), "CN¥50.00 has been returned."),
+    ],
+)
+def test_of_refunds_that_stand_differently_the_sum_said_is_theirs(
+    statuses: tuple[str, str], said: str, client: Client
+) -> None:
+    payment_request = shop.make_request(split=Split(3))
+    parts = [shop.succeed(shop.hold(payment_request, part, name=str(part))) for part in (3000, 2000)]
+    lifecycle.cancel_request(payment_request.pk, actor="buyer")
+    for part, status in zip(parts, statuses, strict=True):
+        waits = payment_request.created_at if status == "submitted" else None
+        back = payment_request.created_at if status in ("succeeded", "returned_elsewhere") else None
+        part.refunds.update(status=status, next_attempt_at=waits, succeeded_at=back if status == "succeeded" else None)
+    text = words(client.get(f"/checkout/{payment_request.order.token}/"))
+    assert said in text
+    assert "CN¥50.00" not in text or "50" in said
+
+
 def test_where_nobody_paid_nobody_was_charged(client: Client) -> None:
     payment_request = shop.make_request()
     lifecycle.cancel_request(payment_request.pk, actor="buyer")
