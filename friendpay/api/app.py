@@ -20,6 +20,7 @@ from friendpay.api import manual, openapi, problems
 from orders.api.auth import KEY, Call
 from orders.api.idempotency import once
 from orders.api.webhook_routes import router as webhooks
+from payments.api.list_routes import router as lists
 from payments.api.order_routes import router as orders
 from payments.api.routes import router as payments
 from payments.api.shop_routes import router as account
@@ -87,6 +88,7 @@ api.add_decorator(answered)
 api.add_router("", account)
 api.add_router("", orders)
 api.add_router("", payments)
+api.add_router("", lists)
 api.add_router("", webhooks)
 
 urlpatterns = [path("", api.urls)]

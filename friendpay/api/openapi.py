@@ -91,6 +91,8 @@ _LEADS: dict[str, dict[str, str]] = {
     "PaymentRequestOut": {"request_id": "id", "order_id": "order", "payment_id": "payments/0/id"},
     "PaymentRequestPage": {"request_id": "data/0/id", "payment_id": "data/0/payments/0/id"},
     "PaymentOut": {"payment_id": "id", "request_id": "payment_request", "order_id": "order"},
+    "PaymentPage": {"payment_id": "data/0/id", "request_id": "data/0/payment_request", "order_id": "data/0/order"},
+    "RefundPage": {"refund_id": "data/0/id", "payment_id": "data/0/payment"},
     "RefundOut": {"refund_id": "id", "payment_id": "payment"},
     "RefundsOut": {"refund_id": "refunds/0/id"},
     "EndpointOut": {"endpoint_id": "id"},

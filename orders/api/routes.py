@@ -3,17 +3,14 @@
 What touches payments - placing and asking, cancelling, refunding - is in `payments.api`, on the same addresses.
 """
 
-from typing import Annotated
-
 from django.http import Http404
 from ninja import Router
-from pydantic import Field
 
 from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.paging import cut, newest_first, place
 from orders import sequence
 from orders.api.auth import Call
-from orders.api.schemas import LINE, EventId, EventOut, EventPage, Limit, OrderId, OrderOut, OrderPage
+from orders.api.schemas import EventId, EventOut, EventPage, Limit, OrderId, OrderOut, OrderPage, Reference
 from orders.models import ApiKey, Event, Order, OrderLine
 
 router = Router()
@@ -44,7 +41,7 @@ def list_orders(
     limit: Limit = 20,
     after: OrderId | None = None,
     before: OrderId | None = None,
-    reference: Annotated[str, Field(max_length=64, pattern=LINE)] | None = None,
+    reference: Reference | None = None,
 ) -> OrderPage:
     """List orders
 

@@ -1,11 +1,13 @@
 """API schemas of orders, events and lists (pydantic). What they take is strict: no unknown field, no number as text."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from friendpay.kit import limits
 from friendpay.kit.money import EXPONENT
@@ -37,7 +39,22 @@ WebUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-\[\]-~]+$")
 Locale = Annotated[str, Field(max_length=10, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 OrderId = Annotated[str, Field(pattern=r"^ord_[0-9A-Za-z]{1,36}$")]
 EventId = Annotated[str, Field(pattern=r"^evt_[0-9A-Za-z]{1,36}$")]
+Reference = Annotated[str, Field(max_length=64, pattern=LINE)]
 Limit = Annotated[int, Field(ge=1, le=100)]
+
+
+def _moment(text: Any) -> Any:
+    """A whole RFC 3339 time: neither a day alone nor a number of seconds."""
+    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:.+", text, re.ASCII):
+        raise PydanticCustomError("datetime_parsing", "Input should be a time such as 2026-05-03T18:20:11Z")
+    return text
+
+
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, such as 2026-05-03T18:20:11Z."}),
+]
 
 
 class Taken(BaseModel):

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from ninja import Router, Status
 
@@ -28,6 +27,7 @@ from payments.api.schemas import (
 from payments.api.screens import ON_DESKTOP, Screen
 from payments.funnel import steps
 from payments.models import Payment, PaymentRequest, Refund
+from payments.models.request import PaymentRequestQuerySet
 from payments.offers import weighing
 from payments.offers.rollout import Case
 from payments.settlement import lifecycle, refunds, requests
@@ -35,13 +35,14 @@ from payments.settlement import lifecycle, refunds, requests
 router = Router()
 
 
-def _requests(key: ApiKey) -> QuerySet[PaymentRequest]:
+def requests_of(key: ApiKey) -> PaymentRequestQuerySet:
+    """All that the key may see, with what is shown of them."""
     requests = PaymentRequest.objects.filter(merchant=key.merchant_id, order__live=key.live)
     return requests.select_related("order", "merchant").prefetch_related("payments__refunds")
 
 
 def _request_of(key: ApiKey, public_id: str) -> PaymentRequest:
-    return get_object_or_404(_requests(key), public_id=public_id)
+    return get_object_or_404(requests_of(key), public_id=public_id)
 
 
 def _payment_of(key: ApiKey, public_id: str) -> Payment:
@@ -102,7 +103,7 @@ def list_requests(
 
     Newest first, with their payments; the buyer's own payment is on one of them too.
     """
-    rows = _requests(request.auth).filter(order=order_of(request.auth, order_id))
+    rows = requests_of(request.auth).filter(order=order_of(request.auth, order_id))
     found, has_more = newest_first(rows, after=after, before=before, limit=limit)
     return PaymentRequestPage.of((PaymentRequestOut.as_of(row, request.now) for row in found), has_more)
 
@@ -172,7 +173,13 @@ def refund_payment(request: Call, payment_id: PaymentId, data: RefundIn = Refund
     To the payer who paid, through the wallet that took it; never more than is left.
     """
     payment = _payment_of(request.auth, payment_id)
-    refund = refunds.refund_payment(payment.pk, data.amount, text=data.reason or "", actor="merchant")
+    refund = refunds.refund_payment(
+        payment.pk,
+        data.amount,
+        text=data.reason or "",
+        merchant_reference=data.merchant_reference or "",
+        actor="merchant",
+    )
     return Status(201, RefundOut.of(refund, payment, payment.request))
 
 
@@ -189,7 +196,13 @@ def refund_order(request: Call, order_id: OrderId, data: RefundIn = RefundIn()) 
     To all who paid, in proportion to what each gave, to the minor unit.
     """
     order = order_of(request.auth, order_id)
-    made = refunds.refund_order(order, data.amount, text=data.reason or "", actor="merchant")
+    made = refunds.refund_order(
+        order,
+        data.amount,
+        text=data.reason or "",
+        merchant_reference=data.merchant_reference or "",
+        actor="merchant",
+    )
     total = sum(refund.amount for refund in made)
     shown = [RefundOut.of(refund, refund.payment, refund.payment.request) for refund in made]
     return Status(201, RefundsOut(amount=total, refunds=shown))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from friendpay.kit import limits
 from friendpay.kit.languages import supported
-from orders.api.schemas import PARAGRAPH, Minor, OrderFields, OrderOut, Page, Seconds, Taken
+from orders.api.schemas import FILLED_LINE, PARAGRAPH, Minor, OrderFields, OrderOut, Page, Seconds, Taken
 from orders.event_data import Sum
 from orders.models import Order
 from payments.models import Payment, PaymentRequest
@@ -66,6 +66,9 @@ class RefundIn(Taken):
     amount: Minor | None = Field(default=None, description="All that is left, where nothing is said.")
     reason: Annotated[str, Field(max_length=200, pattern=PARAGRAPH)] | None = Field(
         default=None, description="Your own words."
+    )
+    merchant_reference: Annotated[str, Field(max_length=64, pattern=FILLED_LINE)] | None = Field(
+        default=None, description="Yours, such as the number of a return; used once per mode, so nothing is sent twice."
     )
 
 
@@ -142,6 +145,14 @@ class NewOrderOut(OrderOut):
 
 class PaymentRequestPage(Page[PaymentRequestOut]):
     """Payment requests, newest first."""
+
+
+class PaymentPage(Page[PaymentOut]):
+    """Payments, newest first."""
+
+
+class RefundPage(Page[RefundOut]):
+    """Refunds, newest first."""
 
 
 class RefundsOut(BaseModel):

@@ -72,6 +72,9 @@ class Refund(models.Model):
     amount = models.BigIntegerField()
     reference = models.CharField(max_length=64, editable=False)  # ours: 26 symbols; an external one's: the provider's
     past_references = ArrayField(models.CharField(max_length=32), default=list, blank=True, editable=False)
+    merchant_reference = models.CharField(
+        _("shop's reference"), max_length=64, blank=True, default="", db_default=""
+    )  # of the call that asked for it: its parts, to several payers or in several shapes, share it
     provider_ref = models.CharField(max_length=100, blank=True)
     code = models.CharField(max_length=80, blank=True)
     words = models.CharField(max_length=300, blank=True)
@@ -128,6 +131,12 @@ class Refund(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], name="refund_due", condition=Q(next_attempt_at__isnull=False)),
             models.Index(fields=["id"], name="refund_failed", condition=Q(status="failed")),
+            models.Index(fields=["merchant", "-id"], name="refund_by_merchant"),
+            models.Index(
+                fields=["merchant", "merchant_reference"],
+                name="refund_by_merchant_reference",
+                condition=~Q(merchant_reference=""),
+            ),
             models.Index(fields=["account"], name="refund_renumbered", condition=~Q(past_references=[])),
         ]
 

@@ -20,6 +20,15 @@ class PaymentRequestQuerySet(models.QuerySet["PaymentRequest"]):
         """Open, past their time, and with nobody's money on its way."""
         return self.filter(status=PaymentRequest.Status.OPEN, expires_at__lte=now, amount_held=0)
 
+    def standing_as(self, status: str, now: datetime) -> Self:
+        """Those that are shown with this status (`PaymentRequest.status_at`)."""
+        over = Q(status=PaymentRequest.Status.OPEN, expires_at__lte=now, amount_held=0)
+        if status == PaymentRequest.Status.OPEN:
+            return self.filter(status=status).exclude(over)
+        if status == PaymentRequest.Status.EXPIRED:
+            return self.filter(over | Q(status=status))
+        return self.filter(status=status)
+
     def spelled(self, tokens: list[str]) -> "PaymentRequest | None":
         """The one with such a token, capitals or not: keyboards and mail programs change them. 119 bits are left."""
         return self.annotate(upper=Upper("token")).filter(upper__in=[token.upper() for token in tokens]).first()

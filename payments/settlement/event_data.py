@@ -152,6 +152,7 @@ class RefundData(EventData):
     currency: str
     amount: Sum
     reference: Annotated[str, Field(description="Our number of it in your account at the wallet.")]
+    merchant_reference: Annotated[str, Field(description="Yours; all refunds of one call share it.")]
     failure_code: FailureCode
     created_at: datetime
     succeeded_at: datetime | None
@@ -173,6 +174,7 @@ class RefundData(EventData):
             currency=refund.currency,
             amount=refund.amount,
             reference=refund.reference,
+            merchant_reference=refund.merchant_reference,
             failure_code=refund.code,
             created_at=refund.created_at,
             succeeded_at=refund.succeeded_at,

@@ -138,7 +138,14 @@ def weigh_disputes(payment: Payment) -> None:
 
 
 def send_back(
-    request: PaymentRequest, payment: Payment, amount: int, reason: str, now: datetime, actor: str, text: str = ""
+    request: PaymentRequest,
+    payment: Payment,
+    amount: int,
+    reason: str,
+    now: datetime,
+    actor: str,
+    text: str = "",
+    merchant_reference: str = "",
 ) -> Refund:
     """A refund to be sent to the payer through the provider that took the money. Now by a task, later by the
     sweep.
@@ -151,6 +158,7 @@ def send_back(
         currency=payment.currency,
         amount=amount,
         reference=new_reference(),
+        merchant_reference=merchant_reference,
         note=text,
         created_at=now,
         next_attempt_at=now,

@@ -3,8 +3,9 @@ them. What is done about one that failed is in `remedies`.
 """
 
 from datetime import timedelta
+from hashlib import sha256
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
@@ -26,15 +27,34 @@ STATUS = Refund.Status
 
 @transaction.atomic
 def refund_payment(
-    payment_id: int, amount: int | None = None, *, text: str = "", actor: str, seen: int | None = None
+    payment_id: int,
+    amount: int | None = None,
+    *,
+    text: str = "",
+    merchant_reference: str = "",
+    actor: str,
+    seen: int | None = None,
 ) -> Refund:
     """The merchant sends `amount` (all that is left, without one) of a payment back to its payer; never more than is
-    left, and nothing while its request is open ("request_open").
+    left, and nothing while its request is open ("request_open"). A `merchant_reference` is used once per shop and mode.
 
     Refunds of this payment that failed, and that there is no more room for, are withdrawn: this one is in their place.
     Repeating it refunds again, unless the caller says what it has `seen` left: it is refused once that has changed.
     """
-    _order, request, payment = lock_payment(payment_id)
+    order, request, payment = lock_payment(payment_id)
+    _claim_reference(order, merchant_reference)
+    return _refund(request, payment, amount, text, merchant_reference, actor, seen)
+
+
+def _refund(
+    request: PaymentRequest,
+    payment: Payment,
+    amount: int | None,
+    text: str,
+    merchant_reference: str,
+    actor: str,
+    seen: int | None = None,
+) -> Refund:
     _check_ended(request)
     left = refundable(payment)
     if seen is not None and seen != left:
@@ -44,19 +64,25 @@ def refund_payment(
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
     rules.check_step(amount, payment.currency, registry.step(payment.account.provider, payment.currency))
     make_room(request, payment, amount, actor)
-    refund = holds.send_back(request, payment, amount, Refund.Reason.MERCHANT, clock.now(), actor, text)
+    refund = holds.send_back(
+        request, payment, amount, Refund.Reason.MERCHANT, clock.now(), actor, text, merchant_reference
+    )
     save(request)
     return refund
 
 
 @transaction.atomic
-def refund_order(order: Order, amount: int | None = None, *, text: str = "", actor: str) -> list[Refund]:
-    """The merchant sends `amount` (all that is left, without one) of an order back to all who paid.
+def refund_order(
+    order: Order, amount: int | None = None, *, text: str = "", merchant_reference: str = "", actor: str
+) -> list[Refund]:
+    """The merchant sends `amount` (all that is left, without one) of an order back to all who paid. A
+    `merchant_reference` is used once per shop and mode; each of these refunds bears it.
 
     Each gets back in proportion to what they gave, to the minor unit or to the step their wallets count in. Nothing
     goes while a request is open ("request_open").
     """
     _order, request = lock_order(order.pk)
+    _claim_reference(order, merchant_reference)
     if request:
         _check_ended(request)
     applied = Payment.objects.filter(request__order=order, amount_applied__gt=0)
@@ -71,7 +97,25 @@ def refund_order(order: Order, amount: int | None = None, *, text: str = "", act
     except ValueError:
         raise rules.wrong_step(order.currency, max(steps), amount) from None
     shares = zip(payments, parts, strict=True)
-    return [refund_payment(payment.pk, part, text=text, actor=actor) for payment, part in shares if part]
+    made = []
+    for paid, part in shares:
+        if part:
+            _order, request, payment = lock_payment(paid.pk)
+            made.append(_refund(request, payment, part, text, merchant_reference, actor))
+    return made
+
+
+def _claim_reference(order: Order, reference: str) -> None:
+    """Refused when the shop has used it for a refund of this mode; who comes with the same one meanwhile waits."""
+    if not reference:
+        return
+    scope = f"refund {order.merchant_id} {order.live} {reference}"
+    with connection.cursor() as cursor:
+        number = int.from_bytes(sha256(scope.encode()).digest()[:8], signed=True)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+    known = Refund.objects.filter(merchant=order.merchant_id, merchant_reference=reference)
+    if known.filter(payment__request__order__live=order.live).exists():
+        raise Refused("reference_used", _("There is a refund with this reference already."), field="merchant_reference")
 
 
 def _check_ended(request: PaymentRequest) -> None:

@@ -82,7 +82,9 @@ def _divide(refund: Refund, amount: int, actor: str) -> tuple[Refund, Refund]:
     move_refund(refund.pk, STATUS.WITHDRAWN, actor=actor)
     _order, request, payment = lock_payment(refund.payment_id)
     first, second = (
-        holds.send_back(request, payment, part, refund.reason, clock.now(), actor, refund.note)
+        holds.send_back(
+            request, payment, part, refund.reason, clock.now(), actor, refund.note, refund.merchant_reference
+        )
         for part in (amount, refund.amount - amount)
     )
     save(request)

@@ -63,6 +63,7 @@ def test_a_part_of_a_payment_goes_back(caller: Caller) -> None:
         "currency": "CNY",
         "amount": 1500,
         "reference": Refund.objects.get().reference,
+        "merchant_reference": "",
         "failure_code": "",
         "succeeded_at": None,
         "closed_at": None,

@@ -1,0 +1,147 @@
+"""API routes of the shop's payments, refunds and requests as lists. A filter has the name of the field it looks at."""
+
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from ninja import Router
+from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from friendpay.kit.paging import newest_first
+from orders.api.auth import Call
+from orders.api.schemas import Limit, Moment, OrderId, Reference
+from payments.api.routes import requests_of
+from payments.api.schemas import (
+    PaymentId,
+    PaymentOut,
+    PaymentPage,
+    PaymentRequestOut,
+    PaymentRequestPage,
+    RefundId,
+    RefundOut,
+    RefundPage,
+    RequestId,
+)
+from payments.models import Payment, PaymentRequest, Refund
+
+router = Router()
+
+Row = TypeVar("Row", bound=Model)
+
+
+def _one_of(values: list[str]) -> Any:
+    def check(value: str) -> str:
+        if value not in values:
+            raise PydanticCustomError("enum", "Input should be one of the values that are listed")
+        return value
+
+    return Annotated[str, AfterValidator(check), WithJsonSchema({"type": "string", "enum": values})]
+
+
+RequestStatus = _one_of(PaymentRequest.Status.values)
+PaymentStatus = _one_of(Payment.Status.values)
+RefundStatus = _one_of(Refund.Status.values)
+
+
+def _where(rows: QuerySet[Row], way: str, created: tuple[datetime | None, datetime | None], **wanted: Any) -> Any:
+    """Those of an order (found by `way`) and made since and before the times given; None leaves out a filter."""
+    fields = {"order": f"{way}__public_id", "order_reference": f"{way}__reference"}
+    for name, value in wanted.items():
+        if value is not None:
+            rows = rows.filter(**{fields.get(name, name): value})
+    for lookup, moment in zip(("created_at__gte", "created_at__lt"), created, strict=True):
+        if moment is not None:
+            rows = rows.filter(**{lookup: moment})
+    return rows
+
+
+@router.get(
+    "/payment-requests",
+    response=PaymentRequestPage,
+    tags=["Payment requests"],
+    operation_id="list_all_payment_requests",
+)
+def list_requests(  # noqa: PLR0913  # a filter is a parameter
+    request: Call,
+    limit: Limit = 20,
+    after: RequestId | None = None,
+    before: RequestId | None = None,
+    status: RequestStatus | None = None,
+    order: OrderId | None = None,
+    order_reference: Reference | None = None,
+    created_since: Moment | None = None,
+    created_before: Moment | None = None,
+) -> PaymentRequestPage:
+    """List payment requests
+
+    Newest first, of all orders, with their payments.
+    """
+    rows = requests_of(request.auth)
+    if status is not None:
+        rows = rows.standing_as(status, request.now)
+    rows = _where(rows, "order", (created_since, created_before), order=order, order_reference=order_reference)
+    found, has_more = newest_first(rows, after=after, before=before, limit=limit)
+    return PaymentRequestPage.of((PaymentRequestOut.as_of(row, request.now) for row in found), has_more)
+
+
+@router.get("/payments", response=PaymentPage, tags=["Payments"], operation_id="list_payments")
+def list_payments(  # noqa: PLR0913  # a filter is a parameter
+    request: Call,
+    limit: Limit = 20,
+    after: PaymentId | None = None,
+    before: PaymentId | None = None,
+    status: PaymentStatus | None = None,
+    order: OrderId | None = None,
+    order_reference: Reference | None = None,
+    created_since: Moment | None = None,
+    created_before: Moment | None = None,
+) -> PaymentPage:
+    """List payments
+
+    Newest first: every attempt of every payer, with its refunds.
+    """
+    rows = Payment.objects.filter(merchant=request.auth.merchant_id, request__order__live=request.auth.live)
+    rows = rows.select_related("request__order").prefetch_related("refunds")
+    rows = _where(
+        rows,
+        "request__order",
+        (created_since, created_before),
+        status=status,
+        order=order,
+        order_reference=order_reference,
+    )
+    found, has_more = newest_first(rows, after=after, before=before, limit=limit)
+    return PaymentPage.of((PaymentOut.of(row, row.request) for row in found), has_more)
+
+
+@router.get("/refunds", response=RefundPage, tags=["Refunds"], operation_id="list_refunds")
+def list_refunds(  # noqa: PLR0913  # a filter is a parameter
+    request: Call,
+    limit: Limit = 20,
+    after: RefundId | None = None,
+    before: RefundId | None = None,
+    status: RefundStatus | None = None,
+    order: OrderId | None = None,
+    order_reference: Reference | None = None,
+    merchant_reference: Reference | None = None,
+    created_since: Moment | None = None,
+    created_before: Moment | None = None,
+) -> RefundPage:
+    """List refunds
+
+    Newest first: yours, those we made by ourselves, and those somebody made in a wallet's own site. With
+    `merchant_reference`, those of the call that had it.
+    """
+    rows = Refund.objects.filter(merchant=request.auth.merchant_id, payment__request__order__live=request.auth.live)
+    rows = _where(
+        rows.select_related("payment__request__order"),
+        "payment__request__order",
+        (created_since, created_before),
+        status=status,
+        order=order,
+        order_reference=order_reference,
+        merchant_reference=merchant_reference,
+    )
+    found, has_more = newest_first(rows, after=after, before=before, limit=limit)
+    return RefundPage.of((RefundOut.of(row, row.payment, row.payment.request) for row in found), has_more)
