@@ -30,18 +30,18 @@ router = Router()
 Row = TypeVar("Row", bound=Model)
 
 
-def _one_of(values: list[str]) -> Any:
+def _listed(values: list[str]) -> tuple[AfterValidator, WithJsonSchema]:
     def check(value: str) -> str:
         if value not in values:
             raise PydanticCustomError("enum", "Input should be one of the values that are listed")
         return value
 
-    return Annotated[str, AfterValidator(check), WithJsonSchema({"type": "string", "enum": values})]
+    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": values})
 
 
-RequestStatus = _one_of(PaymentRequest.Status.values)
-PaymentStatus = _one_of(Payment.Status.values)
-RefundStatus = _one_of(Refund.Status.values)
+RequestStatus = Annotated[str, *_listed(PaymentRequest.Status.values)]
+PaymentStatus = Annotated[str, *_listed(Payment.Status.values)]
+RefundStatus = Annotated[str, *_listed(Refund.Status.values)]
 
 
 def _where(rows: QuerySet[Row], way: str, created: tuple[datetime | None, datetime | None], **wanted: Any) -> Any:
