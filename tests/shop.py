@@ -1,12 +1,14 @@
 """A small shop to test with: plain functions, no magic."""
 
 from datetime import timedelta
+from typing import Any
 
 from friendpay.kit.money import Money
 from orders.models import Merchant, Order
 from orders.services import LineDraft, place_order
 from payments.models import Payment, PaymentRequest, ProviderAccount
-from payments.settlement import lifecycle
+from payments.offers.weighing import Surface
+from payments.settlement import checkout, lifecycle, taps
 from payments.settlement.rules import Attempt, Payer, Split
 
 HOLD = timedelta(minutes=5)
@@ -55,7 +57,15 @@ def hold(request: PaymentRequest, amount: int | None = None, *, name: str = "Mei
     amount = request.amount if amount is None else amount
     attempt = Attempt(account_of(request), "sandbox", "redirect", amount, lasts)
     payment = lifecycle.hold(request.pk, attempt, Payer(name=name, visitor=name))
-    return lifecycle.start_payment(payment.pk, next_step={"rail": "redirect", "url": "/"}, session="")
+    return lifecycle.start_payment(payment, next_step={"rail": "redirect", "url": "/"}, session="")
+
+
+def begin(  # noqa: PLR0913  # what a tap says
+    request: PaymentRequest, *, method: str, payer: Payer, surface: Surface, **how: Any
+) -> Payment:
+    """A payer taps on "Pay"."""
+    tap = taps.read(request.token, payer.visitor)
+    return checkout.begin(tap, tap.offer(method, surface), payer=payer, **how)
 
 
 def attempts(request: PaymentRequest, count: int) -> list[Payment]:

@@ -54,17 +54,19 @@ def snapshot(request: PaymentRequest, now: datetime | None = None) -> Snapshot:
     return snapshots([request], now)[request.token]
 
 
-def snapshots(requests: Iterable[PaymentRequest], now: datetime | None = None) -> dict[str, Snapshot]:
+def snapshots(
+    requests: Iterable[PaymentRequest], now: datetime | None = None, held: Iterable[Payment] | None = None
+) -> dict[str, Snapshot]:
     """The same of many, by their tokens. One question to the database however many they are, and none where nothing is
-    held; one more where nobody says what time it is.
+    held, or what is held is known; one more where nobody says what time it is.
     """
     now, requests = now or clock.now(), list(requests)
     holders: dict[int, list[_Holder]] = defaultdict(list)
-    if any(request.amount_held for request in requests):
+    if held is None and any(request.amount_held for request in requests):
         held = Payment.objects.filter(request__in=requests, held_until__isnull=False).order_by("pk")
-        rows = held.values_list("request_id", "payer_name", "amount", "created_at", "held_until")
-        for request_id, name, amount, created_at, held_until in rows:
-            holders[request_id].append((name, amount, created_at, held_until))
+    for payment in held or ():
+        holder = (payment.payer_name, payment.amount, payment.created_at, payment.held_until)
+        holders[payment.request_id].append(holder)
     return {request.token: _snapshot(request, holders[request.pk], now) for request in requests}
 
 
@@ -124,12 +126,13 @@ def _snapshot(request: PaymentRequest, holders: Iterable[_Holder], now: datetime
     }
 
 
-def push(*requests: PaymentRequest, now: datetime | None = None) -> None:
+def push(*requests: PaymentRequest, now: datetime | None = None, held: Iterable[Payment] | None = None) -> None:
     """Show the new state of these requests to whoever looks at one. Called after the commit, with the rows as they were
-    written; they are not read again. All that is pushed within a moment, and all of one call, is one round trip on a
-    thread of its own. May be lost: sockets are told within three seconds all the same, and polling shows it.
+    written, and with what is `held` where that is known; they are not read again. All that is pushed within a moment,
+    and all of one call, is one round trip on a thread of its own. May be lost: sockets are told within three seconds
+    all the same, and polling shows it.
     """
-    states = {token: Shown.of(snapshot) for token, snapshot in snapshots(requests, now).items()}
+    states = {token: Shown.of(snapshot) for token, snapshot in snapshots(requests, now, held).items()}
     with _lock:
         for token, shown in states.items():
             if token not in _unsent or _unsent[token].seq < shown.seq:

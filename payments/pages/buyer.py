@@ -103,7 +103,7 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
     form = PayForm(request.POST, currency=order.currency)
     taken(request, form)
     payment_request = lifecycle.open_request(order.pk, actor="buyer", shared=False)
-    return paying.begin(request, payment_request, form, by_buyer=True)
+    return paying.begin(request, paying.tapped(request, payment_request.token), form, by_buyer=True)
 
 
 @page("GET")

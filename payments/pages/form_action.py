@@ -12,7 +12,7 @@ from django.http import HttpResponse
 
 from friendpay.kit.csp import PAGES
 from orders.models import Order
-from payments.models import Payment, ProviderAccount
+from payments.models import ProviderAccount
 from payments.wallets import registry
 
 
@@ -32,17 +32,13 @@ def policy(accounts: Iterable[ProviderAccount]) -> str:
     return " ".join([PAGES, *sorted(_hosts_among(accounts))])
 
 
-def next_url(payment: Payment, url: str, else_: str) -> str:
+def next_url(accounts: Iterable[ProviderAccount], url: str, else_: str) -> str:
     """Where a form that began a payment leads: `url`, or where no page could name its host (a wallet's page under a
-    name of the shop's own), `else_`, which links to it.
+    name of the shop's own), `else_`, which links to it. `accounts` are those that may take the order's money.
     """
     origin = _origin(url)
-    hosts = {settings.PUBLIC_URL, *_hosts(payment.request.order)}
+    hosts = {settings.PUBLIC_URL, *_hosts_among(accounts)}
     return url if not origin or any(fnmatchcase(origin, host) for host in hosts) else else_
-
-
-def _hosts(order: Order) -> set[str]:
-    return _hosts_among(ProviderAccount.objects.taking(order))
 
 
 def _hosts_among(accounts: Iterable[ProviderAccount]) -> set[str]:

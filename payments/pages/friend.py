@@ -32,13 +32,14 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
 @refusals_on(friend_page.draw)
 def pay(request: HttpRequest, token: str) -> HttpResponse:
     """Begin to pay and go on to the wallet. Tapping twice begins once; a sum no button showed is shown first."""
-    payment_request = _payment_request(token)
+    tap = paying.tapped(request, token)
+    payment_request = tap.request
     form = PayForm(request.POST, currency=payment_request.currency)
     given = taken(request, form)
     shown, asked = given["seen"], given["amount"] or payment_request.remaining
     if payment_request.split_max_payers and shown is not None and shown != asked:
         return friend_page.draw(request, token, told=Told(form), check=True)
-    return paying.begin(request, payment_request, form, by_buyer=False)
+    return paying.begin(request, tap, form, by_buyer=False)
 
 
 @page("POST", of="friend")

@@ -3,7 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
-from friendpay.kit import clock
 from friendpay.kit.pages import SeeOther, page
 from friendpay.kit.rendering import Page, draw
 from friendpay.kit.waiting import waits_for_wallet
@@ -31,7 +30,7 @@ def _refused(request: HttpRequest, *, told: Told) -> HttpResponse:
     if choice is None:
         return draw(request, TapAgain(url=request.path), status=400)
     payment_request = _of(choice.payment_request)
-    if mine := turns.own(payment_request, visitor_of(request), clock.now()):
+    if mine := turns.begun(payment_request, visitor_of(request)).own:
         return SeeOther(next_url(mine[-1]))
     if choice.by_buyer:
         return buyer_pay_page.draw(request, payment_request.order.token, told=told)
@@ -48,8 +47,7 @@ def back(request: HttpRequest) -> HttpResponse:
     choice = paying.recall(request)
     if choice is None:
         return draw(request, TapAgain(url=request.path), status=400)
-    payment_request = _of(choice.payment_request)
-    payer_id = checkout.payer_id_of(
-        payment_request, method=choice.method, surface=choice.surface(request), code=request.GET.get("code", "")
-    )
-    return paying.carry_out(request, payment_request, choice, payer_id=payer_id)
+    tap = paying.tapped(request, choice.payment_request)
+    offer = tap.offer(choice.method, choice.surface(request))
+    payer_id = checkout.payer_id_of(offer, code=request.GET.get("code", ""))
+    return paying.carry_out(request, tap, offer, choice, payer_id=payer_id)

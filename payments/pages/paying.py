@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from django.conf import settings
 from django.core import signing
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -17,14 +17,15 @@ from friendpay.kit.networks import address_of, network_of
 from friendpay.kit.pages import SeeOther
 from payments.funnel import steps
 from payments.models import PaymentRequest
-from payments.offers.weighing import Surface
+from payments.offers.weighing import Offer, Surface
 from payments.pages import form_action
 from payments.pages.attempts import next_url
 from payments.pages.forms import PayForm
 from payments.pages.return_links import back_url
 from payments.pages.visitors import keep_visitor, remember, surface_of, visitor_of
-from payments.settlement import checkout
+from payments.settlement import checkout, taps
 from payments.settlement.rules import Payer
+from payments.settlement.taps import Tap
 
 COOKIE = "choice"
 _SALT = "payments.choice"
@@ -49,23 +50,26 @@ class Choice:
         return Surface() if self.by_code else surface_of(request)
 
 
-def begin(request: HttpRequest, payment_request: PaymentRequest, form: PayForm, *, by_buyer: bool) -> HttpResponse:
+def tapped(request: HttpRequest, token: str) -> Tap:
+    """What the visitor's tap finds, read once; 404 where there is no such request."""
+    try:
+        return taps.read(token, keep_visitor(request))
+    except PaymentRequest.DoesNotExist as error:
+        raise Http404 from error
+
+
+def begin(request: HttpRequest, tap: Tap, form: PayForm, *, by_buyer: bool) -> HttpResponse:
     """Begin to pay as a valid `form` says, and lead to the wallet, or first to its login. Raises Refused."""
     given = {name: value for name, value in form.cleaned_data.items() if name != "seen"}
-    choice = Choice(payment_request=payment_request.token, by_buyer=by_buyer, **given)
-    visitor = keep_visitor(request)
+    choice = Choice(payment_request=tap.request.token, by_buyer=by_buyer, **given)
+    offer = tap.offer(choice.method, choice.surface(request))
     sealed = signing.dumps(asdict(choice), salt=_SALT)
-    login = checkout.login_url(
-        payment_request,
-        method=choice.method,
-        surface=choice.surface(request),
-        back=f"{settings.PUBLIC_URL}{reverse('login_back')}",
-        state=_state(sealed, visitor),
-    )
+    back = f"{settings.PUBLIC_URL}{reverse('login_back')}"
+    login = checkout.login_url(offer, back=back, state=_state(sealed, tap.visitor))
     if not by_buyer:
-        steps.record(steps.Kind.METHOD_CHOSEN, payment_request, method=choice.method, surface=surface_of(request).place)
+        steps.record(steps.Kind.METHOD_CHOSEN, tap.request, method=choice.method, surface=surface_of(request).place)
     if not login:
-        return carry_out(request, payment_request, choice)
+        return carry_out(request, tap, offer, choice)
     response = remember(request, SeeOther(login))
     response.set_cookie(
         COOKIE, sealed, max_age=limits.CHOICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
@@ -73,23 +77,23 @@ def begin(request: HttpRequest, payment_request: PaymentRequest, form: PayForm, 
     return response
 
 
-def carry_out(
-    request: HttpRequest, payment_request: PaymentRequest, choice: Choice, *, payer_id: str = ""
-) -> HttpResponse:
+def carry_out(request: HttpRequest, tap: Tap, offer: Offer, choice: Choice, *, payer_id: str = "") -> HttpResponse:
     """Open the attempt and lead to the wallet. Raises Refused."""
     payment = checkout.begin(
-        payment_request,
-        method=choice.method,
+        tap,
+        offer,
         amount=choice.amount,
         price=choice.price,
         take_over=choice.take_over,
         on_page=choice.on_page,
-        payer=Payer(choice.name, keep_visitor(request), network_of(request), choice.by_buyer),
-        surface=choice.surface(request),
+        payer=Payer(choice.name, tap.visitor, network_of(request), choice.by_buyer),
         payer_ip=address_of(request),
         payer_id=payer_id,
     )
-    return remember(request, SeeOther(form_action.next_url(payment, next_url(payment), back_url(payment))))
+    if not choice.by_buyer:
+        place = choice.surface(request).place
+        steps.record(steps.Kind.PAY_STARTED, tap.request, method=choice.method, surface=place)
+    return remember(request, SeeOther(form_action.next_url(tap.accounts, next_url(payment), back_url(payment))))
 
 
 def recall(request: HttpRequest) -> Choice | None:

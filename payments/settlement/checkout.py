@@ -17,23 +17,22 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
-from payments.funnel import steps
 from payments.models import Payment, PaymentRequest
 from payments.models.payment import TAKEN_OVER
 from payments.offers import weighing
-from payments.offers.weighing import Offer, Surface
+from payments.offers.weighing import Offer
 from payments.settlement import calls, lifecycle, reconcile, rules, turns
 from payments.settlement.rules import Attempt, Payer
+from payments.settlement.taps import Tap
 from payments.wallets import registry
 from payments.wallets.base import KnowsPayer, NextStep, ProviderError, Rail, Start
 
 
 def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
-    request: PaymentRequest,
+    tap: Tap,
+    offer: Offer,
     *,
-    method: str,
     payer: Payer,
-    surface: Surface,
     amount: int | None = None,
     price: int | None = None,
     take_over: bool = False,
@@ -47,43 +46,42 @@ def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
     The same visitor asking again for the same gets the attempt that is open already, or that the wallet is just opening
     for an earlier tap: a double tap pays once, however slow the wallet is. With `take_over` the earliest attempts of
     others that may be taken over make room, as many as must, once it is sure that this one may begin: they are closed
-    at their provider, or step aside where the request is contested (`turns`). Refused when the method is not offered
-    here, when others hold the amount ("held"), or when the wallet says no; nothing is held then.
+    at their provider, or step aside where the request is contested (`turns`). Refused when others hold the amount
+    ("held"), or when the wallet says no; nothing is held then. `offer` is the tap's, and `payer` its visitor.
     `price` is what all of it cost on the page the payer saw: where it costs something else by now, she is shown that
     first ("amount_changed").
     `on_page`: on the wallet's own page, where that is another way here.
     `payer_id` is the name the wallet has for the payer, from `payer_id_of`. It goes to the wallet and is not kept.
     """
-    offer = _offer(request, method, surface)
+    request = tap.request
     rail = Rail.REDIRECT if on_page and Rail.REDIRECT in offer.rails else offer.rails[0]
-    if open_already := _resumed(request, offer, rail, payer, amount):
+    if open_already := _resumed(tap.own, tap.now, offer, rail, amount):
         return open_already
     if not calls.is_open(offer.account):
         raise _unavailable()
-    request.refresh_from_db()
-    now = clock.now()
-    own = turns.own(request, payer.visitor, now)
-    room = request.remaining + sum(payment.amount for payment in own if payment.held_until)
+    room = request.remaining + sum(payment.amount for payment in tap.own if payment.held_until)
     wanted = _wanted(request, offer, amount, room)
     provider = registry.get(offer.provider)
     lasts = turns.lasts(offer.provider)
-    attempt = Attempt(account=offer.account, method=method, rail=str(rail), amount=wanted, lasts=lasts, price=price)
-    rules.check_attempt(request, attempt, payer, now)
-    closes = take_over and not turns.is_contested(request, now)
-    for leaving in [*own, *_in_the_way(request, payer, wanted - room if closes else 0, now)]:
-        _close(leaving, taken_over=leaving not in own)
+    attempt = Attempt(
+        account=offer.account, method=offer.method, rail=str(rail), amount=wanted, lasts=lasts, price=price
+    )
+    if take_over or tap.own:
+        _make_way(request, attempt, payer, wanted - room if take_over else 0)
     try:
         payment = lifecycle.hold(request.pk, attempt, payer, take_over=take_over)
     except Refused as refused:
-        if refused.code == "begun" and (begun := _resumed(request, offer, rail, payer, amount)):
-            return begun
+        if refused.code == "begun":
+            begun = turns.begun(request, payer.visitor)
+            if open_meanwhile := _resumed(begun.own, begun.now, offer, rail, amount):
+                return open_meanwhile
         raise
     start = Start(
         reference=payment.reference,
         amount=Money(payment.amount, payment.currency),
         subject=_subject(request),
         rail=rail,
-        method=method,
+        method=offer.method,
         deadline=payment.created_at + max(lasts, timedelta(seconds=provider.min_hold)),
         notify_url=offer.account.notify_url,
         return_url=f"{settings.PUBLIC_URL}/r/{payment.token}/",
@@ -101,25 +99,20 @@ def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
         else:
             lifecycle.let_go(payment.pk)
         raise _refused(error) from error
-    payment = lifecycle.start_payment(payment.pk, next_step=_packed(step), session=step.session)
-    if not payer.by_buyer:
-        steps.record(steps.Kind.PAY_STARTED, request, method=method, surface=surface.place)
-    return payment
+    return lifecycle.start_payment(payment, next_step=_packed(step), session=step.session)
 
 
-def login_url(request: PaymentRequest, *, method: str, surface: Surface, back: str, state: str) -> str:
+def login_url(offer: Offer, *, back: str, state: str) -> str:
     """Where the payer's browser goes first, when the wallet must know whom it asks; "" when it need not. The payer sees
     nothing of it: the wallet sends her on to `back` with `state` and a code.
     """
-    offer = _offer(request, method, surface)
     if offer.rail is not Rail.JSAPI:
         return ""
     return _knowing(offer).authorize_url(offer.account.as_data(), back, state)
 
 
-def payer_id_of(request: PaymentRequest, *, method: str, surface: Surface, code: str) -> str:
+def payer_id_of(offer: Offer, *, code: str) -> str:
     """The payer's name in the wallet, for the code she came back with. Refused when the wallet does not know it."""
-    offer = _offer(request, method, surface)
     try:
         with calls.calling(offer.account) as (_wallet, account):
             return _knowing(offer).openid(account, code)
@@ -154,19 +147,9 @@ def _unavailable() -> Refused:
     )
 
 
-def _offer(request: PaymentRequest, method: str, surface: Surface) -> Offer:
-    for offer in weighing.for_page(request.order, surface):
-        if offer.method == method:
-            return offer
-    raise Refused(
-        "method_not_offered", _("Please choose one of the ways to pay on this page."), field="method", status=422
-    )
-
-
-def _resumed(request: PaymentRequest, offer: Offer, rail: Rail, payer: Payer, amount: int | None) -> Payment | None:
+def _resumed(own: list[Payment], now: datetime, offer: Offer, rail: Rail, amount: int | None) -> Payment | None:
     """The visitor's own open attempt, if it is what is asked for."""
-    now = clock.now()
-    for payment in turns.own(request, payer.visitor, now):
+    for payment in own:
         same = payment.account_id == offer.account.pk and payment.method == offer.method and payment.rail == rail
         same = same and payment.amount == (amount or payment.amount)
         if same and now + limits.RESUME_MARGIN < turns.ends_at(payment) and _has_started(payment):
@@ -185,15 +168,21 @@ def _wanted(request: PaymentRequest, offer: Offer, amount: int | None, room: int
     return amount
 
 
-def _in_the_way(request: PaymentRequest, payer: Payer, missing: int, now: datetime) -> list[Payment]:
-    """Whose attempts make room for so much. Refused ("held") where even all that may be taken over would not be enough:
-    then nobody is closed.
+def _make_way(request: PaymentRequest, attempt: Attempt, payer: Payer, missing: int) -> None:
+    """Close the payer's own attempts, and those of others that free so much where nobody steps aside by herself, once
+    it is sure that she may begin. Refused ("held") where even all that may be taken over would not be enough: then
+    nobody is closed.
     """
-    others = [it for it in turns.wanted(request, now) if not payer.visitor or it.visitor != payer.visitor]
-    found = turns.making_room([it for it in others if turns.yields_at(it) <= now], missing)
+    begun = turns.begun(request, payer.visitor, payer.network)
+    rules.check_attempt(request, attempt, payer, begun)
+    own = begun.own
+    missing = 0 if begun.is_contested else missing
+    others = [it for it in begun.open if it not in own and turns.yields_at(it) <= begun.now]
+    found = turns.making_room(others, missing)
     if sum(payment.amount for payment in found) < missing:
         raise Refused("held", _("Somebody is paying this right now."))
-    return found
+    for leaving in [*own, *found]:
+        _close(leaving, taken_over=leaving not in own)
 
 
 def _close(payment: Payment, *, taken_over: bool) -> None:

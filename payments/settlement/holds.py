@@ -18,12 +18,13 @@ from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import rules, turns
 from payments.settlement.locks import note
 from payments.settlement.rules import Attempt, Payer
+from payments.settlement.turns import Begun
 
 
 def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: datetime) -> Payment:
-    """The row of an attempt, which holds its amount from now on."""
+    """The row of an attempt, which holds its amount from now on. Written when the request is saved."""
     request.amount_held += attempt.amount
-    return Payment.objects.create(
+    payment = Payment(
         merchant_id=request.merchant_id,
         request=request,
         account=attempt.account,
@@ -41,6 +42,8 @@ def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: da
         held_until=now + attempt.lasts,
         next_attempt_at=now + min(limits.FIRST_QUESTION_AFTER, attempt.lasts),
     )
+    request.writes.insert(payment)
+    return payment
 
 
 def fitting(request: PaymentRequest, payment: Payment, taken: int) -> int:
@@ -98,12 +101,12 @@ def let_go(request: PaymentRequest, payments: Iterable[Payment], now: datetime) 
             transaction.on_commit(lambda pk=payment.pk: enqueue("payments.ask", pk))  # type: ignore[misc]
 
 
-def step_aside(request: PaymentRequest, missing: int, now: datetime) -> None:
+def step_aside(request: PaymentRequest, missing: int, begun: Begun) -> None:
     """The earliest holds that free so much are freed, where the request is contested. Their attempts stay open."""
-    if missing > 0 and turns.is_contested(request, now):
-        for payment in turns.making_room(request.payments.filter(held_until__isnull=False), missing):
+    if begun.is_contested:
+        for payment in turns.making_room(begun.undecided, missing):
             release(request, payment)
-            payment.save(update_fields=["held_until"])
+            request.writes.update(payment, "held_until")
             note(request, "payment.released", "system", payment)
 
 

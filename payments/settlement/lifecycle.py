@@ -19,7 +19,7 @@ from friendpay.kit.money import Money
 from orders import services
 from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, Refund
-from payments.settlement import batches, chip_in, holds, rules
+from payments.settlement import batches, chip_in, holds, rules, turns
 from payments.settlement.locks import beside, lock_order, lock_payment, lock_request, new_request, note, note_end, save
 from payments.settlement.rules import Attempt, Payer, Split
 
@@ -204,26 +204,27 @@ def hold(request_id: int, attempt: Attempt, payer: Payer, *, take_over: bool = F
     where the request is contested (`turns`).
     """
     order, request = lock_request(request_id)
-    now = clock.now()
-    rules.check_begins_once(request, payer, now)
-    rules.check_attempt(request, attempt, payer, now)
+    begun = turns.begun(request, payer.visitor, payer.network)
+    rules.check_begins_once(begun)
+    rules.check_attempt(request, attempt, payer, begun)
     if take_over:
-        holds.step_aside(request, attempt.amount - request.remaining, now)
+        holds.step_aside(request, attempt.amount - request.remaining, begun)
     rules.check_room(request, attempt.amount)
-    payment = holds.new_attempt(request, attempt, payer, now)
+    payment = holds.new_attempt(request, attempt, payer, begun.now)
     note(request, "payment.created", "payer", payment)
-    save(request, "amount_held")
+    save(request, "amount_held", now=begun.now, held=[*begun.undecided, payment])
     return payment
 
 
-@transaction.atomic
-def start_payment(payment_id: int, *, next_step: dict[str, Any], session: str) -> Payment:
-    """The provider opened the attempt and the payer can go on. An attempt decided meanwhile stays as it is."""
-    payment = lock_payment(payment_id)[2]
-    if payment.status == PAYMENT.CREATED:
-        move(payment, PAYMENT.PENDING)
-        payment.next_step, payment.provider_session = next_step, session
-        payment.save(update_fields=["status", "next_step", "provider_session"])
+def start_payment(payment: Payment, *, next_step: dict[str, Any], session: str) -> Payment:
+    """The provider opened the attempt that `hold` began, and the payer can go on. An attempt decided meanwhile stays as
+    it is. One statement, which locks nothing but the attempt.
+    """
+    change = {"status": PAYMENT.PENDING, "next_step": next_step, "provider_session": session}
+    if Payment.objects.filter(pk=payment.pk, status=PAYMENT.CREATED).update(**change):
+        vars(payment).update(change)
+    else:
+        payment.refresh_from_db()
     return payment
 
 

@@ -193,12 +193,13 @@ def note_end(order: Order, event: Event | None, ended: PaymentRequest | None) ->
         save(request)
 
 
-def save(request: PaymentRequest, *fields: str, now: datetime | None = None) -> None:
+def save(request: PaymentRequest, *fields: str, now: datetime | None = None, held: list[Payment] | None = None) -> None:
     """Write the request with its new `seq` and all that was noted and gathered for it, by one statement; queue the mail
-    that people asked for; and show it to whoever is looking once it is committed, as it is `now`.
+    that people asked for; and show it to whoever is looking once it is committed, as it is `now` with what is `held`,
+    where these are known.
     """
     told, request.told = request.told, []
     outbox.add_mail(told, request)
     request.writes.update(request, "seq", *fields)
     request.writes.run()
-    transaction.on_commit(lambda: snapshot.push(request, now=now))
+    transaction.on_commit(lambda: snapshot.push(request, now=now, held=held))

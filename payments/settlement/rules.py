@@ -15,10 +15,10 @@ from friendpay.kit.money import Money
 from orders import lifetimes
 from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
-from payments.models.payment import TAKEN_OVER
 from payments.offers import weighing
-from payments.settlement import chip_in, turns
+from payments.settlement import chip_in
 from payments.settlement.chip_in import Split as Split
+from payments.settlement.turns import Begun
 from payments.wallets import registry
 
 REQUEST, PAYMENT, REFUND, DISPUTE = PaymentRequest.Status, Payment.Status, Refund.Status, Dispute.Status
@@ -158,13 +158,13 @@ def check_room(request: PaymentRequest, amount: int) -> None:
         raise Refused("held", _("Somebody is paying this right now."))
 
 
-def check_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: datetime) -> None:
+def check_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, begun: Begun) -> None:
     """All that must be right for somebody to begin, whoever holds the amount now. Asked before anybody is closed for
     it, and again under the lock.
     """
-    check_request_open(request, now)
-    check_order_open(request.order, now)
-    check_tries(request, payer, now)
+    check_request_open(request, begun.now)
+    check_order_open(request.order, begun.now)
+    check_tries(payer, begun)
     check_price(request, attempt.price)
     check_amount(request, attempt.amount)
     check_step(attempt.amount, request.currency, registry.step(attempt.account.provider, request.currency))
@@ -178,32 +178,26 @@ def check_price(request: PaymentRequest, seen: int | None) -> None:
         raise Refused("amount_changed", words, field="amount")
 
 
-def check_begins_once(request: PaymentRequest, payer: Payer, now: datetime) -> None:
+def check_begins_once(begun: Begun) -> None:
     """A visitor has one attempt at a time: of two taps at once the later is led to where the earlier goes."""
-    if turns.own(request, payer.visitor, now):
+    if begun.own:
         raise Refused("begun", _("You have begun to pay already. Please load the page again."))
 
 
-def check_tries(request: PaymentRequest, payer: Payer, now: datetime) -> None:
+def check_tries(payer: Payer, begun: Begun) -> None:
     """Nobody holds a link again and again: attempts without money count, by visitor and, less strictly, by network.
 
     What strangers of the same network do never falls on the buyer, nor on who has shown a payment that went through;
     and that somebody was taken over is not counted against them.
     """
-    recent = request.payments.filter(created_at__gt=now - limits.TRIES_WITHIN, amount_captured=0).exclude(
-        code=TAKEN_OVER
-    )
-    known = payer.by_buyer or (
-        payer.visitor != "" and Payment.objects.filter(visitor=payer.visitor, amount_applied__gt=0).exists()
-    )
-    for field, tried_by, most in (
-        ("visitor", payer.visitor, limits.TRIES_OF_A_VISITOR),
-        ("network", "" if known else payer.network, limits.TRIES_OF_A_NETWORK),
-    ):
-        if tried_by and recent.filter(**{field: tried_by}).count() >= most:
-            raise Refused(
-                "too_many_tries", _("That was tried often in the last hour. Please wait a while."), status=429
-            )
+    crowded = begun.tries_of_network >= limits.TRIES_OF_A_NETWORK
+    if begun.tries_of_visitor >= limits.TRIES_OF_A_VISITOR or (crowded and not _is_trusted(payer)):
+        raise Refused("too_many_tries", _("That was tried often in the last hour. Please wait a while."), status=429)
+
+
+def _is_trusted(payer: Payer) -> bool:
+    known = Payment.objects.filter(visitor=payer.visitor, amount_applied__gt=0)
+    return payer.by_buyer or (payer.visitor != "" and known.exists())
 
 
 def why_not_applied(request: PaymentRequest, payment: Payment, taken: Money, applied: int) -> str:

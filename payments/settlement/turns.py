@@ -11,13 +11,75 @@ rest goes back by itself. Two hundred strangers cost an honest friend one more t
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from friendpay.kit import limits
-from payments.models import Payment, PaymentRequest
+from friendpay.kit import clock, limits, reads
+from payments.models import Payment, PaymentRequest, ProviderAccount
+from payments.models.payment import TAKEN_OVER
 from payments.wallets import registry
+
+_BEGUN = f"""
+    SELECT clock_timestamp(),
+        json_agg(json_build_array(payment, account) ORDER BY payment.id)
+            FILTER (WHERE payment.status IN ('created', 'pending')),
+        (array_agg(payment.created_at ORDER BY payment.created_at DESC)
+            FILTER (WHERE payment.amount_captured = 0 AND payment.held_until IS NULL))[:{limits.FRUITLESS_TRIES}],
+        array_agg(payment.created_at) FILTER (WHERE payment.amount_captured = 0
+            AND payment.code <> '{TAKEN_OVER}' AND payment.visitor = %(visitor)s AND %(visitor)s <> ''),
+        array_agg(payment.created_at) FILTER (WHERE payment.amount_captured = 0
+            AND payment.code <> '{TAKEN_OVER}' AND payment.network = %(network)s AND %(network)s <> '')
+    FROM payments_payment payment JOIN payments_provideraccount account ON account.id = payment.account_id
+    WHERE payment.request_id = %(request)s
+"""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What was begun on a request, and how much of it came to nothing within the last hour: of all, of one visitor and
+    of her network. That somebody was taken over counts for nobody's tries.
+    """
+
+    now: datetime
+    undecided: list[Payment]  # the earliest first
+    in_vain: int
+    tries_of_visitor: int
+    tries_of_network: int
+    visitor: str
+
+    @property
+    def open(self) -> list[Payment]:
+        """The attempts that may be paid: they hold an amount, or stepped aside and have time left."""
+        return among(self.undecided, self.now)
+
+    @property
+    def own(self) -> list[Payment]:
+        """Those of the visitor; none where she is not known."""
+        return [payment for payment in self.open if self.visitor and payment.visitor == self.visitor]
+
+    @property
+    def is_contested(self) -> bool:
+        """Whether so much was begun here in vain that nobody waits for anybody any more."""
+        return is_enough(self.in_vain)
+
+
+def begun(request: PaymentRequest, visitor: str = "", network: str = "") -> Begun:
+    """By one statement; what it says stays so for whoever holds the request's lock."""
+    row = reads.one(_BEGUN, {"request": request.pk, "visitor": visitor, "network": network})
+    assert row is not None  # an aggregate
+    moment, undecided, *tried = row
+    now = clock.told(moment)
+    within = (limits.FRUITLESS_WITHIN, limits.TRIES_WITHIN, limits.TRIES_WITHIN)
+    counts = [sum(at > now - span for at in times or []) for times, span in zip(tried, within, strict=True)]
+    return Begun(now, [_told(request, *one) for one in undecided or []], *counts, visitor=visitor)
+
+
+def _told(request: PaymentRequest, row: dict[str, object], account: dict[str, object]) -> Payment:
+    payment = reads.told(Payment, row)
+    payment.request, payment.account = request, reads.told(ProviderAccount, account)
+    return payment
 
 
 def lasts(provider: str) -> timedelta:
@@ -36,25 +98,10 @@ def yields_at(payment: Payment) -> datetime:
     return payment.created_at + timedelta(seconds=registry.get(payment.account.provider).yields_after)
 
 
-def wanted(request: PaymentRequest, now: datetime, **which: str) -> list[Payment]:
-    """The attempts that may be paid, the earliest first: they hold an amount, or stepped aside and have time left."""
-    return among(request.payments.undecided().filter(closing=False, **which).select_related("account"), now)
-
-
 def among(payments: Iterable[Payment], now: datetime) -> list[Payment]:
     """Those of them that may be paid."""
     undecided = (payment for payment in payments if payment.is_undecided and not payment.closing)
     return [payment for payment in undecided if payment.held_until or now < ends_at(payment)]
-
-
-def own(request: PaymentRequest, visitor: str, now: datetime) -> list[Payment]:
-    """Those of one visitor; of nobody where the visitor is not known."""
-    return wanted(request, now, visitor=visitor) if visitor else []
-
-
-def is_contested(request: PaymentRequest, now: datetime) -> bool:
-    """Whether so much was begun here in vain that nobody waits for anybody any more."""
-    return is_enough(in_vain(request, now).count())
 
 
 def in_vain(request: PaymentRequest, now: datetime) -> QuerySet[Payment]:

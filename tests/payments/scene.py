@@ -11,7 +11,7 @@ from friendpay.demo.emulation.base import Emulator, running
 from friendpay.demo.emulation.messages import Request, Response, route
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import checkout, inbox, ledger
+from payments.settlement import inbox, ledger
 from payments.settlement.rules import Payer
 from payments.wallets.alipay.emulator.server import Alipay
 from payments.wallets.house.emulator.server import House
@@ -78,7 +78,7 @@ class Scene:
 
     def begin(self) -> Payment:
         """Mei taps: her attempt, opened at the wallet."""
-        return checkout.begin(self.payment_request, method=self.method, payer=Payer(visitor="Mei"), surface=Surface())
+        return shop.begin(self.payment_request, method=self.method, payer=Payer(visitor="Mei"), surface=Surface())
 
     @property
     def payment(self) -> Payment:

@@ -10,7 +10,7 @@ from payments.admin.rollout import REASONS
 from payments.models import ProviderAccount
 from payments.offers import weighing
 from payments.offers.weighing import Surface
-from payments.settlement import checkout, rules
+from payments.settlement import rules
 from payments.settlement.rules import Payer, Split
 from payments.share import text
 from tests import agents, shop
@@ -288,7 +288,7 @@ def test_a_currency_a_wallet_does_not_take_sends_nobody_elsewhere() -> None:
 def test_what_is_not_on_the_page_cannot_be_begun(order: Order) -> None:
     request = shop.make_request(order)
     with pytest.raises(Refused, match="method_not_offered"):
-        checkout.begin(request, method="alipay", payer=Payer(), surface=Surface.of(agents.WECHAT_IPHONE))
+        shop.begin(request, method="alipay", payer=Payer(), surface=Surface.of(agents.WECHAT_IPHONE))
 
 
 # The page

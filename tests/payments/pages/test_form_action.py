@@ -121,6 +121,6 @@ def test_every_wallets_address_is_one_of_its_pages() -> None:
         "stripe": ["https://checkout.stripe.com"],
     }.items():
         account(payment_request, provider)
-        payment = Payment(request=payment_request)
+        accounts = ProviderAccount.objects.taking(payment_request.order)
         for address in addresses:
-            assert form_action.next_url(payment, f"{address}/x?y=z", "elsewhere") == f"{address}/x?y=z"
+            assert form_action.next_url(accounts, f"{address}/x?y=z", "elsewhere") == f"{address}/x?y=z"

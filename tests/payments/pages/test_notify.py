@@ -8,7 +8,7 @@ from django.test import Client
 
 from payments.models import PaymentRequest, ProviderAccount, ProviderEvent, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import checkout, inbox
+from payments.settlement import inbox
 from payments.settlement.rules import Payer
 from payments.wallets.alipay.emulator.server import Alipay
 from tests import shop
@@ -117,9 +117,7 @@ def test_no_text_of_the_buyer_reaches_alipay(scene: Scene) -> None:
     order.save()
     payment_request = shop.make_request(order)
     PaymentRequest.objects.filter(pk=payment_request.pk).update(message="&total_amount=0.01")
-    payment = checkout.begin(
-        payment_request, method="alipay", payer=Payer(name="&x=1", visitor="Bo"), surface=Surface()
-    )
+    payment = shop.begin(payment_request, method="alipay", payer=Payer(name="&x=1", visitor="Bo"), surface=Surface())
     assert isinstance(scene.wallet, Alipay)
     content = scene.wallet.book.trades[payment.reference].call.content
     assert (content["total_amount"], "&" in str(content)) == ("90.00", False)

@@ -10,7 +10,7 @@ import pytest
 from friendpay.kit.errors import Refused
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import weighing
-from payments.settlement import checkout, lifecycle, reconcile
+from payments.settlement import lifecycle, reconcile
 from payments.settlement.rules import Attempt, Payer, Split
 from payments.wallets import registry
 from payments.wallets.base import Account, NextStep, ProviderError, Start
@@ -25,12 +25,12 @@ DESKTOP = weighing.Surface()
 
 
 def begin(request: PaymentRequest, name: str = "Mei", **how: object) -> Payment:
-    return checkout.begin(
+    return shop.begin(
         request,
         method="sandbox",
         payer=Payer(name=name, visitor=name),
         surface=DESKTOP,
-        **how,  # type: ignore[arg-type]
+        **how,
     )
 
 
@@ -191,17 +191,15 @@ def test_a_network_of_many_visitors_is_limited_too() -> None:
     request = shop.make_request()
     for number in range(15):
         payer = Payer(visitor=f"cookie {number}", network="one house")
-        lifecycle.end_payment(
-            checkout.begin(request, method="sandbox", payer=payer, surface=DESKTOP).pk, cancelled=True
-        )
+        lifecycle.end_payment(shop.begin(request, method="sandbox", payer=payer, surface=DESKTOP).pk, cancelled=True)
     with pytest.raises(Refused, match="too_many_tries"):
-        checkout.begin(request, method="sandbox", payer=Payer(visitor="new", network="one house"), surface=DESKTOP)
+        shop.begin(request, method="sandbox", payer=Payer(visitor="new", network="one house"), surface=DESKTOP)
 
 
 def test_a_method_that_is_not_on_the_page_is_refused() -> None:
     request = shop.make_request()
     with pytest.raises(Refused, match="method_not_offered"):
-        checkout.begin(request, method="wechatpay", payer=Payer(), surface=DESKTOP)
+        shop.begin(request, method="wechatpay", payer=Payer(), surface=DESKTOP)
     assert not Payment.objects.exists()
 
 
@@ -306,8 +304,6 @@ def test_a_crowded_network_keeps_neither_the_buyer_nor_a_known_friend_out(who: s
     request = shop.make_request()
     for number in range(15):
         payer = Payer(visitor=f"cookie {number}", network="one house")
-        lifecycle.end_payment(
-            checkout.begin(request, method="sandbox", payer=payer, surface=DESKTOP).pk, cancelled=True
-        )
+        lifecycle.end_payment(shop.begin(request, method="sandbox", payer=payer, surface=DESKTOP).pk, cancelled=True)
     payer = Payer(visitor="Ann", network="one house", by_buyer=who == "buyer")
-    assert checkout.begin(request, method="sandbox", payer=payer, surface=DESKTOP).status == "pending"
+    assert shop.begin(request, method="sandbox", payer=payer, surface=DESKTOP).status == "pending"

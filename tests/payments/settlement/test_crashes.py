@@ -21,7 +21,7 @@ from payments import tasks
 from payments.live import snapshot
 from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
 from payments.offers import weighing
-from payments.settlement import checkout, inbox, ledger, lifecycle, reconcile, refunds
+from payments.settlement import inbox, ledger, lifecycle, reconcile, refunds
 from payments.settlement.rules import Payer, Split
 from sandbox import bank
 from sandbox.models import Charge, ChargeRefund, Notice
@@ -46,7 +46,7 @@ def _no_tasks() -> Iterator[None]:
 
 def begin(request_id: int, friend: str = "Mei", take_over: bool = False) -> None:
     with suppress(Refused):
-        checkout.begin(
+        shop.begin(
             PaymentRequest.objects.get(pk=request_id),
             method="sandbox",
             payer=Payer(name=friend, visitor=friend),
@@ -133,7 +133,7 @@ def one_has_paid_and_we_were_told() -> int:
 def two_of_three_paid_and_one_is_paying() -> int:
     request = shop.make_request(_order(), split=Split(3), expires_in=LIFE)
     for friend, part in (("Mei", 3334), ("Ann", 3333), ("Bo", 3333)):
-        checkout.begin(request, method="sandbox", payer=Payer(friend, friend), surface=weighing.Surface(), amount=part)
+        shop.begin(request, method="sandbox", payer=Payer(friend, friend), surface=weighing.Surface(), amount=part)
         if friend != "Bo":
             approve_all(request.pk)
             receive(request.pk)

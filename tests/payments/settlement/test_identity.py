@@ -79,7 +79,7 @@ def hold(account: ProviderAccount) -> Payment:
 
 
 def open_at(account: ProviderAccount) -> None:
-    lifecycle.start_payment(hold(account).pk, next_step={"rail": "native"}, session="")
+    lifecycle.start_payment(hold(account), next_step={"rail": "native"}, session="")
 
 
 def stripe(scene: Scene) -> Stripe:

@@ -43,7 +43,6 @@ from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEv
 from payments.offers import weighing
 from payments.settlement import (
     bill_days,
-    checkout,
     inbox,
     ledger,
     lifecycle,
@@ -183,7 +182,7 @@ class Shop(RuleBasedStateMachine):
         if all_of_it:
             amount = request.amount - request.amount_paid  # what others hold as well: they have to go
         with self._may_refuse():
-            checkout.begin(
+            shop.begin(
                 request,
                 method=method,
                 payer=Payer(name=friend, visitor=friend),

@@ -17,7 +17,7 @@ from friendpay.kit.errors import Refused
 from orders.models import Event, Order
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import batches, checkout, holds, ledger, lifecycle, locks
+from payments.settlement import batches, holds, ledger, lifecycle, locks
 from payments.settlement.rules import Payer, Split
 from payments.wallets import registry
 from sandbox.models import Charge
@@ -94,7 +94,7 @@ def test_two_taps_begin_once_however_slow_the_wallet_is(
         time.sleep(after)
         amount = 3000 if split else None
         payer, request = Payer("Mei", "Mei"), PaymentRequest.objects.get(pk=payment_request.pk)
-        return checkout.begin(request, method="sandbox", payer=payer, surface=Surface(), amount=amount)
+        return shop.begin(request, method="sandbox", payer=payer, surface=Surface(), amount=amount)
 
     first, second = at_once([tap, lambda: tap(apart)])
     assert first.pk == second.pk

@@ -14,7 +14,7 @@ from orders.models import Order
 from payments import tasks
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import checkout, chip_in, ledger, lifecycle, reconcile, refunds, remedies
+from payments.settlement import chip_in, ledger, lifecycle, reconcile, refunds, remedies
 from payments.settlement.rules import Payer, Split
 from payments.share import phrases
 from payments.wallets import registry
@@ -74,7 +74,7 @@ def test_the_refund_of_a_second_charge_names_the_wallets_own_transaction(scene: 
 
 def pay_part(stage: Scene, payment_request: PaymentRequest, amount: int, move_time: MoveTime) -> None:
     payer = Payer(visitor=str(payment_request.payments.count()))
-    checkout.begin(payment_request, method="card", payer=payer, surface=Surface(), amount=amount)
+    shop.begin(payment_request, method="card", payer=payer, surface=Surface(), amount=amount)
     book = stripe(stage).book
     book.pay(book.all("checkout.session")[0])
     move_time(20)
@@ -134,11 +134,11 @@ def test_a_part_between_two_steps_is_refused_before_anything_is_held(stage: Scen
     order = shop.make_order(stage.account.merchant, amount=100_000, currency="KWD")
     payment_request = shop.make_request(order, currency="KWD", split=Split(3))
     with pytest.raises(Refused, match="amount_step") as refused:
-        checkout.begin(payment_request, method="card", payer=Payer(visitor="A"), surface=Surface(), amount=33_334)
+        shop.begin(payment_request, method="card", payer=Payer(visitor="A"), surface=Surface(), amount=33_334)
     assert "33.330" in str(refused.value.message)
     odd = shop.make_request(shop.make_order(stage.account.merchant, amount=100_005, currency="KWD"), currency="KWD")
     with pytest.raises(Refused, match="method_not_offered"):
-        checkout.begin(odd, method="card", payer=Payer(visitor="A"), surface=Surface())
+        shop.begin(odd, method="card", payer=Payer(visitor="A"), surface=Surface())
     assert not Payment.objects.exists()
     assert stripe(stage).book.all("checkout.session") == []
 
@@ -149,7 +149,7 @@ def test_no_part_leaves_what_another_wallet_of_the_shop_cannot_take(stage: Scene
     order = shop.make_order(stage.account.merchant, amount=100_000, currency="KWD")
     payment_request = shop.make_request(order, currency="KWD", split=Split(3))
     with pytest.raises(Refused, match="amount_step"):
-        checkout.begin(payment_request, method="sandbox", payer=Payer(visitor="A"), surface=Surface(), amount=33_333)
+        shop.begin(payment_request, method="sandbox", payer=Payer(visitor="A"), surface=Surface(), amount=33_333)
 
 
 # Refused for a reason that lies with the shop

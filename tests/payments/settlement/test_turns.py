@@ -10,7 +10,7 @@ from django.test import Client
 from friendpay.kit.errors import Refused
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import checkout, ledger, lifecycle, reconcile, refunds
+from payments.settlement import ledger, lifecycle, reconcile, refunds
 from payments.settlement.rules import Attempt, Payer, Split
 from sandbox import bank
 from sandbox.models import Charge
@@ -23,7 +23,7 @@ MoveTime = Callable[[float], None]
 
 def begin(request: PaymentRequest, name: str, amount: int | None = None, *, network: str = "") -> Payment:
     payer = Payer(name=name, visitor=name, network=network or name)
-    return checkout.begin(request, method="sandbox", payer=payer, surface=Surface(), amount=amount, take_over=True)
+    return shop.begin(request, method="sandbox", payer=payer, surface=Surface(), amount=amount, take_over=True)
 
 
 def in_vain(request: PaymentRequest, times: int = 2) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from payments.models import Payment, ProviderEvent, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import checkout, lifecycle, reconcile, refunds
+from payments.settlement import lifecycle, reconcile, refunds
 from payments.settlement.rules import Payer
 from payments.wallets.stripe.emulator.book import REFUND_FAILS, REFUND_PENDS
 from payments.wallets.stripe.emulator.server import Stripe
@@ -88,7 +88,7 @@ def test_s5_a_hold_that_ends_is_expired_at_stripe_and_what_was_paid_first_counts
     scene: Scene, move_time: Callable[[float], None]
 ) -> None:
     scene.pay()
-    idle = checkout.begin(
+    idle = shop.begin(
         shop.make_request(shop.make_order(scene.account.merchant)),
         method="card",
         payer=Payer(visitor="Bo"),
