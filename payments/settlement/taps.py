@@ -17,7 +17,6 @@ from payments.offers.shop_settings import REVISION, ShopSettings, settings_of
 from payments.offers.weighing import Offer, Surface
 from payments.settlement import chip_in, turns
 
-_OWN = 4  # what stands before the request and its order
 _WIDTH = len(PaymentRequest._meta.concrete_fields)
 
 _READ = f"""
@@ -69,10 +68,10 @@ def read(token: str, visitor: str) -> Tap:
     row = reads.one(_READ, {"token": token, "visitor": visitor})
     if row is None:
         raise PaymentRequest.DoesNotExist
-    moment, revision, goods, own = row[:_OWN]
+    moment, revision, goods, own, *columns = row
     now = clock.told(moment)
-    request = reads.made(PaymentRequest, row[_OWN : _OWN + _WIDTH])
-    request.order = reads.made(Order, row[_OWN + _WIDTH :])
+    request = reads.made(PaymentRequest, tuple(columns[:_WIDTH]))
+    request.order = reads.made(Order, tuple(columns[_WIDTH:]))
     shop = settings_of(request.merchant_id, revision)
     request.merchant = request.order.merchant = shop.merchant
     return Tap(

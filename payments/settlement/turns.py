@@ -72,8 +72,10 @@ def begun(request: PaymentRequest, visitor: str = "", network: str = "") -> Begu
     moment, undecided, *tried = row
     now = clock.told(moment)
     within = (limits.FRUITLESS_WITHIN, limits.TRIES_WITHIN, limits.TRIES_WITHIN)
-    counts = [sum(at > now - span for at in times or []) for times, span in zip(tried, within, strict=True)]
-    return Begun(now, [_told(request, *one) for one in undecided or []], *counts, visitor=visitor)
+    in_vain, of_visitor, of_network = (
+        sum(at > now - span for at in times or []) for times, span in zip(tried, within, strict=True)
+    )
+    return Begun(now, [_told(request, *one) for one in undecided or []], in_vain, of_visitor, of_network, visitor)
 
 
 def _told(request: PaymentRequest, row: dict[str, object], account: dict[str, object]) -> Payment:
