@@ -12,6 +12,8 @@ from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
+from friendpay.kit import prepared
+
 M = TypeVar("M", bound=Model)
 
 
@@ -64,7 +66,7 @@ class Compiled(Generic[M]):
         compiler, sql, params = self._compiler
         if compiler.query.select_for_update and not connection.in_atomic_block:
             raise TransactionManagementError("a lock that nothing would hold")
-        with connection.cursor() as cursor:
+        with prepared.cursor() as cursor:
             given: list[Any] = [values[it.name] if isinstance(it, Given) else it for it in params]
             cursor.execute(sql, given)
             rows = cursor.fetchall()

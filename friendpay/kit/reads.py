@@ -1,20 +1,15 @@
-"""One row by one statement, for pages that are asked for often: prepared once a connection, bound by PostgreSQL."""
+"""One row by one statement, for pages that are asked for often."""
 
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-import psycopg
-from django.db import connection
-from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
+
+from friendpay.kit import prepared
 
 
 def one(sql: str, params: dict[str, Any]) -> tuple[Any, ...] | None:
     """The row that a SELECT finds, None when there is none."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    raw = cast("psycopg.Connection[Any]", connection.connection)
-    raw.prepare_threshold = 0  # of cursors like this alone: those of Django's models bind by themselves
-    with CursorWrapper(psycopg.Cursor(raw), connection) as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(sql, params)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row

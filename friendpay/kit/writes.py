@@ -9,6 +9,8 @@ from django.db import DatabaseError, connection
 from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
 
+from friendpay.kit import prepared
+
 Done = Callable[[list[int]], None]
 
 
@@ -118,7 +120,7 @@ def _once(keys: list[int]) -> None:
 def _execute(parts: list[tuple[str, Done]], params: list[Any]) -> None:
     within = ", ".join(f"part_{number} AS ({sql})" for number, (sql, _done) in enumerate(parts))
     told = " UNION ALL ".join(f"SELECT {number}, id FROM part_{number}" for number in range(len(parts)))
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(f"WITH {within} {told} ORDER BY 1, 2", params)
         rows = cursor.fetchall()
     for number, (_sql, done) in enumerate(parts):

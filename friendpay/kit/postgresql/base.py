@@ -7,8 +7,8 @@ from select import POLLIN, poll
 from django.db.backends.postgresql.base import DatabaseWrapper as _DatabaseWrapper
 
 PLANNED_ONCE = "SET plan_cache_mode = force_generic_plan"
-"""Of statements that are prepared (`friendpay.kit.reads`), all of which find their rows by a key. PostgreSQL would plan
-them anew each time: planning a page's takes three times as long as carrying it out.
+"""Of prepared statements (`friendpay.kit.prepared`), all of which find their rows by a key. PostgreSQL would plan them
+anew each time: planning a page's takes three times as long as carrying it out.
 """
 
 

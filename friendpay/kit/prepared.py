@@ -1,0 +1,18 @@
+"""Statements that PostgreSQL plans once for a connection: it binds their values itself. For those that are asked again
+and again, and find their rows by a key; planning them takes longer than carrying them out.
+"""
+
+from typing import Any, cast
+
+import psycopg
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+
+def cursor() -> CursorWrapper:
+    """A cursor of the thread's connection, within its transaction if one is open."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    raw = cast("psycopg.Connection[Any]", connection.connection)
+    raw.prepare_threshold = 0  # of cursors like this alone: those of Django's models bind by themselves
+    return CursorWrapper(psycopg.Cursor(raw), connection)
