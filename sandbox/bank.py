@@ -11,9 +11,11 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from friendpay.kit import clock, ids
+from friendpay.kit.compiled import Compiled, Given
+from friendpay.kit.writes import Writes
 from sandbox import notices
 from sandbox.models import Charge, ChargeRefund
 
@@ -83,29 +85,36 @@ class BillEntry:
     charge_transaction: str = ""
 
 
-@transaction.atomic(durable=True)
 def open_charge(new: NewCharge) -> ChargeDetails:
     """Take a charge. The same reference gives the same charge, whatever became of it; refused for another amount."""
-    charge = Charge.objects.filter(account=new.account, reference=new.reference).first()
-    if charge is None:
-        terms = {**asdict(new), "created_at": clock.now()}
-        _check(Charge(**terms))
-        charge, _ = Charge.objects.get_or_create(account=new.account, reference=new.reference, defaults=terms)
+    charge = _found(new.account, new.reference) or _opened(new)
     if (charge.amount, charge.currency) != (new.amount, new.currency):
         raise Rejected("reference_used", "This reference was used for another amount.")
     return _details(charge)
 
 
+def _opened(new: NewCharge) -> Charge:
+    charge, writes = Charge(**vars(new), created_at=clock.now()), Writes()
+    _check(charge)
+    writes.insert(charge)
+    try:
+        with transaction.atomic(durable=True):
+            writes.run()
+    except IntegrityError:  # another call with this reference was faster
+        return Charge.objects.get(account=new.account, reference=new.reference)
+    return charge
+
+
 @transaction.atomic(durable=True)
 def find(account: str, reference: str) -> ChargeDetails | None:
     """Where the charge of this reference stands; None when there is none. Past its deadline the look closes it."""
-    charge = Charge.objects.filter(account=account, reference=reference).first()
+    charge = _found(account, reference)
     if charge is None:
         return None
     if charge.status == Status.OPEN and charge.deadline <= clock.now():
-        charge = _locked(charge.ref)  # an approval may be on its way into the database: its word goes first
+        charge, now = _locked(charge.ref)  # an approval may be on its way into the database: its word goes first
         if charge.status == Status.OPEN:
-            _decide(charge, Status.CLOSED, clock.now())
+            _decide(charge, Status.CLOSED, now)
     return _details(charge)
 
 
@@ -144,8 +153,10 @@ def refund(
     if amount > paid.amount - paid.refunded:
         raise Rejected("more_than_paid", "No more goes back than is left of the payment.")
     paid.refunded += amount
-    paid.save(update_fields=["refunded"])
-    notices.write(paid, "refund.succeeded", {"refund": asdict(details)}, now)
+    writes = Writes()
+    writes.update(paid, "refunded")
+    notices.write(paid, "refund.succeeded", {"refund": asdict(details)}, now, writes)
+    writes.run()
     return details
 
 
@@ -184,8 +195,7 @@ def approve(ref: str, *, late: bool = False, tell: bool = True) -> ChargeDetails
     `late` takes the money after a close or the deadline all the same, as some wallets do; `tell=False` loses the
     notification.
     """
-    charge = _locked(ref)
-    now = clock.now()
+    charge, now = _locked(ref)
     if charge.status == Status.PAID:
         return _details(charge)
     if charge.status == Status.REFUSED:
@@ -193,45 +203,60 @@ def approve(ref: str, *, late: bool = False, tell: bool = True) -> ChargeDetails
     if not late and (charge.status == Status.CLOSED or charge.deadline <= now):
         raise Rejected("closed", "This payment is closed.")
     charge.transaction = ids.public_id("txn")
-    _decide(charge, Status.PAID, now)
-    notices.write(charge, "charge.paid", _said(charge), now, held_back=not tell)
+    _decide(charge, Status.PAID, now, "charge.paid", held_back=not tell)
     return _details(charge)
 
 
 @transaction.atomic(durable=True)
 def refuse(ref: str) -> ChargeDetails:
     """The payer says no, for good. A repeat changes nothing. Refused once paid, closed, or past the deadline."""
-    charge = _locked(ref)
-    now = clock.now()
+    charge, now = _locked(ref)
     if charge.status == Status.REFUSED:
         return _details(charge)
     if charge.status == Status.PAID:
         raise Rejected("paid", "This payment is made already.")
     if charge.status == Status.CLOSED or charge.deadline <= now:
         raise Rejected("closed", "This payment is closed.")
-    _decide(charge, Status.REFUSED, now)
-    notices.write(charge, "charge.refused", _said(charge), now)
+    _decide(charge, Status.REFUSED, now, "charge.refused")
     return _details(charge)
 
 
 @transaction.atomic(durable=True)
 def notify_again(ref: str) -> ChargeDetails:
     """Send the charge's last notification again: a duplicate, or the lost one, late."""
-    charge = _locked(ref)
-    notices.repeat(charge, clock.now())
+    charge, now = _locked(ref)
+    notices.repeat(charge, now)
     return _details(charge)
 
 
-def _locked(ref: str) -> Charge:
-    charge = Charge.objects.select_for_update().filter(ref=ref).first()
+_BY_REF = Compiled(
+    lambda: Charge.objects.select_for_update().annotate(read_at=clock.Now()).filter(ref=Given("ref")).order_by()
+)
+_BY_REFERENCE = Compiled(
+    lambda: Charge.objects.filter(account=Given("account"), reference=Given("reference")).order_by()
+)
+
+
+def _locked(ref: str) -> tuple[Charge, datetime]:
+    """The charge, and what time it is."""
+    charge = next(iter(_BY_REF(ref=ref)), None)
     if charge is None:
         raise Rejected("unknown", "There is no such charge.")
-    return charge
+    return charge, clock.told(vars(charge)["read_at"])
 
 
-def _decide(charge: Charge, status: Status, now: datetime) -> None:
+def _found(account: str, reference: str) -> Charge | None:
+    return next(iter(_BY_REFERENCE(account=account, reference=reference)), None)
+
+
+def _decide(charge: Charge, status: Status, now: datetime, tell: str = "", *, held_back: bool = False) -> None:
+    """With the notification that tells of it, if there is one."""
     charge.status, charge.decided_at = status, now
-    charge.save(update_fields=["status", "transaction", "decided_at"])
+    writes = Writes()
+    writes.update(charge, "status", "transaction", "decided_at")
+    if tell:
+        notices.write(charge, tell, _said(charge), now, writes, held_back=held_back)
+    writes.run()
 
 
 def _check(charge: Charge) -> None:

@@ -4,14 +4,15 @@ import json
 import logging
 import time
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from typing import Any
 
 import httpx
-from django.db import connection, transaction
+from django.db import transaction
 
 from friendpay.kit import background, clock, ids
+from friendpay.kit.writes import Writes
 from sandbox.models import Charge, Notice
 from sandbox.signing import sign
 
@@ -27,27 +28,31 @@ SENDERS = 4
 _turns = count()
 
 
-def write(charge: Charge, kind: str, said: dict[str, Any], now: datetime, *, held_back: bool = False) -> None:
-    """Queue a notification to the shop, in the caller's transaction; it is sent from right after the commit.
+def write(  # noqa: PLR0913  # a notification, each thing by its name
+    charge: Charge, kind: str, said: dict[str, Any], now: datetime, writes: Writes, *, held_back: bool = False
+) -> None:
+    """Queue a notification to the shop, written with `writes` in the caller's transaction and sent right after it.
 
     `held_back` loses it: it is kept, but not sent until `repeat` asks for it.
     """
     event_id = ids.public_id("sbx")
     body = json.dumps({"id": event_id, "kind": kind, "account": charge.account, **said}, separators=(",", ":"))
     next_attempt_at = None if held_back else now
-    Notice.objects.create(
+    notice = Notice(
         charge=charge, event_id=event_id, kind=kind, body=body, created_at=now, next_attempt_at=next_attempt_at
     )
+    writes.insert(notice)
     if not held_back:
-        transaction.on_commit(_send_soon)
+        transaction.on_commit(partial(_send_soon, notice))
 
 
 def repeat(charge: Charge, now: datetime) -> None:
     """Send the charge's last notification again, delivered or lost, with the same id and the same bytes."""
     last = charge.notices.order_by("-id").first()
     if last is not None:
-        Notice.objects.filter(pk=last.pk).update(delivered_at=None, next_attempt_at=now)
-        transaction.on_commit(_send_soon)
+        last.charge, last.delivered_at, last.next_attempt_at = charge, None, now
+        last.save(update_fields=["delivered_at", "next_attempt_at"])
+        transaction.on_commit(partial(_send_soon, last))
 
 
 def send_due(budget: float = 4) -> None:
@@ -64,11 +69,15 @@ def _claim() -> Notice | None:
     notice = Notice.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("charge").first()
     if notice is None:
         return None
+    return notice if _take(notice, now) else None
+
+
+def _take(notice: Notice, now: datetime) -> bool:
+    """Put a due notice off until its next time; False where another sender has had it since it was read."""
+    known = Notice.objects.filter(pk=notice.pk, attempts=notice.attempts, next_attempt_at__isnull=False)
     more = notice.attempts < len(DELAYS)
-    notice.next_attempt_at = now + timedelta(seconds=DELAYS[notice.attempts]) if more else None
-    notice.attempts += 1
-    notice.save(update_fields=["attempts", "next_attempt_at"])
-    return notice
+    next_attempt_at = now + timedelta(seconds=DELAYS[notice.attempts]) if more else None
+    return bool(known.update(attempts=notice.attempts + 1, next_attempt_at=next_attempt_at))
 
 
 def _send(notice: Notice) -> None:
@@ -98,13 +107,11 @@ def _client() -> httpx.Client:
     return httpx.Client(timeout=TIMEOUT, trust_env=False, headers={"user-agent": "friendpay-sandbox"})
 
 
-def _send_soon() -> None:
-    background.run_later(f"sandbox-notices-{next(_turns) % SENDERS}", _send_and_hang_up)
+def _send_soon(notice: Notice) -> None:
+    background.run_later(f"sandbox-notices-{next(_turns) % SENDERS}", partial(_send_first, notice))
 
 
-def _send_and_hang_up() -> None:
-    """On a thread that no request cycle looks after: it keeps no database connection while there is nothing to send."""
-    try:
-        send_due()
-    finally:
-        connection.close()
+def _send_first(notice: Notice) -> None:
+    """The attempt right after the commit."""
+    if notice.next_attempt_at and _take(notice, notice.next_attempt_at):
+        _send(notice)

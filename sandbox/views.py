@@ -45,9 +45,7 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
 
     A repeated POST finds the decision made and goes back all the same; one that comes too late sees so, with 409.
     """
-    charge, status = bank.view(ref), 200
-    if charge is None:
-        raise Http404
+    status = 200
     if request.method == "POST":
         act = _ACTIONS.get(request.POST.get("action", ""))
         if act is None:
@@ -55,7 +53,10 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
         try:
             return SeeOther(act(ref).return_url)
         except bank.Rejected:
-            charge, status = bank.view(ref) or charge, 409
+            status = 409
+    charge = bank.view(ref)
+    if charge is None:
+        raise Http404
     page = WalletPage(
         url=request.path,
         status=charge.status,

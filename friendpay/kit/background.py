@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from django.db import connection
+
 from friendpay.kit import limits
 
 logger = logging.getLogger(__name__)
@@ -46,11 +48,17 @@ def enqueue(task: str, *args: Any) -> None:
 
 
 def _serve(purpose: str, jobs: "queue.Queue[Callable[[], object]]") -> None:
+    """A thread keeps its database connection from job to job, and none while there is nothing to do."""
     while True:
-        job = jobs.get()
+        try:
+            job = jobs.get(timeout=limits.BACKGROUND_IDLE_SECONDS)
+        except queue.Empty:
+            connection.close()
+            job = jobs.get()
         try:
             job()
         except Exception as error:  # a job only hurries: the sweep does what it did not
             logger.warning("%s: a job failed: %s", purpose, error)
         finally:
+            connection.close_if_unusable_or_obsolete()
             jobs.task_done()

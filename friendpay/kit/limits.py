@@ -120,6 +120,7 @@ SWEEP_SECONDS, SWEEP_TURN_SECONDS = 10.0, 1.0
 """For one sweep, and for one account before the next has its turn. A call that was begun is waited for."""
 
 BEAT_LATE_AFTER = timedelta(minutes=1)
+BACKGROUND_IDLE_SECONDS = 2.0  # after that a thread gives its database connection back
 BACKGROUND_JOBS = 10_000  # waiting in a process; the sweeps do what is over
 EVENTS_BATCH_ROWS = 1000
 EXPIRY_BATCH_ROWS = 5000

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from queue import Empty, SimpleQueue
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from friendpay.kit import clock, leases, limits
@@ -28,16 +28,12 @@ _at_work = threading.Lock()
 def send_soon() -> None:
     """Send what is due on a thread of this process, unless one is at it."""
     if not _at_work.locked():
-        run_later("webhooks", _send_and_hang_up)
+        run_later("webhooks", _send_due)
 
 
-def _send_and_hang_up() -> None:
-    """On a thread that no request cycle looks after: it keeps no database connection while there is nothing to send."""
-    try:
-        with _at_work:
-            send_due()
-    finally:
-        connection.close()
+def _send_due() -> None:
+    with _at_work:
+        send_due()
 
 
 def send_due() -> None:

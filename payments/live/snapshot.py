@@ -146,14 +146,11 @@ def push_all(request_ids: list[int]) -> None:
 
 
 def _push_watched(request_ids: list[int]) -> None:
-    """On the job thread, which keeps no connection to the database."""
-    try:
-        requests = PaymentRequest.objects.filter(pk__in=among(request_ids))
-        tokens = {group(token): token for token in requests.values_list("token", flat=True)}
-        if watched := [tokens[name] for name in layer.watched(tokens)]:
-            push(*PaymentRequest.objects.filter(token__in=watched))
-    finally:
-        connection.close()
+    """On the job thread."""
+    requests = PaymentRequest.objects.filter(pk__in=among(request_ids))
+    tokens = {group(token): token for token in requests.values_list("token", flat=True)}
+    if watched := [tokens[name] for name in layer.watched(tokens)]:
+        push(*PaymentRequest.objects.filter(token__in=watched))
 
 
 _unsent: dict[str, Shown] = {}
