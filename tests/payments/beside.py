@@ -193,6 +193,14 @@ class Beside:
             if not self.wallet.book.things[intent["latest_charge"]]["disputed"]:
                 self.wallet.book.close_dispute(self.wallet.book.open_dispute(intent), won=won)
 
+    def has_taken_back(self, charge: Charge) -> bool:
+        """Whether the payer's bank has: of such a charge the wallet refunds nothing more, known to us or not."""
+        if not isinstance(self.wallet, Stripe):
+            return False
+        disputes = self.wallet.book.all("dispute")
+        of_charge = self.wallet.book.things[charge.transaction]["latest_charge"]
+        return any(it["charge"] == of_charge and not it["is_charge_refundable"] for it in disputes)
+
     def deliver(self, notification: MakeNotification) -> None:
         """A notification of the wallet's arrives, for the first time or once more."""
         sent = notification()

@@ -283,6 +283,8 @@ class Shop(RuleBasedStateMachine):
             payment = self._known(taken)
             if payment is None or payment.request.status == "open" or payment.reference != taken.reference:
                 continue
+            if self.beside.has_taken_back(taken):
+                continue
             left = taken.amount - sum(it.amount for it in self.beside.returns() if it.charge == taken.reference)
             amount = min(amount, left, refund_moves.refundable(payment))
             if amount >= 500:  # less, a card is sent nothing of
