@@ -1,11 +1,9 @@
 """Create, change, mark as paid, cancel and expire orders. Called within a transaction that holds the order's lock."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock, limits, text_filter
@@ -74,21 +72,10 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
     _note(order, "order.created", "merchant", writes)
     if also:
         also(order, rows, now, writes)
-    _write_new(writes)
+    if not writes.run_unless("order_reference_once"):
+        raise Refused("reference_used", _("There is an order with this reference already."), field="reference")
     order.keep_lines(rows)
     return order
-
-
-def _write_new(writes: Writes) -> None:
-    try:
-        with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            writes.run()
-    except IntegrityError as error:
-        if "order_reference_once" not in str(error):
-            raise
-        raise Refused(
-            "reference_used", _("There is an order with this reference already."), field="reference"
-        ) from error
 
 
 def check_currency(currency: str) -> None:

@@ -32,12 +32,6 @@ def refund(refund_id: int) -> None:
     refunds.send(refund_id)
 
 
-@shared_task(name="payments.apply")
-def apply(account_id: int, event_id: str) -> None:
-    """Apply one notification that says all there is to know."""
-    inbox.apply(account_id, event_id, asking=False)
-
-
 @shared_task(name="payments.confirm")
 def confirm(account_id: int, event_id: str) -> None:
     """Ask the wallet about one notification that is only a hint, and apply what it says."""

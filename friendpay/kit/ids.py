@@ -9,7 +9,11 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz"  # 54 symbo
 
 def token(length: int = limits.TOKEN_SYMBOLS) -> str:
     """An unguessable string for a link."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    number, symbols = secrets.randbelow(len(_ALPHABET) ** length), ""
+    for _place in range(length):
+        number, symbol = divmod(number, len(_ALPHABET))
+        symbols += _ALPHABET[symbol]
+    return symbols
 
 
 def public_id(prefix: str) -> str:

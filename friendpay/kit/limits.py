@@ -74,6 +74,7 @@ CALL_SLOW_SECONDS = 2.0
 added to an account while one takes longer than CALL_SLOW_SECONDS: half of the threads are always free for others.
 """
 
+NOTIFICATION_THREADS = 4  # of a process, that apply what it was told
 NOTIFICATION_TRIES = 8
 """After so many failures a notification is set aside for support; the sweep of payments goes on asking the provider."""
 

@@ -3,9 +3,10 @@ one round trip however many rows they are.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
 
@@ -60,6 +61,19 @@ class Writes:
             _execute(parts, params)
         for row in new:
             _belong(row)
+
+    def run_unless(self, constraint: str) -> bool:
+        """Write all of it, or nothing where `constraint` says that such a row is there already; whether it was written.
+        A transaction around it goes on either way.
+        """
+        try:
+            with transaction.atomic() if connection.in_atomic_block else nullcontext():
+                self.run()
+        except IntegrityError as error:
+            if constraint not in str(error):
+                raise
+            return False
+        return True
 
     def _inserting(
         self, model: type[Model], rows: list[Model], names: dict[type[Model], str], params: list[Any]

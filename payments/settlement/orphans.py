@@ -8,7 +8,7 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders.services import LineDraft, place_order
 from payments.models import Payment, PaymentRequest, ProviderEvent
-from payments.settlement import holds, inbox, lifecycle, rules
+from payments.settlement import effects, holds, inbox, lifecycle, rules
 from payments.settlement.locks import lock_request, note, save
 from payments.settlement.outcomes import unpack
 from payments.wallets import registry
@@ -99,7 +99,7 @@ def _done(event: ProviderEvent, outcome: Outcome) -> None:
     same = [event.pk, *waiting.filter(outcome__provider_ref=outcome.provider_ref).values_list("pk", flat=True)]
     done = {"orphaned_at": None, "set_aside_at": None, "next_attempt_at": None, "applied_at": clock.now()}
     ProviderEvent.objects.filter(pk__in=same).update(**done)
-    inbox.explain(same, "Support booked the money.")
+    effects.explain(same, "Support booked the money.")
 
 
 def _money(event: ProviderEvent) -> tuple[Outcome, Money]:

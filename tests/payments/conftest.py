@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from friendpay.kit import background
 from payments.wallets import registry
 from payments.wallets.base import ProviderError
 from tests.payments.scene import scene, stage
@@ -19,6 +20,12 @@ Fault = Callable[..., None]
 def _wallets_of_this_machine(settings: Settings) -> None:
     """As in the demo: the emulators are called here."""
     settings.WEBHOOK_ALLOW_LOOPBACK = True
+
+
+@pytest.fixture(autouse=True)
+def _nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is applied or sent by a thread in the background: a test says when."""
+    monkeypatch.setattr(background, "run_later", lambda purpose, job: None)
 
 
 @pytest.fixture

@@ -62,6 +62,18 @@ def test_all_or_nothing_is_written() -> None:
     assert Event.objects.count() == 1
 
 
+def test_what_is_there_already_is_not_written_and_a_transaction_goes_on() -> None:
+    order, writes = fresh(shop.make_merchant()), Writes()
+    writes.insert(order)
+    assert writes.run_unless("order_reference_once")
+    writes.insert(fresh(order.merchant))
+    assert not writes.run_unless("order_reference_once")
+    writes.insert(fresh(order.merchant))
+    with pytest.raises(IntegrityError):
+        writes.run_unless("notification_once")
+    assert Order.objects.count() == 1
+
+
 def test_a_row_that_is_gone_is_an_error() -> None:
     order, writes = shop.make_order(), Writes()
     OrderLine.objects.all().delete()

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from friendpay.kit import clock, limits
+from friendpay.kit import background, clock, leases, limits
 from payments import tasks
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
-from payments.settlement import inbox, outcomes, refund_moves, refunds
+from payments.settlement import inbox, outcomes, reconcile, refund_moves, refunds
 from payments.wallets import registry
 from payments.wallets.base import Notification, Outcome, State
 from sandbox import bank
@@ -35,6 +35,14 @@ def headers(secret: str, body: bytes) -> dict[str, str]:
         "sandbox-nonce": "nonce",
         "sandbox-signature": sign(secret, timestamp, "nonce", body),
     }
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
+    """What is to be done by a thread in the background: a test does it."""
+    jobs: list[Callable[[], object]] = []
+    monkeypatch.setattr(background, "run_later", lambda _purpose, job: jobs.append(job))
+    return jobs
 
 
 def approved() -> tuple[PaymentRequest, ProviderAccount, Notice]:
@@ -66,6 +74,43 @@ def test_a_replay_finds_its_row_and_changes_nothing() -> None:
     request.refresh_from_db()
     assert (ProviderEvent.objects.count(), Payment.objects.get().amount_applied) == (1, 9000)
     assert request.payments.get().refunds.count() == 0
+
+
+def test_the_process_that_took_it_applies_it_at_once(jobs: list[Callable[[], object]]) -> None:
+    _request, account, notice = approved()
+    jobs.clear()
+    deliver(notice, account)
+    [apply] = jobs
+    apply()
+    event = ProviderEvent.objects.get()
+    assert (status(), event.attempts, event.next_attempt_at, event.error) == ("paid", 1, None, "")
+    deliver(notice, account)
+    assert len(jobs) == 1, "a replay is nothing new"
+
+
+def test_what_a_sweep_has_in_its_hands_is_not_applied_beside_it(jobs: list[Callable[[], object]]) -> None:
+    _request, account, notice = approved()
+    jobs.clear()
+    deliver(notice, account)
+    [event] = leases.take(ProviderEvent.objects.all(), 1)
+    jobs[0]()
+    assert (status(), ProviderEvent.objects.get().attempts) == ("open", event.attempts)
+
+
+def test_what_cannot_be_applied_at_once_is_tried_again_when_it_is_due(
+    jobs: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
+) -> None:
+    _request, account, notice = approved()
+    jobs.clear()
+    deliver(notice, account)
+    with monkeypatch.context() as fault:
+        fault.setattr(reconcile, "apply", lambda *_: 1 / 0)
+        jobs[0]()
+    tasks.sweep_notifications()
+    assert (status(), ProviderEvent.objects.get().error) == ("open", "ZeroDivisionError: division by zero")
+    move_time(limits.RETRY_DELAYS[0].total_seconds() + 1)
+    tasks.sweep_notifications()
+    assert (status(), ProviderEvent.objects.get().error) == ("paid", "")
 
 
 def test_a_forged_notification_leaves_nothing_but_a_counter() -> None:

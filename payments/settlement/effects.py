@@ -1,0 +1,155 @@
+"""What a stored notification does: money that came is believed, all else is a hint, and asked about."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from django.db.models import Q, QuerySet
+
+from friendpay.kit import clock
+from friendpay.kit.compiled import Compiled, Given
+from friendpay.kit.errors import Refused
+from friendpay.kit.writes import Writes
+from payments.models import BillMismatch, Payment, ProviderEvent, Refund
+from payments.settlement import outside, reconcile, refunds, rules
+from payments.settlement.calls import calling
+from payments.settlement.outcomes import pack, unpack
+from payments.wallets.base import Account, Outcome, Provider, ProviderError, State
+
+logger = logging.getLogger(__name__)
+
+
+class Asks(Exception):
+    """The wallet has to be asked first, and calls are made elsewhere."""
+
+
+@contextmanager
+def _asking(event: ProviderEvent) -> Iterator[tuple[Provider, Account]]:
+    """A call about what it names, where calls are made."""
+    if not event.asks:
+        raise Asks
+    with calling(event.account) as both:
+        yield both
+
+
+def apply(event: ProviderEvent) -> None:
+    """Find what it speaks of and do what it says; one that speaks of nothing we know is kept as an orphan. Raises Asks
+    where the wallet has to be asked and `event.asks` does not say so.
+    """
+    known = {"refund": _apply_refund, "dispute": _apply_dispute}.get(event.about, _apply_charge)(event)
+    event.next_attempt_at = None
+    if known:
+        event.applied_at = clock.now()
+        explain([event.pk], "It was booked by support's new try.")
+    elif event.reference:
+        event.orphaned_at = clock.now()
+        logger.error("notification %s names %s, which is none of ours", event, event.reference)
+    else:
+        event.applied_at = clock.now()  # nothing in it for us, such as a test message
+    writes = Writes()
+    writes.update(event, "next_attempt_at", "applied_at", "orphaned_at", "outcome", "reference")
+    writes.run()
+
+
+_NAMED = Compiled(lambda: _of_account().filter(reference=Given("reference")))
+_NAMED_BY_BOTH = Compiled(
+    lambda: _of_account().filter(Q(reference=Given("reference")) | Q(provider_ref=Given("provider_ref")))
+)
+
+
+def _of_account() -> "QuerySet[Payment]":
+    """The newest first."""
+    return Payment.objects.select_related("account").filter(account=Given("account")).order_by("-id")
+
+
+def _apply_charge(event: ProviderEvent) -> bool:
+    """Only money that came is taken at its word. Everything else - refused, closed, lapsed - is a hint that may be old:
+    the provider is asked how it stands now. So is money for an attempt that has ended: it may have gone back since.
+    """
+    told = unpack(event.outcome)
+    believed = tells_of_money(told)
+    names = {"account": event.account_id, "reference": event.reference}
+    number = told.provider_ref if told else ""
+    found = _NAMED_BY_BOTH(**names, provider_ref=number) if number else _NAMED(**names)
+    payment = next(iter(found), None)
+    if payment:
+        ended = payment.status in (Payment.Status.FAILED, Payment.Status.CANCELLED)
+        stands = told if told and believed and not ended else _ask_payment(event, payment)
+        if believed and stands.state not in (State.SUCCEEDED, State.RETURNED):
+            raise ProviderError(f"told of money, but asked about it the provider says {stands.state}", permanent=False)
+        reconcile.apply(payment, stands)
+    elif event.reference and not believed:
+        with _asking(event) as (provider, account):
+            event.outcome = pack(provider.fetch(account, event.reference))
+    return payment is not None
+
+
+def _apply_refund(event: ProviderEvent) -> bool:
+    """As with charges; and where we hold that a refund failed, its success is asked about as well."""
+    told = unpack(event.outcome)
+    refund = Refund.objects.select_related("payment").numbered(event.account, event.reference or event.number)
+    if refund:
+        believed = tells_of_money(told) and refund.status != Refund.Status.FAILED
+        refunds.apply(refund, told if told and believed else _ask_refund(event, refund))
+        return True
+    payment = outside.charged(event.account, event.charge, event.charge_ref)
+    return payment is not None and _apply_external(event, payment, told)
+
+
+def _apply_external(event: ProviderEvent, payment: Payment, told: Outcome | None) -> bool:
+    """A refund of a payment of ours that we did not make. False: it cannot be booked, and a person has to look."""
+    if payment.status in rules.UNDECIDED:
+        payment = reconcile.apply(payment, _ask_payment(event, payment))
+    if not payment.amount_captured:
+        return True  # what was never counted
+    number = event.reference or event.number
+    if told is None or told.state != State.SUCCEEDED:
+        charge = payment.reference, payment.provider_ref
+        with _asking(event) as (provider, account):
+            told = provider.fetch_refund(account, reference=number, charge=charge[0], charge_ref=charge[1])
+    if told.state == State.UNKNOWN:
+        raise ProviderError("the provider does not know the refund it told us of", permanent=False)
+    event.outcome = pack(told)
+    if told.state != State.SUCCEEDED or told.amount is None:
+        return True  # nothing has gone back, or not yet: then it is told of again, and the bill has it
+    try:
+        outside.book_refund(payment.pk, number, told.amount, provider_ref=told.provider_ref)
+    except Refused as refused:
+        event.reference = number
+        logger.error("%s: %s", event, refused)
+        return False
+    return True
+
+
+def _apply_dispute(event: ProviderEvent) -> bool:
+    """One of somebody else's payment is nothing to us: a shop uses its account for other things too."""
+    payment, told = outside.charged(event.account, event.charge, event.charge_ref), unpack(event.outcome)
+    if payment and told:
+        outside.hear_dispute(payment.pk, told)
+    return payment is not None
+
+
+def _ask_payment(event: ProviderEvent, payment: Payment) -> Outcome:
+    with _asking(event) as (provider, account):
+        outcome = provider.fetch(account, payment.reference, payment.provider_session)
+    if outcome.state == State.UNKNOWN:
+        raise ProviderError("the provider does not know the charge it told us of", permanent=False)
+    return outcome
+
+
+def _ask_refund(event: ProviderEvent, refund: Refund) -> Outcome:
+    if not event.asks:
+        raise Asks
+    refund.account = event.account
+    return refunds.ask(refund)
+
+
+def tells_of_money(outcome: Outcome | None) -> bool:
+    """Whether it says that money moved."""
+    return outcome is not None and outcome.state == State.SUCCEEDED
+
+
+def explain(event_ids: Iterable[int], note: str) -> None:
+    """What was done about orphans puts right what a bill said of them as well."""
+    orphans = [f"orphan {pk}" for pk in event_ids]
+    BillMismatch.objects.filter(ours__in=orphans, settled_at=None).update(settled_at=clock.now(), note=note)
