@@ -46,10 +46,8 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
     A repeated POST finds the decision made and goes back all the same; one that comes too late sees so, with 409.
     """
     status = 200
-    if request.method == "POST":
-        act = _ACTIONS.get(request.POST.get("action", ""))
-        if act is None:
-            raise BadRequest
+    act = _ACTIONS.get(request.POST.get("action", ""))
+    if act:
         try:
             return SeeOther(act(ref).return_url)
         except bank.Rejected:
@@ -57,6 +55,8 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
     charge = bank.view(ref)
     if charge is None:
         raise Http404
+    if request.method == "POST" and not act:
+        raise BadRequest
     page = WalletPage(
         url=request.path,
         status=charge.status,

@@ -15,4 +15,5 @@ def cursor() -> CursorWrapper:
     connection.ensure_connection()
     raw = cast("psycopg.Connection[Any]", connection.connection)
     raw.prepare_threshold = 0  # of cursors like this alone: those of Django's models bind by themselves
-    return CursorWrapper(psycopg.Cursor(raw), connection)
+    prepared: CursorWrapper = connection._prepare_cursor(psycopg.Cursor(raw))  # counted where Django counts
+    return prepared
