@@ -10,17 +10,20 @@ from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
 
-from friendpay.kit import clock, limits
+from friendpay.kit import clock, limits, prepared
 from payments.models import PaymentRequest, Step
 
 logger = logging.getLogger(__name__)
 
 Kind = Step.Kind
 
-_STORE = """
-INSERT INTO payments_step (merchant_id, request_id, kind, method, surface, at)
-VALUES (%s, %s, %s, %s, %s, coalesce(%s, clock_timestamp())) ON CONFLICT DO NOTHING
-"""
+Taken = tuple[Kind, str, str, datetime | None]
+"""How far, with which wallet, on what surface, and when where that is not now."""
+
+_STORE = (
+    "INSERT INTO payments_step (merchant_id, request_id, kind, method, surface, at) VALUES {} ON CONFLICT DO NOTHING"
+)
+_ROW = "(%s, %s, %s, %s, %s, coalesce(%s, clock_timestamp()))"
 _PURGE = "DELETE FROM payments_step WHERE id IN (SELECT id FROM payments_step WHERE at < %s LIMIT %s)"
 
 
@@ -30,13 +33,19 @@ def record(
     """A shared request came so far, now or at `at`. Only the first time counts. Never raises; a buyer who was to pay
     herself is not counted.
     """
+    record_all(request, (kind, method, surface, at))
+
+
+def record_all(request: PaymentRequest, *steps: Taken) -> None:
+    """The same of several, by one statement."""
     if not request.shared_at:
         return
+    rows = [value for step in steps for value in (request.merchant_id, request.pk, *step)]
     try:
-        with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
-            cursor.execute(_STORE, [request.merchant_id, request.pk, kind, method, surface, at])
+        with transaction.atomic() if connection.in_atomic_block else nullcontext(), prepared.cursor() as cursor:
+            cursor.execute(_STORE.format(", ".join([_ROW] * len(steps))), rows)
     except DatabaseError as error:
-        logger.warning("the step %s of %s was not stored: %s", kind, request, error)
+        logger.warning("how far %s came was not stored: %s", request, error)
 
 
 def first(kind: Kind, request: PaymentRequest, *, surface: str, at: datetime) -> Step:

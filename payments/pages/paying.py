@@ -63,14 +63,13 @@ def begin(request: HttpRequest, tap: Tap, form: PayForm, *, by_buyer: bool) -> H
     given = {name: value for name, value in form.cleaned_data.items() if name != "seen"}
     choice = Choice(payment_request=tap.request.token, by_buyer=by_buyer, **given)
     offer = tap.offer(choice.method, choice.surface(request))
-    sealed = signing.dumps(asdict(choice), salt=_SALT)
-    back = f"{settings.PUBLIC_URL}{reverse('login_back')}"
-    login = checkout.login_url(offer, back=back, state=_state(sealed, tap.visitor))
+    if not checkout.needs_login(offer):
+        return carry_out(request, tap, offer, choice)
     if not by_buyer:
         steps.record(steps.Kind.METHOD_CHOSEN, tap.request, method=choice.method, surface=surface_of(request).place)
-    if not login:
-        return carry_out(request, tap, offer, choice)
-    response = remember(request, SeeOther(login))
+    sealed = signing.dumps(asdict(choice), salt=_SALT)
+    back = f"{settings.PUBLIC_URL}{reverse('login_back')}"
+    response = remember(request, SeeOther(checkout.login_url(offer, back=back, state=_state(sealed, tap.visitor))))
     response.set_cookie(
         COOKIE, sealed, max_age=limits.CHOICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
     )
@@ -79,20 +78,23 @@ def begin(request: HttpRequest, tap: Tap, form: PayForm, *, by_buyer: bool) -> H
 
 def carry_out(request: HttpRequest, tap: Tap, offer: Offer, choice: Choice, *, payer_id: str = "") -> HttpResponse:
     """Open the attempt and lead to the wallet. Raises Refused."""
-    payment = checkout.begin(
-        tap,
-        offer,
-        amount=choice.amount,
-        price=choice.price,
-        take_over=choice.take_over,
-        on_page=choice.on_page,
-        payer=Payer(choice.name, tap.visitor, network_of(request), choice.by_buyer),
-        payer_ip=address_of(request),
-        payer_id=payer_id,
-    )
-    if not choice.by_buyer:
-        place = choice.surface(request).place
-        steps.record(steps.Kind.PAY_STARTED, tap.request, method=choice.method, surface=place)
+    taken: list[steps.Taken] = [(steps.Kind.METHOD_CHOSEN, choice.method, surface_of(request).place, tap.now)]
+    try:
+        payment = checkout.begin(
+            tap,
+            offer,
+            amount=choice.amount,
+            price=choice.price,
+            take_over=choice.take_over,
+            on_page=choice.on_page,
+            payer=Payer(choice.name, tap.visitor, network_of(request), choice.by_buyer),
+            payer_ip=address_of(request),
+            payer_id=payer_id,
+        )
+        taken.append((steps.Kind.PAY_STARTED, choice.method, choice.surface(request).place, None))
+    finally:
+        if not choice.by_buyer:
+            steps.record_all(tap.request, *taken)
     return remember(request, SeeOther(form_action.next_url(tap.accounts, next_url(payment), back_url(payment))))
 
 

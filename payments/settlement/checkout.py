@@ -102,12 +102,15 @@ def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
     return lifecycle.start_payment(payment, next_step=_packed(step), session=step.session)
 
 
+def needs_login(offer: Offer) -> bool:
+    """Whether the wallet must know first whom it asks."""
+    return offer.rail is Rail.JSAPI
+
+
 def login_url(offer: Offer, *, back: str, state: str) -> str:
-    """Where the payer's browser goes first, when the wallet must know whom it asks; "" when it need not. The payer sees
-    nothing of it: the wallet sends her on to `back` with `state` and a code.
+    """Where the payer's browser goes first then. The payer sees nothing of it: the wallet sends her on to `back` with
+    `state` and a code.
     """
-    if offer.rail is not Rail.JSAPI:
-        return ""
     return _knowing(offer).authorize_url(offer.account.as_data(), back, state)
 
 
