@@ -51,7 +51,7 @@ def told(
 ) -> tuple[WebhookEndpoint, str]:
     """An endpoint at that server, which has answered quickly before if it is `proven`; and its secret."""
     merchant = merchant or shop.make_merchant()
-    endpoint, secret = endpoints.create(merchant, live=False, url=server.url, **fields)
+    endpoint, secret = endpoints.create(merchant, live=False, **{"url": server.url, **fields})
     merchant.refresh_from_db()
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(is_slow=not proven)
     endpoint.refresh_from_db()

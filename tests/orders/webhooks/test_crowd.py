@@ -111,8 +111,8 @@ def test_H7_a_merchant_with_many_endpoints_takes_no_more_than_its_share(listen: 
     gate = Gate(slow)
     quick.respond = opens(gate, after=4, held=limits.WEBHOOK_CALLS_TO_MERCHANT)
     greedy = shop.make_merchant("Greedy")
-    for _ in range(12):
-        told(slow, greedy)
+    for number in range(12):
+        told(slow, greedy, url=f"{slow.url}?{number}")
     greedy.refresh_from_db()
     for _ in range(4):
         shop.make_order(greedy)
