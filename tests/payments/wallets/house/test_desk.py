@@ -10,7 +10,6 @@ from pytest_django import Settings
 from payments.admin import credentials
 from payments.models import ProviderAccount
 from payments.offers.weighing import Surface
-from payments.settlement import checkout
 from payments.settlement.rules import Payer
 from tests import desk, shop
 
@@ -67,7 +66,7 @@ def test_its_address_is_fixed_once_payments_hang_on_it(client: Client, account: 
     order.live = True
     order.save()
     request = shop.make_request(order)
-    checkout.begin(request, method="house", payer=Payer(visitor="Mei"), surface=Surface())
+    shop.begin(request, method="house", payer=Payer(visitor="Mei"), surface=Surface())
     answer = write(client, account, credential_secret=SECRET)
     assert list(answer.context["adminform"].form.errors) == ["base_url"]
     assert account.base_url == other

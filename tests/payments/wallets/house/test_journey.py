@@ -13,7 +13,7 @@ from payments import tasks
 from payments.models import BillDay, BillMismatch, Payment, PaymentRequest, ProviderEvent, Refund
 from payments.offers import weighing
 from payments.offers.weighing import Surface
-from payments.settlement import bill_days, checkout, ledger, lifecycle
+from payments.settlement import bill_days, ledger, lifecycle
 from payments.settlement.rules import Payer, Split
 from payments.wallets.house.emulator.server import House
 from tests import shop
@@ -33,7 +33,7 @@ def house(stage: Scene) -> House:
 def tap(stage: Scene, request: PaymentRequest, friend: str, amount: int | None = None) -> Payment:
     """A friend chooses the shop's gateway and opens its page."""
     payer = Payer(name=friend, visitor=friend)
-    payment = checkout.begin(request, method="house", payer=payer, surface=Surface(), amount=amount)
+    payment = shop.begin(request, method="house", payer=payer, surface=Surface(), amount=amount)
     assert httpx.get(payment.next_step["url"], trust_env=False).status_code == 200
     return payment
 
