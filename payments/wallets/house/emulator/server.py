@@ -10,6 +10,7 @@ import base64
 import json
 import time
 from datetime import timedelta
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -25,6 +26,13 @@ SECRET = "whsec_" + base64.b64encode(b"simulated: no money moves here.!").decode
 STRANGER = b"the key of somebody who is not us"
 
 CHANGES = ("payment.close", "refund.create", "test.capture")
+
+
+DECIMALS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
+
+
+def shown(minor: int, currency: str) -> str:
+    return f"{Decimal(minor).scaleb(-DECIMALS.get(currency, 2))} {currency}"
 
 
 class House(Emulator):
@@ -112,7 +120,7 @@ class House(Emulator):
         back = f'<p><a href="{escape(link["cancel_url"])}">Back without paying</a></p>'
         return page(
             self.brand,
-            f"Pay {link['amount']} {link['currency']} (minor units)",
+            f"Pay {shown(link['amount'], link['currency'])}",
             f'<p>{escape(link["description"])}</p><form method="post">{drawn}</form>{back}',
         )
 
