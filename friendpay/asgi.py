@@ -21,6 +21,7 @@ from friendpay import lanes
 from friendpay.api import middleware, problems
 from friendpay.bridge import Bridge, Receive, Scope, Send, sentence
 from friendpay.health import PROBES
+from friendpay.kit import limits
 from friendpay.proxies import Forwarded
 from payments.live.routing import websocket_urlpatterns
 from payments.pages import ahead, framed
@@ -44,7 +45,8 @@ def words(path: str, status: HTTPStatus) -> tuple[str, bytes]:
 lane = partial(Bridge, _pages, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, words=words)
 pages = lane(threads=settings.WEB_THREADS, ahead=framed.answer)
 payers = lane(threads=settings.PAYER_THREADS, lane=lanes.lane)  # who waits for a wallet's server
-drawers = lane(threads=1, waiting=30)  # posters: drawn elsewhere, one after another, and no page waits for them
+# Posters: drawn elsewhere, one after another, and no page waits for them.
+drawers = lane(threads=1, waiting=limits.POSTERS_WAITING)
 sockets = OriginValidator(
     URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())]), [settings.PUBLIC_URL]
 )

@@ -90,7 +90,9 @@ class Scheduler:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(settings.DATABASE_URL, autocommit=True, connect_timeout=5) as connection:
+                with psycopg.connect(
+                    settings.DATABASE_URL, autocommit=True, connect_timeout=limits.SCHEDULER_CONNECT_SECONDS
+                ) as connection:
                     self.work(connection)
             except Exception as error:  # the database is away, or the broker: both come back
                 logger.warning("the scheduler has to begin anew: %s", error)

@@ -109,6 +109,24 @@ def test_limits_and_durations_stand_in_one_module() -> None:
     assert {path: names for path, names in found.items() if names and not path.startswith(tuple(NO_LIMITS))} == {}
 
 
+BOUNDS = re.compile(r"seconds|window|limit|waiting|max_age|max_connections|(\w+_)?timeout|le|delay|lease")
+
+
+def _bare_limits(path: Path) -> Iterator[str]:
+    """Bounds that a call is given as bare numbers, but for none, one and two."""
+    for call in ast.walk(ast.parse(path.read_text())):
+        for argument in call.keywords if isinstance(call, ast.Call) else ():
+            bound = argument.arg is not None and BOUNDS.fullmatch(argument.arg)
+            if bound and _is_limit(argument.value) and ast.unparse(argument.value) not in ("0", "1", "2"):
+                yield f"{argument.arg}={ast.unparse(argument.value)}"
+
+
+def test_no_call_is_given_a_bare_limit() -> None:
+    found = {str(path.relative_to(ROOT)): [*_bare_limits(path)] for path in modules()}
+    del found["friendpay/kit/limits.py"]
+    assert {path: bounds for path, bounds in found.items() if bounds and not path.startswith(tuple(NO_LIMITS))} == {}
+
+
 TWO_OF_A_NAME = {
     "bench/speed/world.py": "a stack of ours, and what runs on it",
     "tests/payments/wallets/test_emulators_strictness.py": "two wallets' shops, side by side",

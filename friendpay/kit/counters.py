@@ -67,9 +67,7 @@ def counted(*names: str) -> list[tuple[int, int]]:
 
 
 class _Own:
-    """What this process counts while Valkey is silent. It knows the last MOST names alone, so its memory is bounded."""
-
-    MOST = 50_000
+    """What this process counts while Valkey is silent. It knows the last COUNTERS_KEPT names alone."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -88,7 +86,7 @@ class _Own:
             calls += 1
             self._counts.pop(name, None)  # to the end: those that are not asked for any more go first
             self._counts[name] = (calls, ends)
-            if len(self._counts) > self.MOST:
+            if len(self._counts) > limits.COUNTERS_KEPT:
                 del self._counts[next(iter(self._counts))]
         return calls, max(1, ceil(ends - now))
 

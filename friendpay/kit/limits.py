@@ -46,7 +46,9 @@ CHOOSES_FOR = timedelta(minutes=3)
 """How long somebody who did something on the page is taken to be choosing."""
 
 ENDS_SOON = timedelta(minutes=10)
-PAYMENT_IS_WORK_AFTER = timedelta(hours=1)  # undecided for longer, it is shown to support
+PAYMENT_IS_WORK_AFTER, PAYMENT_IS_WORK_TRIES = timedelta(hours=1), 4
+"""Undecided for longer, or after so many questions that failed, it is shown to support."""
+
 REFUND_IS_WORK_AFTER = timedelta(hours=3)
 REFUND_AGAIN_AFTER = timedelta(days=1)  # one that a wallet leaves to the shop, or gave back by itself
 PAYMENT_REFERENCE_CHARACTERS = 64  # what a payment's reference holds: the longest a wallet takes back in a refund
@@ -79,7 +81,7 @@ NOTIFICATION_TRIES = 8
 """After so many failures a notification is set aside for support; the sweep of payments goes on asking the provider."""
 
 NOTIFICATION_REFERENCE_CHARACTERS = 200  # more than any wallet takes; ours have 26 symbols
-RECEIPT_ASKS_SECONDS, RECEIPT_ASKS_AN_HOUR = 2, 40
+RECEIPT_ASKS_SECONDS, RECEIPT_ASKS_AN_HOUR, HOUR_SECONDS = 2, 40, 3600
 """Between two questions to a wallet about one payment, however often its payer looks."""
 
 CREDENTIALS_WARNED_BEFORE = timedelta(days=30)
@@ -87,6 +89,7 @@ CREDENTIALS_WARNED_BEFORE = timedelta(days=30)
 # Wallets' bills
 
 BILL_SECONDS = 90.0  # for a whole bill: where it lies, and the file
+BILL_FILE_SECONDS, BILL_FILE_BYTES = 60.0, 64 << 20
 BILL_LINES_AT_ONCE = 500
 BILL_DELAYS = tuple(timedelta(hours=h) for h in (0.5, 0.5, 1, 1, 2, 2, 4, 4, 6, 12, 24))
 """After so many tries the next one is due. Wallets have a day's bill ready by noon of the next."""
@@ -117,6 +120,8 @@ RETRY_DELAYS = tuple(timedelta(seconds=s) for s in (20, 20, 30, 60, 120, 300, 60
 SCHEDULER_SECONDS = 1.0
 """After which what is due is asked for at the latest."""
 
+SCHEDULER_CONNECT_SECONDS = 5
+
 SWEEP_SECONDS, SWEEP_TURN_SECONDS = 10.0, 1.0
 """For one sweep, and for one account before the next has its turn. A call that was begun is waited for."""
 
@@ -134,7 +139,7 @@ WEBHOOK_ENDPOINTS = 16
 """Of a merchant in a mode."""
 
 WEBHOOK_SECRET_BYTES = 32
-WEBHOOK_SECRET_OVERLAP = timedelta(days=1)
+WEBHOOK_SECRET_OVERLAP, WEBHOOK_SECRET_OVERLAP_LONGEST = timedelta(days=1), timedelta(days=7)
 WEBHOOK_PORTS = (443, 8443)
 WEBHOOK_SECONDS = 15.0
 """From the first question to the resolver to the last byte of the answer."""
@@ -212,6 +217,8 @@ POSTERS_OF_A_NETWORK, POSTERS_SECONDS = 120, 600
 POSTER_SECONDS = 15.0
 """For one picture, the start of the process included."""
 
+POSTERS_WAITING = 30
+
 SAFETY_WORDS = 128
 """In each language's list."""
 
@@ -232,6 +239,7 @@ LIVE_GATHER_SECONDS = 0.02
 LIVE_PATIENCE_SECONDS = 1.0
 """That sockets wait for Valkey, and that it is left alone after it failed."""
 
+LIVE_CONNECTIONS = 4  # of a process to each Valkey
 LIVE_SLICE_SOCKETS = 100
 """That are told at a stretch, before pages and others have their turn."""
 
@@ -252,6 +260,7 @@ DRAWN_PAGES_KEPT = 512  # in a process, of some 15 KB each
 FRAMES_KEPT = 2000  # in a process, of some 1.5 KB each: browsers that ask in the same words share one
 SHOPS_KEPT = 500  # that a process remembers
 VISITOR_COOKIE_SECONDS = 180 * 24 * 3600
+SAID_SECONDS = 60  # for the next page to say what the visitor has just done
 BASKET_SECONDS, BASKET_PIECES = 7 * 24 * 3600, 20  # of one kind in a basket of the demo shop
 
 # The API
@@ -262,7 +271,11 @@ API_WINDOW_SECONDS = 10
 COUNTERS_TIMEOUT_SECONDS, COUNTERS_PAUSE_SECONDS = 0.1, 1.0
 """How long Valkey has to answer, and is left alone after it failed to."""
 
+COUNTERS_KEPT = 50_000
+"""Names that a process counts by itself while Valkey is silent: the last ones, so that its memory is bounded."""
+
 API_ERRORS_SHOWN = 20
+API_LIST_ITEMS, API_LINE_QUANTITY = 100, 1_000_000  # at most
 IDEMPOTENCY_HOURS = 24
 IDEMPOTENCY_LEASE_SECONDS = 30
 """How long PostgreSQL lets a call hold its key while it is silent: the connection of a host that vanished ends then."""
@@ -278,6 +291,6 @@ WRONG_PASSWORDS_OF_A_LOGIN = 30
 
 KNOWN_BROWSER_SECONDS = 180 * 24 * 3600
 SEEN_EVERY_SECONDS = 60  # between writing down that somebody is at work
-DELIVERIES_SHOWN = 50
+DELIVERIES_SHOWN, SEARCH_ROWS = 50, 200
 SECRET_SYMBOLS, SECRET_DIFFERENT, SECRET_PAIRS = 32, 10, 24  # different ones among them, and pairs of neighbours
 WILDCARD_LABELS = 2  # that follow the dot of an allowed host: those of one company

@@ -11,6 +11,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
+from friendpay.kit import limits
+
 SAID = "said"
 
 View = Callable[..., HttpResponse]
@@ -26,7 +28,8 @@ def saying(response: HttpResponse, word: str) -> HttpResponse:
     """Have the page that is led to say once what the visitor has just done. It is in no address: who shares that, or
     opens it again, does not say it too.
     """
-    response.set_cookie(SAID, word, max_age=60, path=urlsplit(response["Location"]).path, httponly=True, samesite="Lax")
+    path = urlsplit(response["Location"]).path
+    response.set_cookie(SAID, word, max_age=limits.SAID_SECONDS, path=path, httponly=True, samesite="Lax")
     return response
 
 

@@ -40,7 +40,7 @@ Locale = Annotated[str, Field(max_length=10, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-
 OrderId = Annotated[str, Field(pattern=r"^ord_[0-9A-Za-z]{1,36}$")]
 EventId = Annotated[str, Field(pattern=r"^evt_[0-9A-Za-z]{1,36}$")]
 Reference = Annotated[str, Field(max_length=64, pattern=LINE)]
-Limit = Annotated[int, Field(ge=1, le=100)]
+Limit = Annotated[int, Field(ge=1, le=limits.API_LIST_ITEMS)]
 
 
 def _moment(text: Any) -> Any:
@@ -69,7 +69,7 @@ class Nothing(Taken):
 
 class LineIn(Taken):
     name: Annotated[str, Field(max_length=120, pattern=FILLED_LINE)]
-    quantity: Annotated[int, Field(ge=1, le=1_000_000)]
+    quantity: Annotated[int, Field(ge=1, le=limits.API_LINE_QUANTITY)]
     unit_amount: Annotated[int, Field(ge=0, le=limits.MAX_MINOR, description="In the currency's minor unit.")]
     category: Annotated[str, Field(max_length=60, pattern=LINE)] | None = None
     image_url: WebUrl | None = Field(

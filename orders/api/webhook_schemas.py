@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
+from friendpay.kit import limits
 from orders.api.schemas import LINE, Page, Taken, WebUrl
 from orders.events import TYPES
 from orders.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -56,7 +57,7 @@ class EndpointChangeIn(Taken):
 
 
 class RotateIn(Taken):
-    overlap: Annotated[int, Field(ge=0, le=7 * 24 * 3600)] | None = Field(
+    overlap: Annotated[int, Field(ge=0, le=int(limits.WEBHOOK_SECRET_OVERLAP_LONGEST.total_seconds()))] | None = Field(
         default=None, description="Seconds for which the old secret signs as well; a day without it."
     )
 

@@ -34,7 +34,7 @@ def undecided_for_long() -> Q:
     """
     waiting = Q(next_attempt_at__isnull=False, status__in=["created", "pending"])
     before = clock.now() - limits.PAYMENT_IS_WORK_AFTER
-    return waiting & (Q(created_at__lt=before) | (Q(attempts__gte=4) & ~Q(error="")))
+    return waiting & (Q(created_at__lt=before) | (Q(attempts__gte=limits.PAYMENT_IS_WORK_TRIES) & ~Q(error="")))
 
 
 UNDECIDED = filters.choice(_("waiting"), "waiting", {"long": (_("undecided for over an hour"), undecided_for_long)})

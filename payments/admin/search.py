@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from friendpay.kit import limits
 from orders.models import Order
 from payments.models import Payment, PaymentRequest, Refund
 from payments.share import codes
@@ -54,4 +55,4 @@ def find(text: str) -> Found:
 
 
 def _ids(model: type[Order | PaymentRequest | Payment | Refund], condition: Q) -> list[int]:
-    return list(model._default_manager.filter(condition).values_list("pk", flat=True)[:200])
+    return list(model._default_manager.filter(condition).values_list("pk", flat=True)[: limits.SEARCH_ROWS])

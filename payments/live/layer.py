@@ -52,5 +52,5 @@ def _valkey(url: str) -> Redis:
         socket_timeout=limits.LIVE_PATIENCE_SECONDS,
         socket_connect_timeout=limits.LIVE_PATIENCE_SECONDS,
         retry=Retry(NoBackoff(), 0),
-        max_connections=4,
+        max_connections=limits.LIVE_CONNECTIONS,
     )

@@ -40,11 +40,11 @@ def check(request: HttpRequest, token: str) -> HttpResponse:
     """
     payment = _payment(token)
     if request.method == "POST" and payment.status in UNDECIDED and from_our_page(request):
-        (asked, _seconds), (today, _left) = (
+        (asked, _seconds), (within_hour, _left) = (
             *counters.count(f"asked:{payment.pk}", window=limits.RECEIPT_ASKS_SECONDS),
-            *counters.count(f"asked-long:{payment.pk}", window=3600),
+            *counters.count(f"asked-long:{payment.pk}", window=limits.HOUR_SECONDS),
         )
-        if asked <= 1 and today <= limits.RECEIPT_ASKS_AN_HOUR:
+        if asked <= 1 and within_hour <= limits.RECEIPT_ASKS_AN_HOUR:
             reconcile.ask(payment.pk)
     return SeeOther(reverse("receipt", args=[token]))
 

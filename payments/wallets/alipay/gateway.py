@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
+from friendpay.kit import limits
 from payments.wallets import transport
 from payments.wallets.base import BEIJING, Account, ProviderError
 
@@ -146,7 +147,7 @@ def call(account: Account, method: str, content: Mapping[str, str], **urls: str)
 
 def download(url: str) -> bytes:
     """A file that a verified answer pointed to."""
-    return _body(transport.call("GET", url, seconds=60.0, limit=64 << 20))
+    return _body(transport.call("GET", url, seconds=limits.BILL_FILE_SECONDS, limit=limits.BILL_FILE_BYTES))
 
 
 def _body(answer: transport.Answer) -> bytes:

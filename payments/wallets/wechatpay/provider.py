@@ -11,6 +11,7 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from friendpay.kit import limits
 from payments.wallets.about import App, Credential, gettext_noop
 from payments.wallets.base import (
     BEIJING,
@@ -168,7 +169,8 @@ class WeChatPay:
             if error.permanent and error.code == "NO_STATEMENT_EXIST":
                 raise NoBill(error.message, code=error.code) from error
             raise
-        answer = exchange(account, "GET", reading.text(where, "download_url"), seconds=60.0, limit=64 << 20)
+        url, seconds, most = reading.text(where, "download_url"), limits.BILL_FILE_SECONDS, limits.BILL_FILE_BYTES
+        answer = exchange(account, "GET", url, seconds=seconds, limit=most)
         if answer.status != 200:
             raise refusal(answer, believed=False)
         # The file is not signed, but its hash is: it stood in the answer that told where the file lies.

@@ -177,7 +177,7 @@ def test_ones_own_count_begins_anew_after_its_window(monkeypatch: pytest.MonkeyP
 
 
 def test_ones_own_counts_are_bounded_and_who_is_at_it_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counters._Own, "MOST", 100)
+    monkeypatch.setattr(limits, "COUNTERS_KEPT", 100)
     own = counters._Own()
     names = (f"stranger-{number}" for number in cycle(range(10_000)))
     for _time in range(50):
