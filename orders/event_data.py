@@ -5,9 +5,10 @@ from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from orders.models import Order, WebhookEndpoint
+from orders.models import AdjustmentKind, Order, WebhookEndpoint
 
 Sum = Annotated[int, Field(description="A whole number of the currency's minor unit.")]
+Kind = Annotated[str, WithJsonSchema({"type": "string", "enum": AdjustmentKind.values})]
 OrderStatus = Annotated[str, WithJsonSchema({"type": "string", "enum": Order.Status.values})]
 
 
@@ -36,6 +37,17 @@ class EventData(BaseModel):
 _RFC3339 = """replace(to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '.000000', '') || 'Z'"""
 
 
+class AdjustmentData(BaseModel):
+    """What an order's sum has beside its lines."""
+
+    kind: Kind
+    name: str
+    amount: Annotated[int, Field(description="In the currency's minor unit, with its sign.")]
+    included: Annotated[
+        bool, Field(description="A tax that the prices have in them already: it adds nothing to the sum.")
+    ]
+
+
 class OrderData(EventData):
     """An order as it stood then."""
 
@@ -45,6 +57,7 @@ class OrderData(EventData):
     status: OrderStatus
     currency: str
     amount: Sum
+    adjustments: list[AdjustmentData]
     amount_paid: Sum
     amount_refunded: Sum
     paid_elsewhere: bool
@@ -63,6 +76,7 @@ class OrderData(EventData):
             status=order.status,
             currency=order.currency,
             amount=order.amount,
+            adjustments=[AdjustmentData(**it) for it in order.adjustments],
             amount_paid=order.amount_paid,
             amount_refunded=order.amount_refunded,
             paid_elsewhere=order.paid_elsewhere,

@@ -1,8 +1,10 @@
 """Create, change, mark as paid, cancel and expire orders. Called within a transaction that holds the order's lock."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -13,18 +15,26 @@ from friendpay.kit.money import EXPONENT
 from friendpay.kit.writes import Writes
 from orders import events, lifetimes
 from orders.event_data import OrderData, OrderRefundData
-from orders.models import Event, Merchant, Order, OrderLine
+from orders.models import Adjustment, Event, Merchant, Order, OrderLine
 
 
 @dataclass(frozen=True)
 class LineDraft:
-    """One kind of goods as the shop sends it; `unit_amount` in minor units."""
+    """One kind of goods as the shop sends it. In minor units it has either a `unit_amount`, for a whole `quantity`, or
+    an `amount` for all of it.
+    """
 
     name: str
-    quantity: int
-    unit_amount: int
+    quantity: int | Decimal
+    unit_amount: int | None
     category: str = ""
     image_url: str = ""
+    unit: str = ""
+    amount: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.amount if self.unit_amount is None else int(self.quantity) * self.unit_amount
 
 
 Also = Callable[[Order, list[OrderLine], datetime, Writes], None]
@@ -36,6 +46,8 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
     reference: str,
     currency: str,
     lines: list[LineDraft],
+    adjustments: Sequence[Adjustment] = (),
+    amount: int | None = None,
     buyer_name: str,
     buyer_id: str = "",
     return_url: str = "",
@@ -45,7 +57,8 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
     now: datetime | None = None,
     also: Also | None = None,
 ) -> Order:
-    """A new order awaiting payment; its amount is the sum of its lines. Refused when the reference was used before.
+    """A new order awaiting payment; its amount is the sum of its lines and adjustments. Refused when the reference was
+    used before, and when the shop says another `amount`.
 
     With `expires_in` it ends unpaid after that time; without, it can be asked for until it is paid or cancelled. All of
     it is one statement, with what `also` adds to it; who knows what time it is says so with `now`.
@@ -59,7 +72,8 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
         live=live,
         reference=reference,
         currency=currency,
-        amount=total(lines),
+        amount=total(lines, adjustments, amount),
+        adjustments=_adjustments(adjustments),
         buyer_id=buyer_id,
         buyer_name=text_filter.name(buyer_name) or str(_("A friend")),
         return_url=return_url,
@@ -84,17 +98,24 @@ def check_currency(currency: str) -> None:
         raise Refused("unknown_currency", _("This is not a currency we know."), field="currency", status=422)
 
 
-def total(lines: list[LineDraft]) -> int:
-    """What the lines come to."""
-    amount = sum(line.quantity * line.unit_amount for line in lines)
+def total(lines: list[LineDraft], adjustments: Sequence[Adjustment] = (), said: int | None = None) -> int:
+    """What they come to. Refused where the shop said something else."""
+    amount = sum(line.total for line in lines) + sum(adjustment.adds for adjustment in adjustments)
     if not 0 < amount <= limits.MAX_MINOR:
         raise Refused(
             "amount_out_of_range",
-            _("The sum of the lines must be above zero and not beyond reason."),
+            _("The sum of the lines and adjustments must be above zero and not beyond reason."),
             field="lines",
             status=422,
         )
+    if said not in (None, amount):
+        words = _("The lines and adjustments add up to %(sum)s, but the amount says %(said)s.")
+        raise Refused("amount_mismatch", words % {"sum": amount, "said": said}, field="amount", status=422)
     return amount
+
+
+def _adjustments(adjustments: Sequence[Adjustment]) -> list[dict[str, Any]]:
+    return [replace(it, name=text_filter.line(it.name) or "-").stored() for it in adjustments]
 
 
 def _lines(order: Order, lines: list[LineDraft]) -> list[OrderLine]:
@@ -102,8 +123,10 @@ def _lines(order: Order, lines: list[LineDraft]) -> list[OrderLine]:
         OrderLine(
             order=order,
             name=text_filter.line(line.name) or "-",
-            quantity=line.quantity,
+            quantity=Decimal(line.quantity),
+            unit=text_filter.line(line.unit),
             unit_amount=line.unit_amount,
+            amount=line.total,
             category=line.category,
             image_url=line.image_url,
         )
@@ -111,14 +134,17 @@ def _lines(order: Order, lines: list[LineDraft]) -> list[OrderLine]:
     ]
 
 
-def change_lines(order: Order, lines: list[LineDraft]) -> None:
+def change_lines(
+    order: Order, lines: list[LineDraft], adjustments: Sequence[Adjustment] = (), amount: int | None = None
+) -> None:
     """Other goods or another price, as long as nothing of it is paid. The caller sees to the open request."""
     if order.status != Order.Status.AWAITING_PAYMENT:
         raise Refused("order_not_awaiting_payment", _("This order is already paid or cancelled."))
-    order.amount = total(lines)
+    order.amount = total(lines, adjustments, amount)
+    order.adjustments = _adjustments(adjustments)
     order.lines.all().delete()
     writes = Writes()
-    writes.update(order, "amount")
+    writes.update(order, "amount", "adjustments")
     writes.insert(*(rows := _lines(order, lines)))
     _note(order, "order.changed", "merchant", writes)
     writes.run()

@@ -3,6 +3,12 @@
 from typing import Any
 
 _LINE = {"name": "Spring oolong, 100 g", "quantity": 2, "unit_amount": 4500, "category": "tea"}
+_WEIGHED = {"name": "Dried plums", "quantity": "0.5", "unit": "kg", "amount": 1500, "category": "fruit"}
+_ADJUSTMENTS: list[dict[str, Any]] = [
+    {"kind": "discount", "name": "10% with WELCOME", "amount": -1050},
+    {"kind": "shipping", "name": "Shipping", "amount": 600},
+    {"kind": "tax", "name": "VAT 13%", "amount": 1156, "included": True},
+]
 _BUYER = {"id": "customer-17", "name": "Lin"}
 
 _ORDER = "ord_5kqH2ZDXv8m3PtYw7RbNcJ4s"
@@ -71,7 +77,14 @@ _LISTENER: dict[str, Any] = {
 }
 
 BODIES: dict[str, dict[str, Any]] = {
-    "OrderIn": {"reference": "A-1001", "currency": "CNY", "lines": [_LINE], "buyer": _BUYER},
+    "OrderIn": {
+        "reference": "A-1001",
+        "currency": "CNY",
+        "lines": [_LINE, _WEIGHED],
+        "adjustments": _ADJUSTMENTS,
+        "amount": 10050,
+        "buyer": _BUYER,
+    },
     "LinesIn": {"lines": [_LINE]},
     "OffersIn": {
         "currency": "CNY",
@@ -96,7 +109,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "amount_paid": 0,
         "amount_refunded": 0,
         "paid_elsewhere": False,
-        "lines": [{**_LINE, "image_url": ""}],
+        "lines": [{**_LINE, "unit": "", "amount": 9000, "quantity_returned": 0, "image_url": ""}],
+        "adjustments": [],
         "buyer": _BUYER,
         "checkout_url": "https://pay.example/checkout/mZs5HyRf8jXw9dTn4Kc2VbQ7/",
         "return_url": "",

@@ -33,7 +33,8 @@ def describe(schema: dict[str, Any]) -> None:
     """Add every type of event to the description."""
     schemas = schema["components"]["schemas"]
     for kind in {data_of(type) for type in TYPES}:
-        schemas[kind.__name__] = kind.model_json_schema(mode="serialization")
+        told = kind.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+        schemas |= told.pop("$defs", {}) | {kind.__name__: told}
     schema["webhooks"] = {type: {"post": _message(type)} for type in TYPES}
 
 

@@ -50,6 +50,7 @@ FIELD_CODES = (*dict.fromkeys(_CODES.values()), "wrong_type", "invalid")
 
 CODES = (
     *(code for code, _words in WORDS.values()),
+    "amount_mismatch",
     "amount_missing",
     "amount_out_of_range",
     "amount_step",
@@ -57,12 +58,14 @@ CODES = (
     "expires_in_out_of_range",
     "idempotency_key_in_use",
     "idempotency_key_reused",
+    "line_returned",
     "looks_like_a_seal",
     "max_payers_out_of_range",
     "merchant_frozen",
     "message_has_contact",
     "method_not_offered",
     "min_amount_out_of_range",
+    "nothing_paid",
     "order_cancelled",
     "order_expired",
     "order_not_awaiting_payment",
@@ -79,6 +82,7 @@ CODES = (
     "too_many_endpoints",
     "unknown_currency",
     "unknown_cursor",
+    "unknown_line",
     "unreadable",
     "url_not_allowed",
 )

@@ -14,6 +14,8 @@ LIFE_SHORTEST, LIFE_LONGEST = timedelta(minutes=1), timedelta(days=30)
 MAX_MINOR = 10**12
 """No single amount is larger: it keeps sums far inside a 64-bit column and a typing error out of a wallet."""
 
+LINES_OF_AN_ORDER, ADJUSTMENTS_OF_AN_ORDER = 100, 50
+
 PAYERS_OF_A_REQUEST = 50
 ASKS_OF_A_BUYER, ASKS_OF_A_NETWORK, ASKS_WITHIN = 30, 300, timedelta(hours=1)
 """What one customer of a shop, and one network, may ask for by hand. A shop's own calls do not count."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
+from itertools import accumulate, pairwise
 
 from babel import Locale
 from babel.numbers import NumberPattern, format_currency, get_currency_symbol, get_decimal_symbol, parse_pattern
@@ -97,6 +98,16 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.decimal} {self.currency}"
+
+
+def in_proportion(total: int, weights: list[int]) -> list[int]:
+    """Split `total` minor units in proportion to `weights`, exactly, whatever its sign and however large. Nobody gets
+    anything where all weigh nothing.
+    """
+    whole, sums = sum(weights), accumulate(weights, initial=0)
+    if not whole:
+        return [0] * len(weights)
+    return [total * after // whole - total * before // whole for before, after in pairwise(sums)]
 
 
 def share_out(total: int, weights: list[int], steps: list[int] | None = None) -> list[int]:

@@ -1,8 +1,10 @@
 """One row by one statement, for pages that are asked for often."""
 
+import json
+from functools import cache
 from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import JSONField, Model
 
 from friendpay.kit import prepared
 
@@ -24,10 +26,25 @@ def columns(model: type[Model], table: str) -> str:
 
 
 def made(model: type[Row], values: tuple[Any, ...]) -> Row:
-    """The row that was read by `columns`."""
-    return model.from_db("default", [field.attname for field in model._meta.concrete_fields], values)
+    """The row that was read by `columns`; what is JSON in it comes as text."""
+    if places := _json(model):
+        read = list(values)
+        for place in places:
+            read[place] = json.loads(read[place])
+        values = tuple(read)
+    return _row(model, values)
 
 
 def told(model: type[Row], row: dict[str, Any]) -> Row:
     """The row that came as JSON."""
-    return made(model, tuple(field.to_python(row[str(field.column)]) for field in model._meta.concrete_fields))
+    return _row(model, tuple(field.to_python(row[str(field.column)]) for field in model._meta.concrete_fields))
+
+
+def _row(model: type[Row], values: tuple[Any, ...]) -> Row:
+    return model.from_db("default", [field.attname for field in model._meta.concrete_fields], values)
+
+
+@cache
+def _json(model: type[Model]) -> tuple[int, ...]:
+    fields = enumerate(model._meta.concrete_fields)
+    return tuple(place for place, field in fields if isinstance(field, JSONField))

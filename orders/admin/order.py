@@ -9,15 +9,21 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import KINDS, Panel, badge, link, minute, moment, money
+from friendpay.admin_kit.cells import KINDS, Cell, Panel, badge, link, minute, moment, money
 from friendpay.admin_kit.columns import ID, MODE, Column
+from friendpay.kit import quantities
 from orders.admin import timeline
-from orders.models import Order
+from orders.models import Adjustment, AdjustmentKind, Order
 
 
 def _status(order: Order) -> SafeString:
     text = _("paid elsewhere") if order.paid_elsewhere else order.get_status_display()
     return badge(text, KINDS.get(order.status, ""))
+
+
+def _kind(adjustment: Adjustment) -> str:
+    kind = AdjustmentKind(adjustment.kind).label
+    return f"{kind} ({_('included')})" if adjustment.included else str(kind)
 
 
 @admin.register(Order)
@@ -65,9 +71,18 @@ class OrderAdmin(SupportAdmin[Order]):
         return super().get_queryset(request).select_related("merchant")
 
     def panels(self, order: Order) -> list[Panel]:
-        lines = [
-            (line.name, line.quantity, money(line.unit_amount, order.currency), money(line.amount, order.currency))
+        lines: list[tuple[Cell, ...]] = [
+            (
+                line.name,
+                f"{quantities.number(line.quantity)} {line.unit}".strip(),
+                "" if line.unit_amount is None else money(line.unit_amount, order.currency),
+                money(line.amount, order.currency),
+            )
             for line in order.lines.all()
         ]
+        if order.adjusted:
+            total = (_("Total"), "", "", money(order.amount, order.currency))
+            rows = [(it.included, (it.name, _kind(it), "", money(it.amount, order.currency))) for it in order.adjusted]
+            lines += [*(row for inside, row in rows if not inside), total, *(row for inside, row in rows if inside)]
         goods = Panel(_("Goods"), (_("Name"), _("Quantity"), _("Each"), _("Together")), lines)
         return [goods, timeline.timeline(order.events.all())]

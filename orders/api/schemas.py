@@ -1,27 +1,21 @@
-"""API schemas of orders, events and lists (pydantic). What they take is strict: no unknown field, no number as text."""
+"""API schemas of orders, events and lists (pydantic)."""
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from django.conf import settings
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from friendpay.kit import limits
 from friendpay.kit.money import EXPONENT
-from orders.event_data import OrderData, Sum
-from orders.models import Event, Order, OrderLine
-from orders.services import LineDraft
+from orders.api.fields import FILLED_LINE, LINE, Taken, WebUrl
+from orders.api.line_schemas import LineOut, LinesIn
+from orders.event_data import OrderData
+from orders.models import Event, Order
 
-# Control characters, and those that turn a text around.
-_UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
-LINE = rf"^[^{_UNSEEN}]*$"
-FILLED_LINE = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"
-PARAGRAPH = rf"^(?:[^{_UNSEEN}]|\n)*$"
-
-Minor = Annotated[int, Field(ge=1, le=limits.MAX_MINOR, description="A whole number of the currency's minor unit.")]
 Currency = Annotated[
     str,
     Field(min_length=3, max_length=3),
@@ -35,7 +29,6 @@ Seconds = Annotated[
         description="Seconds from now.",
     ),
 ]
-WebUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-\[\]-~]+$")]
 Locale = Annotated[str, Field(max_length=10, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 OrderId = Annotated[str, Field(pattern=r"^ord_[0-9A-Za-z]{1,36}$")]
 EventId = Annotated[str, Field(pattern=r"^evt_[0-9A-Za-z]{1,36}$")]
@@ -50,37 +43,24 @@ def _moment(text: Any) -> Any:
     return text
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """PostgreSQL knows no zone that is further away than its own."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("datetime_parsing", "Send a time such as 2026-05-03T18:20:11Z") from None
+
+
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_moment),
+    AfterValidator(_in_utc),
     WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, such as 2026-05-03T18:20:11Z."}),
 ]
 
 
-class Taken(BaseModel):
-    """A body, or a part of one."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
 class Nothing(Taken):
     """No fields."""
-
-
-class LineIn(Taken):
-    name: Annotated[str, Field(max_length=120, pattern=FILLED_LINE)]
-    quantity: Annotated[int, Field(ge=1, le=limits.API_LINE_QUANTITY)]
-    unit_amount: Annotated[int, Field(ge=0, le=limits.MAX_MINOR, description="In the currency's minor unit.")]
-    category: Annotated[str, Field(max_length=60, pattern=LINE)] | None = None
-    image_url: WebUrl | None = Field(
-        default=None, description="Kept and given back; not fetched, and not shown on any page yet."
-    )
-
-    def draft(self) -> LineDraft:
-        return LineDraft(self.name, self.quantity, self.unit_amount, self.category or "", self.image_url or "")
-
-
-Lines = Annotated[list[LineIn], Field(min_length=1, max_length=100)]
 
 
 class BuyerIn(Taken):
@@ -88,12 +68,11 @@ class BuyerIn(Taken):
     name: Annotated[str, Field(max_length=60, pattern=FILLED_LINE, description="Friends read it: who asks.")]
 
 
-class OrderFields(Taken):
+class OrderFields(LinesIn):
     """An order as the shop sends it; `payments.api` adds how a friend is asked with it."""
 
     reference: Annotated[str, Field(max_length=64, pattern=FILLED_LINE, description="Yours; used once per mode.")]
     currency: Currency
-    lines: Lines
     buyer: BuyerIn
     return_url: WebUrl | None = Field(
         default=None, description="Where the buyer goes when all is done; its origin must be registered for your shop."
@@ -104,28 +83,6 @@ class OrderFields(Taken):
         description="Seconds for which it may be asked for and paid; unpaid then, it ends (order.expired). Without, it "
         "has no end, and each request lives for the shop's own time.",
     )
-
-
-class LinesIn(Taken):
-    lines: Lines
-
-
-class LineOut(BaseModel):
-    name: str
-    quantity: int
-    unit_amount: Sum
-    category: str
-    image_url: str
-
-    @classmethod
-    def of(cls, line: OrderLine) -> Self:
-        return cls(
-            name=line.name,
-            quantity=line.quantity,
-            unit_amount=line.unit_amount,
-            category=line.category,
-            image_url=line.image_url,
-        )
 
 
 class BuyerOut(BaseModel):

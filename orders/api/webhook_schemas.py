@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from friendpay.kit import limits
-from orders.api.schemas import LINE, Page, Taken, WebUrl
+from orders.api.fields import LINE, Taken, WebUrl
+from orders.api.schemas import Page
 from orders.events import TYPES
 from orders.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 

@@ -1,5 +1,6 @@
 """The tables of the shop's side."""
 
+from orders.models.adjustment import Adjustment, AdjustmentKind
 from orders.models.event import Event
 from orders.models.idempotency import StoredAnswer
 from orders.models.merchant import ApiKey, Logo, Merchant
@@ -7,6 +8,8 @@ from orders.models.order import Order, OrderLine
 from orders.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Adjustment",
+    "AdjustmentKind",
     "ApiKey",
     "Event",
     "Logo",

@@ -7,13 +7,15 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import ids
+from friendpay.kit import ids, quantities
 from friendpay.kit.money import Money
+from orders.models.adjustment import Adjustment, well_formed
 from orders.models.merchant import Merchant
 
 
 class Order(models.Model):
-    """A basket a shop wants paid. Amounts are minor units of `currency`.
+    """A basket a shop wants paid. Amounts are minor units of `currency`; `amount` is the sum of its lines and of its
+    adjustments.
 
     `amount_paid` is what friendpay took for it and what stayed applied; `amount_refunded` is what the merchant sent
     back of that, once a provider confirmed it. `paid_elsewhere` says that the shop was paid by other means.
@@ -34,6 +36,7 @@ class Order(models.Model):
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.AWAITING_PAYMENT)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
+    adjustments = models.JSONField(default=list, blank=True)
     amount_paid = models.BigIntegerField(default=0)
     amount_refunded = models.BigIntegerField(default=0)
     paid_elsewhere = models.BooleanField(default=False)
@@ -54,6 +57,7 @@ class Order(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["merchant", "live", "reference"], name="order_reference_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="order_amount_positive"),
+            models.CheckConstraint(condition=well_formed("adjustments"), name="order_adjustments_well_formed"),
             models.CheckConstraint(
                 condition=Q(amount_paid__gte=0, amount_paid__lte=F("amount")), name="order_paid_within_amount"
             ),
@@ -102,6 +106,11 @@ class Order(models.Model):
     def total(self) -> Money:
         return Money(self.amount, self.currency)
 
+    @property
+    def adjusted(self) -> tuple[Adjustment, ...]:
+        """Its adjustments, in the shop's order."""
+        return Adjustment.kept(self.adjustments)
+
     def keep_lines(self, lines: "list[OrderLine]") -> None:
         """What was just written as its lines need not be read."""
         rows = self.lines.all()
@@ -114,12 +123,17 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One kind of goods in an order."""
+    """One kind of goods in an order. `amount` is for all of it; `unit_amount` is None where the shop gave that alone,
+    as it does for "3 for 10.00" and for what is weighed. `quantity_returned` was refunded by line.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
     name = models.CharField(max_length=120)
-    quantity = models.PositiveIntegerField()
-    unit_amount = models.BigIntegerField()
+    quantity = models.DecimalField(max_digits=13, decimal_places=6)
+    unit = models.CharField(max_length=16, blank=True)
+    unit_amount = models.BigIntegerField(null=True, blank=True)
+    amount = models.BigIntegerField()
+    quantity_returned = models.DecimalField(max_digits=13, decimal_places=6, default=0)
     category = models.CharField(max_length=60, blank=True)
     image_url = models.CharField(max_length=500, blank=True)
 
@@ -127,12 +141,16 @@ class OrderLine(models.Model):
         ordering = ("id",)
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gt=0), name="line_quantity_positive"),
-            models.CheckConstraint(condition=Q(unit_amount__gte=0), name="line_amount_not_negative"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="line_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(unit_amount__isnull=True) | Q(amount=F("quantity") * F("unit_amount")),
+                name="line_amount_is_of_its_units",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity_returned__gte=0, quantity_returned__lte=F("quantity")),
+                name="line_returned_within_quantity",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} × {self.quantity}"
-
-    @property
-    def amount(self) -> int:
-        return self.quantity * self.unit_amount
+        return f"{self.name} × {quantities.number(self.quantity)}"

@@ -10,9 +10,10 @@ from ninja import Status
 from orders import services
 from orders.allowed_origins import check_return_url
 from orders.api.auth import Call
+from orders.api.line_schemas import LinesIn
 from orders.api.routes import order_of
 from orders.api.routes import router as router
-from orders.api.schemas import LinesIn, Nothing, OrderId, OrderOut
+from orders.api.schemas import Nothing, OrderId, OrderOut
 from payments.api.schemas import NewOrderOut, OffersOut, OrderIn
 from payments.api.screens import ON_DESKTOP, Screen
 from payments.offers import weighing
@@ -38,12 +39,15 @@ def create_order(request: Call, data: OrderIn, screen: Screen = ON_DESKTOP) -> S
         if wanted
         else None
     )
+    lines, adjustments = data.drafts()
     order = services.place_order(
         shop,
         live=request.auth.live,
         reference=data.reference,
         currency=data.currency,
-        lines=[line.draft() for line in data.lines],
+        lines=lines,
+        adjustments=adjustments,
+        amount=data.amount,
         buyer_id=data.buyer.id,
         buyer_name=data.buyer.name,
         return_url=data.return_url or "",
@@ -59,11 +63,11 @@ def create_order(request: Call, data: OrderIn, screen: Screen = ON_DESKTOP) -> S
 def change_lines(request: Call, order_id: OrderId, data: LinesIn) -> OrderOut:
     """Change what is bought
 
-    Replaces all lines, and so the price, as long as nothing is paid. Who is paying the old price just now is stopped;
-    money that comes for it all the same goes back by itself.
+    Replaces all lines and adjustments, and so the price, as long as nothing is paid. Who is paying the old price just
+    now is stopped; money that comes for it all the same goes back by itself.
     """
     order = order_of(request.auth, order_id)
-    return OrderOut.of(requests.change_order(order.pk, [line.draft() for line in data.lines]))
+    return OrderOut.of(requests.change_order(order.pk, *data.drafts(), data.amount))
 
 
 @router.post("/orders/{order_id}/cancel", response=OrderOut, tags=["Orders"], operation_id="cancel_order")

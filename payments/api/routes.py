@@ -170,12 +170,13 @@ def get_payment(request: Call, payment_id: PaymentId) -> PaymentOut:
 def refund_payment(request: Call, payment_id: PaymentId, data: RefundIn = RefundIn()) -> Status[RefundOut]:  # noqa: B008
     """Refund a payment
 
-    To the payer who paid, through the wallet that took it; never more than is left.
+    To the payer who paid, through the wallet that took it; never more than is left. By amount, or by line.
     """
     payment = _payment_of(request.auth, payment_id)
     refund = refunds.refund_payment(
         payment.pk,
         data.amount,
+        lines=data.returns(),
         text=data.reason or "",
         merchant_reference=data.merchant_reference or "",
         actor="merchant",
@@ -193,12 +194,13 @@ def refund_payment(request: Call, payment_id: PaymentId, data: RefundIn = Refund
 def refund_order(request: Call, order_id: OrderId, data: RefundIn = RefundIn()) -> Status[RefundsOut]:  # noqa: B008
     """Refund an order
 
-    To all who paid, in proportion to what each gave, to the minor unit.
+    To all who paid, in proportion to what each gave, to the minor unit. By amount, or by line.
     """
     order = order_of(request.auth, order_id)
     made = refunds.refund_order(
         order,
         data.amount,
+        lines=data.returns(),
         text=data.reason or "",
         merchant_reference=data.merchant_reference or "",
         actor="merchant",

@@ -6,13 +6,18 @@ from typing import Annotated, Any, Self
 
 from django.conf import settings
 from django.utils import translation
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from friendpay.kit import limits
 from friendpay.kit.languages import supported
-from orders.api.schemas import FILLED_LINE, PARAGRAPH, Minor, OrderFields, OrderOut, Page, Seconds, Taken
+from orders.api.fields import FILLED_LINE, PARAGRAPH, Minor, Taken
+from orders.api.line_schemas import Quantity
+from orders.api.schemas import OrderFields, OrderOut, Page, Seconds
 from orders.event_data import Sum
 from orders.models import Order
+from orders.returns import LineReturn
 from payments.models import Payment, PaymentRequest
 from payments.offers import weighing
 from payments.offers.rollout import FRIEND, Objection
@@ -62,14 +67,44 @@ class ExtendIn(Taken):
     expires_in: Seconds
 
 
+class RefundedLineIn(Taken):
+    """So much of a line goes back."""
+
+    line: Annotated[int, Field(ge=1, le=limits.LINES_OF_AN_ORDER, description="Its place in the order, from 1.")]
+    quantity: Quantity | None = Field(default=None, description="All that is left of it, where nothing is said.")
+
+
+_AMOUNT_OR_LINES: JsonDict = {
+    "if": {"required": ["amount"], "properties": {"amount": {"type": "integer"}}},
+    "then": {"properties": {"lines": {"type": "null"}}},
+}
+
+
 class RefundIn(Taken):
+    model_config = ConfigDict(json_schema_extra=_AMOUNT_OR_LINES)
+
     amount: Minor | None = Field(default=None, description="All that is left, where nothing is said.")
+    lines: Annotated[list[RefundedLineIn], Field(min_length=1, max_length=limits.LINES_OF_AN_ORDER)] | None = Field(
+        default=None,
+        description="Instead of an amount: what was paid for these lines, each with its share of discounts, taxes on "
+        "top, credits and rounding.",
+    )
     reason: Annotated[str, Field(max_length=200, pattern=PARAGRAPH)] | None = Field(
         default=None, description="Your own words."
     )
     merchant_reference: Annotated[str, Field(max_length=64, pattern=FILLED_LINE)] | None = Field(
         default=None, description="Yours, such as the number of a return; used once per mode, so nothing is sent twice."
     )
+
+    @field_validator("lines")
+    @classmethod
+    def _one_of_both(cls, value: list[RefundedLineIn] | None, info: ValidationInfo) -> list[RefundedLineIn] | None:
+        if value is not None and info.data.get("amount") is not None:
+            raise PydanticCustomError("both", "Send an amount or lines, not both.")
+        return value
+
+    def returns(self) -> list[LineReturn]:
+        return [LineReturn(it.line, it.quantity) for it in self.lines or ()]
 
 
 class RefundOut(RefundData):

@@ -8,7 +8,9 @@ from pydantic import BaseModel, Field
 
 from friendpay.kit import limits
 from friendpay.kit.money import EXPONENT
-from orders.api.schemas import FILLED_LINE, Currency, Lines, Locale, Minor, Taken
+from orders.api.fields import FILLED_LINE, Minor, Taken
+from orders.api.line_schemas import Lines
+from orders.api.schemas import Currency, Locale
 from orders.models import ApiKey, Merchant
 from payments.models import ProviderAccount
 from payments.offers import weighing

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
+from friendpay.kit import quantities
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.times import written
 from orders.models import Order
@@ -126,7 +127,9 @@ def _receipt(mail: Mail) -> Message:
         (_("Receipt no."), payment.public_id),
     ]
     for line in mail.to.order.lines.all():
-        facts.append((f"{line.name} × {line.quantity}", _sum(line.amount, payment.currency)))
+        quantity = quantities.text(line.quantity, line.unit, mail.to.language)
+        facts.append((f"{line.name} {quantity}".strip(), _sum(line.amount, payment.currency)))
+    facts += _adjusted(mail.to.order)
     return Message(
         _("Your receipt from %(shop)s") % {"shop": _shop(mail)},
         [_("Thank you! If anything is refunded, it goes back to the wallet you paid with.")],
@@ -134,6 +137,19 @@ def _receipt(mail: Mail) -> Message:
         _receipt_page(mail),
         facts,
     )
+
+
+def _adjusted(order: Order) -> list[tuple[str, str]]:
+    """The rest of a receipt: what the sum has beside the goods, the sum, and what is in it."""
+    if not order.adjusted:
+        return []
+    beside = [(it.name, _sum(it.amount, order.currency)) for it in order.adjusted if not it.included]
+    within = [
+        (_("Includes %(name)s") % {"name": it.name}, _sum(it.amount, order.currency))
+        for it in order.adjusted
+        if it.included
+    ]
+    return [*beside, (_("Total"), _sum(order.amount, order.currency)), *within]
 
 
 def _returned(mail: Mail) -> Message:

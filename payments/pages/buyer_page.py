@@ -25,7 +25,7 @@ from payments.pages.buyer_reading import Reading, read
 from payments.pages.by_mail import ByMail, by_mail
 from payments.pages.fields import Field, empty, field
 from payments.pages.forms import AddressForm, MessageForm, PartsForm, ThanksForm
-from payments.pages.frame import Given, Line, Live, LivePage, Shop, lines_of
+from payments.pages.frame import Basket, Given, Live, LivePage, Shop
 from payments.pages.money_back import Back
 from payments.pages.paid_parts import Payer, Refunded
 from payments.pages.progress import Progress, Stage
@@ -99,7 +99,7 @@ class BuyerPage(LivePage):
     order: str
     reference: str
     total: Money
-    lines: tuple[Line, ...]
+    basket: Basket
     pay_until: datetime | None
     to_shop: str
     ended: str = ""
@@ -205,7 +205,7 @@ def build(kind: type[AnyPage], reading: Reading, surface: Surface, told: Told, *
         order=order.token,
         reference=order.reference,
         total=order.total,
-        lines=lines_of(order),
+        basket=Basket.of(order),
         pay_until=order.expires_at,
         to_shop=order.return_url,
         shared=bool(request and request.shared_at),

@@ -65,8 +65,6 @@ def read(token: str, visitor: str) -> Reading:
     if request:
         request.order, request.merchant = order, order.merchant
     accounts = models(ProviderAccount, found["account_rows"])
-    for account in accounts:
-        account.merchant = order.merchant
     payments = _payments(order, request, accounts, found)
     refunds = models(Refund, found["refund_rows"])
     known = {payment.pk: payment for payment in payments}

@@ -7,7 +7,7 @@ from typing import ClassVar
 from friendpay.kit.money import Money
 from payments.pages import paid_parts
 from payments.pages.buyer_reading import Reading
-from payments.pages.frame import Line, LivePage, Shop, lines_of
+from payments.pages.frame import Basket, LivePage, Shop
 from payments.pages.paid_parts import Payer, Refunded
 
 
@@ -20,7 +20,7 @@ class BuyerReceiptPage(LivePage):
     order: str
     reference: str
     total: Money
-    lines: tuple[Line, ...]
+    basket: Basket
     to_shop: str
     paid_at: datetime
     payers: tuple[Payer, ...]
@@ -39,7 +39,7 @@ def build(reading: Reading, *, url: str) -> BuyerReceiptPage:
         order=order.token,
         reference=order.reference,
         total=order.total,
-        lines=lines_of(order),
+        basket=Basket.of(order),
         to_shop=order.return_url,
         paid_at=order.paid_at,
         payers=paid_parts.payers(reading.given),

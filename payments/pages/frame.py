@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Self
 
-from friendpay.kit import limits
+from django.utils.translation import get_language
+
+from friendpay.kit import limits, quantities
 from friendpay.kit.money import Money
 from friendpay.kit.rendering import Page
 from friendpay.kit.templatetags.pictures import own_picture
@@ -29,19 +32,50 @@ class Shop:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of an order. `picture` is on this site, or ""."""
+    """One line of an order: `quantity` as it is read, "" for one. `picture` is on this site, or ""."""
 
     name: str
-    quantity: int
+    quantity: str
     amount: Money
     picture: str
 
+    @classmethod
+    def of(cls, name: str, quantity: Decimal, unit: str, amount: Money, image_url: str) -> Self:
+        return cls(name, quantities.text(quantity, unit, get_language() or "en"), amount, own_picture(image_url))
 
-def lines_of(order: Order) -> tuple[Line, ...]:
-    return tuple(
-        Line(line.name, line.quantity, Money(line.amount, order.currency), own_picture(line.image_url))
-        for line in order.lines.all()
-    )
+
+@dataclass(frozen=True)
+class Adjusted:
+    """What an order's sum has beside its lines."""
+
+    name: str
+    amount: Money
+
+
+@dataclass(frozen=True)
+class Basket:
+    """What an order is for, as a shop's receipt has it. What is `included` is in the prices, and adds nothing."""
+
+    lines: tuple[Line, ...]
+    adjustments: tuple[Adjusted, ...]
+    included: tuple[Adjusted, ...]
+    total: Money
+
+    @classmethod
+    def of(cls, order: Order, lines: Iterable[Line] | None = None) -> Self:
+        """Of an order with its lines, unless these are known otherwise."""
+        if lines is None:
+            lines = (
+                Line.of(it.name, it.quantity, it.unit, Money(it.amount, order.currency), it.image_url)
+                for it in order.lines.all()
+            )
+        extra = [(it.included, Adjusted(it.name, Money(it.amount, order.currency))) for it in order.adjusted]
+        return cls(
+            lines=tuple(lines),
+            adjustments=tuple(adjusted for included, adjusted in extra if not included),
+            included=tuple(adjusted for included, adjusted in extra if included),
+            total=order.total,
+        )
 
 
 @dataclass(frozen=True)

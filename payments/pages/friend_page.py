@@ -15,7 +15,6 @@ from friendpay.kit import amounts
 from friendpay.kit.money import Money
 from friendpay.kit.pages import said
 from friendpay.kit.rendering import draw as draw_page
-from friendpay.kit.templatetags.pictures import own_picture
 from payments.mail import outbox, reminders
 from payments.models import Payment, PaymentRequest, ProviderAccount
 from payments.offers import weighing
@@ -24,7 +23,7 @@ from payments.pages import ahead, form_action
 from payments.pages.attempts import Held, Mine, Was
 from payments.pages.fields import Field, shown
 from payments.pages.forms import AddressForm, DeclineForm, PayForm, RemindForm
-from payments.pages.frame import Given, Line, Live, LivePage, Shop
+from payments.pages.frame import Basket, Given, Live, LivePage, Shop
 from payments.pages.friend_reading import Reading
 from payments.pages.money_back import Back
 from payments.pages.refusals import NOTHING, Told
@@ -91,7 +90,7 @@ class FriendPage(LivePage):
     live: Live
     state: State
     message: str
-    lines: tuple[Line, ...]
+    basket: Basket
     safety_words: SafetyWords
     amount: Money
     missing: Money
@@ -197,7 +196,7 @@ class _Build:
             said=said,
             refusal=self._refusal(),
             message=request.message,
-            lines=self._lines(),
+            basket=self.reading.basket,
             safety_words=safety_words.of(request.token),
             amount=self._money(request.amount),
             missing=self._money(self._missing),
@@ -235,12 +234,6 @@ class _Build:
     def _live(self) -> Live:
         attempts = self.reading.attempts
         return Live.of(self.reading.request, (*attempts.own, *attempts.others), attempts.now)
-
-    def _lines(self) -> tuple[Line, ...]:
-        return tuple(
-            Line(it.name, it.quantity, self._money(it.quantity * it.unit_amount), own_picture(it.image_url))
-            for it in self.reading.lines
-        )
 
     def _given(self) -> tuple[Given, ...]:
         """Who gave what, where several friends pay together."""

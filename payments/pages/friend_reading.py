@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import psycopg
@@ -10,6 +11,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import Http404
 
 from friendpay.kit import clock, limits, reads
+from friendpay.kit.money import Money
 from friendpay.kit.reads_ahead import Readers
 from orders.models import Order
 from payments.mail import outbox
@@ -17,6 +19,7 @@ from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.rollout import Case
 from payments.offers.shop_settings import REVISION, ShopSettings, settings_of
 from payments.pages.attempts import Attempts
+from payments.pages.frame import Basket, Line
 
 _REQUEST, _ORDER = reads.columns(PaymentRequest, "r"), reads.columns(Order, "o")
 _OWN = 8  # what stands before them
@@ -42,8 +45,8 @@ _READ = f"""
     JOIN orders_order o ON o.id = r.order_id
     JOIN orders_merchant m ON m.id = r.merchant_id
     CROSS JOIN LATERAL (
-        SELECT json_agg(json_build_array(line.name, line.category, line.quantity, line.unit_amount, line.image_url)
-            ORDER BY line.id) AS them
+        SELECT json_agg(json_build_array(line.name, line.category, line.quantity::text, line.unit, line.amount,
+            line.image_url) ORDER BY line.id) AS them
         FROM orders_orderline line WHERE line.order_id = o.id) lines
     CROSS JOIN LATERAL (
         SELECT json_agg(payment ORDER BY payment.id) FILTER (WHERE payment.held_until IS NOT NULL
@@ -60,8 +63,9 @@ class LineRow(NamedTuple):
 
     name: str
     category: str
-    quantity: int
-    unit_amount: int
+    quantity: str
+    unit: str
+    amount: int
     image_url: str
 
 
@@ -84,6 +88,15 @@ class Reading:
     def case(self) -> Case:
         goods = tuple((line.name, line.category) for line in self.lines)
         return Case.known(self.request.order, goods, self.shop.rules)
+
+    @property
+    def basket(self) -> Basket:
+        order = self.request.order
+        lines = (
+            Line.of(it.name, Decimal(it.quantity), it.unit, Money(it.amount, order.currency), it.image_url)
+            for it in self.lines
+        )
+        return Basket.of(order, lines)
 
 
 def read(token: str, visitor: str) -> Reading:

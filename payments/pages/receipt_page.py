@@ -15,7 +15,7 @@ from payments.models import Payment, PaymentRequest
 from payments.offers.weighing import label
 from payments.pages import attempts
 from payments.pages.by_mail import ByMail, by_mail
-from payments.pages.frame import Given, Line, Live, LivePage, Shop, lines_of
+from payments.pages.frame import Basket, Given, Live, LivePage, Shop
 from payments.pages.money_back import Back, Where
 from payments.pages.paid_parts import Refunded
 from payments.pages.receipt_reading import Reading, read
@@ -49,7 +49,7 @@ class ReceiptPage(LivePage):
     by_buyer: bool
     order: str  # its token, where the payer is the buyer
     amount: Money
-    lines: tuple[Line, ...]
+    basket: Basket
     paid_at: datetime | None
     disputed: Money | None
     refunds: tuple[Refunded, ...]
@@ -128,7 +128,7 @@ def build(reading: Reading, told: Told, *, url: str) -> ReceiptPage:
         by_buyer=payment.by_buyer,
         order=order.token if payment.by_buyer else "",
         amount=Money(payment.amount_captured or payment.amount, currency),
-        lines=lines_of(order),
+        basket=Basket.of(order),
         paid_at=payment.succeeded_at,
         disputed=Money(payment.amount_disputed, currency) if payment.amount_disputed else None,
         refunds=tuple(Refunded.of(refund) for refund in reading.refunds),

@@ -3,6 +3,7 @@
 captured = kept + owed or sent back + held or taken for disputes   for every payment
 applied  = what its payments applied, at most the amount           for every request; paid exactly when equal
 held     = what its live attempts ask for                          for every request
+amount   = its lines + its adjustments                             for every order
 """
 
 from dataclasses import dataclass
@@ -102,6 +103,18 @@ _CHECKS = {
         FROM payments_paymentrequest q JOIN orders_order o ON o.id = q.order_id
         WHERE (q.currency, q.merchant_id) <> (o.currency, o.merchant_id)
             OR (q.status IN ('open', 'paid') AND q.amount <> o.amount)
+    """,
+    "order: its amount is the sum of its lines and adjustments": """
+        SELECT o.public_id, format('amount %s, lines %s, adjustments %s', o.amount, l.together, a.together)
+        FROM orders_order o
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS together FROM orders_orderline WHERE order_id = o.id
+        ) l
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum((it->>'amount')::bigint) FILTER (WHERE NOT (it->>'included')::boolean), 0) AS together
+            FROM jsonb_array_elements(o.adjustments) AS it
+        ) a
+        WHERE o.amount <> l.together + a.together
     """,
     "order: paid is the sum of its requests": """
         SELECT o.public_id, format('paid %s, requests %s', o.amount_paid, a.paid)

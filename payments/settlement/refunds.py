@@ -2,6 +2,7 @@
 them. What is done about one that failed is in `remedies`.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 
@@ -12,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import share_out
+from orders import returns
 from orders.models import Order
+from orders.returns import LineReturn
 from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
 from payments.settlement import holds, rounds, rules
 from payments.settlement.calls import calling
@@ -34,15 +37,18 @@ def refund_payment(
     merchant_reference: str = "",
     actor: str,
     seen: int | None = None,
+    lines: Sequence[LineReturn] = (),
 ) -> Refund:
-    """The merchant sends `amount` (all that is left, without one) of a payment back to its payer; never more than is
-    left, and nothing while its request is open ("request_open"). A `merchant_reference` is used once per shop and mode.
+    """The merchant sends `amount` (all that is left, without one), or what was paid for `lines`, back to the payer of a
+    payment; never more than is left, and nothing while its request is open ("request_open"). A `merchant_reference` is
+    used once per shop and mode.
 
     Refunds of this payment that failed, and that there is no more room for, are withdrawn: this one is in their place.
     Repeating it refunds again, unless the caller says what it has `seen` left: it is refused once that has changed.
     """
     order, request, payment = lock_payment(payment_id)
     _claim_reference(order, merchant_reference)
+    amount = returns.take_back(order, lines) if lines else amount
     return _refund(request, payment, amount, text, merchant_reference, actor, seen)
 
 
@@ -73,21 +79,28 @@ def _refund(
 
 @transaction.atomic
 def refund_order(
-    order: Order, amount: int | None = None, *, text: str = "", merchant_reference: str = "", actor: str
+    order: Order,
+    amount: int | None = None,
+    *,
+    lines: Sequence[LineReturn] = (),
+    text: str = "",
+    merchant_reference: str = "",
+    actor: str,
 ) -> list[Refund]:
-    """The merchant sends `amount` (all that is left, without one) of an order back to all who paid. A
-    `merchant_reference` is used once per shop and mode; each of these refunds bears it.
+    """The merchant sends `amount` (all that is left, without one), or what was paid for `lines`, back to all who paid
+    an order. A `merchant_reference` is used once per shop and mode; each of these refunds bears it.
 
     Each gets back in proportion to what they gave, to the minor unit or to the step their wallets count in. Nothing
     goes while a request is open ("request_open").
     """
-    _order, request = lock_order(order.pk)
+    order, request = lock_order(order.pk)
     _claim_reference(order, merchant_reference)
     if request:
         _check_ended(request)
     applied = Payment.objects.filter(request__order=order, amount_applied__gt=0)
     payments = list(applied.select_related("request", "account").order_by("id"))
     left = [refundable(payment) for payment in payments]
+    amount = returns.take_back(order, lines) if lines else amount
     amount = sum(left) if amount is None else amount
     if not 0 < amount <= sum(left):
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)

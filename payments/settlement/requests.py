@@ -1,5 +1,6 @@
 """What a buyer, a friend or the shop changes about an open request without ending it. No status is written here."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.kit import clock, counters, limits, text_filter
 from friendpay.kit.errors import Refused
 from orders import services
-from orders.models import Event, Order
+from orders.models import Adjustment, Event, Order
 from payments.funnel import steps
 from payments.mail import outbox
 from payments.models import PaymentRequest
@@ -49,13 +50,15 @@ def allow_parts(request_id: int, split: Split | None, *, actor: str) -> PaymentR
 
 
 @transaction.atomic
-def change_order(order_id: int, lines: list[services.LineDraft]) -> Order:
+def change_order(
+    order_id: int, lines: list[services.LineDraft], adjustments: Sequence[Adjustment] = (), amount: int | None = None
+) -> Order:
     """Another price, before anything is paid. Attempts at the old price lose their hold and are closed at the provider;
     should one be paid all the same, it goes back: it is not what is asked for now."""
     order, request = lock_order(order_id)
     if order.amount_paid:
         raise Refused("partly_paid", _("Part of this order is paid. Cancel the request first, so that it goes back."))
-    services.change_lines(order, lines)
+    services.change_lines(order, lines, adjustments, amount)
     if request:
         holds.let_go(request, request.payments.all(), clock.now())
         request.amount = order.amount

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from friendpay.kit import quantities
 from friendpay.kit.money import Money
 from payments.models import PaymentRequest
 from payments.share import codes, phrases, safety_words
@@ -45,7 +46,9 @@ def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
     say(_("%(name)s asks") % {"name": phrases.first_name(order.buyer_name)}, 50, 84)
     say(_("Could you pay for me?"), 70, 74, bold=True)
     if goods:
-        things = [one.name if one.quantity == 1 else f"{one.name} × {one.quantity}" for one in order.lines.all()]
+        things = [
+            f"{one.name} {quantities.text(one.quantity, one.unit, get_language() or 'en')}" for one in order.lines.all()
+        ]
         for number, thing in enumerate(things[:2]):
             say(f"{thing} …" if number == 1 and len(things) > 2 else thing, 38, 54, SOFT)
     if amount:

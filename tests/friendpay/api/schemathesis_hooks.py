@@ -1,5 +1,6 @@
 """Loaded by Schemathesis itself: what it cannot know about the API."""
 
+import os
 import uuid
 from itertools import count
 from typing import Any
@@ -11,11 +12,15 @@ _calls = count()
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """A reference for each order, and mostly a fresh key, as a shop would; else nearly all calls end there."""
+    """A reference for each order, refunds of one that is paid, and mostly a fresh key, as a shop would; else nearly all
+    calls end there.
+    """
     if case.meta and case.meta.generation.mode.is_negative:
         return
     if case.operation.definition.raw["operationId"] == "create_order" and isinstance(case.body, dict):
         case.body["reference"] = str(uuid.uuid4())
+    if case.operation.definition.raw["operationId"] == "refund_order" and next(_calls) % 2:
+        case.path_parameters["order_id"] = os.environ["PAID_ORDER"]
     if case.headers and "Idempotency-Key" in case.headers and next(_calls) % 5:
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
 

@@ -20,7 +20,7 @@ def fresh(merchant: Merchant, **more: Any) -> Order:
 def test_new_rows_and_changes_go_together_in_one_statement(django_assert_num_queries: Any) -> None:
     old = shop.make_order()
     order = fresh(old.merchant)
-    lines = [OrderLine(order=order, name=name, quantity=1, unit_amount=1) for name in ("first", "second")]
+    lines = [OrderLine(order=order, name=name, quantity=1, amount=1) for name in ("first", "second")]
     writes = Writes()
     writes.insert(order, *lines)
     old.return_url, old.locale, old.buyer_name = "https://shop.example", "fr", "nobody"

@@ -32,7 +32,7 @@ def test_from_the_shelf_to_the_checkout(client: Client) -> None:
     order = Order.objects.get()
     assert (answer.status_code, answer["Location"]) == (303, f"/checkout/{order.token}/")
     assert (order.amount, order.currency, order.buyer_name) == (17600, "CNY", "Lin")
-    assert list(order.lines.values_list("name", "quantity", "unit_amount", "category")) == [
+    assert [(it.name, int(it.quantity), it.unit_amount, it.category) for it in order.lines.all()] == [
         ("Spring oolong, 100 g", 2, 4500, "tea"),
         ("Porcelain gaiwan, 110 ml", 1, 8600, "teaware"),
     ]

@@ -20,7 +20,7 @@ from friendpay.bridge import Bridge
 from friendpay.kit import frames, limits
 from friendpay.kit.reads_ahead import Readers
 from orders.models import Merchant
-from payments.models import PaymentRequest, ProviderAccount
+from payments.models import PaymentRequest
 from payments.pages import ahead, form_action, framed
 from payments.pages.visitors import COOKIE
 from payments.settlement.lifecycle import cancel_request
@@ -187,19 +187,6 @@ def test_a_frame_is_the_same_for_every_page_of_a_shop(house: House, request_: Pa
     here, there = house.get(f"/p/{other.token}/"), house.get(f"/p/{other.token}/", by_thread=True)
     assert here.framed
     assert (same(here.headers), same(here.body)) == (same(there.headers), same(there.body))
-
-
-def test_a_shop_that_is_called_after_on_its_own_gateways_button_is_known(house: House) -> None:
-    account = ProviderAccount(
-        merchant=shop.make_merchant("Corner shop"), provider="house", base_url="https://a.example"
-    )
-    account.save()
-    asked = shop.make_request(shop.make_order(account.merchant))
-    page = f"/p/{asked.token}/"
-    house.get(page, by_thread=True)
-    here = [house.get(page) for _thrice in range(3)]
-    assert [(answer.status, answer.by_thread) for answer in here] == [(200, False)] * 3
-    assert all("Card or other ways at Corner shop" in answer.body for answer in here)
 
 
 def test_nothing_is_learned_of_headers_that_differ_each_time(

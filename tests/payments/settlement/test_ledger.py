@@ -111,6 +111,9 @@ WRONG = {
     "order told to be over": "UPDATE orders_event SET type = 'order.expired' WHERE type = 'order.created'",
     "order's event twice": "UPDATE orders_event SET type = 'order.paid' WHERE type = 'order.created'",
     "price changed under an open request": "UPDATE orders_order SET amount = 9005 WHERE status = 'awaiting_payment'",
+    "a line's price": "UPDATE orders_orderline SET amount = amount + 1, unit_amount = NULL",
+    "a discount nobody counted": """UPDATE orders_order
+        SET adjustments = '[{"kind": "discount", "name": "10%", "amount": -900, "included": false}]'""",
     "live account for a test order": "UPDATE payments_provideraccount SET provider = 'stripe', live = true",
     "test account for a live order": "UPDATE orders_order SET live = true",
 }

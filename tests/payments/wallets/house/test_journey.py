@@ -7,9 +7,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from payments import tasks
 from payments.models import BillDay, BillMismatch, Payment, PaymentRequest, ProviderEvent, Refund
@@ -173,21 +171,6 @@ def test_friends_read_the_shops_own_words(stage: Scene, name: str, live: bool, s
     stage.account.live = live
     stage.account.merchant.name = "Corner shop"
     assert weighing.label("house", stage.account) == shown
-
-
-def test_its_name_costs_the_pages_no_question(client: Client, stage: Scene) -> None:
-    order = stage.payment_request.order
-    for address in (f"/p/{stage.payment_request.token}/", f"/checkout/{order.token}/pay/"):
-        counts = []
-        for label in ("Ours", ""):
-            stage.account.config = stage.account.config | {"label": label}
-            stage.account.save()
-            client.get(address)  # the shop's settings are read
-            with CaptureQueriesContext(connection) as asked:
-                page = client.get(address)
-            assert (label or "Card or other ways at") in words(page)
-            counts.append(len(asked))
-        assert counts[0] == counts[1]
 
 
 def test_the_friends_page_leads_to_the_shop_and_nowhere_else(client: Client, stage: Scene) -> None:

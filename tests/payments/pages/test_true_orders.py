@@ -1,0 +1,114 @@
+"""A true order on every page, as a shop's receipt would have it, in English, Chinese and Arabic."""
+
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.utils.translation import override
+
+from orders.models import Adjustment, Order
+from orders.services import LineDraft, place_order
+from payments.mail import messages
+from payments.models import Mail, MailAddress
+from payments.share import poster
+from tests import desk, shop
+from tests.pages import words
+
+pytestmark = pytest.mark.django_db
+
+LINES = [
+    LineDraft("Soap", 3, None, amount=1000),
+    LineDraft("Dried plums", Decimal("0.5"), None, unit="kg", amount=1500),
+    LineDraft("A sample", 1, 0),
+]
+ADJUSTMENTS = [
+    Adjustment("discount", "10% with WELCOME", -250),
+    Adjustment("shipping", "Shipping", 600),
+    Adjustment("credit", "Gift card", -2000),
+    Adjustment("rounding", "Rounding", -2),
+    Adjustment("tax", "VAT 19%", 455, included=True),
+]
+TOTAL = 848
+
+
+def made(currency: str = "EUR", adjustments: list[Adjustment] | None = None) -> Order:
+    return place_order(
+        shop.make_merchant(),
+        reference="A-1001",
+        currency=currency,
+        lines=LINES,
+        adjustments=ADJUSTMENTS if adjustments is None else adjustments,
+        buyer_name="Lin",
+        buyer_id="lin",
+    )
+
+
+RECEIPTS = {
+    "en": "Soap × 3 €10.00 Dried plums 0.5 kg €15.00 A sample €0.00 10% with WELCOME -€2.50 Shipping €6.00 "
+    "Gift card -€20.00 Rounding -€0.02 Total €8.48 Includes VAT 19% €4.55",
+    "zh-hans": "Soap × 3 €10.00 Dried plums 0.5 kg €15.00 A sample €0.00 10% with WELCOME -€2.50 Shipping €6.00 "
+    "Gift card -€20.00 Rounding -€0.02",
+    "ar": "Soap × 3 \u200f10.00 €\u200e Dried plums \u20680.5 kg\u2069 \u200f15.00 €\u200e A sample \u200f0.00 €\u200e "
+    "10% with WELCOME \u200f-2.50 €\u200e Shipping \u200f6.00 €\u200e Gift card \u200f-20.00 €\u200e "
+    "Rounding \u200f-0.02 €\u200e",
+}
+
+
+@pytest.mark.parametrize("language", RECEIPTS)
+def test_every_page_shows_it_as_a_receipt(language: str) -> None:
+    order = made()
+    request = shop.make_request(order)
+    client = Client(headers={"Accept-Language": language})
+    asked = [f"/checkout/{order.token}/", f"/p/{request.token}/"]
+    pages = [words(client.get(url)) for url in asked]
+    payment = shop.succeed(shop.hold(request))
+    after = [f"/r/{payment.token}/", f"/checkout/{order.token}/", f"/checkout/{order.token}/receipt/"]
+    pages += [words(client.get(url)) for url in after]
+    for page in pages:
+        assert RECEIPTS[language] in page.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(
+    ("currency", "least"), [("JPY", "-¥2"), ("KWD", "-KWD0.002")], ids=["no decimals", "three decimals"]
+)
+def test_amounts_have_the_decimals_of_their_currency(currency: str, least: str) -> None:
+    request = shop.make_request(made(currency))
+    assert f"Rounding {least} Total" in words(Client().get(f"/p/{request.token}/")).replace("\u00a0", " ")
+
+
+def test_without_adjustments_there_is_no_second_sum() -> None:
+    request = shop.make_request(made(adjustments=[]))
+    assert "Total" not in words(Client().get(f"/p/{request.token}/"))
+
+
+def test_the_receipt_by_mail_has_all_of_it() -> None:
+    order = made()
+    payment = shop.succeed(shop.hold(shop.make_request(order)))
+    to = MailAddress(order=order, payment=payment, language="en")
+    facts = messages.write(Mail(kind=Mail.Kind.RECEIPT, to=to)).facts[5:]
+    assert facts == [
+        ("Soap × 3", "€10.00"),
+        ("Dried plums 0.5 kg", "€15.00"),
+        ("A sample", "€0.00"),
+        ("10% with WELCOME", "-€2.50"),
+        ("Shipping", "€6.00"),
+        ("Gift card", "-€20.00"),
+        ("Rounding", "-€0.02"),
+        ("Total", "€8.48"),
+        ("Includes VAT 19%", "€4.55"),
+    ]
+
+
+def test_the_poster_says_how_much_of_it() -> None:
+    order = made()
+    with override("en"):
+        drawn = poster.svg(shop.make_request(order), goods=True, amount=True)
+    assert "Soap" in drawn
+    assert "0.5" in drawn
+    assert "8.48" in drawn
+
+
+def test_the_desk_shows_it_with_the_kinds() -> None:
+    page = words(desk.staff(*desk.READ).get(desk.page(made())))
+    for row in ("10% with WELCOME discount", "Shipping shipping", "VAT 19% tax (included)", "Total"):
+        assert row in page
