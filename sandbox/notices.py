@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 from django.db import transaction
+from django.db.models import F
 
 from friendpay.kit import background, clock, ids
+from friendpay.kit.compiled import Change, Given
 from friendpay.kit.writes import Writes
 from sandbox.models import Charge, Notice
 from sandbox.signing import sign
@@ -26,6 +28,13 @@ SENDERS = 4
 """Threads that send right after a commit: a shop that is slow to answer one notice does not keep the others waiting."""
 
 _turns = count()
+
+_TAKE = Change(
+    lambda: Notice.objects.filter(pk=Given("pk"), attempts=Given("known"), next_attempt_at__isnull=False),
+    "next_attempt_at",
+    attempts=F("attempts") + 1,
+)
+_DELIVERED = Change(lambda: Notice.objects.filter(pk=Given("pk")), delivered_at=clock.Now(), next_attempt_at=None)
 
 
 def write(  # noqa: PLR0913  # a notification, each thing by its name
@@ -74,10 +83,9 @@ def _claim() -> Notice | None:
 
 def _take(notice: Notice, now: datetime) -> bool:
     """Put a due notice off until its next time; False where another sender has had it since it was read."""
-    known = Notice.objects.filter(pk=notice.pk, attempts=notice.attempts, next_attempt_at__isnull=False)
     more = notice.attempts < len(DELAYS)
-    next_attempt_at = now + timedelta(seconds=DELAYS[notice.attempts]) if more else None
-    return bool(known.update(attempts=notice.attempts + 1, next_attempt_at=next_attempt_at))
+    until = now + timedelta(seconds=DELAYS[notice.attempts]) if more else None
+    return bool(_TAKE(pk=notice.pk, known=notice.attempts, next_attempt_at=until))
 
 
 def _send(notice: Notice) -> None:
@@ -97,7 +105,7 @@ def _send(notice: Notice) -> None:
         logger.info("notice %s: %r", notice.event_id, error)
         return
     if 200 <= answer < 300:
-        Notice.objects.filter(pk=notice.pk).update(delivered_at=clock.now(), next_attempt_at=None)
+        _DELIVERED(pk=notice.pk)
     else:
         logger.info("notice %s: answered %d", notice.event_id, answer)
 

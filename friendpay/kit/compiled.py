@@ -1,5 +1,5 @@
-"""Queries compiled once for the process and asked again and again: the ORM says what is read, and is not asked how each
-time, which is most of what a small query costs.
+"""Queries and updates compiled once for the process and asked again and again: the ORM says what they are, and is not
+asked how each time, which is most of what a small statement costs.
 """
 
 from collections.abc import Callable
@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import Expression, Model, QuerySet
+from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
+from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
@@ -43,6 +44,12 @@ class Compiled(Generic[M]):
         return compiler, sql, params
 
     @cached_property
+    def _converters(self) -> Any:
+        """What becomes of some columns, as Django's own compiler does it."""
+        compiler = self._compiler[0]
+        return compiler.get_converters([column[0] for column in compiler.select[: compiler.col_count]])
+
+    @cached_property
     def _read(self) -> Callable[[Any], M]:
         """How a row becomes an object, as Django's own ModelIterable does it."""
         compiler = self._compiler[0]
@@ -67,10 +74,9 @@ class Compiled(Generic[M]):
         if compiler.query.select_for_update and not connection.in_atomic_block:
             raise TransactionManagementError("a lock that nothing would hold")
         with prepared.cursor() as cursor:
-            given: list[Any] = [values[it.name] if isinstance(it, Given) else it for it in params]
-            cursor.execute(sql, given)
+            cursor.execute(sql, _given(params, values))
             rows = cursor.fetchall()
-        return [self._read(row) for row in compiler.results_iter(results=[rows])]
+        return [self._read(row) for row in compiler.apply_converters(rows, self._converters)]
 
     def one(self, **values: object) -> M:
         """The one row there is; the model's DoesNotExist where there is none."""
@@ -78,3 +84,30 @@ class Compiled(Generic[M]):
         if not found:
             raise self._compiler[0].query.model.DoesNotExist  # type: ignore[union-attr]
         return found[0]
+
+
+class Change(Generic[M]):
+    """The same for an update: `Change(lambda: Order.objects.filter(pk=Given("pk")), "status", paid_at=Now())`, then
+    `(pk=7, status="paid")`: how many rows it changed. Fields that are only named are given each time.
+    """
+
+    def __init__(self, build: "Callable[[], QuerySet[M]]", *fields: str, **values: object) -> None:
+        self._build, self._fields, self._values = build, fields, values
+
+    @cached_property
+    def _compiled(self) -> tuple[str, tuple[Any, ...], "dict[str, Field[Any, Any]]"]:
+        query = self._build().query.chain(UpdateQuery)
+        query.add_update_values({name: Given(name) for name in self._fields} | self._values)
+        sql, params = query.get_compiler(connection=connection).as_sql()
+        return sql, params, {name: query.get_meta().get_field(name) for name in self._fields}
+
+    def __call__(self, **values: object) -> int:
+        sql, params, fields = self._compiled
+        values |= {name: field.get_db_prep_save(values[name], connection) for name, field in fields.items()}
+        with prepared.cursor() as cursor:
+            cursor.execute(sql, _given(params, values))
+            return cursor.rowcount
+
+
+def _given(params: tuple[Any, ...], values: dict[str, object]) -> list[Any]:
+    return [values[it.name] if isinstance(it, Given) else it for it in params]

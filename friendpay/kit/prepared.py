@@ -5,12 +5,13 @@ and again, and find their rows by a key; planning them takes longer than carryin
 from typing import Any, cast
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 
 
 def cursor() -> CursorWrapper:
     """A cursor of the thread's connection, within its transaction if one is open."""
+    connection = connections[DEFAULT_DB_ALIAS]  # looked up once: that is not for nothing
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw = cast("psycopg.Connection[Any]", connection.connection)

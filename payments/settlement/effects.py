@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from django.db.models import Q, QuerySet
 
 from friendpay.kit import clock
-from friendpay.kit.compiled import Compiled, Given
+from friendpay.kit.compiled import Change, Compiled, Given
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from payments.models import BillMismatch, Payment, ProviderEvent, Refund
@@ -149,7 +149,12 @@ def tells_of_money(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.state == State.SUCCEEDED
 
 
+_EXPLAIN = Change(
+    lambda: BillMismatch.objects.filter(ours=Given("ours"), settled_at=None), "note", settled_at=clock.Now()
+)
+
+
 def explain(event_ids: Iterable[int], note: str) -> None:
     """What was done about orphans puts right what a bill said of them as well."""
-    orphans = [f"orphan {pk}" for pk in event_ids]
-    BillMismatch.objects.filter(ours__in=orphans, settled_at=None).update(settled_at=clock.now(), note=note)
+    for pk in event_ids:
+        _EXPLAIN(ours=f"orphan {pk}", note=note)

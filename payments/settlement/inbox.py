@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import background, clock, leases, limits
 from friendpay.kit.background import enqueue
-from friendpay.kit.compiled import Compiled, Given
+from friendpay.kit.compiled import Change, Compiled, Given
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from payments.models import ProviderAccount, ProviderEvent
@@ -71,6 +71,11 @@ _ACCOUNT = Compiled(
         .order_by()
     )
 )
+_TAKE = Change(
+    lambda: ProviderEvent.objects.filter(pk=Given("pk"), attempts=Given("known"), next_attempt_at__isnull=False),
+    "next_attempt_at",
+    attempts=F("attempts") + 1,
+)
 _turns = count()
 
 
@@ -85,9 +90,8 @@ def _soon(event: ProviderEvent) -> None:
 def _apply_now(event: ProviderEvent) -> None:
     """Apply one that was just stored, unless the sweep was faster."""
     until = event.next_attempt_at and event.next_attempt_at + leases.growing(event.attempts)
-    untouched = ProviderEvent.objects.filter(pk=event.pk, attempts=event.attempts, next_attempt_at__isnull=False)
-    event.attempts, event.next_attempt_at = event.attempts + 1, until
-    if untouched.update(attempts=event.attempts, next_attempt_at=until):
+    if _TAKE(pk=event.pk, known=event.attempts, next_attempt_at=until):
+        event.attempts, event.next_attempt_at = event.attempts + 1, until
         leases.attempt(event, _attempt, foreseen=(ProviderError,))
 
 

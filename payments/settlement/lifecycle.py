@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock, text_filter
+from friendpay.kit.compiled import Change, Given
 from friendpay.kit.errors import Refused
 from friendpay.kit.keys import among
 from friendpay.kit.money import Money
@@ -24,6 +25,9 @@ from payments.settlement.locks import beside, lock_order, lock_payment, lock_req
 from payments.settlement.rules import Attempt, Payer, Split
 
 REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
+_CREATED = Change(
+    lambda: Payment.objects.filter(pk=Given("pk"), status=PAYMENT.CREATED), "status", "next_step", "provider_session"
+)
 
 
 def move(thing: PaymentRequest | Payment | Refund | Dispute, status: str) -> None:
@@ -196,8 +200,7 @@ def _end(order: Order, request: PaymentRequest, status: str, now: datetime, acto
 
 @transaction.atomic
 def hold(request_id: int, attempt: Attempt, payer: Payer, *, take_over: bool = False) -> Payment:
-    """Reserve an amount of an open request for one payer. The provider is called afterwards, outside of this
-    transaction.
+    """Reserve an amount of an open request for one payer. The provider is called once this is committed.
 
     Refused when the request is not open, the amount is not one that may be paid, others hold what is left ("held"), or
     this visitor has an attempt open already ("begun"): two taps at once begin once. With `take_over` others step aside
@@ -217,11 +220,9 @@ def hold(request_id: int, attempt: Attempt, payer: Payer, *, take_over: bool = F
 
 
 def start_payment(payment: Payment, *, next_step: dict[str, Any], session: str) -> Payment:
-    """The provider opened the attempt that `hold` began, and the payer can go on. An attempt decided meanwhile stays as
-    it is. One statement, which locks nothing but the attempt.
-    """
+    """The provider opened the attempt that `hold` began; one decided meanwhile stays as it is. One statement."""
     change = {"status": PAYMENT.PENDING, "next_step": next_step, "provider_session": session}
-    if Payment.objects.filter(pk=payment.pk, status=PAYMENT.CREATED).update(**change):
+    if _CREATED(pk=payment.pk, **change):
         vars(payment).update(change)
     else:
         payment.refresh_from_db()

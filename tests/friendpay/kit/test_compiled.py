@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.functions import Concat
 from django.db.transaction import TransactionManagementError
 
-from friendpay.kit.compiled import Compiled, Given
+from friendpay.kit.compiled import Change, Compiled, Given
 from orders.models import Event, Order
 from tests import shop
 
@@ -17,6 +18,9 @@ NEWER = Compiled(
         .filter(pk__gt=Given("after"), type=Given("type"))
         .annotate(reference=F("order__reference"))
     )
+)
+CHANGED = Change(
+    lambda: Order.objects.filter(pk=Given("pk"), status=Given("known")), "status", locale=Concat("locale", Value("fr"))
 )
 LOCKED = Compiled(lambda: Order.objects.select_for_update().filter(pk=Given("pk")))
 
@@ -36,6 +40,21 @@ def test_it_reads_what_the_query_reads_each_time_with_other_values(django_assert
     assert NEWER(after=0, type="order.paid") == []
     with pytest.raises(Event.DoesNotExist):
         NEWER.one(after=found[1].pk, type="order.created")
+
+
+@pytest.mark.django_db
+def test_it_changes_what_the_update_changes_and_says_how_many(django_assert_num_queries: Any) -> None:
+    order, other = shop.make_order(), shop.make_order()
+    for status, known, changed in (
+        ("cancelled", "awaiting_payment", 1),
+        ("expired", "cancelled", 1),
+        ("paid", "paid", 0),
+    ):
+        with django_assert_num_queries(1):
+            assert CHANGED(pk=order.pk, known=known, status=status) == changed
+    order.refresh_from_db()
+    other.refresh_from_db()
+    assert (order.status, order.locale, other.status) == ("expired", "frfr", "awaiting_payment")
 
 
 @pytest.mark.django_db(transaction=True)
