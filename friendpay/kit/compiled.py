@@ -4,7 +4,7 @@ asked how each time, which is most of what a small statement costs.
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
@@ -96,17 +96,18 @@ class Change(Generic[M]):
 
     @cached_property
     def _compiled(self) -> tuple[str, tuple[Any, ...], "dict[str, Field[Any, Any]]"]:
-        query = self._build().query.chain(UpdateQuery)
+        query = cast(UpdateQuery, self._build().query.chain(UpdateQuery))
         query.add_update_values({name: Given(name) for name in self._fields} | self._values)
         sql, params = query.get_compiler(connection=connection).as_sql()
-        return sql, params, {name: query.get_meta().get_field(name) for name in self._fields}
+        return sql, params, {name: cast("Field[Any, Any]", query.get_meta().get_field(name)) for name in self._fields}
 
     def __call__(self, **values: object) -> int:
         sql, params, fields = self._compiled
         values |= {name: field.get_db_prep_save(values[name], connection) for name, field in fields.items()}
         with prepared.cursor() as cursor:
             cursor.execute(sql, _given(params, values))
-            return cursor.rowcount
+            changed: int = cursor.rowcount
+        return changed
 
 
 def _given(params: tuple[Any, ...], values: dict[str, object]) -> list[Any]:

@@ -4,9 +4,11 @@ one round trip however many rows they are.
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cache
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
 
@@ -78,32 +80,47 @@ class Writes:
     def _inserting(
         self, model: type[Model], rows: list[Model], names: dict[type[Model], str], params: list[Any]
     ) -> str:
-        fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+        fields, into = _columns(model)
+        database = connections[DEFAULT_DB_ALIAS]
         marks = []
         for row in rows:
-            marks.append(", ".join(self._mark(row, field, names, params) for field in fields))
-        columns = ", ".join(f'"{field.column}"' for field in fields)
-        return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({"), (".join(marks)}) RETURNING *'
+            marks.append(", ".join([_mark(row, field, names, params, database) for field in fields]))
+        return f"{into} VALUES ({'), ('.join(marks)}) RETURNING *"
 
-    def _mark(self, row: Model, field: "Field[Any, Any]", names: dict[type[Model], str], params: list[Any]) -> str:
-        value = getattr(row, field.attname)
-        if value is None and field.is_relation and field.is_cached(row):  # type: ignore[attr-defined]
-            parent = getattr(row, field.name)
-            params.append(parent.public_id)
-            return f"(SELECT id FROM {names[type(parent)]} WHERE public_id = %s)"
-        if isinstance(value, DatabaseDefault):
-            return "DEFAULT"
-        params.append(field.get_db_prep_save(field.pre_save(row, add=True) if value is None else value, connection))
-        return "%s"
+
+@cache
+def _columns(model: type[Model]) -> "tuple[list[Field[Any, Any]], str]":
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    return fields, f'INSERT INTO "{model._meta.db_table}" ({columns})'
+
+
+def _mark(
+    row: Model,
+    field: "Field[Any, Any]",
+    names: dict[type[Model], str],
+    params: list[Any],
+    database: BaseDatabaseWrapper,
+) -> str:
+    value = getattr(row, field.attname)
+    if value is None and field.is_relation and field.is_cached(row):  # type: ignore[attr-defined]
+        parent = getattr(row, field.name)
+        params.append(parent.public_id)
+        return f"(SELECT id FROM {names[type(parent)]} WHERE public_id = %s)"
+    if isinstance(value, DatabaseDefault):
+        return "DEFAULT"
+    params.append(field.get_db_prep_save(field.pre_save(row, add=True) if value is None else value, database))
+    return "%s"
 
 
 def _updating(row: Model, fields: dict[str, None], params: list[Any]) -> str:
     """An update may be without fields: then it is a look whether the row is there."""
+    database = connections[DEFAULT_DB_ALIAS]
     columns = []
     for name in fields:
         field: Field[Any, Any] = row._meta.get_field(name)  # type: ignore[assignment]
         columns.append(f'"{field.column}" = %s')
-        params.append(field.get_db_prep_save(getattr(row, field.attname), connection))
+        params.append(field.get_db_prep_save(getattr(row, field.attname), database))
     params.append(row.pk)
     return f'UPDATE "{row._meta.db_table}" SET {", ".join(columns)} WHERE id = %s RETURNING id'
 
@@ -114,7 +131,7 @@ def _keys_of(rows: list[Model]) -> Done:
     def done(keys: list[int]) -> None:
         for row, key in zip(rows, keys, strict=True):
             row.pk = key
-            row._state.adding, row._state.db = False, connection.alias
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
     return done
 
