@@ -193,6 +193,17 @@ class Beside:
             if not self.wallet.book.things[intent["latest_charge"]]["disputed"]:
                 self.wallet.book.close_dispute(self.wallet.book.open_dispute(intent), won=won)
 
+    def capture_late(self, *, told: bool) -> None:
+        """A slow bank behind a shop's own gateway: money comes for a payment that was closed meanwhile."""
+        assert isinstance(self.wallet, House)
+        before = len(self.notifications)
+        for order in self.wallet.book.orders.values():
+            if order.status == "closed" and order.link and not order.captures:
+                self.wallet.book.capture(order.reference)
+                break
+        if not told:
+            del self.notifications[before:]
+
     def has_taken_back(self, charge: Charge) -> bool:
         """Whether the payer's bank has: of such a charge the wallet refunds nothing more, known to us or not."""
         if not isinstance(self.wallet, Stripe):

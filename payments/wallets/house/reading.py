@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from friendpay.kit import limits
 from friendpay.kit.money import Money
 from payments.wallets.base import Account, BillLine, Notification, NotificationRefused, Outcome, Reply, State
 from payments.wallets.house import signing
 
 _LARGEST = 64 * 1024
-_MOST = 10**12  # minor units
 _NUMBER = re.compile(r"[!-~]{1,64}", re.ASCII)  # printable, without spaces: nothing a log or a table would stumble over
 
 _PAYMENTS = {
@@ -142,7 +142,7 @@ def _text(thing: Thing, name: str) -> str:
 
 def _money(thing: Thing) -> Money:
     amount, currency = thing.get("amount"), thing.get("currency")
-    if type(amount) is not int or not 0 < amount <= _MOST or not isinstance(currency, str):
+    if type(amount) is not int or not 0 < amount <= limits.MAX_MINOR or not isinstance(currency, str):
         raise Nonsense("amount must be a whole number of minor units, with its currency")
     return Money(amount, currency)
 

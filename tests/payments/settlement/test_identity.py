@@ -17,6 +17,8 @@ from payments.settlement import lifecycle, refunds
 from payments.settlement.rules import Attempt, Payer
 from payments.wallets import registry
 from payments.wallets.base import Account, Outcome, State
+from payments.wallets.house.emulator.server import House
+from payments.wallets.house.emulator.signing import key_of
 from payments.wallets.stripe.emulator.requests import Wrong
 from payments.wallets.stripe.emulator.server import Stripe
 from tests import desk, shop
@@ -169,6 +171,19 @@ def test_a_key_that_could_not_be_proved_changes_nothing_and_says_why(client: Cli
     stripe(scene).accounts["sk_test_rolled"] = stripe(scene).book
     stripe(scene).scripted.append(Wrong("down", status=500, kind="api_error"))
     assert "Nothing was changed" in stays(client, scene.account, "credential_secret_key", secret_key="sk_test_rolled")
+
+
+@pytest.mark.parametrize("stage", ["house"], indirect=True)
+def test_another_secret_of_a_shops_own_gateway_is_taken_once_the_gateway_knows_it(client: Client, scene: Scene) -> None:
+    assert isinstance(scene.wallet, House)
+    scene.pay()
+    scene.hear()
+    secret = "whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItb3I="
+    assert "The signature does not fit" in stays(client, scene.account, "credential_secret", secret=secret)
+    scene.wallet.door.key = key_of(secret)
+    assert write(client, scene.account, secret=secret).status_code == 302
+    scene.account.refresh_from_db()
+    assert scene.account.config["secret"] == secret
 
 
 @at_stripe

@@ -301,6 +301,11 @@ class Shop(RuleBasedStateMachine):
             if self._known(taken):
                 self.beside.dispute(taken, won=won)
 
+    @precondition(lambda self: self.beside.method == "house")
+    @rule(told=st.booleans())
+    def a_slow_bank_pays_for_what_was_closed(self, told: bool) -> None:
+        self.beside.capture_late(told=told)
+
     @rule(ill=st.sampled_from(["", "", "hangs", "other keys", "no balance"]))
     def the_strict_wallet_is_ill_or_well(self, ill: str) -> None:
         """It takes calls and answers none; the shop's keys there are not ours; the shop has no money for refunds."""

@@ -15,8 +15,8 @@ from payments.wallets.base import (
     Account,
     BillLine,
     Method,
+    NeverBilled,
     NextStep,
-    NoBill,
     Notification,
     NotificationRefused,
     Outcome,
@@ -114,7 +114,7 @@ class ToyPay:
         return Reply(204)
 
     def bill(self, account: Account, day: date) -> Iterator[BillLine]:
-        raise NoBill("Toy Pay writes no bills")
+        raise NeverBilled("Toy Pay writes no bills")
 
     def check(self, account: Account) -> str:
         return "Toy Pay answers."
