@@ -31,12 +31,13 @@ BUDGET = {
     "create an order and its request": 5,
     "create an order, with an Idempotency-Key": 8,
     "create a request": 15,
-    "begin to pay": 13,
+    "begin to pay": 9,
     "settle": 5,
 }
 """Operation -> round trips: statements, and two each for a transaction (BEGIN, COMMIT) and a savepoint. What is done
 after the commit counts, what a wallet's server asks does not. Within a transaction, as a test is, a new order is
-written in a savepoint; outside there is none, and the first two "create" are 2 and 3 trips.
+written in a savepoint, and so are the steps of a tap; outside there is none, and the first two "create" are 2 and 3
+trips. Beginning to pay is 6 there: BEGIN goes with the lock and with what is looked for under it.
 """
 
 Budget = Callable[[str], AbstractContextManager[Trips]]

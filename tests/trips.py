@@ -22,6 +22,7 @@ class Trips:
     savepoints: int = 0
     depth: int = 0
     paused: bool = False
+    in_pipeline: bool = False
 
     def __str__(self) -> str:
         parts = f"{len(self.statements)} statements, {self.transactions} transactions, {self.savepoints} savepoints"
@@ -42,6 +43,7 @@ class Trips:
 
     def __call__(self, run: Run, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         """Django asks this to execute. A test's own transaction is around all, so ours are savepoints within it."""
+        before, self.in_pipeline = self.in_pipeline, is_pipelined()
         if self.paused:
             return run(sql, params, many, context)
         if sql.startswith("SAVEPOINT"):
@@ -52,9 +54,14 @@ class Trips:
                 self.savepoints += 1
         elif sql.startswith(("RELEASE SAVEPOINT", "ROLLBACK TO")):
             self.depth -= sql.startswith("RELEASE")
-        else:
+        elif not (before and self.in_pipeline):  # the first of those that go together stands for all of them
             self.statements.append(sql)
         return run(sql, params, many, context)
+
+
+def is_pipelined() -> bool:
+    """Whether what is asked now goes with what is asked before and after it."""
+    return bool(connection.connection.pgconn.pipeline_status)
 
 
 @contextmanager

@@ -70,13 +70,22 @@ class Compiled(Generic[M]):
         return read
 
     def __call__(self, **values: object) -> list[M]:
+        return self.ask(**values)()
+
+    def ask(self, **values: object) -> Callable[[], list[M]]:
+        """The same in two: asked now, and read, once, by calling what is given back."""
         compiler, sql, params = self._compiler
         if compiler.query.select_for_update and not connection.in_atomic_block:
             raise TransactionManagementError("a lock that nothing would hold")
-        with prepared.cursor() as cursor:
-            cursor.execute(sql, _given(params, values))
-            rows = cursor.fetchall()
-        return [self._read(row) for row in compiler.apply_converters(rows, self._converters)]
+        cursor = prepared.cursor()
+        cursor.execute(sql, _given(params, values))
+
+        def read() -> list[M]:
+            with cursor:
+                rows = cursor.fetchall()
+            return [self._read(row) for row in compiler.apply_converters(rows, self._converters)]
+
+        return read
 
     def one(self, **values: object) -> M:
         """The one row there is; the model's DoesNotExist where there is none."""

@@ -1,6 +1,7 @@
 """One row by one statement, for pages that are asked for often."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -11,10 +12,20 @@ from friendpay.kit import prepared
 
 def one(sql: str, params: dict[str, Any]) -> tuple[Any, ...] | None:
     """The row that a SELECT finds, None when there is none."""
-    with prepared.cursor() as cursor:
-        cursor.execute(sql, params)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
+    return ask(sql, params)()
+
+
+def ask(sql: str, params: dict[str, Any]) -> Callable[[], tuple[Any, ...] | None]:
+    """The same in two: asked now, and read, once, by calling what is given back."""
+    cursor = prepared.cursor()
+    cursor.execute(sql, params)
+
+    def read() -> tuple[Any, ...] | None:
+        with cursor:
+            row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+    return read
 
 
 Row = TypeVar("Row", bound=Model)

@@ -20,8 +20,8 @@ from friendpay.kit.money import Money
 from orders import services
 from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, Refund
-from payments.settlement import batches, chip_in, holds, rules, turns
-from payments.settlement.locks import beside, lock_order, lock_payment, lock_request, new_request, note, note_end, save
+from payments.settlement import batches, chip_in, holds, locks, rules
+from payments.settlement.locks import lock_order, lock_payment, lock_request, new_request, note, note_end, save
 from payments.settlement.rules import Attempt, Payer, Split
 
 REQUEST, PAYMENT, REFUND = PaymentRequest.Status, Payment.Status, Refund.Status
@@ -206,8 +206,7 @@ def hold(request_id: int, attempt: Attempt, payer: Payer, *, take_over: bool = F
     this visitor has an attempt open already ("begun"): two taps at once begin once. With `take_over` others step aside
     where the request is contested (`turns`).
     """
-    order, request = lock_request(request_id)
-    begun = turns.begun(request, payer.visitor, payer.network)
+    request, begun = locks.lock_begun(request_id, payer.visitor, payer.network)
     rules.check_begins_once(begun)
     rules.check_attempt(request, attempt, payer, begun)
     if take_over:
@@ -268,7 +267,7 @@ def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
     support to look at.
     """
     order, request, payment = lock_payment(payment_id)
-    now, known, others = beside(payment, provider_ref)
+    now, known, others = locks.beside(payment, provider_ref)
     if known:
         return known
     if amount.currency != payment.currency or amount.minor <= 0:

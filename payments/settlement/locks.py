@@ -2,13 +2,14 @@
 payment, refund.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
-from friendpay.kit import clock
+from friendpay.kit import clock, prepared
 from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.writes import Writes
 from orders import events
@@ -17,7 +18,7 @@ from orders.models import Event, Order
 from payments.live import snapshot
 from payments.mail import outbox
 from payments.models import Payment, PaymentRequest, Refund
-from payments.settlement import rules
+from payments.settlement import rules, turns
 from payments.settlement.event_data import DeclinedData, DisputeData, PaymentData, RefundData, RequestData, ThankedData
 from payments.share import codes
 
@@ -93,7 +94,23 @@ def lock_order(order_id: int) -> tuple[Order, PaymentRequest | None]:
 
 def lock_request(request_id: int) -> tuple[Order, PaymentRequest]:
     """A request and its order, locked, whatever their state."""
-    request = _REQUEST.one(request=request_id)
+    return _locked(_REQUEST.ask(request=request_id))
+
+
+def lock_begun(request_id: int, visitor: str, network: str) -> tuple[PaymentRequest, turns.Begun]:
+    """The same, and what was begun on the request (`turns.begun`), by one round trip: it is looked for once the locks
+    are held.
+    """
+    with prepared.together():
+        locked, begun = _REQUEST.ask(request=request_id), turns.ask(request_id, visitor, network)
+    _order, request = _locked(locked)
+    return request, begun(request)
+
+
+def _locked(found: Callable[[], list[PaymentRequest]]) -> tuple[Order, PaymentRequest]:
+    request = next(iter(found()), None)
+    if request is None:
+        raise PaymentRequest.DoesNotExist
     request.merchant = request.order.merchant
     return request.order, request
 

@@ -10,7 +10,7 @@ who had it steps aside, is told so, and may still pay to the end of her own time
 rest goes back by itself. Two hundred strangers cost an honest friend one more tap at most, and never her money.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -67,15 +67,25 @@ class Begun:
 
 def begun(request: PaymentRequest, visitor: str = "", network: str = "") -> Begun:
     """By one statement; what it says stays so for whoever holds the request's lock."""
-    row = reads.one(_BEGUN, {"request": request.pk, "visitor": visitor, "network": network})
-    assert row is not None  # an aggregate
-    moment, undecided, *tried = row
-    now = clock.told(moment)
-    within = (limits.FRUITLESS_WITHIN, limits.TRIES_WITHIN, limits.TRIES_WITHIN)
-    in_vain, of_visitor, of_network = (
-        sum(at > now - span for at in times or []) for times, span in zip(tried, within, strict=True)
-    )
-    return Begun(now, [_told(request, *one) for one in undecided or []], in_vain, of_visitor, of_network, visitor)
+    return ask(request.pk, visitor, network)(request)
+
+
+def ask(request_id: int, visitor: str, network: str) -> Callable[[PaymentRequest], Begun]:
+    """The same in two: asked now, and read, once, with the request that was locked before it."""
+    answer = reads.ask(_BEGUN, {"request": request_id, "visitor": visitor, "network": network})
+
+    def read(request: PaymentRequest) -> Begun:
+        row = answer()
+        assert row is not None  # an aggregate
+        moment, undecided, *tried = row
+        now = clock.told(moment)
+        within = (limits.FRUITLESS_WITHIN, limits.TRIES_WITHIN, limits.TRIES_WITHIN)
+        in_vain, of_visitor, of_network = (
+            sum(at > now - span for at in times or []) for times, span in zip(tried, within, strict=True)
+        )
+        return Begun(now, [_told(request, *one) for one in undecided or []], in_vain, of_visitor, of_network, visitor)
+
+    return read
 
 
 def _told(request: PaymentRequest, row: dict[str, object], account: dict[str, object]) -> Payment:
