@@ -12,13 +12,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 
-def cursor() -> CursorWrapper:
+def cursor(kind: type[psycopg.Cursor[Any]] = psycopg.Cursor) -> CursorWrapper:
     """A cursor of the thread's connection, within its transaction if one is open."""
     connection = connections[DEFAULT_DB_ALIAS]  # looked up once: that is not for nothing
     raw = _connected(connection)
     raw.prepare_threshold = 0  # of cursors like this alone: those of Django's models bind by themselves
     # Django's own way, so that what is asked is counted and logged with all else.
-    prepared: CursorWrapper = connection._prepare_cursor(psycopg.Cursor(raw))  # type: ignore[attr-defined]
+    prepared: CursorWrapper = connection._prepare_cursor(kind(raw))  # type: ignore[attr-defined]
     return prepared
 
 

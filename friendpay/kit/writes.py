@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connectio
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
+from psycopg import RawCursor
 
 from friendpay.kit import prepared
 
@@ -106,11 +107,11 @@ def _mark(
     if value is None and field.is_relation and field.is_cached(row):  # type: ignore[attr-defined]
         parent = getattr(row, field.name)
         params.append(parent.public_id)
-        return f"(SELECT id FROM {names[type(parent)]} WHERE public_id = %s)"
+        return f"(SELECT id FROM {names[type(parent)]} WHERE public_id = ${len(params)})"
     if isinstance(value, DatabaseDefault):
         return "DEFAULT"
     params.append(field.get_db_prep_save(field.pre_save(row, add=True) if value is None else value, database))
-    return "%s"
+    return f"${len(params)}"
 
 
 def _updating(row: Model, fields: dict[str, None], params: list[Any]) -> str:
@@ -119,10 +120,10 @@ def _updating(row: Model, fields: dict[str, None], params: list[Any]) -> str:
     columns = []
     for name in fields:
         field: Field[Any, Any] = row._meta.get_field(name)  # type: ignore[assignment]
-        columns.append(f'"{field.column}" = %s')
         params.append(field.get_db_prep_save(getattr(row, field.attname), database))
+        columns.append(f'"{field.column}" = ${len(params)}')
     params.append(row.pk)
-    return f'UPDATE "{row._meta.db_table}" SET {", ".join(columns)} WHERE id = %s RETURNING id'
+    return f'UPDATE "{row._meta.db_table}" SET {", ".join(columns)} WHERE id = ${len(params)} RETURNING id'
 
 
 def _keys_of(rows: list[Model]) -> Done:
@@ -151,7 +152,7 @@ def _once(keys: list[int]) -> None:
 def _execute(parts: list[tuple[str, Done]], params: list[Any]) -> None:
     within = ", ".join(f"part_{number} AS ({sql})" for number, (sql, _done) in enumerate(parts))
     told = " UNION ALL ".join(f"SELECT {number}, id FROM part_{number}" for number in range(len(parts)))
-    with prepared.cursor() as cursor:
+    with prepared.cursor(RawCursor) as cursor:  # with PostgreSQL's own $1: psycopg need not read so long a text
         cursor.execute(f"WITH {within} {told} ORDER BY 1, 2", params)
         rows = cursor.fetchall()
     for number, (_sql, done) in enumerate(parts):
