@@ -128,6 +128,7 @@ SWEEP_SECONDS, SWEEP_TURN_SECONDS = 10.0, 1.0
 """For one sweep, and for one account before the next has its turn. A call that was begun is waited for."""
 
 BEAT_LATE_AFTER = timedelta(minutes=1)
+CHARACTERS_KNOWN = 4096  # of which a process remembers whether they are seen
 BACKGROUND_IDLE_SECONDS = 2.0  # after that a thread gives its database connection back
 BACKGROUND_JOBS = 10_000  # waiting in a process; the sweeps do what is over
 EVENTS_BATCH_ROWS = 1000
