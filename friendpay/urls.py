@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("payments.urls")),
     path("api/v1/", include("friendpay.api.app")),
     path("sandbox/", include("sandbox.urls")),
+    path("admin/pairings/", include("orders.admin.pairing")),
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
 ]

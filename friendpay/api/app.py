@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from friendpay.api import manual, openapi, problems
 from orders.api.auth import KEY, Call
 from orders.api.idempotency import once
+from orders.api.pairing_routes import router as pairings
 from orders.api.webhook_routes import router as webhooks
 from payments.api.list_routes import router as lists
 from payments.api.order_routes import router as orders
@@ -62,7 +63,8 @@ def answered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
         def work() -> HttpResponse:
             return _rendered(view(call, **values))
 
-        return once(call.auth, call, work) if call.method == "POST" else work()
+        caller = getattr(call, "auth", None)  # nobody begins a pairing
+        return once(caller, call, work) if caller and call.method == "POST" else work()
 
     return answer
 
@@ -90,5 +92,6 @@ api.add_router("", orders)
 api.add_router("", payments)
 api.add_router("", lists)
 api.add_router("", webhooks)
+api.add_router("", pairings)
 
 urlpatterns = [path("", api.urls)]

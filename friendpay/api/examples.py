@@ -17,6 +17,7 @@ _PAYMENT = "pay_b8RzMv3XkN6tWq2YdJ7hPcGs"
 _REFUND = "re_Q4nYsV7cKx2BmTz9RwHdJ6pf"
 _EVENT = "evt_Jd7sQz2XcVn5RtKb8WyHm3Pf"
 _ENDPOINT = "we_Vn5RtKb8WyHm3PfJd7sQz2Xc"
+_PAIRING = "pair_3PfJd7sQz2XcVn5RtKb8WyHm"
 _TOKEN = "t7KtaW9ezGFPNM7Etpx4rNtS"
 
 _REFUNDED: dict[str, Any] = {
@@ -205,6 +206,33 @@ BODIES["OffersOut"] = {
             "detail": "It is for orders from CN¥100.00.",
         }
     ],
+}
+BODIES["PairingIn"] = {
+    "app": "friendpay for WooCommerce",
+    "site": "https://shop.example",
+    "webhook_url": "https://shop.example/friendpay/webhooks",
+    "return_url": "https://shop.example/admin/payments",
+    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    "scopes": ["read", "write", "refund"],
+    "events": ["order.paid", "order.refunded"],
+}
+BODIES["PairingOut"] = {
+    "id": _PAIRING,
+    "url": f"https://pay.example/admin/pairings/{_PAIRING}/",
+    "expires_at": "2026-05-03T18:30:00Z",
+}
+BODIES["RedeemIn"] = {
+    "code": "t7KtaW9ezGFPNM7Etpx4rNtSmZs5HyRf",
+    "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+}
+BODIES["PairedOut"] = {
+    "key": "sk_test_Kb8WyHm3PfJd7sQz2XcVn5RtKb8WyHm3",
+    "live": False,
+    "scopes": ["read", "write", "refund"],
+    "shop": "mer_Kb8WyHm3PfJd7sQz2XcVn5Rt",
+    "shop_name": "Harbour Tea",
+    "origins": ["https://shop.example"],
+    "webhook_endpoint": BODIES["EndpointSecretOut"],
 }
 BODIES["AccountOut"] = {
     "shop": {

@@ -84,6 +84,9 @@ _KEY_HEADER: dict[str, Any] = {
 
 WITH_BODY = ("post", "patch")
 
+NOT_KEPT = ("begin_pairing",)
+"""POSTs whose answer is nobody's yet, so that it is not kept for a repeat; they grant nothing."""
+
 _LEADS: dict[str, dict[str, str]] = {
     "OrderOut": {"order_id": "id"},
     "NewOrderOut": {"order_id": "id"},
@@ -98,6 +101,7 @@ _LEADS: dict[str, dict[str, str]] = {
     "EndpointOut": {"endpoint_id": "id"},
     "EndpointSecretOut": {"endpoint_id": "id"},
     "EndpointPage": {"endpoint_id": "data/0/id"},
+    "PairingOut": {"pairing_id": "id"},
     "DeliveryOut": {"delivery_id": "id", "endpoint_id": "endpoint"},
     "DeliveryPage": {"delivery_id": "data/0/id", "endpoint_id": "data/0/endpoint"},
 }
@@ -118,13 +122,13 @@ def complete(schema: OpenAPISchema) -> OpenAPISchema:
         responses = operation["responses"] = {str(status): said for status, said in operation["responses"].items()}
         for status, said in responses.items():
             said["headers"] = _header_refs("RateLimit", "RateLimit-Policy")
-            if method == "post":
+            if method == "post" and operation["operationId"] not in NOT_KEPT:
                 said["headers"] |= _header_refs("Idempotent-Replayed")
             if method == "get" or status == "201":
                 said["links"] = _links(said, operations)
         for number in _problems_of(address, method, operation):
             responses[str(number)] = {"$ref": f"#/components/responses/{_NAMES[number]}"}
-        if method == "post":
+        if method == "post" and operation["operationId"] not in NOT_KEPT:
             operation["parameters"].append({"$ref": f"#/components/parameters/{idempotency.HEADER}"})
         if method in WITH_BODY:
             operation["requestBody"]["content"]["application/json"]["schema"].pop("default", None)

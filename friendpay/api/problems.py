@@ -70,6 +70,7 @@ CODES = (
     "order_expired",
     "order_not_awaiting_payment",
     "order_paid",
+    "pairing_refused",
     "partly_paid",
     "reference_used",
     "refund_beyond_payment",
@@ -77,6 +78,7 @@ CODES = (
     "request_expired",
     "request_open",
     "request_paid",
+    "return_url_not_of_site",
     "return_url_not_registered",
     "right_missing",
     "too_many_endpoints",
@@ -125,7 +127,10 @@ def _refused(request: HttpRequest, error: Refused | type[Refused]) -> HttpRespon
     assert isinstance(error, Refused)
     message = str(error.message)
     errors = [{"field": error.field, "code": error.code, "message": message}] if error.field else []
-    return problem(error.status, error.code, message, errors)
+    response = problem(error.status, error.code, message, errors)
+    if error.retry_after:
+        response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _invalid(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:

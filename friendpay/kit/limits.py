@@ -283,6 +283,15 @@ IDEMPOTENCY_HOURS = 24
 IDEMPOTENCY_LEASE_SECONDS = 30
 """How long PostgreSQL lets a call hold its key while it is silent: the connection of a host that vanished ends then."""
 
+PAIRING_LIFE, PAIRING_CODE_LIFE = timedelta(minutes=30), timedelta(minutes=10)
+"""How long a person has to consent to a pairing, and its program to redeem the code."""
+
+PAIRING_CODE_SYMBOLS = 32
+PAIRINGS_OF_A_NETWORK, PAIRINGS_SECONDS = 20, 3600
+"""How often one network may begin a pairing, and redeem one."""
+
+PAIRINGS_KEPT_FOR = timedelta(days=30)
+
 # The desk, and secrets
 
 WRONG_PASSWORDS_SECONDS = 900

@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import limits, vault
 from friendpay.kit.errors import Refused
-from orders.models import ApiKey
+from orders.models import ApiKey, Pairing
 
 HEADER = "Idempotency-Key"
 FORM = r"^[!-~]{1,255}$"
 
 
-def once(caller: ApiKey, call: HttpRequest, work: Callable[[], HttpResponse]) -> HttpResponse:
+def once(caller: ApiKey | Pairing, call: HttpRequest, work: Callable[[], HttpResponse]) -> HttpResponse:
     """Do `work`, or answer as it was answered to this caller the first time.
 
     Another body under the same key: 422. The first call still at it: 409.
@@ -59,7 +59,7 @@ same: ON CONFLICT finds a row as it is now, where a SELECT would show it as it w
 _ANSWER = "UPDATE orders_storedanswer SET status = %s, sealed = %s WHERE id = %s"
 
 
-def _claim(caller: ApiKey, call: HttpRequest, key: str, fingerprint: str) -> tuple[int, str, int, str]:
+def _claim(caller: ApiKey | Pairing, call: HttpRequest, key: str, fingerprint: str) -> tuple[int, str, int, str]:
     """The row of this key, of this transaction alone until it ends; its status is 0 until it is answered."""
     scope = f"{caller.merchant_id} {caller.live} {call.method} {call.path} {key}"
     values: dict[str, str | int | None] = {

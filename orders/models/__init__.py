@@ -5,6 +5,7 @@ from orders.models.event import Event
 from orders.models.idempotency import StoredAnswer
 from orders.models.merchant import ApiKey, Logo, Merchant
 from orders.models.order import Order, OrderLine
+from orders.models.pairing import Pairing
 from orders.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Merchant",
     "Order",
     "OrderLine",
+    "Pairing",
     "StoredAnswer",
     "WebhookAttempt",
     "WebhookDelivery",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+import orders.api.pairing_schemas
 import orders.api.schemas
 import orders.api.webhook_schemas
 import payments.api.schemas
@@ -19,7 +20,13 @@ from friendpay.kit.errors import Refused
 from orders.events import TYPES
 from orders.webhooks import transport
 
-SCHEMAS = (orders.api.schemas, orders.api.webhook_schemas, payments.api.schemas, payments.api.shop_schemas)
+SCHEMAS = (
+    orders.api.pairing_schemas,
+    orders.api.schemas,
+    orders.api.webhook_schemas,
+    payments.api.schemas,
+    payments.api.shop_schemas,
+)
 ROOT = Path(__file__).resolve().parents[3]
 OPERATIONS = [
     (address, method, operation)
@@ -57,8 +64,9 @@ def test_every_call_says_what_it_can_answer(address: str, method: str, operation
     if method == "post":
         assert statuses >= {"400", "408", "409", "413", "415", "422"}
         names = [parameter["$ref"].rpartition("/")[2] for parameter in operation["parameters"] if "$ref" in parameter]
-        assert names == ["Idempotency-Key"]
-    assert operation["security"] == [{"BearerKey": []}]
+        assert names == ([] if operation["operationId"] == "begin_pairing" else ["Idempotency-Key"])
+    keyless = operation["operationId"] in ("begin_pairing", "redeem_pairing")
+    assert operation.get("security") == (None if keyless else [{"BearerKey": []}])
     assert operation["summary"]
     assert operation["tags"]
 
@@ -101,7 +109,7 @@ def codes_of_calls() -> set[str]:
     codes = {code for path in sources for code in re.findall(r'Refused\(\s*"(\w+)"', path.read_text())}
     of_pages = {"amount_changed", "begun", "crumb_left", "held", "last_part", "request_not_paid", "too_many_tries"}
     of_pages |= {"told_already"}
-    of_support = {"endpoint_deleted", "refund_not_failed", "refundable_changed"}
+    of_support = {"endpoint_deleted", "pairing_over", "refund_not_failed", "refundable_changed"}
     return (codes | {code for code, _words in WORDS.values()}) - of_pages - of_support
 
 
