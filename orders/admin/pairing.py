@@ -59,14 +59,14 @@ class ConsentForm(forms.Form):
 @never_cache
 def page(request: HttpRequest, pairing_id: str) -> HttpResponse:
     """Who asks, and for what; with the form sent, it is granted, and a link leads back with the code."""
-    if not all(request.user.has_perm(right) for right in RIGHTS):  # type: ignore[union-attr]
+    if not all(request.user.has_perm(right) for right in RIGHTS):
         raise PermissionDenied
     if request.method == "POST" and (asked := reauthentication.ask(request, admin.site)):
         return asked
     pairing = pairings.open_for_consent(pairing_id)
     if pairing is None:
         return _answer(request, "over", gettext("This pairing has ended"), status=404)
-    may_add = request.user.has_perm("orders.add_merchant")  # type: ignore[union-attr]
+    may_add = request.user.has_perm("orders.add_merchant")
     form = ConsentForm(request.POST if request.method == "POST" else None, may_add=may_add)
     if request.method == "POST" and form.is_valid():
         try:
@@ -81,8 +81,8 @@ def page(request: HttpRequest, pairing_id: str) -> HttpResponse:
             response["Refresh"] = f"1;url={back}"
             return response
     declined = pairings.answer_to(pairing, error="declined")
-    context = {"pairing": pairing, "form": form, "asks": _asks(pairing), "back": declined}
-    return _answer(request, "asks", gettext("Connect a shop"), **context)
+    title = gettext("Connect a shop")
+    return _answer(request, "asks", title, pairing=pairing, form=form, asks=_asks(pairing), back=declined)
 
 
 def _asks(pairing: Pairing) -> list[tuple[str, str]]:
@@ -102,7 +102,7 @@ def _asks(pairing: Pairing) -> list[tuple[str, str]]:
     ]
 
 
-def _answer(request: HttpRequest, state: str, title: str, status: int = 200, **context: Any) -> HttpResponse:
+def _answer(request: HttpRequest, state: str, title: str, *, status: int = 200, **context: Any) -> HttpResponse:
     known = {**admin.site.each_context(request), "title": title, "state": state}
     return TemplateResponse(request, "orders/admin/pairing.html", {**known, **context}, status=status)
 

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from friendpay.admin_kit import reauthentication
 from friendpay.kit import limits
 from orders import pairings
 from orders.models import ApiKey, Merchant, Pairing, StoredAnswer, WebhookEndpoint
@@ -49,7 +50,7 @@ def ask(program: Caller, **changes: object) -> Any:
 
 
 def page_of(asked: Any) -> str:
-    return urlsplit(asked["url"]).path
+    return str(urlsplit(asked["url"]).path)
 
 
 def consent(client: Client, asked: Any, **sent: object) -> dict[str, list[str]]:
@@ -176,7 +177,7 @@ def test_the_second_factor_and_the_password_again_come_first(program: Caller, se
     merchant, asked = shop.make_merchant(), ask(program)
     client = desk.staff(*OWNER)
     session = client.session
-    del session[desk.reauthentication.GIVEN_AT]
+    del session[reauthentication.GIVEN_AT]
     session.save()
     answer = client.post(page_of(asked), {"shop": merchant.pk})
     assert "again-password" in answer.content.decode()
