@@ -40,11 +40,13 @@ def main() -> None:
     import django
     from django.core.management import call_command
 
+    data = Path(os.environ["FRIENDPAY_DATA"])
     django.setup()
-    call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+    if not is_done(data):
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     call_command("seed_demo", skip_checks=True)
     collect_static()
-    (Path(os.environ["FRIENDPAY_DATA"]) / "prepared").write_text(as_it_is())
+    (data / "prepared").write_text(as_it_is())
 
 
 if __name__ == "__main__":

@@ -23,14 +23,11 @@ from typing import IO, NoReturn
 from xmlrpc.client import ServerProxy
 
 import psutil
-from cryptography.fernet import Fernet
-from qrcode import QRCode
 from supervisor.xmlrpc import SupervisorTransport
 
 from friendpay.demo import embedded, options, prepare
 from friendpay.demo.bootstrap import PYTHON, ROOT
 from friendpay.demo.wheels import CannotStart
-from payments.wallets import registry
 
 _CONFIG = ROOT / "friendpay" / "demo" / "supervisor.conf"
 _PATIENCE = 60.0
@@ -64,10 +61,10 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
     address = options.url(chosen.address, chosen.port)
     json.dump({"pid": os.getpid(), "address": address}, claim)
     claim.flush()
-    wallets = {name: options.free_port(chosen.host) for name in (registry.simulated() if chosen.emulators else ())}
+    wallets = {name: options.free_port(chosen.host) for name in (_simulated() if chosen.emulators else ())}
     environment = _environment(chosen, servers, address, kept) | {"FRIENDPAY_EMULATORS": json.dumps(wallets)}
     supervisor = subprocess.Popen(
-        [str(PYTHON), "-m", "supervisor.supervisord", "-c", str(_CONFIG)],
+        [str(PYTHON), "-m", "friendpay.demo.supervise", "-c", str(_CONFIG)],
         cwd=ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -103,9 +100,10 @@ def end_leftovers(data: Path) -> None:
     """Stop every process at work on this data. Only who holds the claim may ask for it."""
     found = [process for process in psutil.process_iter() if _works_on(process, data)]
     found.sort(key=lambda process: process.pid)  # the supervisor comes first: it would restart the rest
+    pids = {process.pid for process in found}
     for process in found:
         with suppress(psutil.NoSuchProcess):
-            process.kill() if "supervisord" in " ".join(process.cmdline()) else process.terminate()
+            process.terminate() if process.ppid() in pids else process.kill()
     _, alive = psutil.wait_procs(found, timeout=3)
     for process in alive:
         with suppress(psutil.NoSuchProcess):
@@ -146,6 +144,8 @@ def _kept(data: Path) -> dict[str, str]:
     if path.exists():
         kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     else:
+        from cryptography.fernet import Fernet  # this process lasts as long as the demo, and keeps what it loads
+
         kept = {
             "SECRET_KEY": secrets.token_urlsafe(50),
             "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
@@ -179,6 +179,8 @@ def _environment(
         "ALLOWED_HOSTS": ",".join(dict.fromkeys([chosen.address, "127.0.0.1", "localhost", "[::1]"])),
         "STATIC_ROOT": str(chosen.data / "static"),
         "DJANGO_SETTINGS_MODULE": "friendpay.settings",
+        "MALLOC_ARENA_MAX": "2",  # few memory arenas for many threads
+        "CELERY_SKIP_CHECKS": "yes",  # a worker has nothing to check that the start has not checked
         "PATH": f"{PYTHON.parent}:{os.environ.get('PATH', os.defpath)}",
         **servers.environment,
         **kept,
@@ -209,6 +211,12 @@ def _answers(chosen: argparse.Namespace, port: int, path: str) -> bool:
     return False
 
 
+def _simulated() -> tuple[str, ...]:
+    from payments.wallets import registry
+
+    return tuple(registry.simulated())
+
+
 def _announce(chosen: argparse.Namespace, address: str, kept: dict[str, str], wallets: dict[str, int]) -> None:
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     print(
@@ -228,6 +236,8 @@ friendpay is ready. This is a demo: no real money moves.
         phone = options.url(chosen.address, wallets["wechatpay"])
         print(f"Simulated: {', '.join(wallets)}. A phone that scans WeChat's codes: {phone}/\n", flush=True)
     if chosen.host != chosen.address:
+        from qrcode import QRCode
+
         code = QRCode(border=2)
         code.add_data(f"{address}/")
         code.print_ascii(tty=sys.stdout.isatty())
