@@ -4,6 +4,7 @@ that finds nothing new keeps no page waiting.
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,12 +37,16 @@ def collect_static() -> None:
 
 
 def main() -> None:
-    """Bring the database up to date, put the demo shop into it, and collect what browsers keep."""
+    """Bring the database up to date, put the demo shop into it, and collect what browsers keep: as soon as the input
+    ends, which says that there is a database. What takes a second to load is loaded before.
+    """
     import django
     from django.core.management import call_command
 
     data = Path(os.environ["FRIENDPAY_DATA"])
     django.setup()
+    call_command("check")
+    sys.stdin.read()
     if not is_done(data):
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     call_command("seed_demo", skip_checks=True)

@@ -18,6 +18,22 @@ from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
 _OF_THE_SUPERVISOR = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGCHLD", "SIGUSR2")
+_OF_PROGRAMS = (
+    "celery.apps.worker.Worker",
+    "celery.bin.celery.main",
+    "celery.concurrency.thread.TaskPool",
+    "celery.worker.consumer.Consumer",
+    "kombu.transport.redis.Transport",
+    "channels.security.websocket.OriginValidator",
+    "friendpay.connections.options",
+    "friendpay.health.PROBES",
+    "friendpay.lanes.lane",
+    "friendpay.proxies.Forwarded",
+    "payments.live.routing.websocket_urlpatterns",
+    "payments.pages.framed.answer",
+    "uvicorn.loops.uvloop.uvloop",
+    "uvicorn.protocols.websockets.websockets_sansio_impl.WebSocketsSansIOProtocol",
+)
 
 
 class _Options(ServerOptions):  # type: ignore[misc]  # it has no types
@@ -57,21 +73,23 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
 
 
 def _load() -> None:
-    """All that web server and workers import, and what they read at their first page."""
+    """What web server and workers import. The web application itself is made by the web server alone: it looks for
+    files that may not have been collected yet.
+    """
     import django
 
     django.setup()
-    import celery.apps.worker
-    import celery.bin.worker
-    import celery.concurrency.thread  # noqa: F401
+    from django.conf import settings
     from django.urls import get_resolver
+    from django.utils.module_loading import import_string
 
-    import friendpay.asgi
-    import friendpay.celery
-    import friendpay.connections  # noqa: F401
+    from friendpay.celery import app
 
-    friendpay.celery.app.loader.import_default_modules()
-    _all = get_resolver().url_patterns
+    app.loader.import_default_modules()
+    app.finalize()
+    for path in (*_OF_PROGRAMS, *settings.MIDDLEWARE):
+        import_string(path)
+    _views = get_resolver().url_patterns
     gc.collect()
     gc.freeze()  # what is here stays, and is looked through by no child
 

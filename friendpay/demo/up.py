@@ -70,12 +70,15 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for us alone; we end the rest in order
     )
+    preparing = subprocess.Popen(
+        [str(PYTHON), "-m", "friendpay.demo.prepare"], cwd=ROOT, env=environment, stdin=subprocess.PIPE
+    )
     try:
         _await(supervisor, data, "postgres and valkey", lambda: all(map(servers.ready, embedded.NAMES)))
         if known := prepare.is_done(data):
             _start(servers, "web")
-        preparing = [str(PYTHON), "-m", "friendpay.demo.prepare"]
-        if subprocess.run(preparing, cwd=ROOT, env=environment, check=False).returncode:
+        preparing.communicate()  # the end of its input is what it waits for
+        if preparing.returncode:
             _fail("the database could not be brought up to date; the reason is above.")
         if not known:
             _start(servers, "web")
@@ -90,6 +93,7 @@ def _serve(chosen: argparse.Namespace, claim: IO[str]) -> NoReturn:
     finally:
         for signum in _ENDING:
             signal.signal(signum, signal.SIG_IGN)
+        preparing.kill()
         supervisor.terminate()
         with suppress(subprocess.TimeoutExpired):
             supervisor.wait(50)
