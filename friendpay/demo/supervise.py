@@ -18,6 +18,7 @@ from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
 _OF_THE_SUPERVISOR = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGCHLD", "SIGUSR2")
+# By their names alone, as the programs are: what is below them imports nothing of them.
 _OF_PROGRAMS = (
     "celery.apps.worker.Worker",
     "celery.bin.celery.main",
@@ -83,8 +84,7 @@ def _load() -> None:
     from django.urls import get_resolver
     from django.utils.module_loading import import_string
 
-    from friendpay.celery import app
-
+    app = import_string("friendpay.celery.app")
     app.loader.import_default_modules()
     app.finalize()
     for path in (*_OF_PROGRAMS, *settings.MIDDLEWARE):
