@@ -11,6 +11,7 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from supervisor.medusa.asyncore_25 import ExitNow
@@ -44,6 +45,8 @@ class _Options(ServerOptions):  # type: ignore[misc]  # it has no types
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ.update(env)
+        with suppress(OSError):  # as `ps` and `top` say it, where the system has that
+            Path("/proc/self/comm").write_text(env["SUPERVISOR_PROCESS_NAME"])
         code: Any = 0
         try:
             if argv[1] == "-m":

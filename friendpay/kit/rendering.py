@@ -59,11 +59,21 @@ def draw(request: HttpRequest, page: Page, *, status: int = 200) -> HttpResponse
 
 def drawn(request: HttpRequest, page: Page) -> str:
     """Its source."""
-    pieces = list(_drawn(page, get_language() or settings.LANGUAGE_CODE))
-    marks = {mark: _running(mark, page.now) for mark in set(pieces[1::2]) - {"csrf"}}
-    marks["csrf"] = get_token(request) if "csrf" in pieces[1::2] else ""
-    pieces[1::2] = [marks[mark] for mark in pieces[1::2]]
-    return "".join(pieces)
+    return filled(request, pieces(page), page.now)
+
+
+def pieces(page: Page) -> tuple[str, ...]:
+    """The page in the language that is active, without what is the visitor's own or runs with the clock."""
+    return _drawn(page, get_language() or settings.LANGUAGE_CODE)
+
+
+def filled(request: HttpRequest, pieces: tuple[str, ...], now: datetime) -> str:
+    """The pieces of a page, for this visitor and this moment."""
+    own = {mark: _running(mark, now) for mark in set(pieces[1::2]) - {"csrf"}}
+    own["csrf"] = get_token(request) if "csrf" in pieces[1::2] else ""
+    whole = list(pieces)
+    whole[1::2] = [own[mark] for mark in pieces[1::2]]
+    return "".join(whole)
 
 
 @lru_cache(maxsize=limits.DRAWN_PAGES_KEPT)

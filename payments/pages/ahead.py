@@ -12,7 +12,7 @@ from django.http import HttpRequest, parse_cookie
 
 from friendpay.kit.reads_ahead import Readers
 from payments.pages import friend_reading
-from payments.pages.friend_reading import Reading
+from payments.pages.friend_reading import Reading, Row
 from payments.pages.visitors import visitor_among, visitor_of
 
 readers = Readers(4)
@@ -26,22 +26,20 @@ class Ahead(NamedTuple):
     """What was read for a request, and the cookies it brought."""
 
     token: str
-    visitor: str
-    reading: Reading
+    row: Row
     cookies: dict[str, str]
 
 
 async def prepare(environ: dict[str, Any]) -> Ahead | None:
-    """Read for this request what its page shows. None where it is not that page, or not all could be read."""
+    """Read for this request what its page shows. None where it is not that page, or it could not be read."""
     page = _PAGE.fullmatch(environ["PATH_INFO"])
     if page is None or environ["REQUEST_METHOD"] != "GET":
         return None
     cookies = parse_cookie(environ.get("HTTP_COOKIE", ""))
-    token, visitor = page[1], visitor_among(cookies)
-    reading = await friend_reading.read_ahead(token, visitor, readers)
-    if reading is None:
+    row = await friend_reading.row_ahead(page[1], visitor_among(cookies), readers)
+    if row is None:
         return None
-    environ[_KEY] = known = Ahead(token, visitor, reading, cookies)
+    environ[_KEY] = known = Ahead(page[1], row, cookies)
     return known
 
 
@@ -49,9 +47,9 @@ def read(request: HttpRequest, token: str) -> Reading:
     """What was read for this request, else what is read now. 404 where there is no such page."""
     visitor = visitor_of(request)
     known: Ahead | None = request.META.get(_KEY)
-    if known and (known.token, known.visitor) == (token, visitor):
+    if known and (known.token, known.row.visitor) == (token, visitor):
         request.META[_SHOWN] = True
-        return known.reading
+        return friend_reading.made(known.row, known.row.now)
     return friend_reading.read(token, visitor)
 
 

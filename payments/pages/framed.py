@@ -1,36 +1,79 @@
 """The friend's page, answered on the event loop: in a frame that was learned (`friendpay.kit.frames`), else by the
 ordinary handler, middleware and view, from which it is learned.
+
+What was drawn of a row is drawn again for as long as PostgreSQL says the same and time has changed nothing of it
+(`friendpay.kit.moments`): a link that many open is read each time and worked out once.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
+from django.utils.translation import get_language
 
-from friendpay.kit import rendering
+from friendpay.kit import limits, rendering
 from friendpay.kit.frames import Answer, Asked, Frames
+from friendpay.kit.moments import Watch
 from payments.offers.weighing import Surface
-from payments.pages import ahead, form_action, friend_page
+from payments.pages import ahead, form_action, friend_page, friend_reading
+from payments.pages.ahead import Ahead
+
+
+class _Drawn(NamedTuple):
+    pieces: tuple[str, ...]
+    watch: Watch
+
+
+class _Kept(NamedTuple):
+    """What was made of one row: the page's policy, and what was drawn where and in which language."""
+
+    policy: str
+    drawn: dict[tuple[Surface, str | None], _Drawn]
+
 
 _frames = Frames()
+_kept: dict[tuple[Any, ...], _Kept] = {}
 
 
 async def answer(environ: dict[str, Any], ordinary: Callable[[dict[str, Any]], Answer]) -> Answer | None:
     """The answer, where all could be read for it; else None, and a thread is needed."""
     known = await ahead.prepare(environ)
-    if known is None:
+    try:
+        return _answer(environ, known, _of(known), ordinary) if known else None
+    except SynchronousOnlyOperation:  # the shop's settings have just changed, and have to be read
         return None
-    reading, cookies = known.reading, known.cookies
 
+
+def _answer(
+    environ: dict[str, Any], known: Ahead, kept: _Kept, ordinary: Callable[[dict[str, Any]], Answer]
+) -> Answer | None:
     def drawn(request: HttpRequest) -> str:
-        surface = Surface.of(environ.get("HTTP_USER_AGENT", ""))
-        return rendering.drawn(request, friend_page.built(reading, surface, url=environ["PATH_INFO"]))
+        now, surface = known.row.now, Surface.of(environ.get("HTTP_USER_AGENT", ""))
+        which = surface, get_language()
+        found = kept.drawn.get(which)
+        if found is None or not found.watch.holds(now):
+            watch = Watch(now)
+            reading = friend_reading.made(known.row, watch.now)
+            page = friend_page.built(reading, surface, url=environ["PATH_INFO"])
+            kept.drawn[which] = found = _Drawn(rendering.pieces(page), watch)
+        return rendering.filled(request, found.pieces, now)
 
-    policy = form_action.policy(friend_page.taking(reading))
-    asked = Asked.of(environ, cookies, policy, reading.now.date())
-    if asked and (framed := _frames.answer(asked, cookies, drawn)):
+    asked = Asked.of(environ, known.cookies, kept.policy, known.row.now.date())
+    if asked and (framed := _frames.answer(asked, known.cookies, drawn)):
         return framed
     found = ordinary(environ)
     if asked and ahead.is_shown(environ):
         _frames.learn(asked, found, environ.get("CSRF_COOKIE", ""))
     return found
+
+
+def _of(known: Ahead) -> _Kept:
+    """What is kept of a row as it stands."""
+    key = known.token, known.row.visitor, known.row.values
+    if key not in _kept:
+        reading = friend_reading.made(known.row, known.row.now)
+        while len(_kept) >= limits.DRAWN_PAGES_KEPT:
+            del _kept[next(iter(_kept))]  # the oldest
+        _kept[key] = _Kept(form_action.policy(friend_page.taking(reading)), {})
+    return _kept[key]

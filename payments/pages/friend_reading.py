@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import psycopg
-from django.core.exceptions import SynchronousOnlyOperation
 from django.http import Http404
 
 from friendpay.kit import clock, limits, reads
@@ -22,11 +21,11 @@ from payments.pages.attempts import Attempts
 from payments.pages.frame import Basket, Line
 
 _REQUEST, _ORDER = reads.columns(PaymentRequest, "r"), reads.columns(Order, "o")
-_OWN = 8  # what stands before them
+_OWN = 7  # what stands before them
 _WIDTH = len(PaymentRequest._meta.concrete_fields)
 
 _READ = f"""
-    SELECT clock_timestamp(), {REVISION}, lines.them, tried.them, tried.in_vain,
+    SELECT clock_timestamp(), {REVISION}, lines.them::text, tried.them::text, tried.in_vain,
         CASE WHEN r.status = 'open' AND %(visitor)s <> '' THEN (
             SELECT mail.next_attempt_at FROM payments_mail mail
             JOIN payments_mailaddress address ON address.id = mail.to_id
@@ -37,7 +36,7 @@ _READ = f"""
             SELECT event.data FROM orders_event event
             WHERE event.order_id = o.id AND event.type = 'payment_request.thanked' ORDER BY event.id DESC LIMIT 1) END,
         CASE WHEN %(visitor)s <> '' THEN (
-            SELECT json_agg(refund ORDER BY refund.id) FROM payments_refund refund
+            SELECT json_agg(refund ORDER BY refund.id)::text FROM payments_refund refund
             JOIN payments_payment paid ON paid.id = refund.payment_id
             WHERE paid.request_id = r.id AND paid.visitor = %(visitor)s AND refund.status <> 'withdrawn') END,
         {_REQUEST}, {_ORDER}
@@ -67,6 +66,14 @@ class LineRow(NamedTuple):
     unit: str
     amount: int
     image_url: str
+
+
+class Row(NamedTuple):
+    """All that PostgreSQL says of a request at one moment, to this visitor. Its values can be told apart by `==`."""
+
+    now: datetime
+    visitor: str
+    values: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -104,27 +111,33 @@ def read(token: str, visitor: str) -> Reading:
     row = reads.one(_READ, {"token": token, "visitor": visitor})
     if row is None:
         raise Http404
-    return _made(row, visitor)
+    return _made(row[1:], visitor, clock.told(row[0]))
 
 
-async def read_ahead(token: str, visitor: str, readers: Readers) -> Reading | None:
-    """The same on the event loop; None where it takes more than one statement that goes well."""
+async def row_ahead(token: str, visitor: str, readers: Readers) -> Row | None:
+    """What PostgreSQL says, on the event loop; None where there is no such request, or the database is in trouble."""
     try:
         row = await readers.one(_READ, {"token": token, "visitor": visitor})
-        return _made(row, visitor) if row else None
-    except (psycopg.Error, TimeoutError, SynchronousOnlyOperation):  # the last: the shop's settings have to be read
+    except (psycopg.Error, TimeoutError):
         return None
+    if row is None:
+        return None
+    return Row(clock.told(row[0]), visitor, tuple(tuple(it) if isinstance(it, list) else it for it in row[1:]))
 
 
-def _made(row: tuple[Any, ...], visitor: str) -> Reading:
-    moment, revision, lines, tried, in_vain, reminder, thanked, refunds = row[:_OWN]
-    now = clock.told(moment)
+def made(row: Row, now: datetime) -> Reading:
+    """The reading of a row, as it is now. Asks for nothing but a shop's settings, where they have just changed."""
+    return _made(row.values, row.visitor, now)
+
+
+def _made(row: tuple[Any, ...], visitor: str, now: datetime) -> Reading:
+    revision, lines, tried, in_vain, reminder, thanked, refunds = row[:_OWN]
     request = reads.made(PaymentRequest, row[_OWN : _OWN + _WIDTH])
     shop = settings_of(request.merchant_id, revision)
     request.merchant = shop.merchant
     request.order = reads.made(Order, row[_OWN + _WIDTH :])
     request.order.merchant = shop.merchant
-    payments = _payments(request, shop, tried or [])
+    payments = _payments(request, shop, _told(tried))
     own = [payment for payment in payments if visitor and payment.visitor == visitor]
     holding = [payment for payment in payments if payment.held_until]
     others = [it for it in holding if it not in own and it.held_until and it.held_until > now]
@@ -133,14 +146,19 @@ def _made(row: tuple[Any, ...], visitor: str) -> Reading:
         now=now,
         shop=shop,
         request=request,
-        lines=tuple(LineRow(*line) for line in lines or []),
+        lines=tuple(LineRow(*line) for line in _told(lines)),
         attempts=Attempts(request, own, others, fruitless, now),
         given=[payment for payment in payments if payment.amount_applied],
         begun=len(holding),
-        refunds=_refunds(own, refunds or []),
+        refunds=_refunds(own, _told(refunds)),
         thanked=json.loads(thanked) if thanked else None,
         reminder=reminder if outbox.offered() else None,
     )
+
+
+def _told(rows: str | None) -> list[Any]:
+    """What came as JSON."""
+    return json.loads(rows) if rows else []
 
 
 def _payments(request: PaymentRequest, shop: ShopSettings, rows: list[dict[str, Any]]) -> list[Payment]:

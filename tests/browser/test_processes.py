@@ -1,7 +1,6 @@
 """bin/up's processes: whatever is killed comes back, and nothing is left running that was told to stop."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -19,11 +18,11 @@ from friendpay.demo import up
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {
-    "web": "manage.py serve",
-    "worker": "celery.*worker.*--queues celery",
-    "caller": "celery.*worker.*--queues calls",
+    "web": "web",
+    "worker": "worker",
+    "caller": "caller",
     "valkey": "valkey-server",
-    "postgres": "bin/postgres",
+    "postgres": "postgres",
 }
 OURS = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "STATIC_ROOT")
 
@@ -63,7 +62,7 @@ class House:
         with suppress(OSError, ValueError, psutil.Error):
             supervisor = psutil.Process(int((self.data / "supervisor.pid").read_text()))
             for child in supervisor.children():
-                if re.search(PROGRAMS[name], " ".join(child.cmdline())):
+                if child.name() == PROGRAMS[name]:
                     return int(child.pid)
         return None
 

@@ -7,6 +7,7 @@ import gzip
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from secrets import token_hex
 from typing import Any
 
@@ -17,14 +18,15 @@ from django.http import HttpResponse
 from django.test import Client
 
 from friendpay.bridge import Bridge
-from friendpay.kit import frames, limits
+from friendpay.kit import clock, frames, limits
 from friendpay.kit.reads_ahead import Readers
 from orders.models import Merchant
-from payments.models import PaymentRequest
+from payments.models import PaymentRequest, RolloutRule
 from payments.pages import ahead, form_action, framed
 from payments.pages.visitors import COOKIE
 from payments.settlement.lifecycle import cancel_request
 from tests import shop
+from tests.payments.pages.test_never_stale import CHANGES, ENDS, Change, elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,6 +111,7 @@ class House:
 def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(ahead, "readers", Readers(1))
     monkeypatch.setattr(framed, "_frames", frames.Frames())
+    monkeypatch.setattr(framed, "_kept", {})
     house = House()
     yield house
     house.close()
@@ -232,6 +235,46 @@ def test_what_was_changed_shows_in_the_very_next_answer(house: House, request_: 
     after = house.get(page)
     assert "no longer asks" in after.body
     assert not after.by_thread
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.what)
+def test_whatever_is_changed_elsewhere_shows_in_the_very_next_answer(
+    house: House, request_: PaymentRequest, end: Change
+) -> None:
+    address = f"/p/{request_.token}/"
+    for change in [*CHANGES, end]:
+        before = [house.get(address) for _often in range(4)][-1]
+        assert before.framed, change.what
+        elsewhere(change.change, request_)
+        after, there = house.get(address), house.get(address, by_thread=True)
+        assert same(before.body) != same(after.body), change.what
+        assert (same(after.headers), same(after.body)) == (same(there.headers), same(there.body)), change.what
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize("asked", ["open", "held", "contested", "by a rule"])
+def test_time_alone_changes_the_page_at_its_moment(
+    house: House, request_: PaymentRequest, move_time: Callable[[float], None], asked: str
+) -> None:
+    """Holds that yield and end, reminders that are no longer offered, the end that is near, and the end."""
+    if asked == "contested":
+        shop.attempts(request_, 2)
+    if asked in ("held", "contested"):
+        shop.hold(request_, name="Mei")
+    if asked == "by a rule":
+        RolloutRule.objects.create(
+            merchant=request_.merchant, method="sandbox", starts_at=clock.now() + HOUR, ends_at=clock.now() + 9 * HOUR
+        )
+    page, seen = f"/p/{request_.token}/", set[str]()
+    for step in range(60):
+        here, there = house.get(page), house.get(page, by_thread=True)
+        assert (same(here.headers), same(here.body)) == (same(there.headers), same(there.body))
+        seen.add(same(here.body))
+        move_time(20 if step < 20 else 3600)
+    assert here.framed
+    assert len(seen) > 2
 
 
 def test_settings_that_have_just_changed_are_read_by_a_thread(house: House, request_: PaymentRequest) -> None:
