@@ -153,6 +153,7 @@ class Servers:
                 raise CannotStart(
                     f"PostgreSQL cannot be set up in {self.data} ({why}). Name another folder with --data."
                 )
+        (self.data / "prepared").unlink(missing_ok=True)  # it was said of another one (friendpay.demo.prepare)
         unfinished.rename(self.home("postgres"))
 
     def own(self, folder: Path) -> None:
