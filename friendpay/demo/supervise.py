@@ -38,7 +38,7 @@ _OF_PROGRAMS = (
 )
 
 
-class _Options(ServerOptions):  # type: ignore[misc]  # it has no types
+class _Options(ServerOptions):
     def execve(self, filename: str, argv: list[str], env: dict[str, str]) -> NoReturn:
         """In the child: be what Python is told to run, in the Python that is here already."""
         for name in _OF_THE_SUPERVISOR:
@@ -67,7 +67,7 @@ class _Options(ServerOptions):  # type: ignore[misc]  # it has no types
         os._exit(code if isinstance(code, int) else bool(code))
 
 
-class _Supervisor(Supervisor):  # type: ignore[misc]
+class _Supervisor(Supervisor):
     def runforever(self) -> None:
         """As ever, once those that need nothing of ours were started and the rest is loaded."""
         for group in self.process_groups.values():

@@ -77,7 +77,7 @@ class _Moment(datetime):
     watch: Watch
     rises = True
 
-    def __add__(self, more: timedelta) -> datetime:
+    def __add__(self, more: timedelta) -> "_Moment":
         return _moment(self.plain + more, self.watch)
 
     __radd__ = __add__
@@ -100,7 +100,7 @@ class _Time(timedelta):
     rises: bool
 
 
-def _moment(at: datetime, watch: Watch) -> datetime:
+def _moment(at: datetime, watch: Watch) -> _Moment:
     found = datetime.__new__(
         _Moment, at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond, at.tzinfo, fold=at.fold
     )
