@@ -2,6 +2,7 @@
 strangers: whoever gives an address is counted, so is the address, and those who stopped our mail are left alone.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +20,17 @@ from payments.settlement import rules
 from payments.settlement.locks import lock_payment, lock_request
 
 Role = MailAddress.Role
+
+_SAME_HOSTS = {
+    "googlemail.com": "gmail.com",
+    "protonmail.com": "proton.me",
+    "pm.me": "proton.me",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    "ya.ru": "yandex.ru",
+    "yandex.com": "yandex.ru",
+}
+_WITHOUT_DOTS = ("gmail.com", "proton.me")
 
 
 @dataclass(frozen=True)
@@ -139,9 +151,14 @@ def digest_of(address: str) -> str:
 
 
 def mailbox_of(address: str) -> str:
-    """Where mail to an address arrives: without its +tag, at Gmail without dots. Limits and "stop" are a mailbox's."""
+    """Where mail to an address arrives, however it is written: without its +tag and quotes, at some hosts without dots,
+    under the one of several names that a host has. Limits and "stop" are a mailbox's.
+    """
     name, _at, host = address.strip().lower().rpartition("@")
+    if name.startswith('"') and name.endswith('"'):
+        name = name[1:-1].replace("\\", "")
     name = name.partition("+")[0] or name
-    if host in ("gmail.com", "googlemail.com"):
-        name, host = name.replace(".", ""), "gmail.com"
-    return f"{name}@{host}"
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode("ascii")
+    host = _SAME_HOSTS.get(host, host)
+    return f"{name.replace('.', '') if host in _WITHOUT_DOTS else name}@{host}"

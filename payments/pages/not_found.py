@@ -26,7 +26,8 @@ _OTHER = re.compile(rf"/+({'|'.join(_OTHERS)})/+([0-9A-Za-z]{{{limits.TOKEN_SYMB
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Lead who followed a link that a message has spoilt to its page: a bracket or a full stop behind it, doubled
-    slashes, capitals, words that stick to it. All others read that nothing is here.
+    slashes, capitals, words that stick to it, the whole link behind our own address. All others read that nothing is
+    here.
     """
     if request.method in ("GET", "HEAD") and (page := _meant(request)):
         return HttpResponseRedirect(page)
@@ -42,10 +43,6 @@ def _meant(request: HttpRequest) -> str:
         token, (model, name) = found[2], _OTHERS[found[1].lower()]
         is_there = token != known and model._default_manager.filter(token=token).exists()
         return reverse(name, args=[token]) if is_there else ""
-    if (
-        path.lower().startswith(("/p/", "//"))
-        and (payment_request := codes.by_link(path))
-        and payment_request.token != known
-    ):
+    if (payment_request := codes.by_link(path)) and payment_request.token != known:
         return reverse("friend", args=[payment_request.token])
     return reverse("open") if _OPEN.match(path) else ""

@@ -148,7 +148,8 @@ def _by_code(codes: list[str]) -> PaymentRequest | None:
 
 def _plain(text: str) -> str:
     """A pasted text without what nobody sees in it, full-width characters as plain ones, every dash as "-"."""
-    kept = (char for char in unicodedata.normalize("NFKC", text[: limits.PASTED_CHARACTERS]) if not invisible(char))
+    text = unicodedata.normalize("NFKC", text[: limits.PASTED_CHARACTERS]).replace("\\/", "/")  # as programs write it
+    kept = (char for char in text if not invisible(char))
     return "".join("-" if unicodedata.category(char) == "Pd" or char in _DASHES else char for char in kept)
 
 

@@ -146,6 +146,37 @@ def test_a_tap_that_was_stopped_can_be_made_again_and_news_go_on(person: Make, s
     friend.complaints = [line for line in friend.complaints if "ERR_" not in line]
 
 
+def to_a_file(route: Route) -> None:
+    route.fulfill(status=200, body="a receipt", headers={"Content-Disposition": "attachment; filename=receipt.txt"})
+
+
+def to_an_app(route: Route) -> None:
+    route.fulfill(status=303, headers={"Location": "weixin://wap/pay?prepayid=wx1"})
+
+
+def to_nothing(route: Route) -> None:
+    route.fulfill(status=204)
+
+
+@pytest.mark.parametrize("leads", [to_a_file, to_an_app, to_nothing])
+def test_a_tap_that_led_to_no_page_can_be_made_again(
+    person: Make, stack: Stack, leads: Callable[[Route], None]
+) -> None:
+    split = {"max_payers": 3, "min_amount": 1000}
+    friend, link = person(PHONE), asked(stack, f"tap-{leads.__name__}", split=split)["link"]
+    friend.go(link)
+    friend.page.route("**/pay/", leads)
+    friend.page.click("#pay button[name=method]")
+    friend.page.wait_for_timeout(500)
+    friend.page.unroute("**/pay/", leads)
+    pay(link, amount="30.00")
+    friend.sees("CN¥30.00 of CN¥90.00 is paid", within=16)
+    friend.page.click("#pay button[name=method]")
+    friend.sees("Approve this payment?")
+    known = ("ERR_", "weixin:", "form-action")  # what was allowed to lead there is not in this page's policy
+    friend.complaints = [line for line in friend.complaints if not any(word in line for word in known)]
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_with_any_script_gone_paid_still_appears(person: Make, stack: Stack, script: str) -> None:
     """To who asks and to who pays; by the link "Refresh" at the latest."""

@@ -98,9 +98,8 @@ def test_long_texts_are_judged_at_once() -> None:
         ("up" + "\r" * 190 + "down", "up\n\ndown"),
         ("up" + "\n \u3000\t" * 60 + "\ndown", "up\n\ndown"),
         ("\n".join("abcdefghijkl"), "a\nb\nc\nd\ne\nf\ng\nh i j k l"),
-        ("a\n\n" * 20, "a\n\na\n\na\n\na\n" + " a" * 16),
+        ("a\n\n" * 20, "a\n\na\n\na\n\na\n" + " ".join("a" * 16)),
     ],
 )
 def test_a_text_is_kept_in_few_lines(typed: str, kept: str) -> None:
-    assert text_filter.check(typed) in (kept, kept.replace("\n a", "\na"))
-    assert text_filter.check(typed).count("\n") < 8
+    assert text_filter.check(typed) == kept

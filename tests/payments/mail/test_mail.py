@@ -464,6 +464,11 @@ def test_without_a_mail_server_nobody_is_asked_for_an_address(client: Client, se
         ("mei@post.example", "mei+1@post.example"),
         ("mei@post.example", "mei+a.b+c@post.example"),
         ("mei.chan@gmail.com", "m.e.i.chan+x@googlemail.com"),
+        ("mei@post.example", '"mei"@post.example'),
+        ("mei@post.example", '"m\\ei+tag"@post.example'),
+        ("mei@bücher.example", "mei@XN--BCHER-KVA.example"),
+        ("mei.chan@proton.me", "meichan@pm.me"),
+        ("mei@icloud.com", "mei+shop@me.com"),
     ],
 )
 def test_limits_and_stop_are_a_mailboxs_whatever_its_tag(address: str, same: str) -> None:

@@ -153,8 +153,14 @@ def test_of_refunds_that_stand_differently_the_sum_said_is_theirs(
     lifecycle.cancel_request(payment_request.pk, actor="buyer")
     for part, status in zip(parts, statuses, strict=True):
         waits = payment_request.created_at if status == "submitted" else None
-        back = payment_request.created_at if status in ("succeeded", "returned_elsewhere") else None
-        part.refunds.update(status=status, next_attempt_at=waits, succeeded_at=back if status == "succeeded" else None)
+        back, how = (payment_request.created_at, "by hand") if status == "returned_elsewhere" else (None, "")
+        part.refunds.update(
+            status=status,
+            next_attempt_at=waits,
+            succeeded_at=payment_request.created_at if status == "succeeded" else None,
+            closed_at=back,
+            returned_how=how,
+        )
     text = words(client.get(f"/checkout/{payment_request.order.token}/"))
     assert said in text
     assert "CN¥50.00" not in text or "50" in said

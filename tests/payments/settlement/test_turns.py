@@ -1,6 +1,7 @@
 """Who steps aside for whom, and strangers who hold a link for ever."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 
 import pytest
@@ -192,3 +193,32 @@ def test_two_hundred_strangers_and_an_hour_keep_no_friend_away(move_time: MoveTi
         else:  # the same for our books, without a wallet
             attempt = Attempt(shop.account_of(request), "sandbox", "redirect", 9000, shop.HOLD)
             lifecycle.hold(request.pk, attempt, Payer(visitor=f"stranger {turn}"), take_over=True)
+
+
+@pytest.mark.proof
+def test_strangers_who_hold_every_part_for_an_hour_keep_no_friend_away(move_time: MoveTime) -> None:
+    """Three may give parts, and strangers hold all there is as long as they can, each from an address of his own."""
+    request = shop.make_request(amount=9000, split=Split(3))
+    strangers = count()
+
+    def crowd() -> None:
+        for part in (4500, 3000, 1500):
+            with suppress(Refused):
+                begin(request, f"stranger {next(strangers)}", part)
+
+    for _minute in range(5):
+        crowd()
+        move_time(60)
+    for minute in range(5, 60, 11):
+        point = transaction.savepoint()
+        for name, amount in (("Mei", 3000), ("Ann", 3000), ("Bo", 3000)):
+            mine = begin(request, name, amount)
+            crowd()
+            assert pay(mine).amount_applied == amount, minute
+        assert PaymentRequest.objects.get(pk=request.pk).status == "paid"
+        assert ledger.check() == []
+        assert not Refund.objects.exists()
+        transaction.savepoint_rollback(point)
+        for _minute in range(11):
+            move_time(60)
+            crowd()

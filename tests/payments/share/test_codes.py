@@ -145,6 +145,20 @@ def wrapped(address: str) -> list[str]:
         f"https://linkprotect.cudasvc.com/url?a={packed.lower().replace(token[:-1].lower(), token[:-1])}&c=E,1",
         f"https://www.google.com/url?q={quote(packed, safe='')}&sa=D",
         f"https://l.facebook.com/l.php?u={packed}&h=AT0",
+        f"https://clicktime.symantec.com/3abc?u={packed}",
+        f"https://ddec1-0-en-ctp.trendmicro.com/wis/clicktime/v1/query?url={packed}&umid=1",
+        f"https://c.pc.qq.com/middlem.html?pfurl={packed}",
+        f"https://t.me/share/url?url={packed}",
+        f"intent://{address[8:]}#Intent;scheme=https;end",
+        f'<a href="{address}">pay</a>',
+        f"<{address}|Lin>",
+        address.replace("/", "\\/"),
+        address.replace("/", " / "),
+        address.replace(".", "[.]"),
+        f"{address[:-12]}\u2028{address[-12:]}",
+        f"> > {address[:-12]}\n> > {address[-12:]}",
+        f"\u202e{address}\u202c",
+        wide(address),
     ]
 
 
