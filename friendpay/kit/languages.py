@@ -3,6 +3,7 @@
 Public pages speak all of `settings.LANGUAGES`; the desk and the API speak `settings.STAFF_LANGUAGES`.
 """
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from django.utils.cache import patch_vary_headers
 from friendpay.kit import limits
 
 _STAFF = ("/admin/", "/api/")
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*(?![A-Za-z0-9])")
 
 
 def supported(code: str) -> str:
@@ -22,6 +24,18 @@ def supported(code: str) -> str:
         return translation.get_supported_language_variant(code.lower())
     except LookupError:
         return ""
+
+
+def tag(text: str) -> str:
+    """A language as any system names it (zh-Hans, zh_CN.UTF-8, pt_BR@euro), as a tag of ten characters at most.
+
+    "" where it names none.
+    """
+    found = _TAG.match(text.strip().replace("_", "-"))
+    tag = found[0] if found else ""
+    while len(tag) > limits.LOCALE_CHARACTERS:
+        tag = tag.rpartition("-")[0]
+    return tag
 
 
 def speak(request: HttpRequest, code: str) -> None:

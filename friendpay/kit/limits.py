@@ -259,6 +259,7 @@ BODY_DRAINED_BYTES = 16 * 2**20  # of one that is too large: most clients read n
 ROW_SECONDS = 2.0  # for a row that a page reads on the event loop, the wait for a connection included
 HEALTH_SECONDS = 1.0  # each of the servers we need has to answer in
 ACCEPT_LANGUAGE_CHARACTERS = 500  # that are read
+LOCALE_CHARACTERS = 10
 DRAWN_PAGES_KEPT = 512  # in a process, of some 15 KB each
 FRAMES_KEPT = 2000  # in a process, of some 1.5 KB each: browsers that ask in the same words share one
 SHOPS_KEPT = 500  # that a process remembers

@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from friendpay.kit import limits, quantities
+from orders.api import hints
 from orders.api.fields import FILLED_LINE, LINE, Taken, WebUrl
 from orders.event_data import Kind, Sum
 from orders.models import Adjustment, AdjustmentKind, OrderLine
@@ -76,7 +77,7 @@ class LineIn(Taken):
 
     model_config = ConfigDict(json_schema_extra=_ONE_PRICE)
 
-    name: Annotated[str, Field(max_length=120, pattern=FILLED_LINE)]
+    name: hints.Goods
     quantity: Quantity
     unit: (
         Annotated[str, Field(max_length=16, pattern=LINE, description="What it is counted in, such as kg.")] | None
@@ -88,7 +89,7 @@ class LineIn(Taken):
     unit_amount: Annotated[int, Field(ge=0, le=limits.MAX_MINOR)] | None = Field(
         default=None, description="Of one, in the currency's minor unit; of whole quantities.", validate_default=True
     )
-    category: Annotated[str, Field(max_length=60, pattern=LINE)] | None = None
+    category: Annotated[str, hints.fitting(60)] | None = None
     image_url: WebUrl | None = Field(
         default=None, description="Kept and given back; not fetched, and not shown on any page yet."
     )
@@ -126,7 +127,7 @@ class AdjustmentIn(Taken):
     model_config = ConfigDict(json_schema_extra=_SIGNS)
 
     kind: Kind
-    name: Annotated[str, Field(max_length=120, pattern=FILLED_LINE, description="As your receipt says it.")]
+    name: Annotated[hints.Goods, Field(description="As your receipt says it.")]
     included: bool | None = Field(
         default=None,
         description="A tax that the prices have in them already: it is shown, and adds nothing to the sum.",

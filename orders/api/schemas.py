@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from friendpay.kit import limits
 from friendpay.kit.money import EXPONENT
+from orders.api import hints
 from orders.api.fields import FILLED_LINE, LINE, Taken, WebUrl
 from orders.api.line_schemas import LineOut, LinesIn
 from orders.event_data import OrderData
@@ -29,7 +30,6 @@ Seconds = Annotated[
         description="Seconds from now.",
     ),
 ]
-Locale = Annotated[str, Field(max_length=10, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 OrderId = Annotated[str, Field(pattern=r"^ord_[0-9A-Za-z]{1,36}$")]
 EventId = Annotated[str, Field(pattern=r"^evt_[0-9A-Za-z]{1,36}$")]
 Reference = Annotated[str, Field(max_length=64, pattern=LINE)]
@@ -65,7 +65,7 @@ class Nothing(Taken):
 
 class BuyerIn(Taken):
     id: Annotated[str, Field(max_length=64, pattern=FILLED_LINE, description="Your own id of the customer.")]
-    name: Annotated[str, Field(max_length=60, pattern=FILLED_LINE, description="Friends read it: who asks.")]
+    name: Annotated[hints.Name, Field(description="Friends read it: who asks.")]
 
 
 class OrderFields(LinesIn):
@@ -77,7 +77,7 @@ class OrderFields(LinesIn):
     return_url: WebUrl | None = Field(
         default=None, description="Where the buyer goes when all is done; its origin must be registered for your shop."
     )
-    locale: Locale | None = Field(default=None, description="The buyer's language, such as en or zh-Hans.")
+    locale: hints.Locale | None = Field(default=None, description="The buyer's language, such as en or zh-Hans.")
     expires_in: Seconds | None = Field(
         default=None,
         description="Seconds for which it may be asked for and paid; unpaid then, it ends (order.expired). Without, it "

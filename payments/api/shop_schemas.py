@@ -8,9 +8,10 @@ from pydantic import BaseModel, Field
 
 from friendpay.kit import limits
 from friendpay.kit.money import EXPONENT
+from orders.api import hints
 from orders.api.fields import FILLED_LINE, Minor, Taken
 from orders.api.line_schemas import Lines
-from orders.api.schemas import Currency, Locale
+from orders.api.schemas import Currency
 from orders.models import ApiKey, Merchant
 from payments.models import ProviderAccount
 from payments.offers import weighing
@@ -21,7 +22,7 @@ from payments.wallets.base import Method
 
 class AskerIn(Taken):
     id: Annotated[str, Field(max_length=64, pattern=FILLED_LINE, description="Your own id of the customer.")]
-    name: Annotated[str, Field(max_length=60, pattern=FILLED_LINE)] | None = Field(
+    name: hints.Name | None = Field(
         default=None, description="Taken so that the order's own `buyer` can be sent; it decides nothing."
     )
 
@@ -33,7 +34,7 @@ class OffersIn(Taken):
     amount: Minor | None = None
     lines: Lines | None = Field(default=None, description="Their categories decide which methods are withheld.")
     buyer: AskerIn | None = Field(default=None, description="Without one, nobody is within a share of buyers.")
-    locale: Locale | None = Field(default=None, description="The buyer's language: labels and reasons are in it.")
+    locale: hints.Locale | None = Field(default=None, description="The buyer's language: labels and reasons are in it.")
 
     def case(self, shop: Merchant, *, live: bool) -> Case:
         return Case.imagined(

@@ -10,9 +10,10 @@ import pytest
 import uvicorn
 from pytest_django.fixtures import Settings
 
-from friendpay import connections
-from friendpay.bridge import Receive, Scope, Send
+from friendpay import asgi, connections
+from friendpay.bridge import Message, Receive, Scope, Send
 from friendpay.kit import limits
+from payments.share import drawing
 
 OK = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
@@ -167,3 +168,29 @@ def test_a_socket_leaves_no_line_in_the_log_and_its_words_are_not_compressed(
     assert said.endswith(b"\x81\x05hello")
     assert b"extensions" not in said.lower()
     assert not [record for record in caplog.records if "ebSocket" in record.message or "connection" in record.message]
+
+
+@pytest.mark.parametrize(("served", "warnings"), [("", 1), ("yes", 0)])
+async def test_a_server_that_was_started_by_another_command_warns_of_what_it_lacks(
+    served: str, warnings: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("FRIENDPAY_SERVED", raising=False)
+    if served:
+        monkeypatch.setenv("FRIENDPAY_SERVED", served)
+    monkeypatch.setattr(drawing, "prepare", lambda: None)
+    told: list[Message] = []
+
+    async def begins() -> Message:
+        if told:
+            raise asyncio.CancelledError  # it goes on serving
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    with pytest.raises(asyncio.CancelledError):
+        await asgi.application({"type": "lifespan"}, begins, send)
+    assert told == [{"type": "lifespan.startup.complete"}]
+    said = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == warnings
+    assert all("manage.py serve" in line and "X-Forwarded-For" in line for line in said)
