@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from friendpay.kit import limits, quantities
 from orders.api import hints
-from orders.api.fields import FILLED_LINE, LINE, Taken, WebUrl
+from orders.api.fields import LINE, Taken, WebUrl
 from orders.event_data import Kind, Sum
 from orders.models import Adjustment, AdjustmentKind, OrderLine
 from orders.models.adjustment import TAKE_AWAY
