@@ -44,19 +44,17 @@ class Asked(NamedTuple):
 
     @classmethod
     def of(cls, environ: Mapping[str, Any], cookies: Mapping[str, str], policy: str, day: date) -> Self | None:
-        """None where a request brings something else that changes its answer."""
+        """None where a request brings something else that changes its answer, or is too long to be remembered."""
         if environ["QUERY_STRING"] or environ["CONTENT_LENGTH"] != "0" or SAID in cookies:
             return None
-        return cls(
-            environ["wsgi.url_scheme"],
-            environ.get("HTTP_HOST", ""),
-            environ.get("HTTP_USER_AGENT", ""),
-            environ.get("HTTP_ACCEPT_LANGUAGE", ""),
-            environ.get("HTTP_ACCEPT_ENCODING", ""),
-            cookies.get(settings.LANGUAGE_COOKIE_NAME, ""),
-            policy,
-            day,
-        )
+        told = [
+            environ.get(f"HTTP_{name}", "") for name in ("HOST", "USER_AGENT", "ACCEPT_LANGUAGE", "ACCEPT_ENCODING")
+        ]
+        chosen = cookies.get(settings.LANGUAGE_COOKIE_NAME, "")
+        if sum(map(len, told)) + len(chosen) > limits.FRAME_CHARACTERS:
+            return None
+        host, agent, languages, encodings = told
+        return cls(environ["wsgi.url_scheme"], host, agent, languages, encodings, chosen, policy, day)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ ASKED: dict[str, tuple[dict[str, str], bool]] = {
     "what was just done": ({"cookie": f"{COOKIE}=somebody; csrftoken={SECRET}; said=no"}, False),
     "an old secret": ({"cookie": f"csrftoken={'b' * 64}"}, False),
     "a broken secret": ({"cookie": f"csrftoken={'-' * 32}"}, False),
+    "endless headers": ({"user-agent": "Mozilla/5.0 " * 100}, False),
     "another host": ({"host": "elsewhere.example"}, False),
     "crawler": ({"user-agent": "TelegramBot (like TwitterBot)"}, False),
 }
