@@ -19,7 +19,12 @@ class Readers:
             self._free.put_nowait(None)
 
     async def one(self, sql: str, params: dict[str, Any]) -> tuple[Any, ...] | None:
-        """The row that a SELECT finds, None when there is none. Raises psycopg.Error, or TimeoutError when it takes
+        """The row that a SELECT finds, None when there is none. As `all`."""
+        rows = await self.all(sql, params)
+        return rows[0] if rows else None
+
+    async def all(self, sql: str, params: dict[str, Any] | list[Any]) -> list[tuple[Any, ...]]:
+        """The rows that a SELECT finds. Raises psycopg.Error, or TimeoutError when it takes
         too long; the next one who asks meets a new connection then.
         """
         async with asyncio.timeout(limits.ROW_SECONDS):
@@ -27,13 +32,13 @@ class Readers:
             try:
                 reader = reader or await _connected()
                 cursor = await psycopg.AsyncCursor(reader).execute(sql, params)
-                row: tuple[Any, ...] | None = await cursor.fetchone()
+                rows: list[tuple[Any, ...]] = await cursor.fetchall()
                 kept = reader
             finally:
                 self._free.put_nowait(kept)
                 if kept is None and reader is not None:
                     await reader.close()
-        return row
+        return rows
 
     async def close(self) -> None:
         """Those that nobody is using."""

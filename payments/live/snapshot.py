@@ -15,6 +15,7 @@ from django.db import connection
 from friendpay.kit import clock
 from friendpay.kit.background import run_later
 from friendpay.kit.keys import among
+from friendpay.kit.reads_ahead import Readers
 from payments.live import layer
 from payments.models import Payment, PaymentRequest
 
@@ -75,31 +76,40 @@ def read(token: str) -> Snapshot | None:
     return _read({token: -1}).get(token)
 
 
+async def read_ahead(token: str, readers: Readers) -> Snapshot | None:
+    """The same on the event loop. Raises psycopg.Error or TimeoutError."""
+    return _made(await readers.all(_NEWER, [[token], [-1]])).get(token)
+
+
 def newer(seen: Mapping[str, int]) -> dict[str, Shown]:
     """The states of those requests that have a higher `seq` than was seen, by their tokens, with one statement."""
     return {token: Shown.of(snapshot) for token, snapshot in _read(seen).items()}
 
 
 def _read(seen: Mapping[str, int]) -> dict[str, Snapshot]:
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWER, [list(seen), list(seen.values())])
+        return _made(cursor.fetchall())
+
+
+def _made(rows: Iterable[tuple[Any, ...]]) -> dict[str, Snapshot]:
     found: dict[str, PaymentRequest] = {}
     holders: dict[str, list[_Holder]] = defaultdict(list)
     now = None
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWER, [list(seen), list(seen.values())])
-        for token, seq, status, currency, amount, paid, held, expires_at, moment, *holder in cursor.fetchall():
-            now = now or clock.told(moment)
-            found[token] = PaymentRequest(
-                token=token,
-                seq=seq,
-                status=status,
-                currency=currency,
-                amount=amount,
-                amount_paid=paid,
-                amount_held=held,
-                expires_at=expires_at,
-            )
-            if holder[-1]:
-                holders[token].append(tuple(holder))
+    for token, seq, status, currency, amount, paid, held, expires_at, moment, *holder in rows:
+        now = now or clock.told(moment)
+        found[token] = PaymentRequest(
+            token=token,
+            seq=seq,
+            status=status,
+            currency=currency,
+            amount=amount,
+            amount_paid=paid,
+            amount_held=held,
+            expires_at=expires_at,
+        )
+        if holder[-1]:
+            holders[token].append(tuple(holder))
     return {token: _snapshot(request, holders[token], now) for token, request in found.items()} if now else {}
 
 

@@ -8,9 +8,11 @@ nobody's), or a database that is in trouble, a thread does all of it as ever.
 import re
 from typing import Any, NamedTuple
 
+import psycopg
 from django.http import HttpRequest, parse_cookie
 
 from friendpay.kit.reads_ahead import Readers
+from payments.live import snapshot
 from payments.pages import friend_reading
 from payments.pages.friend_reading import Reading, Row
 from payments.pages.visitors import visitor_among, visitor_of
@@ -18,8 +20,9 @@ from payments.pages.visitors import visitor_among, visitor_of
 readers = Readers(4)
 """One for a statement that is under way, the others for those that come meanwhile."""
 
+_STATE = re.compile(r"/p/([-\w]+)/status\.json", re.ASCII)
 _PAGE = re.compile(r"/p/([-\w]+)/", re.ASCII)
-_KEY, _SHOWN = "friendpay.ahead", "friendpay.shown"  # no headers are called that
+_KEY, _SHOWN, _TOLD = "friendpay.ahead", "friendpay.shown", "friendpay.state"  # no headers are called that
 
 
 class Ahead(NamedTuple):
@@ -56,3 +59,22 @@ def read(request: HttpRequest, token: str) -> Reading:
 def is_shown(environ: dict[str, Any]) -> bool:
     """Whether the page that was answered is the one that was read for."""
     return _SHOWN in environ
+
+
+async def prepare_state(environ: dict[str, Any]) -> bool:
+    """Read for this request what status.json says; whether it is that, and could be read."""
+    asked = _STATE.fullmatch(environ["PATH_INFO"])
+    if asked is None or environ["REQUEST_METHOD"] != "GET":
+        return False
+    try:
+        found = await snapshot.read_ahead(asked[1], readers)
+    except (psycopg.Error, TimeoutError):
+        return False
+    environ[_TOLD] = asked[1], found
+    return found is not None
+
+
+def state(request: HttpRequest, token: str) -> snapshot.Snapshot | None:
+    """What was read for this request, else what is read now; None where there is no such request."""
+    asked, found = request.META.get(_TOLD, ("", None))
+    return found if asked == token and found else snapshot.read(token)

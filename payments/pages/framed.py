@@ -1,5 +1,5 @@
 """The friend's page, answered on the event loop: in a frame that was learned (`friendpay.kit.frames`), else by the
-ordinary handler, middleware and view, from which it is learned.
+ordinary handler, middleware and view, from which it is learned. Its state as JSON is answered there by the latter.
 
 What was drawn of a row is drawn again for as long as PostgreSQL says the same and time has changed nothing of it
 (`friendpay.kit.moments`): a link that many open is read each time and worked out once.
@@ -38,6 +38,8 @@ _kept: dict[tuple[Any, ...], _Kept] = {}
 
 async def answer(environ: dict[str, Any], ordinary: Callable[[dict[str, Any]], Answer]) -> Answer | None:
     """The answer, where all could be read for it; else None, and a thread is needed."""
+    if await ahead.prepare_state(environ):
+        return ordinary(environ)
     known = await ahead.prepare(environ)
     try:
         return _answer(environ, known, _of(known), ordinary) if known else None

@@ -12,8 +12,8 @@ from friendpay.kit import counters, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.networks import neighbourhood_of, network_of
 from friendpay.kit.pages import SeeOther, page
-from payments.live import snapshot
 from payments.models import PaymentRequest
+from payments.pages import ahead
 from payments.pages.forms import CodeForm
 from payments.pages.refusals import refusals_on, taken
 from payments.pages.small_pages import draw_open
@@ -28,7 +28,7 @@ def _payment_request(token: str) -> PaymentRequest:
 @page("GET")
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """What the socket would say. The tag leaves out the running seconds, so that asking again costs nothing."""
-    shown = snapshot.read(token)
+    shown = ahead.state(request, token)
     if shown is None:
         raise Http404
     still = {**shown, "seconds_left": 0, "holders": [holder["name"] for holder in shown["holders"]]}

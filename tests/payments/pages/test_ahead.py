@@ -1,5 +1,7 @@
 """The friend's page on the event loop: read anew each time, and by a thread where more has to be asked."""
 
+import json
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -77,3 +79,15 @@ def test_statements_of_a_page_are_planned_once(house: House) -> None:
     with connection.cursor() as cursor:
         cursor.execute(mode)
         assert cursor.fetchone() == ("force_generic_plan",)
+
+
+def test_its_state_as_json_is_read_anew_and_answered_there_too(house: House, request_: PaymentRequest) -> None:
+    path = f"/p/{request_.token}/status.json"
+    before, there = house.get(path), house.get(path, by_thread=True)
+    assert (before.by_thread, there.by_thread) == (False, True)
+    assert (before.status, before.headers) == (there.status, there.headers)
+    assert json.loads(before.body) | {"seconds_left": 0} == json.loads(there.body) | {"seconds_left": 0}
+    cancel_request(request_.pk, actor="buyer")
+    after = house.get(path)
+    assert (after.by_thread, json.loads(after.body)["status"]) == (False, "cancelled")
+    assert house.get("/p/nobody/status.json").status == 404
