@@ -44,9 +44,7 @@ hours.
 """
 
 CHOICE_SECONDS = 5 * 60  # how long a payer's choice is kept over a login; a wallet's code lives no longer either
-CHOOSES_FOR = timedelta(minutes=3)
-"""How long somebody who did something on the page is taken to be choosing."""
-
+CHOOSES_FOR = timedelta(minutes=3)  # how long somebody who did something on the page is taken to be choosing
 ENDS_SOON = timedelta(minutes=10)
 PAYMENT_IS_WORK_AFTER, PAYMENT_IS_WORK_TRIES = timedelta(hours=1), 4
 """Undecided for longer, or after so many questions that failed, it is shown to support."""
@@ -96,32 +94,22 @@ BILL_LINES_AT_ONCE = 500
 BILL_DELAYS = tuple(timedelta(hours=h) for h in (0.5, 0.5, 1, 1, 2, 2, 4, 4, 6, 12, 24))
 """After so many tries the next one is due. Wallets have a day's bill ready by noon of the next."""
 
-BILL_MISSED_AFTER = timedelta(days=2)
-"""How long after its day a bill that cannot be had becomes work for support."""
-
-BILL_DAYS_CAUGHT_UP = 31
-"""How many days are caught up on after a pause."""
-
+BILL_MISSED_AFTER = timedelta(days=2)  # how long after its day a bill that cannot be had becomes work for support
+BILL_DAYS_CAUGHT_UP = 31  # how many days are caught up on after a pause
 NO_BILL_IS_EMPTY_AFTER = timedelta(hours=14)
 """How long after a day's end "no bill" means an empty day. Before, it may mean that the bill is not made yet."""
 
 BILL_EDGE = timedelta(hours=1)
 """So near to midnight a row may stand on the bill of the next day: clocks differ, and so does what counts as done."""
 
-BILL_LOOK_BACK = timedelta(days=7)
-"""How long a row of ours is missed on the bills."""
-
-REFUNDS_REACH = timedelta(days=366)
-"""How long after a payment a wallet takes refunds of it, by our hands or by others."""
-
+BILL_LOOK_BACK = timedelta(days=7)  # how long a row of ours is missed on the bills
+REFUNDS_REACH = timedelta(days=366)  # how long after a payment a wallet takes refunds of it, by our hands or by others
 # Background work
 
 RETRY_DELAYS = tuple(timedelta(seconds=s) for s in (20, 20, 30, 60, 120, 300, 600, 1800, 3600))
 """After so many tries of a row: seconds at first, an hour in the end, for ever."""
 
-SCHEDULER_SECONDS = 1.0
-"""After which what is due is asked for at the latest."""
-
+SCHEDULER_SECONDS = 1.0  # after which what is due is asked for at the latest
 SCHEDULER_CONNECT_SECONDS = 5
 
 SWEEP_SECONDS, SWEEP_TURN_SECONDS = 10.0, 1.0
@@ -138,9 +126,7 @@ STEPS_KEPT_FOR, STEPS_BATCH_ROWS = timedelta(days=90), 5000
 
 # Webhooks to shops
 
-WEBHOOK_ENDPOINTS = 16
-"""Of a merchant in a mode."""
-
+WEBHOOK_ENDPOINTS = 16  # of a merchant in a mode
 WEBHOOK_SECRET_BYTES = 32
 WEBHOOK_SECRET_OVERLAP, WEBHOOK_SECRET_OVERLAP_LONGEST = timedelta(days=1), timedelta(days=7)
 WEBHOOK_PORTS = (443, 8443)
@@ -208,18 +194,14 @@ GUESSES_SECONDS = 600
 GUESSES_CALM, GUESSES_SIEGE = (10, 40), (1, 4)
 """How often an address, and those of the same owner, may be wrong: usually, and while everybody is wrong a lot."""
 
-GUESSES_MANY = 1000
-"""So many wrong codes from everybody are more than people mistype."""
-
+GUESSES_MANY = 1000  # so many wrong codes from everybody are more than people mistype
 PASTED_CHARACTERS = 20_000
 """How much of a pasted text is read: a whole conversation, with what it quotes."""
 
 POSTERS_OF_A_NETWORK, POSTERS_SECONDS = 120, 600
 """How many pictures one network may order in so many seconds."""
 
-POSTER_SECONDS = 15.0
-"""For one picture, the start of the process included."""
-
+POSTER_SECONDS = 15.0  # for one picture, the start of the process included
 POSTERS_WAITING = 30
 
 SAFETY_WORDS = 128
