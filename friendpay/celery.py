@@ -16,6 +16,7 @@ app.autodiscover_tasks()
 # that came, what is over, and the shops' webhooks are on the other one, whose threads none of these can reach.
 OURS, CALLS = "celery", "calls"
 _CALLING = (
+    "orders.fetch_pictures",
     "orders.send_webhook_mails",
     "payments.ask",
     "payments.beat_calls",
@@ -39,6 +40,7 @@ _EVERY = {
     "payments.beat_calls": 10,
     "orders.purge_answers": 3600,
     "orders.purge_webhooks": 3600,
+    "orders.purge_pictures": 3600,
     "payments.purge_mail": 3600,
     "payments.purge_steps": 3600,
     "payments.check_ledger": 600,

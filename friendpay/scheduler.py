@@ -45,6 +45,7 @@ DUE: dict[str, tuple[float, list[str]]] = {
         60.0,
         ["SELECT min(mail_due_at) FROM orders_webhookendpoint WHERE mail_due_at IS NOT NULL"],
     ),
+    "orders.fetch_pictures": (2.0, [_NEXT.format("orders_picture")]),
     "payments.sweep_requests": (
         0.5,
         [

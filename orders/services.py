@@ -13,7 +13,7 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.keys import among
 from friendpay.kit.money import EXPONENT
 from friendpay.kit.writes import Writes
-from orders import events, lifetimes
+from orders import events, lifetimes, pictures
 from orders.event_data import OrderData, OrderRefundData
 from orders.models import Adjustment, Event, Merchant, Order, OrderLine
 
@@ -119,7 +119,7 @@ def _adjustments(adjustments: Sequence[Adjustment]) -> list[dict[str, Any]]:
 
 
 def _lines(order: Order, lines: list[LineDraft]) -> list[OrderLine]:
-    return [
+    rows = [
         OrderLine(
             order=order,
             name=text_filter.line(line.name) or "-",
@@ -132,6 +132,11 @@ def _lines(order: Order, lines: list[LineDraft]) -> list[OrderLine]:
         )
         for line in lines
     ]
+    known = pictures.of(order.merchant, (row.image_url for row in rows))
+    for row in rows:
+        if row.image_url in known:
+            row.picture = known[row.image_url]
+    return rows
 
 
 def change_lines(

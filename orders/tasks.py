@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from friendpay.kit import clock, limits
-from orders import sequence
+from orders import fetching, pictures, sequence
 from orders.models import StoredAnswer
 from orders.webhooks import delivery, mail, outbox
 
@@ -34,3 +34,15 @@ def purge_answers() -> None:
 def purge_webhooks() -> None:
     """Forget what was told to shops long ago; the events themselves are kept."""
     outbox.purge(clock.now() - timedelta(days=settings.WEBHOOK_LOG_DAYS))
+
+
+@shared_task(name="orders.fetch_pictures")
+def fetch_pictures() -> None:
+    """Fetch the pictures of goods that are due."""
+    fetching.fetch_due()
+
+
+@shared_task(name="orders.purge_pictures")
+def purge_pictures() -> None:
+    """Forget the pictures that only old orders show."""
+    pictures.purge(clock.now())

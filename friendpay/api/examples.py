@@ -110,7 +110,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "amount_paid": 0,
         "amount_refunded": 0,
         "paid_elsewhere": False,
-        "lines": [{**_LINE, "unit": "", "amount": 9000, "quantity_returned": 0, "image_url": ""}],
+        "lines": [{**_LINE, "unit": "", "amount": 9000, "quantity_returned": 0, "image_url": "", "image": None}],
         "adjustments": [],
         "buyer": _BUYER,
         "checkout_url": "https://pay.example/checkout/mZs5HyRf8jXw9dTn4Kc2VbQ7/",

@@ -109,6 +109,9 @@ def _parameter(parameter: Schema) -> Row:
     return Row(parameter["name"], kind, parameter["required"], _marked(parameter.get("description", "")))
 
 
+_SHOWN_WITHIN = ("LineOut", "ImageOut", "BuyerOut", "SplitOut")
+
+
 def _rows(description: Schema, schema: Schema, before: str = "") -> list[Row]:
     """The fields of an object; of what it takes apart, the fields within."""
     rows = []
@@ -117,7 +120,7 @@ def _rows(description: Schema, schema: Schema, before: str = "") -> list[Row]:
         kind, text = _kind(description, details), _marked(details.get("description", ""))
         rows.append(Row(f"{before}{name}", kind, required, text))
         inner, mark = _inner(description, details)
-        if inner.get("title", "").endswith("In") or inner.get("title") in ("LineOut", "BuyerOut", "SplitOut"):
+        if inner.get("title", "").endswith("In") or inner.get("title") in _SHOWN_WITHIN:
             rows += _rows(description, inner, f"{before}{name}{mark}.")
     return rows
 

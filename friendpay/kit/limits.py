@@ -134,7 +134,6 @@ WEBHOOK_SECONDS = 15.0
 """From the first question to the resolver to the last byte of the answer."""
 
 WEBHOOK_ANSWER_BYTES, WEBHOOK_KEPT_BYTES = 64 * 1024, 1024
-WEBHOOK_READ_BYTES = 2 * WEBHOOK_ANSWER_BYTES  # with everything that comes before the body
 WEBHOOK_DELAYS = (
     timedelta(seconds=5),
     timedelta(minutes=5),
@@ -212,6 +211,11 @@ LINES_OF_A_TEXT = 8
 LOGO_BYTES, LOGO_PIXELS = 150 * 1024, 2048
 LOGO_SIDE_PIXELS = 96  # it is shown at 32, on screens of up to three pixels a point
 TEXT_CONTRAST = 4.5  # WCAG AA
+PICTURE_BYTES, PICTURE_PIXELS, PICTURE_SIDE_PIXELS = 5 * 2**20, 25_000_000, 192  # of goods: fetched, and redrawn
+PICTURE_SECONDS, PICTURE_DRAWING_SECONDS, PICTURE_REDIRECTS, PICTURE_LEASE = 15.0, 10.0, 3, timedelta(minutes=1)
+PICTURE_DELAYS, PICTURE_AGAIN_AFTER = tuple(timedelta(minutes=it) for it in (1, 10, 60)), timedelta(hours=1)
+PICTURES_AT_ONCE, PICTURE_SWEEP_SECONDS, PICTURE_PURGE_ROWS = 4, 30.0, 200
+PICTURES_OF_MERCHANT, PICTURES_KEPT_FOR = 20_000, timedelta(days=180)  # after the last order that shows it
 
 # Live pages
 
@@ -266,14 +270,9 @@ IDEMPOTENCY_HOURS = 24
 IDEMPOTENCY_LEASE_SECONDS = 30
 """How long PostgreSQL lets a call hold its key while it is silent: the connection of a host that vanished ends then."""
 
-PAIRING_LIFE, PAIRING_CODE_LIFE = timedelta(minutes=30), timedelta(minutes=10)
-"""How long a person has to consent to a pairing, and its program to redeem the code."""
-
-PAIRING_CODE_SYMBOLS = 32
-PAIRINGS_OF_A_NETWORK, PAIRINGS_SECONDS = 20, 3600
-"""How often one network may begin a pairing, and redeem one."""
-
-PAIRINGS_KEPT_FOR = timedelta(days=30)
+PAIRING_LIFE, PAIRING_CODE_LIFE = timedelta(minutes=30), timedelta(minutes=10)  # to consent, and to redeem the code
+PAIRING_CODE_SYMBOLS, PAIRINGS_KEPT_FOR = 32, timedelta(days=30)
+PAIRINGS_OF_A_NETWORK, PAIRINGS_SECONDS = 20, 3600  # that it may begin, and redeem
 
 # The desk, and secrets
 

@@ -3,17 +3,18 @@
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import KINDS, Cell, Panel, badge, link, minute, moment, money
+from friendpay.admin_kit.cells import KINDS, Cell, Panel, badge, code, link, minute, moment, money
 from friendpay.admin_kit.columns import ID, MODE, Column
 from friendpay.kit import quantities
 from orders.admin import timeline
-from orders.models import Adjustment, AdjustmentKind, Order
+from orders.models import Adjustment, AdjustmentKind, Order, OrderLine
 
 
 def _status(order: Order) -> SafeString:
@@ -24,6 +25,18 @@ def _status(order: Order) -> SafeString:
 def _kind(adjustment: Adjustment) -> str:
     kind = AdjustmentKind(adjustment.kind).label
     return f"{kind} ({_('included')})" if adjustment.included else str(kind)
+
+
+def _named(line: OrderLine) -> SafeString | str:
+    """Its name beside its picture, or beside what became of that."""
+    if line.picture is None:
+        return line.name
+    if line.picture.path:
+        return format_html(
+            '<img class="desk-goods" src="{}" alt="" width="64" height="48">{}', line.picture.path, line.name
+        )
+    told = badge(f"{line.picture.get_status_display()} {line.picture.reason}".strip())
+    return format_html("{} {} {}", line.name, told, code(line.image_url))
 
 
 @admin.register(Order)
@@ -73,12 +86,12 @@ class OrderAdmin(SupportAdmin[Order]):
     def panels(self, order: Order) -> list[Panel]:
         lines: list[tuple[Cell, ...]] = [
             (
-                line.name,
+                _named(line),
                 f"{quantities.number(line.quantity)} {line.unit}".strip(),
                 "" if line.unit_amount is None else money(line.unit_amount, order.currency),
                 money(line.amount, order.currency),
             )
-            for line in order.lines.all()
+            for line in order.lines.select_related("picture")
         ]
         if order.adjusted:
             total = (_("Total"), "", "", money(order.amount, order.currency))

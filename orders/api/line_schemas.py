@@ -2,13 +2,15 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
+from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from friendpay.kit import limits, quantities
+from friendpay.kit.templatetags.pictures import own_picture
 from orders.api import hints
 from orders.api.fields import LINE, Taken, WebUrl
 from orders.event_data import Kind, Sum
@@ -91,7 +93,7 @@ class LineIn(Taken):
     )
     category: Annotated[str, hints.fitting(60)] | None = None
     image_url: WebUrl | None = Field(
-        default=None, description="Kept and given back; not fetched, and not shown on any page yet."
+        default=None, description="A picture of it, by https: fetched once, and shown small from our own site."
     )
 
     @field_validator("unit_amount")
@@ -187,6 +189,30 @@ class LinesIn(Taken):
         return [line.draft() for line in self.lines], [it.draft() for it in self.adjustments or ()]
 
 
+class ImageOut(BaseModel):
+    """What became of the picture at `image_url`."""
+
+    status: Annotated[
+        Literal["pending", "ready", "refused", "failed", "forgotten"],
+        Field(description="Only a picture that is ready is shown; one that is pending will be fetched."),
+    ]
+    reason: Annotated[str, Field(examples=["not_a_picture", "http_404"], description="Why it is not, or not yet.")]
+    url: Annotated[str, Field(description="Where we show it; empty unless it is ready.")]
+
+    @classmethod
+    def of(cls, line: OrderLine) -> Self | None:
+        """None where the line names none. A picture on this site is shown as it is."""
+        if not line.image_url:
+            return None
+        if own := own_picture(line.image_url):
+            return cls(status="ready", reason="", url=f"{settings.PUBLIC_URL}{own}")
+        if line.picture is None:
+            return cls(status="forgotten", reason="", url="")
+        url = f"{settings.PUBLIC_URL}{line.picture.path}" if line.picture.path else ""
+        told = {"status": line.picture.status, "reason": line.picture.reason, "url": url}
+        return cls.model_validate(told)
+
+
 class LineOut(BaseModel):
     name: str
     quantity: Annotated[int | str, Field(description="A whole number, or a decimal as text.")]
@@ -196,6 +222,7 @@ class LineOut(BaseModel):
     quantity_returned: Annotated[int | str, Field(description="Of it, what was refunded by line.")]
     category: str
     image_url: str
+    image: ImageOut | None
 
     @classmethod
     def of(cls, line: OrderLine) -> Self:
@@ -208,4 +235,5 @@ class LineOut(BaseModel):
             quantity_returned=quantities.number(line.quantity_returned),
             category=line.category,
             image_url=line.image_url,
+            image=ImageOut.of(line),
         )

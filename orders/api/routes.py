@@ -3,6 +3,7 @@
 What touches payments - placing and asking, cancelling, refunding - is in `payments.api`, on the same addresses.
 """
 
+from django.db.models import Prefetch
 from django.http import Http404
 from ninja import Router
 
@@ -18,7 +19,7 @@ router = Router()
 _ORDER = Compiled(
     lambda: Order.objects.filter(merchant=Given("merchant"), live=Given("live"), public_id=Given("order")).order_by()
 )
-_LINES = Compiled(lambda: OrderLine.objects.filter(order=Given("order")))
+_LINES = Compiled(lambda: OrderLine.objects.filter(order=Given("order")).select_related("picture"))
 
 
 def order_of(key: ApiKey, public_id: str) -> Order:
@@ -47,7 +48,8 @@ def list_orders(
 
     Newest first. With `reference`, the one order of yours that has it.
     """
-    orders = Order.objects.filter(merchant=request.auth.merchant_id, live=request.auth.live).prefetch_related("lines")
+    orders = Order.objects.filter(merchant=request.auth.merchant_id, live=request.auth.live)
+    orders = orders.prefetch_related(Prefetch("lines", OrderLine.objects.select_related("picture")))
     if reference is not None:
         orders = orders.filter(reference=reference)
     found, has_more = newest_first(orders, after=after, before=before, limit=limit)

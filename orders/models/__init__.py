@@ -6,6 +6,7 @@ from orders.models.idempotency import StoredAnswer
 from orders.models.merchant import ApiKey, Logo, Merchant
 from orders.models.order import Order, OrderLine
 from orders.models.pairing import Pairing
+from orders.models.picture import Picture, PictureFile
 from orders.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "Order",
     "OrderLine",
     "Pairing",
+    "Picture",
+    "PictureFile",
     "StoredAnswer",
     "WebhookAttempt",
     "WebhookDelivery",

@@ -11,6 +11,7 @@ from friendpay.kit import ids, quantities
 from friendpay.kit.money import Money
 from orders.models.adjustment import Adjustment, well_formed
 from orders.models.merchant import Merchant
+from orders.models.picture import Picture
 
 
 class Order(models.Model):
@@ -136,9 +137,12 @@ class OrderLine(models.Model):
     quantity_returned = models.DecimalField(max_digits=13, decimal_places=6, default=0)
     category = models.CharField(max_length=60, blank=True)
     image_url = models.CharField(max_length=500, blank=True)
+    # Null where `image_url` is empty or on this site, and once the picture is forgotten.
+    picture = models.ForeignKey(Picture, null=True, on_delete=models.SET_NULL, related_name="lines", db_index=False)
 
     class Meta:
         ordering = ("id",)
+        indexes = [models.Index(fields=["picture"], name="line_by_picture", condition=Q(picture__isnull=False))]
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gt=0), name="line_quantity_positive"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="line_amount_not_negative"),

@@ -1,4 +1,4 @@
-"""The demo shop: goods, a basket, and the way to the checkout. And every shop's colour and logo."""
+"""The demo shop: goods, a basket, and the way to the checkout. And every shop's colour, logo and pictures."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +11,7 @@ from friendpay.kit import ids
 from friendpay.kit.pages import SeeOther, page
 from friendpay.kit.rendering import draw
 from orders.branding import stylesheet
-from orders.models import Logo, Merchant
+from orders.models import Logo, Merchant, PictureFile
 from orders.services import LineDraft, place_order
 from orders.shop.basket import COOKIE, Basket
 from orders.shop.demo_goods import CURRENCY, CUSTOMER, MERCHANT
@@ -81,3 +81,10 @@ def logo(request: HttpRequest, name: str) -> HttpResponse:
     """A shop's picture."""
     found = get_object_or_404(Logo, name=name)
     return HttpResponse(bytes(found.picture), content_type="image/png", headers=_FOR_EVER)
+
+
+@page("GET")
+def picture(request: HttpRequest, name: str) -> HttpResponse:
+    """A picture of goods, as we have redrawn it. What is not ready is not there."""
+    found = get_object_or_404(PictureFile, picture__name=name)
+    return HttpResponse(bytes(found.content), content_type="image/webp", headers=_FOR_EVER)

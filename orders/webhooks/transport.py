@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, TypeVar
 
@@ -51,6 +51,9 @@ class Answer:
     milliseconds: int = 0
     error: Error = ""
     body: bytes = b""
+    is_cut: bool = False  # whether there may be more of it
+    kind: str = ""  # its content type
+    location: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -76,32 +79,43 @@ def check(url: str) -> None:
 
 def send(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     """POST `body`; comes back with what came of it within WEBHOOK_SECONDS, never raises, and reads 64 KiB at most."""
+    request = requests.Request("POST", url, headers=_HEADERS | headers, data=body)
+    answer = _call(url, request, limits.WEBHOOK_SECONDS, limits.WEBHOOK_ANSWER_BYTES)
+    return replace(answer, body=answer.body[: limits.WEBHOOK_KEPT_BYTES])
+
+
+def fetch(url: str, headers: dict[str, str], seconds: float, most: int) -> Answer:
+    """GET the whole of it, `most` bytes within so many seconds; never raises. A redirect is an answer as any other."""
+    return _call(url, requests.Request("GET", url, headers=_IDENTITY | headers), seconds, most)
+
+
+def _call(url: str, call: requests.Request, seconds: float, most: int) -> Answer:
     began = time.monotonic()
-    _own.ends_at, _own.bytes_left = began + limits.WEBHOOK_SECONDS, limits.WEBHOOK_READ_BYTES
-    status: int | None = None
-    error: Error = ""
-    start = b""
+    _own.ends_at, _own.bytes_left = began + seconds, most + limits.WEBHOOK_ANSWER_BYTES
+    answer = Answer()
     try:
         check(url)
-        request = requests.Request("POST", url, headers=_HEADERS | headers, data=body).prepare()
         # An adapter alone, without a session: no redirects, no cookies, no proxies, no .netrc.
         with closing(_Adapter(is_https_proto=url.lower().startswith("https:"))) as adapter:
-            response = adapter.send(request, stream=True)
-            status = response.status_code
-            start = response.raw.read(limits.WEBHOOK_ANSWER_BYTES, decode_content=False)
-            if len(start) < limits.WEBHOOK_ANSWER_BYTES and response.raw.length_remaining:
-                error = "broken"
+            response = adapter.send(call.prepare(), stream=True)
+            told = {"kind": response.headers.get("content-type", ""), "location": response.headers.get("location", "")}
+            answer = Answer(response.status_code, **told)
+            answer = replace(answer, body=response.raw.read(most, decode_content=False))
+            if len(answer.body) == most:
+                answer = replace(answer, is_cut=True)
+            elif response.raw.length_remaining:
+                answer = replace(answer, error="broken")
             response.raw.close()
     except (Refused, InvalidIPAddress):
-        error = "blocked"
+        answer = replace(answer, error="blocked")
     except Exception as failure:  # whatever a stranger's server made of it
-        error = _word(failure)
+        answer = replace(answer, error=_word(failure))
         logger.info("a call of %s failed: %r", url, failure)
-    return Answer(status, int((time.monotonic() - began) * 1000), error, start[: limits.WEBHOOK_KEPT_BYTES])
+    return replace(answer, milliseconds=int((time.monotonic() - began) * 1000))
 
 
-_HEADERS = {
-    "accept-encoding": "identity",
+_IDENTITY = {"accept-encoding": "identity"}
+_HEADERS = _IDENTITY | {
     "content-type": "application/json",
     "user-agent": "friendpay-webhooks",
 }

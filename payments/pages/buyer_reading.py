@@ -10,8 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 
 from friendpay.kit import clock, limits
-from friendpay.kit.rows import attach, models, rows
-from orders.models import Event, Order, OrderLine
+from friendpay.kit.rows import attach, attach_one, models, rows
+from orders.models import Event, Order, OrderLine, Picture
 from payments.models import MailAddress, Payment, PaymentRequest, ProviderAccount, Refund, StoppedBuyer
 from payments.pages.attempts import Attempts
 
@@ -60,7 +60,8 @@ def read(token: str, visitor: str) -> Reading:
         raise Http404
     found: dict[str, Any] = vars(order)
     now = clock.told(found["now"])
-    attach(order, "lines", models(OrderLine, found["line_rows"]))
+    attach(order, "lines", lines := models(OrderLine, found["line_rows"]))
+    attach_one(lines, "picture", models(Picture, found["picture_rows"]))
     request = next(iter(models(PaymentRequest, found["request_rows"])), None)
     if request:
         request.order, request.merchant = order, order.merchant
@@ -134,6 +135,7 @@ def _orders(visitor: str) -> "QuerySet[Order]":
         last_request=Subquery(last.values("public_id")),
         request_rows=rows(last),
         line_rows=rows(OrderLine.objects.filter(**of_order).order_by("id")),
+        picture_rows=rows(Picture.objects.filter(lines__order=OuterRef("pk"))),
         payment_rows=rows(payments),
         account_rows=rows(ProviderAccount.objects.filter(merchant=OuterRef("merchant")).order_by("id")),
         refund_rows=rows(refunds),

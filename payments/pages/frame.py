@@ -12,7 +12,7 @@ from friendpay.kit import limits, quantities
 from friendpay.kit.money import Money
 from friendpay.kit.rendering import Page
 from friendpay.kit.templatetags.pictures import own_picture
-from orders.models import Merchant, Order
+from orders.models import Merchant, Order, OrderLine
 from payments.models import Payment, PaymentRequest
 
 
@@ -40,8 +40,8 @@ class Line:
     picture: str
 
     @classmethod
-    def of(cls, name: str, quantity: Decimal, unit: str, amount: Money, image_url: str) -> Self:
-        return cls(name, quantities.text(quantity, unit, get_language() or "en"), amount, own_picture(image_url))
+    def of(cls, name: str, quantity: Decimal, unit: str, amount: Money, picture: str) -> Self:
+        return cls(name, quantities.text(quantity, unit, get_language() or "en"), amount, picture)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Basket:
         """Of an order with its lines, unless these are known otherwise."""
         if lines is None:
             lines = (
-                Line.of(it.name, it.quantity, it.unit, Money(it.amount, order.currency), it.image_url)
+                Line.of(it.name, it.quantity, it.unit, Money(it.amount, order.currency), _picture_of(it))
                 for it in order.lines.all()
             )
         extra = [(it.included, Adjusted(it.name, Money(it.amount, order.currency))) for it in order.adjusted]
@@ -76,6 +76,10 @@ class Basket:
             included=tuple(adjusted for included, adjusted in extra if included),
             total=order.total,
         )
+
+
+def _picture_of(line: OrderLine) -> str:
+    return own_picture(line.image_url) or (line.picture.path if line.picture else "")
 
 
 @dataclass(frozen=True)

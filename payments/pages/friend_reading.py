@@ -12,7 +12,9 @@ from django.http import Http404
 from friendpay.kit import clock, limits, reads
 from friendpay.kit.money import Money
 from friendpay.kit.reads_ahead import Readers
+from friendpay.kit.templatetags.pictures import own_picture
 from orders.models import Order
+from orders.models.picture import path_of
 from payments.mail import outbox
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.rollout import Case
@@ -45,8 +47,10 @@ _READ = f"""
     JOIN orders_merchant m ON m.id = r.merchant_id
     CROSS JOIN LATERAL (
         SELECT json_agg(json_build_array(line.name, line.category, line.quantity::text, line.unit, line.amount,
-            line.image_url) ORDER BY line.id) AS them
-        FROM orders_orderline line WHERE line.order_id = o.id) lines
+            line.image_url, picture.name) ORDER BY line.id) AS them
+        FROM orders_orderline line
+        LEFT JOIN orders_picture picture ON picture.id = line.picture_id AND picture.status = 'ready'
+        WHERE line.order_id = o.id) lines
     CROSS JOIN LATERAL (
         SELECT json_agg(payment ORDER BY payment.id) FILTER (WHERE payment.held_until IS NOT NULL
                 OR payment.amount_applied > 0 OR (payment.visitor = %(visitor)s AND %(visitor)s <> '')) AS them,
@@ -66,6 +70,12 @@ class LineRow(NamedTuple):
     unit: str
     amount: int
     image_url: str
+    picture_name: str | None  # of the picture that is ready to be shown
+
+    @property
+    def picture(self) -> str:
+        """Its address on this site, "" where there is none."""
+        return own_picture(self.image_url) or (path_of(self.picture_name) if self.picture_name else "")
 
 
 class Row(NamedTuple):
@@ -100,7 +110,7 @@ class Reading:
     def basket(self) -> Basket:
         order = self.request.order
         lines = (
-            Line.of(it.name, Decimal(it.quantity), it.unit, Money(it.amount, order.currency), it.image_url)
+            Line.of(it.name, Decimal(it.quantity), it.unit, Money(it.amount, order.currency), it.picture)
             for it in self.lines
         )
         return Basket.of(order, lines)

@@ -10,8 +10,8 @@ from django.db.models import OuterRef, Q, QuerySet
 from django.http import Http404
 
 from friendpay.kit import clock, limits
-from friendpay.kit.rows import attach, models, rows
-from orders.models import Event, OrderLine
+from friendpay.kit.rows import attach, attach_one, models, rows
+from orders.models import Event, OrderLine, Picture
 from payments.models import MailAddress, Payment, Refund
 from payments.settlement import turns
 
@@ -37,7 +37,8 @@ def read(token: str) -> Reading:
     found: dict[str, Any] = vars(payment)
     request = payment.request
     request.merchant = request.order.merchant = payment.merchant
-    attach(request.order, "lines", models(OrderLine, found["line_rows"]))
+    attach(request.order, "lines", lines := models(OrderLine, found["line_rows"]))
+    attach_one(lines, "picture", models(Picture, found["picture_rows"]))
     refunds = models(Refund, found["refund_rows"])
     for refund in refunds:
         refund.payment = payment
@@ -64,6 +65,7 @@ def _payments() -> "QuerySet[Payment]":
     return Payment.objects.select_related("account", "merchant", "request__order").annotate(
         now=clock.Now(),
         line_rows=rows(OrderLine.objects.filter(order=OuterRef("request__order")).order_by("id")),
+        picture_rows=rows(Picture.objects.filter(lines__order=OuterRef("request__order"))),
         refund_rows=rows(Refund.objects.standing().filter(payment=OuterRef("pk")).order_by("id")),
         payment_rows=rows(beside.filter(Q(held_until__isnull=False) | Q(amount_applied__gt=0)).order_by("id")),
         in_vain_at=ArraySubquery(in_vain.values("created_at")[: limits.FRUITLESS_TRIES]),

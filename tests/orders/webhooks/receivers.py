@@ -70,7 +70,7 @@ def receiver(tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iter
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
             with listening.lock:
                 listening.heard.append(Message({name.lower(): value for name, value in self.headers.items()}, body))
                 listening.at_once += 1

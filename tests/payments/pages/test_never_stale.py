@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from friendpay.kit.money import Money
-from orders.models import Merchant, Order
+from orders.models import Merchant, Order, Picture
 from payments.models import PaymentRequest, ProviderAccount, RolloutRule
 from payments.settlement import requests
 from payments.settlement.lifecycle import cancel_request, let_go, settle
@@ -49,6 +49,15 @@ def pay(it: PaymentRequest) -> object:
     return settle(payment.pk, provider_ref="txn", amount=Money(payment.amount, payment.currency))
 
 
+def show(it: PaymentRequest) -> object:
+    picture = Picture.objects.create(merchant_id=it.merchant_id, url="", created_at=it.created_at, status="ready")
+    return it.order.lines.update(picture=picture)
+
+
+def hide(it: PaymentRequest) -> object:
+    return Picture.objects.update(status="failed")
+
+
 WALLET = "with Sandbox wallet"
 CHANGES = [
     Change("look", merchant(accent="#0b7a4b"), says="look/0b7a4b.css"),
@@ -68,6 +77,8 @@ CHANGES = [
     Change("parts", lambda it: requests.allow_parts(it.pk, Split(3), actor="buyer"), says="Still missing"),
     Change("all", lambda it: requests.allow_parts(it.pk, None, actor="buyer"), says="You would pay"),
     Change("buyer", lambda it: Order.objects.update(buyer_name="Ling"), says="Ling asks you to pay"),
+    Change("picture", show, says="/pictures/"),
+    Change("picture gone", hide, gone="/pictures/"),
     Change("hold", lambda it: shop.hold(it, name="Mei"), says="Mei is paying", gone=WALLET),
     Change("hold over", end_hold, says=WALLET, gone="Mei is paying"),
 ]

@@ -9,13 +9,12 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from friendpay.kit import limits
+from friendpay.kit import drawer, limits
 from orders.models import Event
 from orders.services import LineDraft, place_order
 from payments.live import hub
 from payments.models import Payment, Report
 from payments.settlement import lifecycle, requests
-from payments.share import drawing
 from tests import shop
 from tests.pages import words
 from tests.payments.live.test_consumers import looking, never_changing, told
@@ -133,7 +132,7 @@ def test_posters_are_drawn_in_a_process_of_their_own_and_again_after_its_death(c
     payment_request = shop.make_request()
     first = client.get(f"/p/{payment_request.token}/poster.png")
     assert first.content.startswith(b"\x89PNG")
-    processes = list(drawing._drawer()._processes.values())
+    processes = list(drawer._drawer()._processes.values())
     assert [process.pid != os.getpid() for process in processes] == [True]
     for process in processes:
         process.kill()
@@ -143,13 +142,13 @@ def test_posters_are_drawn_in_a_process_of_their_own_and_again_after_its_death(c
 
 @pytest.mark.proof
 def test_the_drawing_process_ends_with_a_server_that_was_killed() -> None:
-    waits = "from payments.share import drawing; print(drawing._drawer().submit(drawing.os.getpid).result())"
+    waits = "from friendpay.kit import drawer; print(drawer._drawer().submit(drawer.os.getpid).result())"
     server = subprocess.Popen([sys.executable, "-uc", f"{waits}; input()"], stdin=-1, stdout=-1, text=True)
     assert server.stdout
-    drawer = psutil.Process(int(server.stdout.readline()))
+    process = psutil.Process(int(server.stdout.readline()))
     server.kill()
     server.wait(5)
-    drawer.wait(20)
+    process.wait(20)
 
 
 def test_one_network_orders_so_many_posters(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
