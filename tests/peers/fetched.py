@@ -11,6 +11,7 @@ from pathlib import Path
 
 NAMED = Path(__file__).parent / "files"
 LINT = Path(__file__).parents[1] / "lint"
+NODE_CLIENT = Path(__file__).parents[2] / "clients" / "node"
 FOLDER = Path(__file__).resolve().parents[2] / ".friendpay" / "peers"
 
 
@@ -57,6 +58,24 @@ def package(name: str) -> Path:
             install = [*npm, "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
             subprocess.run(install, cwd=FOLDER, check=True, capture_output=True, timeout=300)
     return FOLDER
+
+
+def node_client() -> Path:
+    """A folder in which the API's client for Node is built and installed, as for who uses it."""
+    folder = FOLDER / "node-client"
+    installed = folder / "node_modules" / "friendpay-client"
+    program, npm = node()
+    with _alone():
+        shutil.rmtree(installed / "dist", ignore_errors=True)
+        shutil.copytree(NODE_CLIENT, installed, dirs_exist_ok=True)
+        wanted, lock = (installed / "package-lock.json").read_bytes(), folder / "whole"
+        if not lock.exists() or lock.read_bytes() != wanted:
+            clean = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(clean, cwd=installed, check=True, capture_output=True, timeout=300)
+            lock.write_bytes(wanted)
+        compiler = installed / "node_modules" / "typescript" / "bin" / "tsc"
+        subprocess.run([*program, str(compiler)], cwd=installed, check=True, timeout=120)
+    return folder
 
 
 LINTERS = {"biome": "@biomejs/biome/bin/biome", "stylelint": "stylelint/bin/stylelint.mjs"}
