@@ -3,6 +3,7 @@ that finds nothing new keeps no page waiting.
 """
 
 import hashlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -42,10 +43,14 @@ def main() -> None:
     """
     import django
     from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
 
     data = Path(os.environ["FRIENDPAY_DATA"])
     django.setup()
-    call_command("check")
+    try:
+        call_command("check", stdout=io.StringIO())
+    except SystemCheckError as found:
+        sys.exit(str(found))
     sys.stdin.read()
     if not is_done(data):
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)

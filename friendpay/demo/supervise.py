@@ -18,6 +18,7 @@ from supervisor.medusa.asyncore_25 import ExitNow
 from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
+_SHARES = sys.platform != "darwin"  # whose libraries are not safe to use in a fork: there each program loads for itself
 _OF_THE_SUPERVISOR = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGCHLD", "SIGUSR2")
 # By their names alone, as the programs are: what is below them imports nothing of them.
 _OF_PROGRAMS = (
@@ -41,6 +42,8 @@ _OF_PROGRAMS = (
 class _Options(ServerOptions):
     def execve(self, filename: str, argv: list[str], env: dict[str, str]) -> NoReturn:
         """In the child: be what Python is told to run, in the Python that is here already."""
+        if not _SHARES:
+            super().execve(filename, argv, env)
         for name in _OF_THE_SUPERVISOR:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -72,7 +75,8 @@ class _Supervisor(Supervisor):
         """As ever, once those that need nothing of ours were started and the rest is loaded."""
         for group in self.process_groups.values():
             group.transition()
-        _load()
+        if _SHARES:
+            _load()
         super().runforever()
 
 

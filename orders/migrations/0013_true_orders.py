@@ -23,6 +23,8 @@ class Migration(migrations.Migration):
         migrations.AlterField("orderline", "quantity", models.DecimalField(decimal_places=6, max_digits=13)),
         migrations.AddField("orderline", "unit", models.CharField(blank=True, default="", max_length=16)),
         migrations.AddField("orderline", "amount", models.BigIntegerField(null=True)),
+        # At once, as what waits for the commit would keep the table from being altered further.
+        migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", migrations.RunSQL.noop),
         migrations.RunSQL("UPDATE orders_orderline SET amount = quantity * unit_amount", migrations.RunSQL.noop),
         migrations.AlterField("orderline", "unit_amount", models.BigIntegerField(blank=True, null=True)),
         migrations.AlterField("orderline", "amount", models.BigIntegerField()),
