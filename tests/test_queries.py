@@ -30,7 +30,7 @@ BUDGET = {
     "create an order": 4,
     "create an order and its request": 5,
     "create an order, with an Idempotency-Key": 8,
-    "create a request": 15,
+    "create a request": 12,
     "begin to pay": 9,
     "settle": 5,
 }

@@ -28,9 +28,7 @@ from payments.api.screens import ON_DESKTOP, Screen
 from payments.funnel import steps
 from payments.models import Payment, PaymentRequest, Refund
 from payments.models.request import PaymentRequestQuerySet
-from payments.offers import weighing
-from payments.offers.rollout import Case
-from payments.settlement import lifecycle, refunds, requests
+from payments.settlement import asking, lifecycle, refunds, requests
 
 router = Router()
 
@@ -76,7 +74,7 @@ def create_request(
     buyer is.
     """
     order = order_of(request.auth, order_id)
-    weighing.check_friend(Case.of(order), screen.surface)
+    asking.check_offered(order, tuple(order.lines.values_list("name", "category")), screen.surface, request.now)
     opened = lifecycle.open_request(
         order.pk,
         actor="merchant",

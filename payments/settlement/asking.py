@@ -37,6 +37,12 @@ def ask(order: Order, surface: Surface, network: str = "") -> PaymentRequest:
     return request
 
 
+def check_offered(order: Order, goods: tuple[tuple[str, str], ...], surface: Surface, now: datetime) -> None:
+    """Refused where asking a friend for these goods (name and category) is not offered, as the shop's rules are now."""
+    shop, stopped = shop_of_buyer(order.merchant_id, order.buyer_id)
+    weighing.check_friend(Case.known(order, goods, shop.rules), surface, stopped=stopped, now=now)
+
+
 class WithOrder:
     """Asking a friend together with placing the order: `services.place_order(..., also=WithOrder(...))` writes both by
     one statement, or, where either is refused, neither. The fields it refuses are those of `payment_request`.
@@ -51,9 +57,7 @@ class WithOrder:
         try:
             message = text_filter.check(self._message)
             rules.check_order_open(order, now)
-            shop, stopped = shop_of_buyer(order.merchant_id, order.buyer_id)
-            case = Case.known(order, tuple((line.name, line.category) for line in lines), shop.rules)
-            weighing.check_friend(case, self._surface, stopped=stopped, now=now)
+            check_offered(order, tuple((line.name, line.category) for line in lines), self._surface, now)
             most, least = chip_in.agreed(order, self._split)
             self._request = new_request(
                 order,

@@ -84,9 +84,12 @@ _REFUND = Compiled(
 
 
 def lock_order(order_id: int) -> tuple[Order, PaymentRequest | None]:
-    """The order and its open request, locked."""
-    order = _ORDER.one(order=order_id)
-    request = next(iter(_OPEN(order=order_id)), None)
+    """The order and its open request, locked by one round trip: the request is looked for once the order is locked."""
+    with prepared.together():
+        found, opened = _ORDER.ask(order=order_id), _OPEN.ask(order=order_id)
+    order, request = next(iter(found()), None), next(iter(opened()), None)
+    if order is None:
+        raise Order.DoesNotExist
     if request:
         request.order, request.merchant = order, order.merchant
     return order, request
