@@ -12,8 +12,9 @@ app.set_default()  # in every thread
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# Whatever waits for somebody else's server - a wallet's, the mail server - has a queue and a worker of its own. Money
-# that came, what is over, and the shops' webhooks are on the other one, whose threads none of these can reach.
+# Whatever waits for somebody else's server - a wallet's, the mail server - has a queue and a worker of its own. What is
+# over, the shops' webhooks, and notifications that a web process left are on the other one, whose threads none of these
+# can reach.
 OURS, CALLS = "celery", "calls"
 _CALLING = (
     "orders.fetch_pictures",

@@ -113,6 +113,7 @@ def test_create_an_order_and_its_request(budget: Budget) -> None:
 
 def test_create_a_request(budget: Budget) -> None:
     caller = Caller()
+    caller.order(payment_request={})  # from now on this process knows the shop's settings
     order = caller.order()
     with budget("create a request"):
         assert caller.post(f"/orders/{order['id']}/payment-requests", {}).status == 201

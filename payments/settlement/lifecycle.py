@@ -81,7 +81,7 @@ def open_request(
         split_min_amount=least,
         shared_at=now if shared else None,
     )
-    save(request)
+    save(request, now=now)
     return request
 
 

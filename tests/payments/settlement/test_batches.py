@@ -72,7 +72,8 @@ def stage(*, life: timedelta | None = None) -> PaymentRequest:
         "ends": ["payment_request.expired", "order.expired"],
         "paid": ["order.paid"],
     }.items():
-        endpoints.create(order.merchant, live=False, url="https://shop.example/", description=name, event_types=types)
+        url = f"https://shop.example/{name}"
+        endpoints.create(order.merchant, live=False, url=url, description=name, event_types=types)
     request = shop.make_request(order, expires_in=MINUTE)
     give_address(request, "buyer")
     reminder = give_address(request, "friend")
