@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from pydantic import BaseModel, Field
 
-from orders.api.schemas import FILLED_LINE, Taken, WebUrl
+from orders.api.fields import FILLED_LINE, Taken, WebUrl
 from orders.api.webhook_schemas import EndpointSecretOut, EventTypes, HookUrl
 from orders.models import Pairing
 from orders.pairings import Granted, Wish
