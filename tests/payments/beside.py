@@ -180,11 +180,23 @@ class Beside:
                 self.wallet.book.refund_seconds = 0.0
             case WeChatPay():
                 self.wallet.book.balance_is_short = False
-                orders = self.wallet.book.orders.values()
-                for refund in [it for order in orders for it in order.refunds.values() if it.status == "PROCESSING"]:
-                    self.wallet.book.end_refund(refund.number)
+                self._end_refunds("PROCESSING", "SUCCESS")
             case Stripe() | House():
                 self.wallet.book.top_up()
+
+    def bounce_refunds(self) -> None:
+        """The payer's bank will not have what WeChat Pay is sending back."""
+        self._end_refunds("PROCESSING", "ABNORMAL")
+
+    def settle_bounced_refunds(self) -> None:
+        """Somebody of the shop settles them in WeChat Pay's merchant platform."""
+        self._end_refunds("ABNORMAL", "SUCCESS")
+
+    def _end_refunds(self, status: str, becomes: str) -> None:
+        if isinstance(self.wallet, WeChatPay):
+            orders = self.wallet.book.orders.values()
+            for refund in [it for order in orders for it in order.refunds.values() if it.status == status]:
+                self.wallet.book.end_refund(refund.number, becomes)
 
     def dispute(self, charge: Charge, *, won: bool) -> None:
         """The payer's bank contests a payment and decides; where the wallet has disputes."""

@@ -323,6 +323,16 @@ class Shop(RuleBasedStateMachine):
         tasks.sweep_refunds()
         self.beside.refuses = ""
 
+    @precondition(lambda self: self.beside.method == "wechatpay" and Payment.objects.exists())
+    @rule(amount=st.sampled_from([1000, 10000]))
+    def the_payers_bank_will_not_have_refunds(self, amount: int) -> None:
+        """They are taken, and end as ABNORMAL: in the shop's hands at the wallet, and asked about daily."""
+        self.beside.empty_balance()
+        self.merchant_refunds(amount)
+        tasks.sweep_refunds()
+        self.beside.bounce_refunds()
+        self.beside.fill_balance()
+
     @rule(ref=attempts)
     def the_wallet_takes_another_amount(self, ref: str) -> None:
         if ref and Charge.objects.filter(ref=ref, status="open", amount__gt=1).update(amount=F("amount") - 1):
@@ -529,6 +539,7 @@ class Shop(RuleBasedStateMachine):
             self._move(days=8)
             self._sweep()
         self.beside.fill_balance()
+        self.beside.settle_bounced_refunds()
         self._until_decided(send_again=True)
         known = Payment.objects.filter(status="succeeded").values("reference")
         assert not Charge.objects.filter(ref__in=self.in_time, status="paid").exclude(reference__in=known).exists()
