@@ -148,7 +148,7 @@ def form_for(account: ProviderAccount, doubt: str | None = None) -> type[Credent
     if provider.grants:
         fields["granted"] = forms.MultipleChoiceField(
             label=_("Granted"),
-            choices=list(provider.grants.items()),
+            choices=[(name, _(grant)) for name, grant in provider.grants.items()],
             required=False,
             widget=UnfoldAdminCheckboxSelectMultipleWidget,
             help_text=_("Tick what the wallet has granted to this account. Nothing else is offered to payers."),

@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,10 +28,15 @@ def ask(account: Account, kind: str, *, limit: int = 1 << 20, **says: Any) -> Th
     if account.live and urlsplit(account.base_url).scheme != "https":
         raise ProviderError("a live gateway's address begins with https", permanent=True, code="configuration")
     body = json.dumps({"type": kind, "account": account.id, "live": account.live, **says}).encode()
-    headers = signing.headers(key, f"call_{secrets.token_hex(12)}", int(time.time()), body)
-    answer = transport.call(
-        "POST", account.base_url, content=body, headers={"Content-Type": "application/json", **headers}, limit=limit
-    )
+
+    def send(timestamp: float) -> Answer:
+        signed = signing.headers(key, f"call_{secrets.token_hex(12)}", int(timestamp), body)
+        headers = {"Content-Type": "application/json", **signed}
+        return transport.call("POST", account.base_url, content=body, headers=headers, limit=limit)
+
+    answer = send(time.time())
+    if answer.status == 401 and (theirs := _time_of(answer)):
+        answer = send(theirs)
     said = _read(answer.body)
     if answer.status != 200:
         raise _refusal(answer, said or {})
@@ -42,6 +48,15 @@ def ask(account: Account, kind: str, *, limit: int = 1 << 20, **says: Any) -> Th
 def unreadable(words: str) -> ProviderError:
     """An answer that says nothing: whatever was asked is asked again."""
     return ProviderError(f"the gateway: {words}", permanent=False, code="answer")
+
+
+def _time_of(answer: Answer) -> float | None:
+    """The gateway's time, where its clock and this machine's are too far apart for what one of them signs."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+    except ValueError:
+        return None
+    return theirs if abs(theirs - time.time()) > signing.TOLERANCE / 5 else None
 
 
 def _read(body: bytes) -> Thing | None:

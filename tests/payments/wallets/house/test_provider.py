@@ -2,19 +2,22 @@
 
 import base64
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from friendpay.demo.emulation.messages import Request, Response
 from friendpay.kit.money import Money
 from payments.wallets import transport
 from payments.wallets.base import Account, NeverBilled, NoBill, ProviderError, State
-from payments.wallets.house import signing
+from payments.wallets.house import gateway, signing
 from payments.wallets.house.emulator.server import House
 from payments.wallets.house.emulator.signing import Wrong
 from payments.wallets.transport import Answer
@@ -179,6 +182,33 @@ def test_calls_that_are_not_ours_are_refused(account: Account, house: House) -> 
     assert call(signing.headers(b"another key of thirty-two bytes.", "call_4", now, body)) == 401
     assert call(good) == 200
     assert call(good) == 409  # a replay
+
+
+@pytest.mark.parametrize("seconds", [-600, 600])
+def test_a_machine_whose_clock_is_wrong_goes_by_the_gateways(
+    account: Account, house: House, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    paid(account)
+    real = time.time
+    monkeypatch.setattr(gateway, "time", SimpleNamespace(time=lambda: real() + seconds))
+    house.calls.clear()
+    assert provider.fetch(account, "pay1").state is State.SUCCEEDED
+    assert house.calls == ["payment.get"]
+
+
+def test_a_wrong_secret_is_not_tried_twice(account: Account, house: House) -> None:
+    stranger = replace(account, config={"secret": "whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItb3I="})
+    heard: list[str] = []
+    answer = house.answer
+
+    def counted(request: Request) -> Response | None:
+        heard.append(request.operation)
+        return answer(request)
+
+    house.answer = counted  # type: ignore[method-assign]
+    with pytest.raises(ProviderError):
+        provider.fetch(stranger, "pay1")
+    assert len(heard) == 1
 
 
 @pytest.mark.parametrize(
