@@ -16,7 +16,7 @@ from ninja.openapi.docs import DocsBase
 from ninja.openapi.schema import OpenAPISchema
 from pydantic import BaseModel
 
-from friendpay.api import manual, openapi, problems
+from friendpay.api import guides, manual, openapi, problems
 from orders.api.auth import KEY, Call
 from orders.api.idempotency import once
 from orders.api.pairing_routes import router as pairings
@@ -31,7 +31,9 @@ class Manual(DocsBase):
     """The description as a page: rendered here, with nothing from elsewhere and no script."""
 
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
-        return render(request, "api/manual.html", manual.contents(api.get_openapi_schema()))
+        return render(
+            request, "api/manual.html", {**manual.contents(api.get_openapi_schema()), "guides": guides.GUIDES}
+        )
 
 
 class Api(NinjaAPI):
@@ -94,4 +96,4 @@ api.add_router("", lists)
 api.add_router("", webhooks)
 api.add_router("", pairings)
 
-urlpatterns = [path("", api.urls)]
+urlpatterns = [path("docs/<slug:name>", guides.page, name="guide"), path("", api.urls)]

@@ -8,7 +8,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from friendpay.api import openapi_events
 from friendpay.api.examples import BODIES
-from friendpay.api.problems import CODES, FIELD_CODES, MEDIA_TYPE, WORDS
+from friendpay.api.problems import CODES, FIELD_CODES, MEDIA_TYPE, WORDS, page_of
 from orders.api import idempotency
 
 INTRODUCTION = """\
@@ -47,7 +47,7 @@ _PROBLEM: dict[str, Any] = {
     "description": "RFC 9457 problem details. `code` is for programs and stays the same; `detail` is for people.",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
-        "type": {"type": "string"},
+        "type": {"type": "string", "format": "uri", "description": "Where the code is explained."},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "code": _one_of(CODES),
@@ -164,7 +164,7 @@ def _problems_of(address: str, method: str, operation: dict[str, Any]) -> list[i
 
 def _problem(status: int) -> dict[str, Any]:
     code, detail = WORDS.get(status, (CONFLICT["code"], CONFLICT["detail"]))
-    example: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    example: dict[str, Any] = {"type": page_of(code), "title": HTTPStatus(status).phrase, "status": status}
     example |= {"code": code, "detail": str(detail)} | ({"errors": _INVALID} if status == 422 else {})
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
     said = {"description": str(detail), "content": content}

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from friendpay.api.examples import BODIES
 from orders.event_data import EndpointData, EventData, OrderData, OrderRefundData
-from orders.events import TYPES
+from orders.events import TYPES as TYPES
 from payments.settlement.event_data import DeclinedData, DisputeData, PaymentData, RefundData, RequestData, ThankedData
 
 _BY_TYPE: dict[str, type[EventData]] = {
@@ -29,6 +30,48 @@ def data_of(type: str) -> type[EventData]:
     return _BY_TYPE.get(type) or _BY_OBJECT[type.partition(".")[0]]
 
 
+def example(type: str) -> dict[str, Any]:
+    """An event of this type as it is told, made of the examples of the API's bodies."""
+    thing, what = type.split(".")
+    body = _THINGS[thing] | _SAID
+    data = {name: body[name] for name in data_of(type).model_fields}
+    if "status" in data and what in _STATUSES.get(thing, ()):
+        data["status"] = what
+    request = None if thing in ("order", "webhook_endpoint") else BODIES["PaymentRequestOut"]["id"]
+    order = None if thing == "webhook_endpoint" else BODIES["OrderOut"]["id"]
+    told = BODIES["EventOut"] | {"type": type, "object": data["id"], "order": order, "payment_request": request}
+    return told | {"data": data, "timestamp": told["created_at"]}
+
+
+_THINGS: dict[str, dict[str, Any]] = {
+    "order": BODIES["OrderOut"],
+    "payment_request": BODIES["PaymentRequestOut"],
+    "payment": BODIES["PaymentOut"],
+    "refund": BODIES["RefundOut"],
+    "webhook_endpoint": BODIES["EndpointOut"],
+}
+_SAID: dict[str, Any] = {
+    "refund": BODIES["RefundOut"]["id"],
+    "refund_amount": BODIES["RefundOut"]["amount"],
+    "words": "Enjoy it!",
+    "choice": "",
+    "name": "Mei",
+    "dispute": "dp_b8RzMv3XkN6tWq2YdJ7hPcGs",
+    "dispute_status": "open",
+    "disputed": 9000,
+    "dispute_currency": "CNY",
+    "dispute_reason": "fraudulent",
+}
+"""What an event tells besides the thing itself."""
+
+_STATUSES = {
+    "order": ("paid", "expired", "cancelled"),
+    "payment_request": ("paid", "expired", "cancelled"),
+    "payment": ("succeeded", "failed", "cancelled"),
+    "refund": ("requested", "submitted", "succeeded", "failed", "withdrawn", "returned_elsewhere"),
+}
+
+
 def describe(schema: dict[str, Any]) -> None:
     """Add every type of event to the description."""
     schemas = schema["components"]["schemas"]
@@ -47,7 +90,8 @@ def _message(type: str) -> dict[str, Any]:
         },
         "required": ["timestamp"],
     }
-    body = {"schema": {"allOf": [{"$ref": "#/components/schemas/EventOut"}, own]}}
+    schema = {"allOf": [{"$ref": "#/components/schemas/EventOut"}, own]}
+    body = {"schema": schema, "example": example(type)}
     return {
         "operationId": f"hear_{type.replace('.', '_')}",
         "summary": type,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -91,14 +92,20 @@ CODES = (
 """Every code of a problem that a call can answer."""
 
 
+def page_of(code: str) -> str:
+    """Where the code is explained."""
+    return f"{settings.PUBLIC_URL}/api/v1/docs/errors#{code}"
+
+
 def problem(status: int, code: str = "", detail: object = "", errors: Sequence[dict[str, str]] = ()) -> HttpResponse:
     """A problem document. `code` is for programs and stays the same; `detail` is a sentence for people."""
     usual_code, usual_detail = WORDS.get(status, WORDS[400 if status < 500 else 500])
+    code = code or usual_code
     body: dict[str, object] = {
-        "type": "about:blank",
+        "type": page_of(code),
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "code": code or usual_code,
+        "code": code,
         "detail": str(detail or usual_detail),
     }
     if errors:
