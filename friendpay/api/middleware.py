@@ -1,11 +1,15 @@
 """The API's outermost middleware: bodies nobody should read stop here, and whatever goes wrong leaves as a problem."""
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from friendpay.api.problems import MEDIA_TYPE, problem
+from friendpay.kit import ids
+
+logger = logging.getLogger(__name__)
 
 ROOT = "/api/v1"
 
@@ -16,7 +20,9 @@ def holds(path: str) -> bool:
 
 
 def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Stands before whatever may refuse a call, so that their errors are problems too."""
+    """Stands before whatever may refuse a call, so that their errors are problems too. Every answer has a Request-Id;
+    the log names it beside whatever went wrong on our side.
+    """
 
     def answer(call: HttpRequest) -> HttpResponse:
         if not holds(call.path_info):
@@ -29,6 +35,9 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
         if allowance := getattr(call, "allowance", None):
             for name, value in allowance.headers.items():
                 response[name] = value
+        response["Request-Id"] = request_id = ids.public_id("req")
+        if response.status_code >= 500:
+            logger.error("%s %s was answered %s: %s", call.method, call.path, response.status_code, request_id)
         return response
 
     return answer

@@ -68,6 +68,7 @@ _PROBLEM: dict[str, Any] = {
 }
 
 _HEADERS: dict[str, Any] = {
+    "Request-Id": {"description": "Name it when you ask about this call.", "example": "req_Rt8KbWyHm3PfJd7sQz2XcVn5"},
     "RateLimit": {"description": "Calls left, and seconds until all are there again.", "example": '"key";r=997;t=10'},
     "RateLimit-Policy": {"description": "Calls allowed in a window of seconds.", "example": '"key";q=1000;w=10'},
     "Retry-After": {"description": "Seconds to wait.", "example": "10"},
@@ -121,7 +122,7 @@ def complete(schema: OpenAPISchema) -> OpenAPISchema:
             _without_null(parameter["schema"])
         responses = operation["responses"] = {str(status): said for status, said in operation["responses"].items()}
         for status, said in responses.items():
-            said["headers"] = _header_refs("RateLimit", "RateLimit-Policy")
+            said["headers"] = _header_refs("Request-Id", "RateLimit", "RateLimit-Policy")
             if method == "post" and operation["operationId"] not in NOT_KEPT:
                 said["headers"] |= _header_refs("Idempotent-Replayed")
             if method == "get" or status == "201":
@@ -168,7 +169,8 @@ def _problem(status: int) -> dict[str, Any]:
     example |= {"code": code, "detail": str(detail)} | ({"errors": _INVALID} if status == 422 else {})
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
     said = {"description": str(detail), "content": content}
-    return said | ({"headers": _header_refs("Retry-After")} if status in (429, 503) else {})
+    names = ("Request-Id", "Retry-After") if status in (429, 503) else ("Request-Id",)
+    return said | {"headers": _header_refs(*names)}
 
 
 def _header_refs(*names: str) -> dict[str, Any]:

@@ -160,3 +160,18 @@ def test_a_key_that_may_only_read_gets_no_buyers_link() -> None:
     assert reader.get(f"/orders/{order['id']}")["checkout_url"] == ""
     assert [row["checkout_url"] for row in reader.get("/orders")["data"]] == [""]
     assert shop.get(f"/orders/{order['id']}")["checkout_url"] == order["checkout_url"]
+
+
+def test_every_answer_has_an_id_of_its_own_and_the_log_names_that_of_a_fault_of_ours(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caller = Caller()
+    answers = [caller.get("/orders"), caller.get("/orders"), caller.get("/orders/ord_1"), Caller(key="").get("/orders")]
+    names = [answer.headers["Request-Id"] for answer in answers]
+    assert len(set(names)) == 4
+    assert all(name.startswith("req_") for name in names)
+    assert not any(name in caplog.text for name in names)
+    monkeypatch.setattr("orders.api.routes.newest_first", lambda *_args, **_more: 1 / 0)
+    failed = caller.get("/orders")
+    assert failed.status == 500
+    assert failed.headers["Request-Id"] in caplog.text
