@@ -65,7 +65,8 @@ def drawn(name: str) -> SafeString:
     for token in tokens:
         if token.children:
             token.children = _linked(token.children)
-    return mark_safe(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
+    html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    return mark_safe(html)
 
 
 def _example(type: str) -> str:
