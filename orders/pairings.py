@@ -22,7 +22,7 @@ from orders.webhooks import endpoints, transport
 
 
 @dataclass(frozen=True)
-class Wish:
+class Proposal:
     """What a program asks for."""
 
     app: str
@@ -47,30 +47,30 @@ class Granted:
     endpoint_secret: str
 
 
-def begin(wish: Wish) -> Pairing:
+def begin(proposal: Proposal) -> Pairing:
     """Asked for, and nothing granted. Refused where an address could not be called, or is not of the shop's site."""
-    check_origin(wish.site, "site")
-    for number, origin in enumerate(wish.origins):
+    check_origin(proposal.site, "site")
+    for number, origin in enumerate(proposal.origins):
         check_origin(origin, f"origins.{number}")
-    _check(wish.webhook_url, "webhook_url")
-    _check(wish.return_url, "return_url")
-    if not registered(wish.return_url, [wish.site]):
+    _check(proposal.webhook_url, "webhook_url")
+    _check(proposal.return_url, "return_url")
+    if not registered(proposal.return_url, [proposal.site]):
         message = _("This address must be of the same scheme, host and port as the shop's site.")
         raise Refused("return_url_not_of_site", message, field="return_url", status=422)
     now = clock.now()
     Pairing.objects.filter(expires_at__lt=now - limits.PAIRINGS_KEPT_FOR).delete()
     return Pairing.objects.create(
-        app=text_filter.line(wish.app) or "-",
-        site=wish.site,
-        webhook_url=wish.webhook_url,
-        event_types=sorted(set(wish.event_types)),
-        origins=sorted({wish.site, *wish.origins}),
-        return_url=wish.return_url,
-        live=wish.live,
-        can_read="read" in wish.scopes,
-        can_write="write" in wish.scopes,
-        can_refund="refund" in wish.scopes,
-        challenge=wish.challenge,
+        app=text_filter.line(proposal.app) or "-",
+        site=proposal.site,
+        webhook_url=proposal.webhook_url,
+        event_types=sorted(set(proposal.event_types)),
+        origins=sorted({proposal.site, *proposal.origins}),
+        return_url=proposal.return_url,
+        live=proposal.live,
+        can_read="read" in proposal.scopes,
+        can_write="write" in proposal.scopes,
+        can_refund="refund" in proposal.scopes,
+        challenge=proposal.challenge,
         created_at=now,
         expires_at=now + limits.PAIRING_LIFE,
     )

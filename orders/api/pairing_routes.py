@@ -42,7 +42,7 @@ def begin_pairing(request: HttpRequest, data: PairingIn) -> Status[PairingOut]:
     to `return_url` with `pairing` and `code`, or with `error=declined`. Nothing is granted before.
     """
     _count(request, "pairings")
-    return Status(201, PairingOut.of(pairings.begin(data.wish())))
+    return Status(201, PairingOut.of(pairings.begin(data.proposal())))
 
 
 @router.post("/pairings/{pairing_id}/redeem", response={201: PairedOut}, auth=_confirmed, operation_id="redeem_pairing")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from orders.api.fields import FILLED_LINE, Taken, WebUrl
 from orders.api.webhook_schemas import EndpointSecretOut, EventTypes, HookUrl
 from orders.models import Pairing
-from orders.pairings import Granted, Wish
+from orders.pairings import Granted, Proposal
 
 PairingId = Annotated[str, Field(pattern=r"^pair_[0-9A-Za-z]{1,36}$")]
 Scope = Literal["read", "write", "refund"]
@@ -31,8 +31,8 @@ class PairingIn(Taken):
     )
     events: EventTypes = Field(default=[], description="What the endpoint is told of; of everything when empty.")
 
-    def wish(self) -> Wish:
-        return Wish(
+    def proposal(self) -> Proposal:
+        return Proposal(
             app=self.app,
             site=self.site,
             webhook_url=self.webhook_url,

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 SITE = "https://shop.example"
-WISH: dict[str, Any] = {
+PROPOSAL: dict[str, Any] = {
     "app": "friendpay for WooCommerce",
     "site": SITE,
     "webhook_url": f"{SITE}/hooks",
@@ -44,7 +44,7 @@ def program() -> Caller:
 
 
 def ask(program: Caller, **changes: object) -> Any:
-    answer = program.post("/pairings", WISH | changes)
+    answer = program.post("/pairings", PROPOSAL | changes)
     assert answer.status == 201, answer.body
     return answer.json
 
@@ -79,7 +79,7 @@ def test_one_consent_makes_key_endpoint_and_origins(program: Caller) -> None:
     asked = ask(program)
     client = desk.staff(*OWNER)
     shown = desk.text(client, page_of(asked))
-    for words in (WISH["app"], SITE, WISH["webhook_url"], "https://www.shop.example", "place orders", "no real money"):
+    for words in (PROPOSAL["app"], SITE, PROPOSAL["webhook_url"], "https://www.shop.example", "place orders", "no real money"):
         assert words in shown
     assert "refund" not in shown.replace("refunds", "")
     assert granted() == (0, 0, 0)
@@ -95,11 +95,11 @@ def test_one_consent_makes_key_endpoint_and_origins(program: Caller) -> None:
     assert paired.status == 201
     assert (paired["shop"], paired["live"], paired["scopes"]) == (merchant.public_id, False, ["read", "write"])
     endpoint = paired["webhook_endpoint"]
-    assert (endpoint["url"], endpoint["events"]) == (WISH["webhook_url"], ["order.paid"])
+    assert (endpoint["url"], endpoint["events"]) == (PROPOSAL["webhook_url"], ["order.paid"])
     assert endpoint["secret"].startswith("whsec_")
     ours = Caller(merchant, key=paired["key"])
     assert ours.post("/orders", ORDER | {"return_url": f"{SITE}/thanks"}).status == 201
-    assert ours.get("/account")["key"]["name"] == WISH["app"]
+    assert ours.get("/account")["key"]["name"] == PROPOSAL["app"]
     assert ours.post("/payments/pay_1/refunds").status == 403
     assert [row["id"] for row in ours.get("/webhook-endpoints")["data"]] == [endpoint["id"]]
 
@@ -243,7 +243,7 @@ def test_pairing_again_keeps_the_endpoint_and_renews_its_secret(program: Caller)
     ],
 )
 def test_what_may_not_be_asked_for_is_named(program: Caller, changes: dict[str, Any], wrong: dict[str, str]) -> None:
-    answer = program.post("/pairings", WISH | changes)
+    answer = program.post("/pairings", PROPOSAL | changes)
     assert (answer.status, fields(answer)) == (422, wrong)
     assert not Pairing.objects.exists()
 
@@ -259,7 +259,7 @@ def test_one_network_cannot_go_on_for_ever(program: Caller, monkeypatch: pytest.
     monkeypatch.setattr(limits, "PAIRINGS_OF_A_NETWORK", 2)
     program.client.defaults["REMOTE_ADDR"] = "192.0.2.77"
     asked = [ask(program) for _ in range(2)]
-    refused = program.post("/pairings", WISH)
+    refused = program.post("/pairings", PROPOSAL)
     assert (refused.status, refused["code"]) == (429, "too_many_requests")
     assert int(refused.headers["Retry-After"]) > 0
     assert Pairing.objects.count() == 2
