@@ -79,7 +79,14 @@ def test_one_consent_makes_key_endpoint_and_origins(program: Caller) -> None:
     asked = ask(program)
     client = desk.staff(*OWNER)
     shown = desk.text(client, page_of(asked))
-    for words in (PROPOSAL["app"], SITE, PROPOSAL["webhook_url"], "https://www.shop.example", "place orders", "no real money"):
+    for words in (
+        PROPOSAL["app"],
+        SITE,
+        PROPOSAL["webhook_url"],
+        "https://www.shop.example",
+        "place orders",
+        "no real money",
+    ):
         assert words in shown
     assert "refund" not in shown.replace("refunds", "")
     assert granted() == (0, 0, 0)
