@@ -60,7 +60,9 @@ class OrderData(EventData):
     adjustments: list[AdjustmentData]
     amount_paid: Sum
     amount_refunded: Sum
+    metadata: Annotated[dict[str, str], Field(description="Yours, as you sent it.")]
     paid_elsewhere: bool
+    paid_elsewhere_note: Annotated[str, Field(description="Your own words on that.")]
     created_at: datetime
     expires_at: Annotated[datetime | None, Field(description="Until when it may be asked for and paid; null: no end.")]
     paid_at: datetime | None
@@ -79,7 +81,9 @@ class OrderData(EventData):
             adjustments=[AdjustmentData(**it) for it in order.adjustments],
             amount_paid=order.amount_paid,
             amount_refunded=order.amount_refunded,
+            metadata=order.metadata,
             paid_elsewhere=order.paid_elsewhere,
+            paid_elsewhere_note=order.paid_elsewhere_note,
             created_at=order.created_at,
             expires_at=order.expires_at,
             paid_at=order.paid_at,

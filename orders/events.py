@@ -18,6 +18,7 @@ TYPES = (
     "order.paid",
     "order.refund_reopened",
     "order.refunded",
+    "order.reopened",
     "payment.adopted",
     "payment.cancelled",
     "payment.created",

@@ -55,10 +55,11 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
     live: bool = False,
     expires_in: timedelta | None = None,
     now: datetime | None = None,
+    metadata: dict[str, str] | None = None,
     also: Also | None = None,
 ) -> Order:
-    """A new order awaiting payment; its amount is the sum of its lines and adjustments. Refused when the reference was
-    used before, and when the shop says another `amount`.
+    """A new order awaiting payment; its amount is the sum of its lines and adjustments. Refused while another order has
+    the reference that is not over unpaid, and when the shop says another `amount`.
 
     With `expires_in` it ends unpaid after that time; without, it can be asked for until it is paid or cancelled. All of
     it is one statement, with what `also` adds to it; who knows what time it is says so with `now`.
@@ -76,6 +77,7 @@ def place_order(  # noqa: PLR0913  # an order as the shop tells it, each thing b
         adjustments=_adjustments(adjustments),
         buyer_id=buyer_id,
         buyer_name=text_filter.name(buyer_name) or str(_("A friend")),
+        metadata=metadata or {},
         return_url=return_url,
         locale=locale,
         created_at=now,
@@ -183,9 +185,9 @@ def change_refunded(order: Order, amount: int, refund: str, writes: Writes) -> N
     _note(order, "order.refunded" if amount > 0 else "order.refund_reopened", "provider", writes, data)
 
 
-def mark_paid_elsewhere(order: Order, now: datetime) -> Event | None:
-    """The shop was paid by other means; the event that tells so. Repeating it changes nothing; an order that was paid
-    here has its money.
+def mark_paid_elsewhere(order: Order, now: datetime, note: str = "") -> Event | None:
+    """The shop was paid by other means, with a note of its own; the event that tells so. Repeating it changes nothing;
+    an order that was paid here has its money.
     """
     if order.status == Order.Status.PAID and order.paid_elsewhere:
         return None
@@ -199,8 +201,21 @@ def mark_paid_elsewhere(order: Order, now: datetime) -> Event | None:
         raise lifetimes.order_expired()
     order.status = Order.Status.PAID
     order.paid_at = now
-    order.paid_elsewhere = True
-    return _end(order, "order.paid", "merchant", "paid_at", "paid_elsewhere")
+    order.paid_elsewhere, order.paid_elsewhere_note = True, text_filter.line(note)
+    return _end(order, "order.paid", "merchant", "paid_at", "paid_elsewhere", "paid_elsewhere_note")
+
+
+def undo_paid_elsewhere(order: Order) -> None:
+    """It was not paid elsewhere after all, and may be asked for again. Repeating it changes nothing; an order that was
+    paid here stays paid.
+    """
+    if order.status == Order.Status.AWAITING_PAYMENT:
+        return
+    if not order.paid_elsewhere:
+        raise Refused("not_paid_elsewhere", _("This order is not marked as paid elsewhere."))
+    order.status, order.paid_at = Order.Status.AWAITING_PAYMENT, None
+    order.paid_elsewhere, order.paid_elsewhere_note = False, ""
+    _end(order, "order.reopened", "merchant", "paid_at", "paid_elsewhere", "paid_elsewhere_note")
 
 
 def cancel_order(order: Order, now: datetime) -> Event | None:

@@ -17,6 +17,7 @@ from ninja.openapi.schema import OpenAPISchema
 from pydantic import BaseModel
 
 from friendpay.api import guides, manual, openapi, problems
+from orders.api import by_metadata
 from orders.api.auth import KEY, Call
 from orders.api.idempotency import once
 from orders.api.pairing_routes import router as pairings
@@ -57,7 +58,10 @@ def answered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
     @wraps(view)
     def answer(call: Call, **values: Any) -> HttpResponse:
         of_path = call.resolver_match.kwargs.keys() if call.resolver_match else ()
-        if unknown := sorted(set(call.GET) - (known - set(of_path))):
+        unknown = sorted(set(call.GET) - (known - set(of_path)))
+        if getattr(view, "filters_metadata", False):
+            unknown = [name for name in unknown if not by_metadata.is_one(name)]
+        if unknown:
             words = gettext("There is no such parameter.")
             errors = [{"field": name, "code": "unknown_field", "message": words} for name in unknown]
             return problems.problem(422, errors=errors)

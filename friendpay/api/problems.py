@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from friendpay.api import field_words
 from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 
@@ -66,6 +67,7 @@ CODES = (
     "message_has_contact",
     "method_not_offered",
     "min_amount_out_of_range",
+    "not_paid_elsewhere",
     "nothing_paid",
     "order_cancelled",
     "order_expired",
@@ -146,7 +148,7 @@ def _invalid(request: HttpRequest, error: ValidationError | type[ValidationError
     if any(fault["loc"][0] == "path" for fault in error.errors):
         return problem(404)
     errors = [
-        {"field": _field(fault["loc"]), "code": _code(fault["type"]), "message": str(fault["msg"])}
+        {"field": _field(fault["loc"]), "code": _code(fault["type"]), "message": field_words.of(fault)}
         for fault in error.errors[: limits.API_ERRORS_SHOWN]
     ]
     return problem(422, errors=errors)

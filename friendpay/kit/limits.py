@@ -14,6 +14,7 @@ LIFE_SHORTEST, LIFE_LONGEST = timedelta(minutes=1), timedelta(days=30)
 MAX_MINOR = 10**12
 """No single amount is larger: it keeps sums far inside a 64-bit column and a typing error out of a wallet."""
 
+METADATA_KEYS, METADATA_KEY_CHARACTERS, METADATA_VALUE_CHARACTERS = 50, 40, 500
 LINES_OF_AN_ORDER, ADJUSTMENTS_OF_AN_ORDER = 100, 50
 
 PAYERS_OF_A_REQUEST = 50

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db.models import JSONField, Model
+from django.db.models import Field, JSONField, Model
 
 from friendpay.kit import prepared
 
@@ -31,31 +31,38 @@ def ask(sql: str, params: dict[str, Any]) -> Callable[[], tuple[Any, ...] | None
 Row = TypeVar("Row", bound=Model)
 
 
-def columns(model: type[Model], table: str) -> str:
-    """All columns of a model, for `made`."""
-    return ", ".join(f"{table}.{field.column}" for field in model._meta.concrete_fields)
+def columns(model: type[Model], table: str, *, but: tuple[str, ...] = ()) -> str:
+    """All columns of a model `but` these, for `made`."""
+    return ", ".join(f"{table}.{field.column}" for field in fields(model, but))
 
 
-def made(model: type[Row], values: tuple[Any, ...]) -> Row:
-    """The row that was read by `columns`; what is JSON in it comes as text."""
-    if places := _json(model):
+def made(model: type[Row], values: tuple[Any, ...], *, but: tuple[str, ...] = ()) -> Row:
+    """The row that was read by `columns`; what is JSON in it comes as text. What was left out is read when it is asked
+    for.
+    """
+    if places := _json(model, but):
         read = list(values)
         for place in places:
             read[place] = json.loads(read[place])
         values = tuple(read)
-    return _row(model, values)
+    return _row(model, values, but)
 
 
 def told(model: type[Row], row: dict[str, Any]) -> Row:
     """The row that came as JSON."""
-    return _row(model, tuple(field.to_python(row[str(field.column)]) for field in model._meta.concrete_fields))
-
-
-def _row(model: type[Row], values: tuple[Any, ...]) -> Row:
-    return model.from_db("default", [field.attname for field in model._meta.concrete_fields], values)
+    return _row(model, tuple(field.to_python(row[str(field.column)]) for field in fields(model)))
 
 
 @cache
-def _json(model: type[Model]) -> tuple[int, ...]:
-    fields = enumerate(model._meta.concrete_fields)
-    return tuple(place for place, field in fields if isinstance(field, JSONField))
+def fields(model: type[Model], but: tuple[str, ...] = ()) -> "tuple[Field[Any, Any], ...]":
+    """What `columns` reads, in this order."""
+    return tuple(field for field in model._meta.concrete_fields if field.name not in but)
+
+
+def _row(model: type[Row], values: tuple[Any, ...], but: tuple[str, ...] = ()) -> Row:
+    return model.from_db("default", [field.attname for field in fields(model, but)], values)
+
+
+@cache
+def _json(model: type[Model], but: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(place for place, field in enumerate(fields(model, but)) if isinstance(field, JSONField))

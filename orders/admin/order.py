@@ -56,7 +56,7 @@ class OrderAdmin(SupportAdmin[Order]):
                     ("total_text", "paid_text", "refunded_text"),
                     ("buyer_name", "buyer_id", "shop"),
                     ("created", "expires", "paid", "cancelled", "expired"),
-                    ("id_text", "return_url"),
+                    ("id_text", "return_url", "note"),
                 )
             },
         ),
@@ -70,6 +70,7 @@ class OrderAdmin(SupportAdmin[Order]):
         "refunded_text": Column(_("Refunded by the shop"), lambda order: money(order.amount_refunded, order.currency)),
         "shop": Column(_("Shop"), lambda order: link(order.merchant)),
         "id_text": ID,
+        "note": Column(_("Note"), lambda order: order.paid_elsewhere_note),
         "created": Column(_("Created (UTC)"), lambda order: minute(order.created_at), "id"),
         "expires": Column(_("Ends (UTC)"), lambda order: moment(order.expires_at)),
         "paid": Column(_("Paid (UTC)"), lambda order: moment(order.paid_at)),

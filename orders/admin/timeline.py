@@ -16,6 +16,7 @@ SENTENCES: dict[str, "Promise | Say"] = {
     "order.created": gettext_lazy("The order was placed."),
     "order.changed": gettext_lazy("The goods or the price were changed."),
     "order.paid": gettext_lazy("The order is paid."),
+    "order.reopened": gettext_lazy("The shop took back that it was paid elsewhere."),
     "order.cancelled": gettext_lazy("The order was cancelled."),
     "order.expired": gettext_lazy("The order's time was over, and it was not paid."),
     "order.refunded": gettext_lazy("Money of a refund arrived at the payer."),

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from friendpay.kit import languages, text_filter
+from orders.api.fields import FILLED
 
 
 def fitting(most: int) -> AfterValidator:
@@ -30,7 +31,7 @@ def _joins(char: str, *, last: bool = False) -> bool:
     return joiner if last else joiner or char == "\ufe0f" or unicodedata.category(char) in ("Mn", "Me", "Mc")
 
 
-Filled = Field(pattern=r"[^\s\x1c-\x1f\ufeff]")  # something to see, in whatever language this pattern is read
+Filled = Field(pattern=FILLED)
 Goods = Annotated[str, Filled, fitting(120)]
 Name = Annotated[str, Filled, fitting(60)]
 Locale = Annotated[str, AfterValidator(languages.tag)]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from pydantic import BaseModel, Field
 
-from orders.api.fields import FILLED_LINE, Taken, WebUrl
+from orders.api.fields import CHALLENGE, CODE, FILLED_LINE, VERIFIER, Taken, WebUrl
 from orders.api.webhook_schemas import EndpointSecretOut, EventTypes, HookUrl
 from orders.models import Pairing
 from orders.pairings import Granted, Proposal
@@ -21,7 +21,7 @@ class PairingIn(Taken):
     site: Annotated[WebUrl, Field(max_length=200, description="The shop's site: scheme and host alone.")]
     webhook_url: HookUrl
     return_url: WebUrl = Field(description="Where the browser comes back to, on the shop's site.")
-    code_challenge: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{43}$")] = Field(
+    code_challenge: Annotated[str, Field(pattern=CHALLENGE)] = Field(
         description="base64url, without padding, of the SHA-256 of a verifier you keep."
     )
     live: bool = Field(default=False, description="Whether money is to be real.")
@@ -59,8 +59,8 @@ class PairingOut(BaseModel):
 
 
 class RedeemIn(Taken):
-    code: Annotated[str, Field(max_length=64, pattern=r"^[0-9A-Za-z]+$", description="From the return address.")]
-    code_verifier: Annotated[str, Field(pattern=r"^[0-9A-Za-z._~-]{43,128}$")]
+    code: Annotated[str, Field(max_length=64, pattern=CODE, description="From the return address.")]
+    code_verifier: Annotated[str, Field(pattern=VERIFIER)]
 
 
 class PairedOut(BaseModel):

@@ -10,6 +10,7 @@ from ninja import Router
 from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.paging import cut, newest_first, place
 from orders import sequence
+from orders.api import by_metadata
 from orders.api.auth import Call
 from orders.api.schemas import EventId, EventOut, EventPage, Limit, OrderId, OrderOut, OrderPage, Reference
 from orders.models import ApiKey, Event, Order, OrderLine
@@ -36,7 +37,14 @@ def shown(key: ApiKey, order: Order) -> OrderOut:
     return OrderOut.of(order) if key.can_write else OrderOut.of(order, checkout_url="")
 
 
-@router.get("/orders", response=OrderPage, tags=["Orders"], operation_id="list_orders")
+@router.get(
+    "/orders",
+    response=OrderPage,
+    tags=["Orders"],
+    operation_id="list_orders",
+    openapi_extra=by_metadata.DESCRIBED,
+)
+@by_metadata.allowed
 def list_orders(
     request: Call,
     limit: Limit = 20,
@@ -46,10 +54,11 @@ def list_orders(
 ) -> OrderPage:
     """List orders
 
-    Newest first. With `reference`, the one order of yours that has it.
+    Newest first. With `reference`, those of yours that have it: at most one that is not over unpaid.
     """
     orders = Order.objects.filter(merchant=request.auth.merchant_id, live=request.auth.live)
     orders = orders.prefetch_related(Prefetch("lines", OrderLine.objects.select_related("picture")))
+    orders = by_metadata.filtered(orders, request)
     if reference is not None:
         orders = orders.filter(reference=reference)
     found, has_more = newest_first(orders, after=after, before=before, limit=limit)

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from friendpay.kit import limits
 from friendpay.kit.money import EXPONENT
 from orders.api import hints
-from orders.api.fields import FILLED_LINE, LINE, Taken, WebUrl
+from orders.api.fields import FILLED_LINE, LINE, Metadata, Taken, WebUrl
 from orders.api.line_schemas import LineOut, LinesIn
 from orders.event_data import OrderData
 from orders.models import Event, Order
@@ -74,6 +74,7 @@ class OrderFields(LinesIn):
     reference: Annotated[str, Field(max_length=64, pattern=FILLED_LINE, description="Yours; used once per mode.")]
     currency: Currency
     buyer: BuyerIn
+    metadata: Metadata | None = None
     return_url: WebUrl | None = Field(
         default=None, description="Where the buyer goes when all is done; its origin must be registered for your shop."
     )
@@ -82,6 +83,12 @@ class OrderFields(LinesIn):
         default=None,
         description="Seconds for which it may be asked for and paid; unpaid then, it ends (order.expired). Without, it "
         "has no end, and each request lives for the shop's own time.",
+    )
+
+
+class PaidElsewhereIn(Taken):
+    note: Annotated[str, Field(max_length=200, pattern=LINE)] | None = Field(
+        default=None, description="Your own words, such as how it was paid. Your staff sees them."
     )
 
 

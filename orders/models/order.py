@@ -3,8 +3,9 @@
 from datetime import datetime
 from functools import partial
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids, quantities
@@ -38,9 +39,11 @@ class Order(models.Model):
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
     adjustments = models.JSONField(default=list, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)  # the shop's own
     amount_paid = models.BigIntegerField(default=0)
     amount_refunded = models.BigIntegerField(default=0)
     paid_elsewhere = models.BooleanField(default=False)
+    paid_elsewhere_note = models.CharField(max_length=200, blank=True)  # the shop's own words
     buyer_id = models.CharField(_("buyer's id at the shop"), max_length=64, blank=True)
     buyer_name = models.CharField(_("buyer"), max_length=60)
     locale = models.CharField(max_length=10, blank=True)
@@ -56,7 +59,13 @@ class Order(models.Model):
         verbose_name = _("order")
         verbose_name_plural = _("orders")
         constraints = [
-            models.UniqueConstraint(fields=["merchant", "live", "reference"], name="order_reference_once"),
+            models.UniqueConstraint(
+                "merchant",
+                "live",
+                "reference",
+                Case(When(status__in=["cancelled", "expired"], then=None), default=True),  # such a one frees it
+                name="order_reference_once",
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="order_amount_positive"),
             models.CheckConstraint(condition=well_formed("adjustments"), name="order_adjustments_well_formed"),
             models.CheckConstraint(
@@ -90,9 +99,15 @@ class Order(models.Model):
                 condition=Q(paid_elsewhere=False) | Q(status="paid", amount_paid=0),
                 name="order_paid_once",
             ),
+            models.CheckConstraint(
+                condition=Q(paid_elsewhere=True) | Q(paid_elsewhere_note=""), name="order_note_of_paid_elsewhere"
+            ),
         ]
         indexes = [
             models.Index(fields=["merchant", "live", "-id"], name="order_by_merchant"),
+            GinIndex(
+                fields=["metadata"], opclasses=["jsonb_path_ops"], name="order_by_metadata", condition=~Q(metadata={})
+            ),
             models.Index(
                 fields=["expires_at"],
                 name="order_due",

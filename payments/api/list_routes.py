@@ -9,6 +9,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from friendpay.kit.paging import newest_first
+from orders.api import by_metadata
 from orders.api.auth import Call
 from orders.api.schemas import Limit, Moment, OrderId, Reference
 from payments.api.routes import requests_of
@@ -61,7 +62,9 @@ def _where(rows: QuerySet[Row], way: str, created: tuple[datetime | None, dateti
     response=PaymentRequestPage,
     tags=["Payment requests"],
     operation_id="list_all_payment_requests",
+    openapi_extra=by_metadata.DESCRIBED,
 )
+@by_metadata.allowed
 def list_requests(  # noqa: PLR0913  # a filter is a parameter
     request: Call,
     limit: Limit = 20,
@@ -77,7 +80,7 @@ def list_requests(  # noqa: PLR0913  # a filter is a parameter
 
     Newest first, of all orders, with their payments.
     """
-    rows = requests_of(request.auth)
+    rows = by_metadata.filtered(requests_of(request.auth), request)
     if status is not None:
         rows = rows.standing_as(status, request.now)
     rows = _where(rows, "order", (created_since, created_before), order=order, order_reference=order_reference)

@@ -13,7 +13,7 @@ from orders.api.auth import Call
 from orders.api.line_schemas import LinesIn
 from orders.api.routes import order_of
 from orders.api.routes import router as router
-from orders.api.schemas import Nothing, OrderId, OrderOut
+from orders.api.schemas import Nothing, OrderId, OrderOut, PaidElsewhereIn
 from payments.api.schemas import NewOrderOut, OffersOut, OrderIn
 from payments.api.screens import ON_DESKTOP, Screen
 from payments.offers import weighing
@@ -25,16 +25,21 @@ from payments.settlement import asking, lifecycle, requests
 def create_order(request: Call, data: OrderIn, screen: Screen = ON_DESKTOP) -> Status[OrderOut]:
     """Create an order
 
-    Send the buyer to its `checkout_url`. A reference can be used once, so an order is never made twice by mistake. With
-    `payment_request` a friend is asked at once, and the answer has what to send; where that is refused, no order is
-    made either. `screen` is where the buyer is; it matters to asking alone.
+    Send the buyer to its `checkout_url`. A reference can be used once, so an order is never made twice by mistake; one
+    that was cancelled or has expired frees it. With `payment_request` a friend is asked at once, and the answer has
+    what to send; where that is refused, no order is made either. `screen` is where the buyer is; it matters to asking
+    alone.
     """
     shop, wanted = request.auth.merchant, data.payment_request
     if data.return_url:
         check_return_url(shop, data.return_url)
     asked = (
         asking.WithOrder(
-            screen.surface, message=wanted.message or "", expires_in=wanted.life(), split=wanted.split_of()
+            screen.surface,
+            message=wanted.message or "",
+            expires_in=wanted.life(),
+            split=wanted.split_of(),
+            metadata=wanted.metadata or {},
         )
         if wanted
         else None
@@ -50,6 +55,7 @@ def create_order(request: Call, data: OrderIn, screen: Screen = ON_DESKTOP) -> S
         amount=data.amount,
         buyer_id=data.buyer.id,
         buyer_name=data.buyer.name,
+        metadata=data.metadata,
         return_url=data.return_url or "",
         locale=data.locale or "",
         expires_in=timedelta(seconds=data.expires_in) if data.expires_in else None,
@@ -81,13 +87,24 @@ def cancel_order(request: Call, order_id: OrderId, data: Nothing = Nothing()) ->
 
 
 @router.post("/orders/{order_id}/mark-paid", response=OrderOut, tags=["Orders"], operation_id="mark_order_paid")
-def mark_paid(request: Call, order_id: OrderId, data: Nothing = Nothing()) -> OrderOut:  # noqa: B008
+def mark_paid(request: Call, order_id: OrderId, data: PaidElsewhereIn = PaidElsewhereIn()) -> OrderOut:  # noqa: B008
     """Say that you were paid elsewhere
 
     Its open request ends, and parts that were paid here go back. Repeating it changes nothing. An order that was paid
     here in full is refused with `order_paid`: you have its money twice, and one of the two is to go back.
     """
-    return OrderOut.of(lifecycle.close_order(order_of(request.auth, order_id).pk, paid_elsewhere=True))
+    order = order_of(request.auth, order_id)
+    return OrderOut.of(lifecycle.close_order(order.pk, paid_elsewhere=True, note=data.note or ""))
+
+
+@router.post("/orders/{order_id}/mark-unpaid", response=OrderOut, tags=["Orders"], operation_id="mark_order_unpaid")
+def mark_unpaid(request: Call, order_id: OrderId, data: Nothing = Nothing()) -> OrderOut:  # noqa: B008
+    """Take back that you were paid elsewhere
+
+    The order may be asked for and paid again; its earlier request stays ended. Repeating it changes nothing. An order
+    that was paid here is refused with `not_paid_elsewhere`: refund it instead.
+    """
+    return OrderOut.of(requests.reopen_order(order_of(request.auth, order_id).pk))
 
 
 @router.get("/orders/{order_id}/offers", response=OffersOut, tags=["Orders"], operation_id="list_order_offers")

@@ -82,6 +82,7 @@ def create_request(
         message=data.message or "",
         expires_in=data.life(),
         split=data.split_of(),
+        metadata=data.metadata,
         reuse=False,
     )
     steps.record(steps.Kind.REQUEST_CREATED, opened, surface=screen.surface.place)

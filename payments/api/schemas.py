@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from friendpay.kit import limits
 from friendpay.kit.languages import supported
-from orders.api.fields import FILLED_LINE, PARAGRAPH, Minor, Taken
+from orders.api.fields import FILLED_LINE, PARAGRAPH, Metadata, Minor, Taken
 from orders.api.line_schemas import Quantity
 from orders.api.schemas import OrderFields, OrderOut, Page, Seconds
 from orders.event_data import Sum
@@ -48,6 +48,7 @@ class PaymentRequestIn(Taken):
         "or where that has no end after the shop's own time: a day, unless the support desk has set another.",
     )
     split: SplitIn | None = Field(default=None, description="Several friends may pay parts.")
+    metadata: Metadata | None = None
 
     def split_of(self) -> chip_in.Split | None:
         return chip_in.Split(self.split.max_payers, self.split.min_amount) if self.split else None

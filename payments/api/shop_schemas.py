@@ -10,7 +10,7 @@ from friendpay.kit import limits
 from friendpay.kit.money import EXPONENT
 from orders.api import hints
 from orders.api.fields import FILLED_LINE, Minor, Taken
-from orders.api.line_schemas import Lines
+from orders.api.line_schemas import Adjustments, Lines
 from orders.api.schemas import Currency
 from orders.models import ApiKey, Merchant
 from payments.models import ProviderAccount
@@ -28,11 +28,12 @@ class AskerIn(Taken):
 
 
 class OffersIn(Taken):
-    """An order that there may never be. `amount`, or lines to add up, or both: then `amount` counts."""
+    """An order that there may never be. `amount`, or lines and adjustments to add up, or both: then `amount` counts."""
 
     currency: Currency
     amount: Minor | None = None
     lines: Lines | None = Field(default=None, description="Their categories decide which methods are withheld.")
+    adjustments: Adjustments | None = None
     buyer: AskerIn | None = Field(default=None, description="Without one, nobody is within a share of buyers.")
     locale: hints.Locale | None = Field(default=None, description="The buyer's language: labels and reasons are in it.")
 
@@ -44,6 +45,7 @@ class OffersIn(Taken):
             currency=self.currency,
             amount=self.amount,
             lines=[line.draft() for line in self.lines or ()],
+            adjustments=[it.draft() for it in self.adjustments or ()],
         )
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Self
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -60,6 +61,7 @@ class PaymentRequest(models.Model):
     amount = models.BigIntegerField()
     amount_paid = models.BigIntegerField(default=0)
     amount_held = models.BigIntegerField(default=0)
+    metadata = models.JSONField(default=dict, blank=True)  # the shop's own
     message = models.CharField(_("message"), max_length=200, blank=True)
     split_max_payers = models.PositiveSmallIntegerField(null=True, blank=True)  # null: one friend pays it all
     split_min_amount = models.BigIntegerField(null=True, blank=True)
@@ -110,6 +112,9 @@ class PaymentRequest(models.Model):
             models.Index(fields=["expires_at"], name="request_due", condition=Q(status="open")),
             models.Index(fields=["merchant", "-id"], name="request_by_merchant"),
             models.Index(Upper("token"), name="request_by_spelled_token"),
+            GinIndex(
+                fields=["metadata"], opclasses=["jsonb_path_ops"], name="request_by_metadata", condition=~Q(metadata={})
+            ),
         ]
 
     def __str__(self) -> str:

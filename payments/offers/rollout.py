@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders import services
-from orders.models import Merchant, Order
+from orders.models import Adjustment, Merchant, Order
 from orders.services import LineDraft
 from payments.models import RolloutRule
 
@@ -58,15 +58,23 @@ class Case:
 
     @classmethod
     def imagined(
-        cls, shop: Merchant, *, live: bool, buyer: str, currency: str, amount: int | None, lines: list[LineDraft]
+        cls,
+        shop: Merchant,
+        *,
+        live: bool,
+        buyer: str,
+        currency: str,
+        amount: int | None,
+        lines: list[LineDraft],
+        adjustments: list[Adjustment],
     ) -> Self:
-        """Of an order that there may never be; its amount is the sum of its lines where none is given."""
+        """Of an order that there may never be; its amount is what its lines and adjustments add up to, unless given."""
         services.check_currency(currency)
         if amount is None:
             if not lines:
                 message = _("Send the amount, or the lines to add up.")
                 raise Refused("amount_missing", message, field="amount", status=422)
-            amount = services.total(lines)
+            amount = services.total(lines, adjustments)
         return cls(
             merchant_id=shop.pk,
             live=live,

@@ -22,9 +22,10 @@ from payments.offers.shop_settings import REVISION, ShopSettings, settings_of
 from payments.pages.attempts import Attempts
 from payments.pages.frame import Basket, Line
 
-_REQUEST, _ORDER = reads.columns(PaymentRequest, "r"), reads.columns(Order, "o")
+_SHOPS = ("metadata",)  # what no friend sees need not be read
+_REQUEST, _ORDER = reads.columns(PaymentRequest, "r", but=_SHOPS), reads.columns(Order, "o", but=_SHOPS)
 _OWN = 7  # what stands before them
-_WIDTH = len(PaymentRequest._meta.concrete_fields)
+_WIDTH = len(reads.fields(PaymentRequest, _SHOPS))
 
 _READ = f"""
     SELECT clock_timestamp(), {REVISION}, lines.them::text, tried.them::text, tried.in_vain,
@@ -142,10 +143,10 @@ def made(row: Row, now: datetime) -> Reading:
 
 def _made(row: tuple[Any, ...], visitor: str, now: datetime) -> Reading:
     revision, lines, tried, in_vain, reminder, thanked, refunds = row[:_OWN]
-    request = reads.made(PaymentRequest, row[_OWN : _OWN + _WIDTH])
+    request = reads.made(PaymentRequest, row[_OWN : _OWN + _WIDTH], but=_SHOPS)
     shop = settings_of(request.merchant_id, revision)
     request.merchant = shop.merchant
-    request.order = reads.made(Order, row[_OWN + _WIDTH :])
+    request.order = reads.made(Order, row[_OWN + _WIDTH :], but=_SHOPS)
     request.order.merchant = shop.merchant
     payments = _payments(request, shop, _told(tried))
     own = [payment for payment in payments if visitor and payment.visitor == visitor]

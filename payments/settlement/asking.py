@@ -48,7 +48,16 @@ class WithOrder:
     one statement, or, where either is refused, neither. The fields it refuses are those of `payment_request`.
     """
 
-    def __init__(self, surface: Surface, *, message: str, expires_in: timedelta | None, split: Split | None) -> None:
+    def __init__(
+        self,
+        surface: Surface,
+        *,
+        message: str,
+        expires_in: timedelta | None,
+        split: Split | None,
+        metadata: dict[str, str],
+    ) -> None:
+        self._metadata = metadata
         self._surface, self._message, self._expires_in, self._split = surface, message, expires_in, split
         self._request: PaymentRequest | None = None
 
@@ -66,6 +75,7 @@ class WithOrder:
                 self._expires_in,
                 writes=writes,
                 message=message,
+                metadata=self._metadata,
                 split_max_payers=most,
                 split_min_amount=least,
                 shared_at=now,

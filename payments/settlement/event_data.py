@@ -28,6 +28,7 @@ class RequestData(EventData):
     amount: Sum
     amount_paid: Sum
     amount_held: Annotated[int, Field(description="What people who are paying just now reserve.")]
+    metadata: Annotated[dict[str, str], Field(description="Yours, as you sent it.")]
     created_at: datetime
     expires_at: datetime
     paid_at: datetime | None
@@ -44,6 +45,7 @@ class RequestData(EventData):
             "amount": request.amount,
             "amount_paid": request.amount_paid,
             "amount_held": request.amount_held,
+            "metadata": request.metadata,
             "created_at": request.created_at,
             "expires_at": request.expires_at,
             "paid_at": request.paid_at,

@@ -141,7 +141,8 @@ _CHECKS = {
         SELECT o.public_id, format('%s, told %s times', o.status, e.told)
         FROM orders_order o
         CROSS JOIN LATERAL (
-            SELECT count(*) AS told FROM orders_event WHERE order_id = o.id AND type = 'order.paid'
+            SELECT count(*) FILTER (WHERE type = 'order.paid') - count(*) FILTER (WHERE type = 'order.reopened') AS told
+            FROM orders_event WHERE order_id = o.id AND type IN ('order.paid', 'order.reopened')
         ) e
         WHERE e.told <> (o.status = 'paid')::int
     """,

@@ -49,6 +49,7 @@ def open_request(
     expires_in: timedelta | None = None,
     split: Split | None = None,
     reuse: bool = True,
+    metadata: dict[str, str] | None = None,
 ) -> PaymentRequest:
     """The order's open request; a new one where none is open. `shared` says that a friend is asked with it.
 
@@ -77,6 +78,7 @@ def open_request(
         actor,
         expires_in,
         message=message,
+        metadata=metadata or {},
         split_max_payers=most,
         split_min_amount=least,
         shared_at=now if shared else None,
@@ -162,7 +164,7 @@ def _expire_all(request_ids: list[int], now: datetime) -> int:
 
 
 @transaction.atomic
-def close_order(order_id: int, *, paid_elsewhere: bool) -> Order:
+def close_order(order_id: int, *, paid_elsewhere: bool, note: str = "") -> Order:
     """The merchant was paid by other means, or will not deliver: the open request ends and its parts go back.
 
     Repeating does nothing. What was paid in full here is neither: refused, for the money is with the shop already.
@@ -171,7 +173,7 @@ def close_order(order_id: int, *, paid_elsewhere: bool) -> Order:
     now = clock.now()
     if request:
         _end(order, request, REQUEST.CANCELLED, now, "merchant")
-    event = services.mark_paid_elsewhere(order, now) if paid_elsewhere else services.cancel_order(order, now)
+    event = services.mark_paid_elsewhere(order, now, note) if paid_elsewhere else services.cancel_order(order, now)
     note_end(order, event, request)
     return order
 

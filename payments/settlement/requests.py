@@ -68,6 +68,14 @@ def change_order(
 
 
 @transaction.atomic
+def reopen_order(order_id: int) -> Order:
+    """The shop was not paid elsewhere after all: the order may be asked for again. Its earlier request stays ended."""
+    order, _request = lock_order(order_id)
+    services.undo_paid_elsewhere(order)
+    return order
+
+
+@transaction.atomic
 def extend_request(request_id: int, expires_in: timedelta, *, actor: str) -> PaymentRequest:
     """A later end, counted from now, at most the order's. It never becomes earlier: a friend may be on the way."""
     _order, request = lock_request(request_id)

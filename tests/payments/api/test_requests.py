@@ -7,6 +7,7 @@ import pytest
 
 from orders.models import Event, Order
 from payments.models import Payment, PaymentRequest, Refund
+from payments.settlement.ledger import check
 from tests import shop
 from tests.caller import ORDER, Caller, fields, ledger
 
@@ -41,6 +42,7 @@ def test_a_request_is_made_and_shown(caller: Caller) -> None:
         "amount": 9000,
         "amount_paid": 0,
         "amount_held": 0,
+        "metadata": {},
         "message": "Please!",
         "split": None,
         "url": link,
@@ -296,3 +298,35 @@ def test_events_name_the_merchant_who_called(caller: Caller) -> None:
         ("payment_request.extended", "merchant"),
         ("payment_request.cancelled", "merchant"),
     ]
+
+
+def test_paid_elsewhere_has_a_note_and_can_be_taken_back(caller: Caller) -> None:
+    order = caller.order()
+    request = caller.ask(order)
+    marked = caller.post(f"/orders/{order['id']}/mark-paid", {"note": "By bank transfer, 4 May."})
+    assert (marked["status"], marked["paid_elsewhere_note"]) == ("paid", "By bank transfer, 4 May.")
+    for _twice in range(2):
+        back = caller.post(f"/orders/{order['id']}/mark-unpaid")
+        assert (back.status, back["status"], back["paid_at"]) == (200, "awaiting_payment", None)
+        assert (back["paid_elsewhere"], back["paid_elsewhere_note"]) == (False, "")
+    assert list(Event.objects.filter(type__startswith="order.").values_list("type", flat=True)) == [
+        "order.created",
+        "order.paid",
+        "order.reopened",
+    ]
+    assert caller.get(f"/payment-requests/{request['id']}")["status"] == "cancelled"
+    payment = shop.hold(PaymentRequest.objects.get(public_id=caller.ask(order)["id"]))
+    shop.succeed(payment)
+    assert caller.get(f"/orders/{order['id']}")["status"] == "paid"
+    assert check() == []
+
+
+def test_what_was_paid_here_or_is_over_is_not_taken_back(caller: Caller) -> None:
+    paid, _payment = caller.paid()
+    cancelled = caller.order()["id"]
+    caller.post(f"/orders/{cancelled}/cancel")
+    before = ledger()
+    for order in (paid["order"], cancelled):
+        answer = caller.post(f"/orders/{order}/mark-unpaid")
+        assert (answer.status, answer["code"]) == (409, "not_paid_elsewhere")
+    assert ledger() == before

@@ -69,6 +69,8 @@ def test_a_stopped_buyer_and_the_amount_that_counts(caller: Caller) -> None:
     RolloutRule.objects.create(merchant=caller.merchant, method="sandbox", amount_currency="CNY", amount_min=9500)
     assert [offer["method"] for offer in offered(caller, {**BASKET, "amount": 9500})["shown"]] == ["sandbox"]
     assert [offer["method"] for offer in offered(caller)["shown"]] == []
+    shipping = {"kind": "shipping", "name": "Shipping", "amount": 500}
+    assert [offer["method"] for offer in offered(caller, {**BASKET, "adjustments": [shipping]})["shown"]] == ["sandbox"]
 
 
 def test_labels_are_in_the_buyers_language(caller: Caller) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from friendpay.kit import clock
-from orders.models import Merchant, Order
+from orders.models import Adjustment, Merchant, Order
 from orders.services import LineDraft, place_order
 from payments.admin.rollout import REASONS
 from payments.models import Payment, PaymentRequest, RolloutRule
@@ -124,6 +124,23 @@ def test_one_excluded_line_takes_the_method_from_the_whole_order_and_is_named() 
     assert code == "goods_excluded"
     assert "line 2, “Rice wine”" in text
     assert "oolong" not in text
+
+
+def test_a_gift_counts_as_goods_and_an_adjustment_does_not() -> None:
+    merchant = shop.make_merchant()
+    rule(merchant, "friend", excluded_categories=["alcohol", "gift card", "credit"])
+    tea, gift = LineDraft("Tea", 1, 9000, "tea"), LineDraft("Rice wine, for free", 1, 0, "alcohol")
+    card = Adjustment("credit", "Gift card", -2000)
+    assert why(order_of(merchant, lines=[tea], adjustments=[card]), "friend") == ("", "")
+    assert why(order_of(merchant, lines=[tea, gift]), "friend")[0] == "goods_excluded"
+
+
+def test_bounds_of_the_amount_go_by_the_sum() -> None:
+    merchant = shop.make_merchant()
+    rule(merchant, amount_currency="CNY", amount_min=5000, amount_max=8000)
+    tea, less = [LineDraft("Tea", 1, 9000)], Adjustment("discount", "10%", -1000)
+    assert why(order_of(merchant, lines=tea, adjustments=[less])) == ("", "")
+    assert why(order_of(merchant, lines=tea))[0] == "amount_above_maximum"
 
 
 def test_amounts_are_bounds_in_their_own_currency() -> None:
