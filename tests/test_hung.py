@@ -161,6 +161,18 @@ def everything(web: Web) -> PaymentRequest:
     return request
 
 
+def refunded(web: Web) -> None:
+    """A friend has paid, and the shop sends it back: the worker is hurried."""
+    request = everything(web)
+    _row, key = ApiKey.make(request.merchant)
+    shops, order = {"Authorization": f"Bearer {key}"}, f"/api/v1/orders/{request.order.public_id}"
+    ends = time.monotonic() + 10
+    while web.ask("GET", order, headers=shops).json()["status"] != "paid":
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    assert web.ask("POST", f"{order}/refunds", headers=shops, json={}).status_code == 201
+
+
 @pytest.mark.parametrize("connected", [False, True])
 @pytest.mark.parametrize("fault", [Line.hang, Line.refuse])
 def test_without_valkey_all_is_answered_in_time(web: Web, fault: Callable[[Line], None], connected: bool) -> None:
@@ -177,11 +189,11 @@ def test_without_valkey_all_is_answered_in_time(web: Web, fault: Callable[[Line]
 def test_once_valkey_is_back_the_worker_is_sent_tasks_again(web: Web, fault: Callable[[Line], None]) -> None:
     valkey = Redis.from_url(settings.REDIS_URLS[0])
     fault(web.valkey)
-    everything(web)
+    refunded(web)
     web.valkey.mend()
-    valkey.delete("celery")
-    everything(web)
-    assert valkey.blpop(["celery"], timeout=10)
+    valkey.delete("calls")
+    refunded(web)
+    assert valkey.blpop(["calls"], timeout=10)
 
 
 def test_without_postgres_a_provider_is_told_to_come_again(web: Web) -> None:

@@ -22,6 +22,7 @@ from orders import fetching, pictures, redrawing
 from orders.models import Order, OrderLine, Picture, PictureFile
 from tests import shop
 from tests.caller import ORDER, Caller
+from tests.orders import bad_drawing
 from tests.orders.webhooks.conftest import Resolve, dialled, listen, loopback, resolve, shop_server  # noqa: F401
 from tests.orders.webhooks.receivers import Receiver, say
 
@@ -279,27 +280,16 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
         redrawing.redraw(bomb)
 
 
-def hang(content: bytes) -> bytes:
-    import time
-
-    time.sleep(60)
-    return content
-
-
-def crash(content: bytes) -> bytes:
-    os._exit(1)
-
-
 def test_a_picture_that_hangs_or_crashes_the_drawing_process_is_refused_and_the_next_is_drawn(
     shop_server: Receiver,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url, caller = serve(shop_server, file_of()), Caller()
     with monkeypatch.context() as patch:
-        patch.setattr(redrawing, "redraw", crash)
+        patch.setattr(redrawing, "redraw", bad_drawing.crash)
         crashed = picture_of(url, caller)
         patch.setattr(limits, "PICTURE_DRAWING_SECONDS", 0.5)
-        patch.setattr(redrawing, "redraw", hang)
+        patch.setattr(redrawing, "redraw", bad_drawing.hang)
         hung = picture_of(f"{url}?2", caller)
         drawing = drawer._drawers.get(os.getpid())
     assert (crashed.status, crashed.reason) == ("refused", "not_a_picture")

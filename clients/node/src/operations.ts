@@ -19,7 +19,7 @@ export abstract class Operations {
   }
 
   /** List orders: all of them, fetched page by page as they are asked for. */
-  listOrders(query: { limit?: number; after?: string; reference?: string } = {}): AsyncIterable<t.Order> {
+  listOrders(query: { limit?: number; after?: string; reference?: string; metadata?: Record<string, unknown> } = {}): AsyncIterable<t.Order> {
     return this.pages(`/orders`, query);
   }
 
@@ -49,8 +49,13 @@ export abstract class Operations {
   }
 
   /** Say that you were paid elsewhere */
-  markOrderPaid(order_id: string): Promise<t.Order> {
-    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/mark-paid`, {}, {});
+  markOrderPaid(order_id: string, body: t.PaidElsewhereIn = {}): Promise<t.Order> {
+    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/mark-paid`, {}, body);
+  }
+
+  /** Take back that you were paid elsewhere */
+  markOrderUnpaid(order_id: string): Promise<t.Order> {
+    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/mark-unpaid`, {}, {});
   }
 
   /** See which ways to pay an order gets */
@@ -104,7 +109,7 @@ export abstract class Operations {
   }
 
   /** List payment requests: all of them, fetched page by page as they are asked for. */
-  listAllPaymentRequests(query: { limit?: number; after?: string; status?: "open" | "paid" | "expired" | "cancelled"; order?: string; order_reference?: string; created_since?: string; created_before?: string } = {}): AsyncIterable<t.PaymentRequest> {
+  listAllPaymentRequests(query: { limit?: number; after?: string; status?: "open" | "paid" | "expired" | "cancelled"; order?: string; order_reference?: string; created_since?: string; created_before?: string; metadata?: Record<string, unknown> } = {}): AsyncIterable<t.PaymentRequest> {
     return this.pages(`/payment-requests`, query);
   }
 

@@ -63,6 +63,7 @@ export interface DeclinedData {
   amount: number;
   amount_paid: number;
   amount_held: number;
+  metadata: Record<string, unknown>;
   created_at: string;
   expires_at: string;
   paid_at: string | null;
@@ -116,7 +117,7 @@ export interface DisputeData {
 export interface EndpointChangeIn {
   url?: string | null;
   description?: string | null;
-  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
+  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
   enabled?: boolean | null;
 }
 
@@ -132,7 +133,7 @@ export interface EndpointData {
 export interface EndpointIn {
   url: string;
   description?: string | null;
-  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
+  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
 }
 
 /** An address that is told what happens. */
@@ -265,7 +266,9 @@ export interface NewOrder {
   adjustments: Array<AdjustmentData>;
   amount_paid: number;
   amount_refunded: number;
+  metadata: Record<string, unknown>;
   paid_elsewhere: boolean;
+  paid_elsewhere_note: string;
   created_at: string;
   expires_at: string | null;
   paid_at: string | null;
@@ -279,11 +282,12 @@ export interface NewOrder {
   payment_request?: PaymentRequest;
 }
 
-/** An order that there may never be. `amount`, or lines to add up, or both: then `amount` counts. */
+/** An order that there may never be. `amount`, or lines and adjustments to add up, or both: then `amount` counts. */
 export interface OffersIn {
   currency: string;
   amount?: number | null;
   lines?: Array<LineIn> | null;
+  adjustments?: Array<AdjustmentIn> | null;
   buyer?: AskerIn | null;
   locale?: string | null;
 }
@@ -305,7 +309,9 @@ export interface OrderData {
   adjustments: Array<AdjustmentData>;
   amount_paid: number;
   amount_refunded: number;
+  metadata: Record<string, unknown>;
   paid_elsewhere: boolean;
+  paid_elsewhere_note: string;
   created_at: string;
   expires_at: string | null;
   paid_at: string | null;
@@ -321,6 +327,7 @@ export interface OrderIn {
   reference: string;
   currency: string;
   buyer: BuyerIn;
+  metadata?: Record<string, unknown> | null;
   return_url?: string | null;
   locale?: string | null;
   expires_in?: number | null;
@@ -338,7 +345,9 @@ export interface Order {
   adjustments: Array<AdjustmentData>;
   amount_paid: number;
   amount_refunded: number;
+  metadata: Record<string, unknown>;
   paid_elsewhere: boolean;
+  paid_elsewhere_note: string;
   created_at: string;
   expires_at: string | null;
   paid_at: string | null;
@@ -362,7 +371,9 @@ export interface OrderRefundData {
   adjustments: Array<AdjustmentData>;
   amount_paid: number;
   amount_refunded: number;
+  metadata: Record<string, unknown>;
   paid_elsewhere: boolean;
+  paid_elsewhere_note: string;
   created_at: string;
   expires_at: string | null;
   paid_at: string | null;
@@ -370,6 +381,11 @@ export interface OrderRefundData {
   expired_at: string | null;
   refund: string;
   refund_amount: number;
+}
+
+/** PaidElsewhereIn of the API. */
+export interface PaidElsewhereIn {
+  note?: string | null;
 }
 
 /** What was granted. Keep `key` and the endpoint's `secret`: they are shown here and nowhere else. */
@@ -393,7 +409,7 @@ export interface PairingIn {
   live?: boolean;
   scopes?: Array<"read" | "write" | "refund">;
   origins?: Array<string>;
-  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged">;
+  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged">;
 }
 
 /** What somebody of the shop is asked to consent to. */
@@ -453,6 +469,7 @@ export interface PaymentRequestIn {
   message?: string | null;
   expires_in?: number | null;
   split?: SplitIn | null;
+  metadata?: Record<string, unknown> | null;
 }
 
 /** The payment_request to pay one order. `url`, `code` and `qr_url` are the friend's; `share_text` carries them. */
@@ -465,6 +482,7 @@ export interface PaymentRequest {
   amount: number;
   amount_paid: number;
   amount_held: number;
+  metadata: Record<string, unknown>;
   created_at: string;
   expires_at: string;
   paid_at: string | null;
@@ -483,7 +501,7 @@ export interface Problem {
   type: string;
   title: string;
   status: number;
-  code: "amount_mismatch" | "amount_missing" | "amount_out_of_range" | "amount_step" | "endpoint_disabled" | "expires_in_out_of_range" | "forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "invalid" | "line_returned" | "looks_like_a_seal" | "malformed" | "max_payers_out_of_range" | "merchant_frozen" | "message_has_contact" | "method_not_allowed" | "method_not_offered" | "min_amount_out_of_range" | "not_found" | "not_json" | "nothing_paid" | "order_cancelled" | "order_expired" | "order_not_awaiting_payment" | "order_paid" | "overloaded" | "pairing_refused" | "partly_paid" | "reference_used" | "refund_beyond_payment" | "request_cancelled" | "request_expired" | "request_open" | "request_paid" | "return_url_not_of_site" | "return_url_not_registered" | "right_missing" | "server_error" | "timeout" | "too_large" | "too_many_endpoints" | "too_many_requests" | "unauthorized" | "unknown_currency" | "unknown_cursor" | "unknown_line" | "unreadable" | "url_not_allowed" | string;
+  code: "amount_mismatch" | "amount_missing" | "amount_out_of_range" | "amount_step" | "endpoint_disabled" | "expires_in_out_of_range" | "forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "invalid" | "line_returned" | "looks_like_a_seal" | "malformed" | "max_payers_out_of_range" | "merchant_frozen" | "message_has_contact" | "method_not_allowed" | "method_not_offered" | "min_amount_out_of_range" | "not_found" | "not_json" | "not_paid_elsewhere" | "nothing_paid" | "order_cancelled" | "order_expired" | "order_not_awaiting_payment" | "order_paid" | "overloaded" | "pairing_refused" | "partly_paid" | "reference_used" | "refund_beyond_payment" | "request_cancelled" | "request_expired" | "request_open" | "request_paid" | "return_url_not_of_site" | "return_url_not_registered" | "right_missing" | "server_error" | "timeout" | "too_large" | "too_many_endpoints" | "too_many_requests" | "unauthorized" | "unknown_currency" | "unknown_cursor" | "unknown_line" | "unreadable" | "url_not_allowed" | string;
   detail: string;
   errors?: Array<Record<string, unknown>>;
 }
@@ -568,6 +586,7 @@ export interface RequestData {
   amount: number;
   amount_paid: number;
   amount_held: number;
+  metadata: Record<string, unknown>;
   created_at: string;
   expires_at: string;
   paid_at: string | null;
@@ -623,6 +642,7 @@ export interface ThankedData {
   amount: number;
   amount_paid: number;
   amount_held: number;
+  metadata: Record<string, unknown>;
   created_at: string;
   expires_at: string;
   paid_at: string | null;
@@ -648,6 +668,7 @@ export interface EventData {
   "order.paid": OrderData;
   "order.refund_reopened": OrderRefundData;
   "order.refunded": OrderRefundData;
+  "order.reopened": OrderData;
   "payment.adopted": PaymentData;
   "payment.cancelled": PaymentData;
   "payment.created": PaymentData;

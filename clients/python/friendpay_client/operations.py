@@ -25,6 +25,7 @@ class Operations:
         currency: str,
         amount: int | None = None,
         lines: list[t.LineIn] | None = None,
+        adjustments: list[t.AdjustmentIn] | None = None,
         buyer: t.AskerIn | None = None,
         locale: str | None = None,
         screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None,
@@ -36,15 +37,27 @@ class Operations:
                 "POST",
                 "/offers",
                 query={"screen": screen},
-                body={"currency": currency, "amount": amount, "lines": lines, "buyer": buyer, "locale": locale},
+                body={
+                    "currency": currency,
+                    "amount": amount,
+                    "lines": lines,
+                    "adjustments": adjustments,
+                    "buyer": buyer,
+                    "locale": locale,
+                },
             ),
         )
 
     def list_orders(
-        self, *, limit: int | None = None, after: str | None = None, reference: str | None = None
+        self,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        reference: str | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> Iterator[t.Order]:
         """List orders: all of them, fetched page by page as they are asked for."""
-        return self._pages("/orders", {"limit": limit, "after": after, "reference": reference})
+        return self._pages("/orders", {"limit": limit, "after": after, "reference": reference, "metadata": metadata})
 
     def create_order(
         self,
@@ -55,6 +68,7 @@ class Operations:
         buyer: t.BuyerIn,
         adjustments: list[t.AdjustmentIn] | None = None,
         amount: int | None = None,
+        metadata: dict[str, Any] | None = None,
         return_url: str | None = None,
         locale: str | None = None,
         expires_in: int | None = None,
@@ -75,6 +89,7 @@ class Operations:
                     "reference": reference,
                     "currency": currency,
                     "buyer": buyer,
+                    "metadata": metadata,
                     "return_url": return_url,
                     "locale": locale,
                     "expires_in": expires_in,
@@ -111,9 +126,13 @@ class Operations:
         """Cancel an order"""
         return cast("t.Order", self._call("POST", f"/orders/{order_id}/cancel", body={}))
 
-    def mark_order_paid(self, order_id: str) -> t.Order:
+    def mark_order_paid(self, order_id: str, *, note: str | None = None) -> t.Order:
         """Say that you were paid elsewhere"""
-        return cast("t.Order", self._call("POST", f"/orders/{order_id}/mark-paid", body={}))
+        return cast("t.Order", self._call("POST", f"/orders/{order_id}/mark-paid", body={"note": note}))
+
+    def mark_order_unpaid(self, order_id: str) -> t.Order:
+        """Take back that you were paid elsewhere"""
+        return cast("t.Order", self._call("POST", f"/orders/{order_id}/mark-unpaid", body={}))
 
     def list_order_offers(
         self, order_id: str, *, screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None
@@ -128,6 +147,7 @@ class Operations:
         message: str | None = None,
         expires_in: int | None = None,
         split: t.SplitIn | None = None,
+        metadata: dict[str, Any] | None = None,
         screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None,
     ) -> t.PaymentRequest:
         """Ask a friend to pay"""
@@ -137,7 +157,7 @@ class Operations:
                 "POST",
                 f"/orders/{order_id}/payment-requests",
                 query={"screen": screen},
-                body={"message": message, "expires_in": expires_in, "split": split},
+                body={"message": message, "expires_in": expires_in, "split": split, "metadata": metadata},
             ),
         )
 
@@ -218,6 +238,7 @@ class Operations:
         order_reference: str | None = None,
         created_since: str | None = None,
         created_before: str | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> Iterator[t.PaymentRequest]:
         """List payment requests: all of them, fetched page by page as they are asked for."""
         return self._pages(
@@ -230,6 +251,7 @@ class Operations:
                 "order_reference": order_reference,
                 "created_since": created_since,
                 "created_before": created_before,
+                "metadata": metadata,
             },
         )
 
@@ -300,6 +322,7 @@ class Operations:
                 "order.paid",
                 "order.refund_reopened",
                 "order.refunded",
+                "order.reopened",
                 "payment.adopted",
                 "payment.cancelled",
                 "payment.created",
@@ -362,6 +385,7 @@ class Operations:
                 "order.paid",
                 "order.refund_reopened",
                 "order.refunded",
+                "order.reopened",
                 "payment.adopted",
                 "payment.cancelled",
                 "payment.created",
@@ -459,6 +483,7 @@ class Operations:
                 "order.paid",
                 "order.refund_reopened",
                 "order.refunded",
+                "order.reopened",
                 "payment.adopted",
                 "payment.cancelled",
                 "payment.created",
@@ -539,6 +564,7 @@ class AsyncOperations:
         currency: str,
         amount: int | None = None,
         lines: list[t.LineIn] | None = None,
+        adjustments: list[t.AdjustmentIn] | None = None,
         buyer: t.AskerIn | None = None,
         locale: str | None = None,
         screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None,
@@ -550,15 +576,27 @@ class AsyncOperations:
                 "POST",
                 "/offers",
                 query={"screen": screen},
-                body={"currency": currency, "amount": amount, "lines": lines, "buyer": buyer, "locale": locale},
+                body={
+                    "currency": currency,
+                    "amount": amount,
+                    "lines": lines,
+                    "adjustments": adjustments,
+                    "buyer": buyer,
+                    "locale": locale,
+                },
             ),
         )
 
     def list_orders(
-        self, *, limit: int | None = None, after: str | None = None, reference: str | None = None
+        self,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        reference: str | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> AsyncIterator[t.Order]:
         """List orders: all of them, fetched page by page as they are asked for."""
-        return self._pages("/orders", {"limit": limit, "after": after, "reference": reference})
+        return self._pages("/orders", {"limit": limit, "after": after, "reference": reference, "metadata": metadata})
 
     async def create_order(
         self,
@@ -569,6 +607,7 @@ class AsyncOperations:
         buyer: t.BuyerIn,
         adjustments: list[t.AdjustmentIn] | None = None,
         amount: int | None = None,
+        metadata: dict[str, Any] | None = None,
         return_url: str | None = None,
         locale: str | None = None,
         expires_in: int | None = None,
@@ -589,6 +628,7 @@ class AsyncOperations:
                     "reference": reference,
                     "currency": currency,
                     "buyer": buyer,
+                    "metadata": metadata,
                     "return_url": return_url,
                     "locale": locale,
                     "expires_in": expires_in,
@@ -625,9 +665,13 @@ class AsyncOperations:
         """Cancel an order"""
         return cast("t.Order", await self._call("POST", f"/orders/{order_id}/cancel", body={}))
 
-    async def mark_order_paid(self, order_id: str) -> t.Order:
+    async def mark_order_paid(self, order_id: str, *, note: str | None = None) -> t.Order:
         """Say that you were paid elsewhere"""
-        return cast("t.Order", await self._call("POST", f"/orders/{order_id}/mark-paid", body={}))
+        return cast("t.Order", await self._call("POST", f"/orders/{order_id}/mark-paid", body={"note": note}))
+
+    async def mark_order_unpaid(self, order_id: str) -> t.Order:
+        """Take back that you were paid elsewhere"""
+        return cast("t.Order", await self._call("POST", f"/orders/{order_id}/mark-unpaid", body={}))
 
     async def list_order_offers(
         self, order_id: str, *, screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None
@@ -642,6 +686,7 @@ class AsyncOperations:
         message: str | None = None,
         expires_in: int | None = None,
         split: t.SplitIn | None = None,
+        metadata: dict[str, Any] | None = None,
         screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None,
     ) -> t.PaymentRequest:
         """Ask a friend to pay"""
@@ -651,7 +696,7 @@ class AsyncOperations:
                 "POST",
                 f"/orders/{order_id}/payment-requests",
                 query={"screen": screen},
-                body={"message": message, "expires_in": expires_in, "split": split},
+                body={"message": message, "expires_in": expires_in, "split": split, "metadata": metadata},
             ),
         )
 
@@ -732,6 +777,7 @@ class AsyncOperations:
         order_reference: str | None = None,
         created_since: str | None = None,
         created_before: str | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> AsyncIterator[t.PaymentRequest]:
         """List payment requests: all of them, fetched page by page as they are asked for."""
         return self._pages(
@@ -744,6 +790,7 @@ class AsyncOperations:
                 "order_reference": order_reference,
                 "created_since": created_since,
                 "created_before": created_before,
+                "metadata": metadata,
             },
         )
 
@@ -814,6 +861,7 @@ class AsyncOperations:
                 "order.paid",
                 "order.refund_reopened",
                 "order.refunded",
+                "order.reopened",
                 "payment.adopted",
                 "payment.cancelled",
                 "payment.created",
@@ -880,6 +928,7 @@ class AsyncOperations:
                 "order.paid",
                 "order.refund_reopened",
                 "order.refunded",
+                "order.reopened",
                 "payment.adopted",
                 "payment.cancelled",
                 "payment.created",
@@ -977,6 +1026,7 @@ class AsyncOperations:
                 "order.paid",
                 "order.refund_reopened",
                 "order.refunded",
+                "order.reopened",
                 "payment.adopted",
                 "payment.cancelled",
                 "payment.created",

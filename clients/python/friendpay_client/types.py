@@ -76,6 +76,7 @@ class DeclinedData(TypedDict):
     amount: int
     amount_paid: int
     amount_held: int
+    metadata: dict[str, Any]
     created_at: str
     expires_at: str
     paid_at: str | None
@@ -142,6 +143,7 @@ class EndpointChangeIn(TypedDict):
                 "order.paid",
                 "order.refund_reopened",
                 "order.refunded",
+                "order.reopened",
                 "payment.adopted",
                 "payment.cancelled",
                 "payment.created",
@@ -202,6 +204,7 @@ class EndpointIn(TypedDict):
                 "order.paid",
                 "order.refund_reopened",
                 "order.refunded",
+                "order.reopened",
                 "payment.adopted",
                 "payment.cancelled",
                 "payment.created",
@@ -379,7 +382,9 @@ class NewOrder(TypedDict):
     adjustments: list[AdjustmentData]
     amount_paid: int
     amount_refunded: int
+    metadata: dict[str, Any]
     paid_elsewhere: bool
+    paid_elsewhere_note: str
     created_at: str
     expires_at: str | None
     paid_at: str | None
@@ -394,11 +399,12 @@ class NewOrder(TypedDict):
 
 
 class OffersIn(TypedDict):
-    """An order that there may never be. `amount`, or lines to add up, or both: then `amount` counts."""
+    """An order that there may never be. `amount`, or lines and adjustments to add up, or both: then `amount` counts."""
 
     currency: str
     amount: NotRequired[int | None]
     lines: NotRequired[list[LineIn] | None]
+    adjustments: NotRequired[list[AdjustmentIn] | None]
     buyer: NotRequired[AskerIn | None]
     locale: NotRequired[str | None]
 
@@ -422,7 +428,9 @@ class OrderData(TypedDict):
     adjustments: list[AdjustmentData]
     amount_paid: int
     amount_refunded: int
+    metadata: dict[str, Any]
     paid_elsewhere: bool
+    paid_elsewhere_note: str
     created_at: str
     expires_at: str | None
     paid_at: str | None
@@ -439,6 +447,7 @@ class OrderIn(TypedDict):
     reference: str
     currency: str
     buyer: BuyerIn
+    metadata: NotRequired[dict[str, Any] | None]
     return_url: NotRequired[str | None]
     locale: NotRequired[str | None]
     expires_in: NotRequired[int | None]
@@ -457,7 +466,9 @@ class Order(TypedDict):
     adjustments: list[AdjustmentData]
     amount_paid: int
     amount_refunded: int
+    metadata: dict[str, Any]
     paid_elsewhere: bool
+    paid_elsewhere_note: str
     created_at: str
     expires_at: str | None
     paid_at: str | None
@@ -482,7 +493,9 @@ class OrderRefundData(TypedDict):
     adjustments: list[AdjustmentData]
     amount_paid: int
     amount_refunded: int
+    metadata: dict[str, Any]
     paid_elsewhere: bool
+    paid_elsewhere_note: str
     created_at: str
     expires_at: str | None
     paid_at: str | None
@@ -490,6 +503,12 @@ class OrderRefundData(TypedDict):
     expired_at: str | None
     refund: str
     refund_amount: int
+
+
+class PaidElsewhereIn(TypedDict):
+    """PaidElsewhereIn of the API."""
+
+    note: NotRequired[str | None]
 
 
 class Paired(TypedDict):
@@ -525,6 +544,7 @@ class PairingIn(TypedDict):
                 "order.paid",
                 "order.refund_reopened",
                 "order.refunded",
+                "order.reopened",
                 "payment.adopted",
                 "payment.cancelled",
                 "payment.created",
@@ -620,6 +640,7 @@ class PaymentRequestIn(TypedDict):
     message: NotRequired[str | None]
     expires_in: NotRequired[int | None]
     split: NotRequired[SplitIn | None]
+    metadata: NotRequired[dict[str, Any] | None]
 
 
 class PaymentRequest(TypedDict):
@@ -633,6 +654,7 @@ class PaymentRequest(TypedDict):
     amount: int
     amount_paid: int
     amount_held: int
+    metadata: dict[str, Any]
     created_at: str
     expires_at: str
     paid_at: str | None
@@ -675,6 +697,7 @@ class Problem(TypedDict):
             "min_amount_out_of_range",
             "not_found",
             "not_json",
+            "not_paid_elsewhere",
             "nothing_paid",
             "order_cancelled",
             "order_expired",
@@ -797,6 +820,7 @@ class RequestData(TypedDict):
     amount: int
     amount_paid: int
     amount_held: int
+    metadata: dict[str, Any]
     created_at: str
     expires_at: str
     paid_at: str | None
@@ -859,6 +883,7 @@ class ThankedData(TypedDict):
     amount: int
     amount_paid: int
     amount_held: int
+    metadata: dict[str, Any]
     created_at: str
     expires_at: str
     paid_at: str | None
@@ -884,6 +909,7 @@ EventType = Literal[
     "order.paid",
     "order.refund_reopened",
     "order.refunded",
+    "order.reopened",
     "payment.adopted",
     "payment.cancelled",
     "payment.created",

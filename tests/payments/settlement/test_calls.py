@@ -166,7 +166,7 @@ def test_a_refund_waits_for_a_hung_wallet_and_goes_when_it_is_back(silence: Sile
 
 
 def bills_due(account: ProviderAccount, days: int) -> None:
-    today = clock.now().date()
+    today = clock.now().astimezone(registry.get(account.provider).zone).date()
     for ago in range(days):
         day = today - timedelta(days=ago + 1)
         BillDay.objects.create(account=account, day=day, next_attempt_at=clock.now())
