@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def test_the_guide_of_the_api_leads_to_a_paid_order(stack: Stack) -> None:  # no
 
 
 @pytest.fixture
-def generated(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:  # noqa: F811
+def generated(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:  # noqa: F811
     """The names the guide's program ends with. It has asked a friend by then."""
     guide = section("docs/api.md", "A client in your language").replace(ADDRESS, stack.address)
     [generate], [program] = fenced("sh", guide), fenced("python", guide)
@@ -91,9 +91,13 @@ def generated(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         [*command.split(), "--fail-on-warning"], cwd=tmp_path, env={**os.environ, "PATH": tools}, check=True, timeout=60
     )
     monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "friendpay_client"]:
+        monkeypatch.delitem(sys.modules, name)  # ours has the same name
     names: dict[str, Any] = {}
     exec(program.replace("sk_test_...", KEY).replace("A-1001", "A-3001"), names)
-    return names
+    yield names
+    for name in [name for name in sys.modules if name.partition(".")[0] == "friendpay_client"]:
+        del sys.modules[name]
 
 
 def test_a_generated_client_asks_sees_it_paid_and_refunds(generated: dict[str, Any]) -> None:

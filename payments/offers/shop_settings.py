@@ -52,12 +52,12 @@ def settings_of(merchant_id: int, revision: str) -> ShopSettings:
     row = reads.one(_READ, {"merchant": merchant_id})
     if row is None:
         raise Merchant.DoesNotExist
-    accounts, rules, *merchant = row
-    return ShopSettings(
-        merchant=reads.made(Merchant, tuple(merchant)),
-        accounts=tuple(reads.told(ProviderAccount, account) for account in accounts or []),
-        rules=tuple(reads.told(RolloutRule, rule) for rule in rules or []),
-    )
+    merchant = reads.made(Merchant, tuple(row[2:]))
+    accounts = tuple(reads.told(ProviderAccount, account) for account in row[0] or [])
+    rules = tuple(reads.told(RolloutRule, rule) for rule in row[1] or [])
+    for its in (*accounts, *rules):
+        its.merchant = merchant
+    return ShopSettings(merchant, accounts, rules)
 
 
 def shop_of_buyer(merchant_id: int, buyer: str) -> tuple[ShopSettings, bool]:

@@ -37,9 +37,9 @@ _kept: dict[tuple[Any, ...], _Kept] = {}
 
 
 async def answer(environ: dict[str, Any], ordinary: Callable[[dict[str, Any]], Answer]) -> Answer | None:
-    """The answer, where all could be read for it; else None, and a thread is needed."""
+    """The answer, where all could be read for it; else None, and a thread is needed, which may ask the database."""
     if await ahead.prepare_state(environ):
-        return ordinary(environ)
+        return _unless_failed(ordinary(environ))
     known = await ahead.prepare(environ)
     try:
         return _answer(environ, known, _of(known), ordinary) if known else None
@@ -64,10 +64,15 @@ def _answer(
     asked = Asked.of(environ, known.cookies, kept.policy, known.row.now.date())
     if asked and (framed := _frames.answer(asked, known.cookies, drawn)):
         return framed
-    found = ordinary(environ)
-    if asked and ahead.is_shown(environ):
+    found = _unless_failed(ordinary(environ))
+    if found and asked and ahead.is_shown(environ):
         _frames.learn(asked, found, environ.get("CSRF_COOKIE", ""))
     return found
+
+
+def _unless_failed(answer: Answer) -> Answer | None:
+    """None of one that failed: it may have needed more than was read for it."""
+    return None if answer[0] >= 500 else answer
 
 
 def _of(known: Ahead) -> _Kept:

@@ -8,7 +8,8 @@ from django.test import Client
 
 from friendpay.kit import limits
 from orders.models import Merchant
-from payments.models import PaymentRequest
+from payments.models import PaymentRequest, ProviderAccount
+from payments.offers import shop_settings, weighing
 from payments.pages import ahead
 from payments.pages.visitors import COOKIE
 from payments.settlement.lifecycle import cancel_request
@@ -40,6 +41,26 @@ def test_settings_that_have_just_changed_are_read_by_a_thread(house: House, requ
     answers = [house.get(f"/p/{request_.token}/") for _twice in range(2)]
     assert [answer.by_thread for answer in answers] == [True, False]
     assert all("River Tea" in answer.body for answer in answers)
+
+
+def test_every_wallet_is_named_there(house: House, request_: PaymentRequest) -> None:
+    for provider, config in (("house", {}), ("stripe", {}), ("wechatpay", {}), ("alipay", {})):
+        account = ProviderAccount(merchant=request_.merchant, provider=provider, base_url="http://127.0.0.1:1")
+        account.config = config
+        account.save()
+    shop_settings.shop_of_buyer(request_.merchant_id, "somebody")  # they are known, and nothing was drawn of them
+    answers = [house.get(f"/p/{request_.token}/") for _again in range(4)]
+    assert not any(answer.by_thread for answer in answers)
+    assert all("Card or other ways at" in answer.body for answer in answers)
+
+
+def test_a_page_that_needs_more_than_was_read_is_drawn_by_a_thread(
+    house: House, request_: PaymentRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weighing, "label", lambda *_asked: f"one of {Merchant.objects.count()} shops")
+    answer = house.get(f"/p/{request_.token}/")
+    assert (answer.status, answer.by_thread) == (200, True)
+    assert "one of 1 shops" in answer.body
 
 
 @pytest.mark.parametrize(("path", "method", "status"), [("/p/nobody/", "GET", 404), ("/p/{}/", "POST", 403)])
