@@ -50,7 +50,7 @@ def script_operations(description: Description) -> str:
         "// A method for each call of friendpay's API. Written from its description by tests/clients/build.py.",
         'import type * as t from "./types.js";',
         "",
-        "export type Query = Record<string, string | number | boolean | null | undefined>;",
+        "export type Query = Record<string, string | number | boolean | Record<string, unknown> | null | undefined>;",
         "",
         "/** Calls as methods. */",
         "export abstract class Operations {",

@@ -125,6 +125,13 @@ def test_a_list_is_fetched_page_by_page_as_it_is_read() -> None:
     assert [dict(request.url.params) for request in server.asked] == [{"limit": "2"}, {"limit": "2", "after": "ord_1"}]
 
 
+def test_a_list_is_filtered_by_metadata_as_the_api_reads_it() -> None:
+    server = Server(httpx.Response(200, json={"data": [], "has_more": False}))
+    friendpay = Friendpay("sk_test_1", transport=httpx.MockTransport(server))
+    assert list(friendpay.list_orders(metadata={"table": "7", "till": "a b"})) == []
+    assert dict(server.asked[0].url.params) == {"metadata[table]": "7", "metadata[till]": "a b"}
+
+
 def test_what_a_lost_answer_had_deleted_is_deleted(waited: list[float]) -> None:
     friendpay = Friendpay(
         "sk", transport=httpx.MockTransport(Server(httpx.ReadError("cut"), problem(404, "not_found")))

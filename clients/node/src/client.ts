@@ -83,7 +83,7 @@ export class Friendpay extends Operations {
   }
 
   protected async *pages<T>(path: string, query: Query): AsyncIterable<T> {
-    let after = query.after;
+    let after: Query[string] = query.after;
     for (;;) {
       const options = { query: { ...query, after } };
       const page = await this.request<{ data: T[]; has_more: boolean }>("GET", path, options);
@@ -94,9 +94,17 @@ export class Friendpay extends Operations {
   }
 }
 
+/** `{ metadata: { table: "7" } }` is asked as `metadata[table]=7`. */
 function asked(query: Query = {}): string {
-  const said = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
-  return said.length ? `?${new URLSearchParams(said.map(([name, value]) => [name, String(value)]))}` : "";
+  const said = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (typeof value === "object" && value !== null) {
+      for (const [key, its] of Object.entries(value)) said.set(`${name}[${key}]`, String(its));
+    } else if (value !== undefined && value !== null) {
+      said.set(name, String(value));
+    }
+  }
+  return said.size ? `?${said}` : "";
 }
 
 function problemOf(text: string): ProblemDetails {

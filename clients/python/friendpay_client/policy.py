@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +40,7 @@ class Call:
     def __post_init__(self) -> None:
         if self.method == "POST" and self.idempotency_key is None:
             self.idempotency_key = str(uuid.uuid4())
-        self.query = {name: value for name, value in self.query.items() if value is not None}
+        self.query = dict(_flat(self.query))
         if self.body is not None:
             self.body = {name: value for name, value in self.body.items() if value is not None}
 
@@ -96,3 +97,12 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
 def _retry_after(response: httpx.Response) -> float:
     said = response.headers.get("retry-after", "")
     return float(said) if said.isdecimal() else 0.0
+
+
+def _flat(query: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """`metadata={"table": "7"}` is asked as `metadata[table]=7`."""
+    for name, value in query.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}[{key}]", its) for key, its in value.items())
+        elif value is not None:
+            yield name, value
