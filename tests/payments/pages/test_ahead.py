@@ -44,9 +44,9 @@ def test_settings_that_have_just_changed_are_read_by_a_thread(house: House, requ
 
 
 def test_every_wallet_is_named_there(house: House, request_: PaymentRequest) -> None:
-    for provider, config in (("house", {}), ("stripe", {}), ("wechatpay", {}), ("alipay", {})):
+    for provider in ("house", "stripe", "wechatpay", "alipay"):
         account = ProviderAccount(merchant=request_.merchant, provider=provider, base_url="http://127.0.0.1:1")
-        account.config = config
+        account.config = {}
         account.save()
     shop_settings.shop_of_buyer(request_.merchant_id, "somebody")  # they are known, and nothing was drawn of them
     answers = [house.get(f"/p/{request_.token}/") for _again in range(4)]
