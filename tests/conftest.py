@@ -5,12 +5,12 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import django
 import httpx
@@ -25,7 +25,10 @@ from pytest_django import DjangoDbBlocker
 
 from friendpay.demo import embedded
 from friendpay.kit import clock, counters
-from tests import run
+from tests import chromium, run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 _session = ExitStack()
@@ -96,6 +99,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         cursor.execute("SELECT FROM orders_merchant LIMIT 1")
         if cursor.fetchone() is not None:
             call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """An installed Chromium, else the one Playwright brought."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.installed(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from tests import chromium
 from tests.peers import fetched
 
 BROWSER = "tests/browser"
+INTEGRATIONS = "tests/integrations"
+_APART = ("--ignore", BROWSER, "--ignore", INTEGRATIONS)
 FAST_SECONDS = 90.0
 """And what is begun by then has time to end within two minutes."""
 UNTIL = "FRIENDPAY_TESTS_UNTIL"
@@ -40,9 +42,11 @@ LINTERS = (
         ),
     ),
 )
-TESTS = Stage("tests", ("pytest", "--ignore", BROWSER, "-m", "not proof", "-n", str(min(os.cpu_count() or 1, 8))))
-PROOFS = Stage("proofs", ("pytest", "--ignore", BROWSER, "-m", "proof"))
+TESTS = Stage("tests", ("pytest", *_APART, "-m", "not proof", "-n", str(min(os.cpu_count() or 1, 8))))
+PROOFS = Stage("proofs", ("pytest", *_APART, "-m", "proof"))
 BROWSERS = Stage("browser", ("pytest", BROWSER))
+SHOPS = Stage("shops", ("pytest", INTEGRATIONS))
+"""Our adapters in the real shops, each installed from its lock file into a folder of its own."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,15 +58,15 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         return run(("pytest", *arguments))
     chromium.ensure()
-    return _stages((*LINTERS, TESTS, PROOFS, BROWSERS))
+    return _stages((*LINTERS, TESTS, PROOFS, BROWSERS, SHOPS))
 
 
 def _fast() -> int:
     """An answer within two minutes, unless the types are checked for the first time, and what it does not tell."""
     failed = _stages((*LINTERS, TESTS), until=time.time() + FAST_SECONDS)
     print(
-        "This was a first answer. Not run: the proofs (crowds, crashes, strangers' clients), the browser, and every "
-        "test that is counted as skipped: there was no time left for it. bin/test runs them all.",
+        "This was a first answer. Not run: the proofs (crowds, crashes, strangers' clients), the browser, the real "
+        "shops, and every test that is counted as skipped: there was no time left for it. bin/test runs them all.",
         flush=True,
     )
     return failed

@@ -9,7 +9,7 @@ import pytest
 from tests import chromium, conftest, run
 from tests.peers import fetched
 
-SUITE = f"pytest --ignore tests/browser -m not proof -n {min(os.cpu_count() or 1, 8)}"
+SUITE = f"pytest --ignore tests/browser --ignore tests/integrations -m not proof -n {min(os.cpu_count() or 1, 8)}"
 Calls = list[tuple[str, float | None]]
 
 
@@ -40,12 +40,13 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
         "biome lint --config-path=tests/lint --error-on-warnings static docs/examples",
         f"stylelint --config tests/lint/stylelint.config.mjs --config-basedir {fetched.FOLDER}/lint static/**/*.css",
         SUITE,
-        "pytest --ignore tests/browser -m proof",
+        "pytest --ignore tests/browser --ignore tests/integrations -m proof",
         "pytest tests/browser",
+        "pytest tests/integrations",
     ]
     assert {until for _command, until in calls} == {None}
     said = capsys.readouterr().out
-    assert "== 8 of 10, tests: pytest" in said
+    assert "== 8 of 11, tests: pytest" in said
     assert [line.split()[:2] for line in said.split("\n\n")[-1].splitlines()] == [
         ["passed", "rules"],
         ["passed", "layout"],
@@ -57,6 +58,7 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
         ["passed", "tests"],
         ["passed", "proofs"],
         ["passed", "browser"],
+        ["passed", "shops"],
     ]
 
 

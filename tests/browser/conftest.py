@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +17,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 from redis import Redis
 
 from friendpay.demo import embedded
@@ -26,7 +25,6 @@ from friendpay.kit import counters
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = "sk_test_the-browser-tests-own-key"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
@@ -61,18 +59,19 @@ class Stack:
         return self.api("/orders", {"reference": reference, "currency": "CNY", "lines": lines, "buyer": buyer})
 
     def database(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(self._servers["DATABASE_URL"])
+        return psycopg.connect(self.servers["DATABASE_URL"])
 
     def forgive(self) -> None:
         """All tests come from one network; each begins as if nobody there had tried anything yet."""
         with self.database() as database:
             database.execute("DELETE FROM payments_report")
-        with Redis.from_url(self._servers["REDIS_URL"]) as counts:
+        with Redis.from_url(self.servers["REDIS_URL"]) as counts:
             for name in counts.scan_iter(f"{counters.PREFIX}*"):
                 counts.delete(name)
 
     @property
-    def _servers(self) -> dict[str, str]:
+    def servers(self) -> dict[str, str]:
+        """Where its database and its Valkey are, as environment variables."""
         found = embedded.find(self.data / "data")
         assert found is not None
         return found.environment
@@ -167,16 +166,6 @@ def _await(there: Callable[[], bool], process: "subprocess.Popen[bytes]", log: P
         if process.poll() is not None or time.monotonic() > end:
             pytest.fail(f"bin/up did not come up:\n{log.read_text()}")
         time.sleep(0.2)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """An installed Chromium, else the one Playwright brought."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
