@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from friendpay.demo.bootstrap import PYTHON, ROOT
-from tests import chromium
+from tests import chromium, php
 from tests.peers import fetched
 
 BROWSER = "tests/browser"
@@ -58,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         return run(("pytest", *arguments))
     chromium.ensure()
+    php.ensure()
     return _stages((*LINTERS, TESTS, PROOFS, BROWSERS, SHOPS))
 
 

@@ -30,7 +30,8 @@ class Guide:
 
 
 GUIDES = {
-    "start": Guide("Getting started", "api.md"),
+    "start": Guide("Getting started", "getting-started.md"),
+    "api": Guide("The API", "api.md"),
     "pairing": Guide("Pairing", "pairing.md"),
     "errors": Guide("Errors", "api.md", "Errors", anchors=1),
     "webhooks": Guide("Webhooks, and how to verify them", "webhooks.md"),
