@@ -85,8 +85,9 @@ async def page(request: Request) -> HTMLResponse:
     buttons = "".join(f'<button name="method" value="{escape(name)}">{escape(name)}</button>' for name in wallets or ())
     left = int((expires_at - datetime.now(UTC)).total_seconds())
     return HTMLResponse(
-        f"<!doctype html><html lang=en><title>A friend asks you to pay</title><main data-seq={seq} data-state={status}>"
-        f"<h1>{escape(buyer)} asks you to pay for this</h1><p>{escape(message)}</p>"
+        f"<!doctype html><html lang=en><title>A friend is asking you to pay</title>"
+        f"<main data-seq={seq} data-state={status}>"
+        f"<h1>{escape(buyer)} is asking you to pay</h1><p>{escape(message)}</p>"
         f"<p>{escape(shop)}{' (verified)' if verified else ''} {escape(contact)}</p><p>{left} seconds left</p>"
         f"<p>{_money(amount - paid - held, currency)} of {_money(amount, currency)}</p>"
         f"<ul>{goods}</ul><ul>{holding}</ul>"

@@ -160,7 +160,7 @@ def _returned(mail: Mail) -> Message:
     else:
         came = _("%(sum)s is back in the wallet you paid with.")
     return Message(
-        _("Your money is back with you"),
+        _("Your money has been returned"),
         [
             came % {"shop": _shop(mail), "sum": _told(mail), "how": how},
             *([str(why)] if why else []),

@@ -44,7 +44,7 @@ def calendar_file(request: PaymentRequest, moment: datetime, now: datetime) -> s
     """An iCalendar event with an alarm at that moment: a first name, the shop and the link, nothing else of anybody."""
     host = urlsplit(settings.PUBLIC_URL).hostname
     name = phrases.first_name(request.order.buyer_name)
-    title = _("%(name)s asks for help with a payment at %(shop)s") % {"name": name, "shop": request.merchant.name}
+    title = _("%(name)s is asking for help with a payment at %(shop)s") % {"name": name, "shop": request.merchant.name}
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",

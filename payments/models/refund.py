@@ -57,9 +57,9 @@ class Refund(models.Model):
     class Reason(models.TextChoices):
         MERCHANT = "merchant", _("by the shop")
         LATE = "late", _("came too late")
-        DUPLICATE = "duplicate", _("somebody else had already paid")
+        DUPLICATE = "duplicate", _("someone else had already paid")
         SURPLUS = "surplus", _("more than was needed")
-        UNDERFUNDED = "underfunded", _("the full amount did not come together")
+        UNDERFUNDED = "underfunded", _("the full amount wasn't reached")
         MISMATCH = "mismatch", _("not the amount that was asked for")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "re"), editable=False)

@@ -19,9 +19,9 @@ class Report(models.Model):
     """Somebody who was asked to pay says that something is wrong: work for support, and hidden from everybody else."""
 
     class Reason(models.TextChoices):
-        STRANGER = "stranger", _("I do not know who asks")
-        PRESSED = "pressed", _("Somebody presses or threatens me")
-        GOODS = "goods", _("The goods or the shop look wrong")
+        STRANGER = "stranger", _("I don't know who is asking")
+        PRESSED = "pressed", _("I'm being pressured or threatened")
+        GOODS = "goods", _("The shop or the goods look suspicious")
         OTHER = "other", _("Something else")
 
     class Outcome(models.TextChoices):

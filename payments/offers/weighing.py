@@ -124,7 +124,7 @@ def label(method: str, account: ProviderAccount) -> str:
 
 def _at_shop(account: ProviderAccount) -> str:
     own = "" if account.is_locked else account.config.get("label", "")
-    return own[: limits.LABEL_CHARACTERS] or str(_("Card or other ways at %(shop)s") % {"shop": account.merchant.name})
+    return own[: limits.LABEL_CHARACTERS] or str(_("%(shop)s checkout") % {"shop": account.merchant.name})
 
 
 def is_card(method: str, account: ProviderAccount) -> bool:

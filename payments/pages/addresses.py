@@ -80,13 +80,15 @@ def remind(request_id: int, at: str, giver: Giver) -> None:
     rules.check_request_open(request, now)
     chosen = next((time for time in reminders.choices(request, now) if time.key == at), None)
     if chosen is None:
-        raise Refused("no_such_time", _("There is not that much time left. Please choose another."), field="address")
+        raise Refused(
+            "no_such_time", _("There isn't that much time left. Please choose another time."), field="address"
+        )
     own = MailAddress.objects.filter(role=Role.FRIEND, request=request, visitor=giver.visitor)
     if request.payments.filter(visitor=giver.visitor, status=Payment.Status.SUCCEEDED).exists():
-        raise Refused("paid_already", _("You have paid already. Nothing more is needed."), field="address")
+        raise Refused("paid_already", _("You've already paid. There's nothing more to do."), field="address")
     same = MailAddress.objects.filter(role=Role.FRIEND, request=request, digest=digest_of(giver.address))
     if same.count() >= limits.REMINDERS_OF_A_MAILBOX:
-        raise Refused("reminded_enough", _("We remind of a request twice at most."), field="address", status=429)
+        raise Refused("reminded_enough", _("We send at most two reminders for a request."), field="address", status=429)
     row = _remember(Role.FRIEND, request, giver, now, max(request.expires_at, now + limits.ADDRESSES_PERIOD), own)
     Mail.objects.create(to=row, kind=Mail.Kind.REMINDER, next_attempt_at=chosen.moment)
 
@@ -121,11 +123,11 @@ def _remember(
 def _check(request: PaymentRequest, giver: Giver, digest: str, now: datetime) -> None:
     """Nobody makes us write to a stranger often, and nobody to one who has stopped it."""
     if not outbox.offered():
-        raise Refused("no_mail", _("We cannot send mail here."), field="address")
+        raise Refused("no_mail", _("We can't send email here."), field="address")
     if MailAddress.objects.filter(digest=digest, stopped_at__isnull=False).exists():
         raise Refused(
             "address_stopped",
-            _("Whoever reads this address asked us not to write to it."),
+            _("The owner of this address asked us not to email it."),
             field="address",
             status=422,
         )
@@ -139,7 +141,7 @@ def _check(request: PaymentRequest, giver: Giver, digest: str, now: datetime) ->
         if given.count() >= most:
             raise Refused(
                 "too_many_addresses",
-                _("That was asked for often today. Please come back tomorrow."),
+                _("You've asked for this many times today. Please try again tomorrow."),
                 field="address",
                 status=429,
             )

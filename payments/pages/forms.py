@@ -71,7 +71,7 @@ class DeclineForm(forms.Form):
     """A friend says no: with a chosen sentence, in own words, or without any."""
 
     choice = forms.ChoiceField(choices=list(phrases.DECLINES.items()), required=False)
-    note = Words(label=_("A kind line, if you like"), max_length=200, required=False, rows=2)
+    note = Words(label=_("Add a note (optional)"), max_length=200, required=False, rows=2)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "decline_%s", **kwargs})
@@ -119,7 +119,7 @@ class ReportForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Please choose what is wrong.")},
     )
-    words = Words(label=_("What happened, if you like"), max_length=500, required=False, rows=3)
+    words = Words(label=_("What happened (optional)"), max_length=500, required=False, rows=3)
 
 
 class Pasted(Words):
@@ -154,7 +154,7 @@ class PayForm(forms.Form):
     seen = forms.IntegerField(required=False)  # minor units: what stood on the button
     price = forms.IntegerField(required=False)  # minor units: what all of it cost when the page was drawn
     name = Words(
-        label=_("Your name, if you like"),
+        label=_("Your name (anyone with this link can see it)"),
         max_length=20,
         required=False,
         attrs={"autocomplete": "given-name", "form": "pay"},

@@ -107,7 +107,7 @@ class FriendPage(LivePage):
 
     @property
     def title(self) -> str:
-        title = _("A friend asks you to pay")
+        title = _("A friend is asking you to pay")
         return f"{_('Paid')} · {title}" if self.is_paid else title
 
     @property
@@ -127,9 +127,9 @@ class FriendPage(LivePage):
         if self.is_paid:
             return _("This is paid.")
         return {
-            State.EXPIRED: _("The time is over."),
-            State.CANCELLED: _("This is not needed any more."),
-            State.HELD: _("Somebody is paying right now."),
+            State.EXPIRED: _("This request has expired."),
+            State.CANCELLED: _("This is no longer needed."),
+            State.HELD: _("Someone is paying right now."),
             State.OPEN: _("You can pay."),
         }.get(self.state, "")
 

@@ -88,9 +88,9 @@ class ReceiptPage(LivePage):
         if self.state is State.RETURNED:
             return {
                 Where.STUCK: _("Your refund has not gone through yet."),
-                Where.THERE: _("Your money is back with you."),
-                Where.BANK: _("Your bank has this money"),
-            }.get(self.back.where if self.back else Where.ON_ITS_WAY, _("Your money goes back to you."))
+                Where.THERE: _("Your money has been returned."),
+                Where.BANK: _("Your bank is handling this"),
+            }.get(self.back.where if self.back else Where.ON_ITS_WAY, _("Your money is being returned."))
         return {
             State.PAID: _("Your payment arrived."),
             State.UNPAID: _("Nothing was paid."),

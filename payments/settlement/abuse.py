@@ -18,7 +18,9 @@ def report(request: PaymentRequest, *, reason: str, words: str, network: str) ->
     if mine.filter(request=request).exists():
         return
     if mine.filter(created_at__gt=now - limits.REPORTS_WITHIN).count() >= limits.REPORTS_OF_A_NETWORK:
-        raise Refused("too_many_tries", _("That was tried often in the last hour. Please wait a while."), status=429)
+        raise Refused(
+            "too_many_tries", _("There were too many tries in the last hour. Please wait a while."), status=429
+        )
     Report.objects.get_or_create(
         request=request,
         network=network,

@@ -89,19 +89,19 @@ def check_order_open(order: Order, now: datetime) -> None:
     if order.status != Order.Status.AWAITING_PAYMENT:
         raise Refused("order_not_awaiting_payment", _("This order is already paid or cancelled."))
     if order.merchant.is_frozen:
-        raise Refused("merchant_frozen", _("This shop cannot take payments at the moment."), status=403)
+        raise Refused("merchant_frozen", _("This shop can't take payments right now."), status=403)
 
 
 def check_request_open(request: PaymentRequest, now: datetime) -> None:
     """Nobody begins anything on a request that has ended, or whose time is over."""
     if request.status == REQUEST.PAID:
-        raise Refused("request_paid", _("This has been paid already. Nothing more is needed."))
+        raise Refused("request_paid", _("This has already been paid. There's nothing more to do."))
     if request.status == REQUEST.CANCELLED:
-        raise Refused("request_cancelled", _("This request was cancelled. Nothing can be paid for it any more."))
+        raise Refused("request_cancelled", _("This request was cancelled and can no longer be paid."))
     if request.order.is_over(now):
         raise lifetimes.order_expired()
     if request.status == REQUEST.EXPIRED or request.expires_at <= now:
-        raise Refused("request_expired", _("The time for this request is over. The buyer can ask again."))
+        raise Refused("request_expired", _("This request has expired. The buyer can ask again."))
 
 
 def check_step(amount: int, currency: str, step: int) -> None:
@@ -119,7 +119,7 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
     open_amount = request.amount - request.amount_paid
     if request.split_max_payers is None or request.split_min_amount is None:
         if amount != request.amount:
-            raise Refused("amount_changed", _("The amount has changed. Please look at it again."), field="amount")
+            raise Refused("amount_changed", _("The amount has changed. Please check it again."), field="amount")
     else:
         step = chip_in.step_of_parts(request.order)
         smallest = min(-(-request.split_min_amount // step) * step, open_amount)
@@ -127,7 +127,7 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
         if not smallest <= amount <= open_amount:
             raise Refused(
                 "amount_out_of_range",
-                _("Please give between %(least)s and %(most)s.")
+                _("Enter between %(least)s and %(most)s.")
                 % {
                     "least": Money(smallest, request.currency).text(get_language() or settings.LANGUAGE_CODE),
                     "most": Money(open_amount, request.currency).text(get_language() or settings.LANGUAGE_CODE),
@@ -139,14 +139,15 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
         if last_one and amount != open_amount:
             raise Refused(
                 "last_part",
-                _("You are the last one who can join: please give all of what is missing."),
+                _("You're the last person who can chip in, so the full %(amount)s is needed.")
+                % {"amount": Money(open_amount, request.currency).text(get_language() or settings.LANGUAGE_CODE)},
                 field="amount",
                 status=422,
             )
         if 0 < open_amount - amount < request.split_min_amount:
             raise Refused(
                 "crumb_left",
-                _("That would leave less than the smallest part. Please give a little less, or all."),
+                _("That would leave too little for the next person. Enter a little less, or the full amount."),
                 field="amount",
                 status=422,
             )
@@ -155,7 +156,7 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
 def check_room(request: PaymentRequest, amount: int) -> None:
     """Others hold what is left."""
     if amount > request.remaining:
-        raise Refused("held", _("Somebody is paying this right now."))
+        raise Refused("held", _("Someone is paying this right now."))
 
 
 def check_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, begun: Begun) -> None:
@@ -174,14 +175,14 @@ def check_price(request: PaymentRequest, seen: int | None) -> None:
     """Nobody is charged at a price that was not shown: whoever saw another one is shown this first."""
     if seen is not None and seen != request.amount:
         text = Money(request.amount, request.currency).text(get_language() or settings.LANGUAGE_CODE)
-        words = _("The price has changed: all of it costs %(price)s now. Please look at it again.") % {"price": text}
+        words = _("The price has changed: the total is now %(price)s. Please check it again.") % {"price": text}
         raise Refused("amount_changed", words, field="amount")
 
 
 def check_begins_once(begun: Begun) -> None:
     """A visitor has one attempt at a time: of two taps at once the later is led to where the earlier goes."""
     if begun.own:
-        raise Refused("begun", _("You have begun to pay already. Please load the page again."))
+        raise Refused("begun", _("You've already started paying. Please reload the page."))
 
 
 def check_tries(payer: Payer, begun: Begun) -> None:
@@ -192,7 +193,9 @@ def check_tries(payer: Payer, begun: Begun) -> None:
     """
     crowded = begun.tries_of_network >= limits.TRIES_OF_A_NETWORK
     if begun.tries_of_visitor >= limits.TRIES_OF_A_VISITOR or (crowded and not _is_trusted(payer)):
-        raise Refused("too_many_tries", _("That was tried often in the last hour. Please wait a while."), status=429)
+        raise Refused(
+            "too_many_tries", _("There were too many tries in the last hour. Please wait a while."), status=429
+        )
 
 
 def _is_trusted(payer: Payer) -> bool:

@@ -15,7 +15,7 @@ from payments.models import Refund
 
 DECLINES = {
     "sorry": _("Sorry, I can't this time."),
-    "wallet": _("None of these wallets is mine, sorry."),
+    "wallet": _("Sorry, I don't use any of these."),
     "again": _("Not this month, but do ask me again."),
 }
 THANKS = {
@@ -25,11 +25,11 @@ THANKS = {
 }
 WHY_RETURNED = {
     Refund.Reason.MERCHANT: _("The shop decided to refund it."),
-    Refund.Reason.LATE: _("It came after this request had ended, so it could not be used."),
-    Refund.Reason.DUPLICATE: _("Someone else had paid first, so yours was not needed any more."),
+    Refund.Reason.LATE: _("It arrived after the request had ended."),
+    Refund.Reason.DUPLICATE: _("Someone else paid first."),
     Refund.Reason.SURPLUS: _("It was more than was needed."),
-    Refund.Reason.UNDERFUNDED: _("The full amount did not come together in time."),
-    Refund.Reason.MISMATCH: _("It was not the amount that was asked for at that moment."),
+    Refund.Reason.UNDERFUNDED: _("The full amount wasn't reached in time."),
+    Refund.Reason.MISMATCH: _("It wasn't the amount that was asked for."),
 }
 _KNOWN = DECLINES | THANKS
 

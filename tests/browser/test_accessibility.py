@@ -88,7 +88,7 @@ def test_another_language_loses_neither_the_page_nor_what_was_typed(person: Make
     friend = person(PHONE)
     friend.go(payment_request["url"])
     friend.page.click("#who summary")
-    friend.type("Your name, if you like", "Mei")
+    friend.type("Your name (anyone with this link can see it)", "Mei")
     friend.page.evaluate("window.marked = true")
     friend.tap(friend.page.locator(".tongues summary"))
     friend.tap("العربية")
@@ -163,7 +163,7 @@ def test_what_a_screen_reader_says(person: Make) -> None:
     told = heard(friend)
     for line in (
         'link "Skip to content"',
-        'heading "Lin asks you to pay for this" [level=1]',
+        'heading "Lin is asking you to pay" [level=1]',
         "paragraph: CN¥45.00",
         'button "Pay CN¥45.00 with Sandbox wallet"',
         'region "What for, at Harbour Tea"',

@@ -100,8 +100,8 @@ def test_a_second_friend_sees_the_first_and_then_that_it_is_paid(person: Make) -
     link = ask_and_share(buyer)
     friend.go(link)
     other.go(link)
-    friend.tap(friend.page.get_by_text("Tell Lin who paid"))
-    friend.type("Your name, if you like", "Mei")
+    friend.tap(friend.page.get_by_text("Add your name"))
+    friend.type("Your name (anyone with this link can see it)", "Mei")
     friend.tap("Pay CN¥45.00 with Sandbox wallet")
     other.sees("Mei is paying")
     other.sees("you can take over in")
@@ -123,7 +123,7 @@ def test_without_any_script(person: Make) -> None:
         if friend.page.get_by_text("Thank you!").is_visible():
             break
         friend.page.wait_for_timeout(250)
-        friend.tap("I have paid: check again")
+        friend.tap("I've paid: check again")
     friend.sees("Thank you!")
     buyer.tap("Refresh")
     buyer.sees("Harbour Tea has your order.")
@@ -132,11 +132,11 @@ def test_without_any_script(person: Make) -> None:
 def test_cancelling_takes_a_second_word_and_ends_the_friends_page(person: Make) -> None:
     buyer, friend = person(DESK), person(PHONE)
     friend.go(ask_and_share(buyer))
-    friend.sees("Lin asks you to pay for this")
+    friend.sees("Lin is asking you to pay")
     buyer.tap(buyer.page.get_by_text("Cancel this request"))
     buyer.tap("Yes, cancel it")
     buyer.sees("Your request is cancelled")
-    friend.sees("This is not needed any more")
+    friend.sees("No longer needed")
     buyer.tap("Ask a friend again")
     buyer.sees("Send this to someone kind")
 
@@ -144,9 +144,9 @@ def test_cancelling_takes_a_second_word_and_ends_the_friends_page(person: Make) 
 def test_declining_is_told_to_the_buyer_at_once(person: Make) -> None:
     buyer, friend = person(DESK), person(PHONE)
     friend.go(ask_and_share(buyer))
-    friend.tap(friend.page.get_by_text("Decline kindly"))
-    friend.type("A kind line, if you like", "Next time!")
-    friend.tap("Tell Lin that I can't")
+    friend.tap(friend.page.get_by_text("I can't this time"))
+    friend.type("Add a note (optional)", "Next time!")
+    friend.tap("Let Lin know")
     friend.sees("We've let Lin know.")
     buyer.sees("“Next time!”")
 
@@ -191,7 +191,7 @@ def test_a_minutes_request_expires_on_both_pages_and_in_the_api_by_itself(person
     buyer, friend = person(DESK), person(PHONE)
     buyer.go(order["checkout_url"])
     friend.go(asked["url"])
-    friend.sees("The time for this request is over", within=65)
+    friend.sees("This request has expired", within=65)
     buyer.sees("This request has expired")
     assert stack.api(f"/payment-requests/{asked['id']}")["status"] == "expired"
     buyer.tap("Ask a friend again")

@@ -29,7 +29,7 @@ def test_the_buyer_follows_every_step(person: Make) -> None:
     buyer.sees("Waiting for a friend to open it")
     assert re.search(r"icon\.(\w+\.)?svg$", icon.get_attribute("href") or "")
     friend.go(link)
-    friend.sees("Lin sees that somebody opened this, not who.")
+    friend.sees("Lin can see that the link was opened, not by whom.")
     buyer.sees("Opened by somebody")
     assert buyer.page.locator("#announcer").text_content() == "Somebody opened the link."
     assert re.search(r"icon-news\.(\w+\.)?svg$", icon.get_attribute("href") or "")
@@ -68,7 +68,7 @@ def test_pages_that_slept_while_the_wallet_was_open_say_paid_within_two_seconds(
     friend.sees("Approve this payment?")
     wallet = friend.page.url
     friend.page.go_back()
-    friend.tap("I have paid already")
+    friend.tap("I have already paid")
     friend.sees("Checking your payment")
     with sleeper(path, tmp_path / "buyer") as asking, sleeper(path, tmp_path / "friend") as paying:
         asking.go(buyer.page.url)

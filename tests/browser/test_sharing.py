@@ -152,5 +152,5 @@ def test_both_see_the_same_words_and_picture_and_a_report_reaches_support(person
     friend.tap("Send the report")
     friend.sees("Thank you for telling us")
     friend.tap("Back to the request")
-    friend.sees("Lin asks you to pay for this")
+    friend.sees("Lin is asking you to pay")
     assert not re.search("report", buyer.page.locator("body").inner_text(), re.IGNORECASE)

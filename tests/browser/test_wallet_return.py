@@ -58,7 +58,7 @@ def test_without_a_script_one_tap_asks_the_wallet(person: Make, stack: Stack) ->
     friend.page.click("#pay button[name=method]")
     friend.page.click("main details summary")
     friend.page.click("button[value=approve-untold]")
-    friend.page.get_by_role("button", name="I have paid: check again").click(timeout=9000)
+    friend.page.get_by_role("button", name="I've paid: check again").click(timeout=9000)
     friend.page.locator(".seal.arrive").wait_for()
 
 

@@ -113,7 +113,7 @@ def scan(friend: Person) -> None:
 
 def on_alipays_page(friend: Person) -> None:
     """Without a phone: from the page with the code to Alipay's own."""
-    friend.tap("Pay on a page of Alipay (simulated)")
+    friend.tap("Pay on the Alipay website (simulated)")
     tap_pay(friend)
 
 

@@ -7,7 +7,7 @@ FIELDS = {
         gettext_noop("The signing secret that your gateway has too: whsec_ and at least 32 random bytes in base64.")
     ),
     "label": Credential(
-        gettext_noop("What friends read on the button. Left empty, it is “Card or other ways at” and the shop's name."),
+        gettext_noop("What friends read on the button. Left empty, it is the shop's name and “checkout”."),
         secret=False,
         optional=True,
     ),

@@ -61,8 +61,8 @@ def test_a_reminder_comes_once_at_its_time_and_then_the_address_is_forgotten(
 ) -> None:
     payment_request = shop.make_request()
     assert remind(client, payment_request) == 303
-    assert "We write to you then" in words(client.get(f"/p/{payment_request.token}/"))
-    assert "We write to you then" not in words(Client().get(f"/p/{payment_request.token}/"))
+    assert "We'll email you, unless" in words(client.get(f"/p/{payment_request.token}/"))
+    assert "We'll email you, unless" not in words(Client().get(f"/p/{payment_request.token}/"))
     assert sent() == []
     move_time(HOUR + 1)
     [message] = sent()
@@ -285,7 +285,7 @@ def test_the_payer_gets_the_receipt_the_refund_and_the_thanks(client: Client) ->
     refund = refunds.refund_payment(payment.pk, actor="merchant")
     refund_moves.move_refund(refund.pk, "succeeded")
     [message] = sent()
-    assert message.subject == "Your money is back with you"
+    assert message.subject == "Your money has been returned"
     assert "The shop decided to refund it." in message.body
 
 

@@ -193,7 +193,7 @@ def test_the_buyer_pays_herself_without_asking_anybody(client: Client) -> None:
     assert payment.by_buyer
     assert payment.request.shared_at is None
     text = words(client.get(page_of(order)))
-    assert "You began to pay with Sandbox wallet" in text
+    assert "You started paying with Sandbox wallet" in text
     assert "Ask a friend to pay" in text
 
 
@@ -211,7 +211,7 @@ def test_the_buyer_is_not_called_a_friend_of_her_own(client: Client) -> None:
     payment_request = shop.make_request()
     client.post(page_of(payment_request.order) + "pay/", {"method": "sandbox"})
     page = client.get(page_of(payment_request.order))
-    assert "You began to pay" in words(page)
+    assert "You started paying" in words(page)
     assert "A friend is paying" not in page.content.decode()
 
 
@@ -249,7 +249,7 @@ def test_a_frozen_shop_cannot_be_asked_for(client: Client) -> None:
     order.merchant.save()
     page = client.post(page_of(order) + "ask/")
     assert page.status_code == 403
-    assert "This shop cannot take payments at the moment." in words(page)
+    assert "This shop can't take payments right now." in words(page)
 
 
 def test_the_friends_link_is_no_key_to_the_buyers_page(client: Client) -> None:

@@ -43,16 +43,16 @@ def test_everything_a_friend_asks_is_answered_before_paying(client: Client) -> N
     page = client.get(page_of(payment_request))
     text = words(page)
     for word in (
-        "Lin asks you to pay for this",
+        "Lin is asking you to pay",
         "Harbour Tea",
         "Verified shop",
         "help@harbourtea.example",
         "CN¥90.00",
         "Spring oolong, 100 g",
         "left",
-        "If anything is refunded, it goes back to you",
+        "Refunds go back to the wallet you pay with.",
         "Pay CN¥90.00 with Sandbox wallet",
-        "Decline kindly",
+        "I can't this time",
     ):
         assert word in text
     assert forms(page) == [f"{page_of(payment_request)}{way}/" for way in ("pay", "remind", "decline")]
@@ -110,7 +110,7 @@ def test_who_began_to_pay_can_go_on(client: Client) -> None:
     payment_request = shop.make_request()
     answer = client.post(page_of(payment_request) + "pay/", {"method": "sandbox"})
     page = client.get(page_of(payment_request))
-    assert "You began to pay with Sandbox wallet" in words(page)
+    assert "You started paying with Sandbox wallet" in words(page)
     assert answer["Location"] in page.content.decode()
 
 
@@ -121,7 +121,7 @@ def test_another_friend_sees_who_is_paying_and_may_take_over(
     Client().post(page_of(payment_request) + "pay/", {"method": "sandbox", "name": "Mei"})
     text = words(client.get(page_of(payment_request)))
     assert "Mei is paying" in text
-    assert "you can take over in 1:00" in text
+    assert "you can pay in 1:00" in text
     assert "Pay CN¥90.00" not in text
     assert client.post(page_of(payment_request) + "pay/", {"method": "sandbox", "take_over": "1"}).status_code == 409
     move_time(61)
@@ -170,7 +170,7 @@ def test_past_its_time_nothing_can_be_begun(client: Client, move_time: Callable[
     payment_request = shop.make_request(expires_in=timedelta(minutes=1))
     move_time(61)
     page = client.get(page_of(payment_request))
-    assert "The time for this request is over" in words(page)
+    assert "This request has expired" in words(page)
     assert forms(page) == []
     assert client.post(page_of(payment_request) + "pay/", {"method": "sandbox"}).status_code == 409
     assert client.post(page_of(payment_request) + "decline/").status_code == 409
@@ -180,7 +180,7 @@ def test_past_its_time_nothing_can_be_begun(client: Client, move_time: Callable[
 def test_a_cancelled_request_offers_nothing(client: Client) -> None:
     payment_request = lifecycle.cancel_request(shop.make_request().pk, actor="buyer")
     page = client.get(page_of(payment_request))
-    assert "Lin no longer asks for this." in words(page)
+    assert "Lin cancelled the request." in words(page)
     assert forms(page) == []
     assert client.post(page_of(payment_request) + "pay/", {"method": "sandbox"}).status_code == 409
     assert untouched(payment_request)
@@ -333,7 +333,7 @@ def test_a_price_that_changed_is_shown_before_it_is_charged(client: Client, spli
     tap = {**drawn, "method": "sandbox"} | ({"amount": "30.00", "seen": "3000"} if split else {})
     page = client.post(page_of(payment_request) + "pay/", tap)
     assert page.status_code == 409
-    assert f"The price has changed: all of it costs CN¥{now / 100:.2f} now." in words(page)
+    assert f"The price has changed: the total is now CN¥{now / 100:.2f}." in words(page)
     assert not Payment.objects.exists()
     again = {**tap, "price": sent_by(page)["price"]}
     assert client.post(page_of(payment_request) + "pay/", again).status_code == 303
@@ -378,14 +378,14 @@ def test_who_pays_reads_from_when_on_others_can_take_over(client: Client, move_t
     move_time(46)
     text = words(client.get(page_of(payment_request)))
     assert "Somebody else can take over now." in text
-    assert "Continue to pay" in text
+    assert "Continue to payment" in text
 
 
 def test_nobody_need_take_over_a_part_while_there_is_enough_for_others(client: Client) -> None:
     payment_request = shop.make_request(split=Split(3))
     assert client.post(f"{page_of(payment_request)}pay/", {"method": "sandbox", "amount": "30.00"}).status_code == 303
     text = words(client.get(page_of(payment_request)))
-    assert "You began to pay" in text
+    assert "You started paying" in text
     assert "take over" not in text
 
 
@@ -426,7 +426,7 @@ def test_whose_time_to_pay_is_over_is_warned_of_paying_twice(
         assert "If you have paid as well, your money goes back to you by itself." in text
         assert warning not in text
     shop.succeed(mine)
-    assert "goes back" in words(client.get(page_of(payment_request)))
+    assert "is being returned" in words(client.get(page_of(payment_request)))
     assert "If you have paid as well" not in words(client.get(page_of(payment_request)))
 
 

@@ -74,9 +74,9 @@ CHANGES = [
     Change("freeze", merchant(is_frozen=True), says="Payments are paused", gone=WALLET),
     Change("thaw", merchant(is_frozen=False), says=WALLET, gone="Payments are paused"),
     Change("words", lambda it: requests.change_message(it.pk, "For the picnic", actor="buyer"), says="For the picnic"),
-    Change("parts", lambda it: requests.allow_parts(it.pk, Split(3), actor="buyer"), says="Still missing"),
-    Change("all", lambda it: requests.allow_parts(it.pk, None, actor="buyer"), says="You would pay"),
-    Change("buyer", lambda it: Order.objects.update(buyer_name="Ling"), says="Ling asks you to pay"),
+    Change("parts", lambda it: requests.allow_parts(it.pk, Split(3), actor="buyer"), says="Still needed"),
+    Change("all", lambda it: requests.allow_parts(it.pk, None, actor="buyer"), says="Lin is asking you to pay"),
+    Change("buyer", lambda it: Order.objects.update(buyer_name="Ling"), says="Ling is asking you to pay"),
     Change("picture", show, says="/pictures/"),
     Change("picture gone", hide, gone="/pictures/"),
     Change("hold", lambda it: shop.hold(it, name="Mei"), says="Mei is paying", gone=WALLET),
@@ -117,9 +117,9 @@ def test_whatever_is_changed_shows_in_the_very_next_answer(end: Change, client: 
 @pytest.mark.django_db(transaction=True)
 def test_the_language_that_was_chosen_shows_in_the_very_next_answer(client: Client) -> None:
     address = f"/p/{shop.make_request().token}/"
-    assert "Lin asks you to pay for this" in source(client, address)
+    assert "Report this request" in source(client, address)
     client.post("/lang/", {"language": "es", "next": address})
-    assert "Lin asks you to pay for this" not in source(client, address)
+    assert "Report this request" not in source(client, address)
 
 
 def source(client: Client, address: str) -> str:

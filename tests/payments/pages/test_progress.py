@@ -117,7 +117,7 @@ def test_two_friends_who_look_at_once_are_one_opening() -> None:
 def test_loading_the_page_opens_nothing_and_says_that_opening_is_seen() -> None:
     payment_request = shop.make_request()
     page = Client().get(f"/p/{payment_request.token}/")
-    assert "Lin sees that somebody opened this, not who." in words(page)
+    assert "Lin can see that the link was opened, not by whom." in words(page)
     assert f'data-opened="/p/{payment_request.token}/opened/"' in page.content.decode()
     assert Client().get(f"/p/{payment_request.token}/opened/").status_code == 405
     payment_request.refresh_from_db()

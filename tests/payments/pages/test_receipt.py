@@ -52,8 +52,8 @@ def test_what_failed_can_be_tried_again(client: Client) -> None:
 @pytest.mark.parametrize(
     ("status", "heading", "line"),
     [
-        ("submitted", "Your money goes back to you", "On its way back CN¥90.00"),
-        ("succeeded", "Your money is back with you", "Returned CN¥90.00"),
+        ("submitted", "Your money is being returned", "On its way back CN¥90.00"),
+        ("succeeded", "Your money has been returned", "Returned CN¥90.00"),
     ],
 )
 def test_late_money_is_seen_going_back(client: Client, status: str, heading: str, line: str) -> None:
@@ -68,7 +68,7 @@ def test_late_money_is_seen_going_back(client: Client, status: str, heading: str
     text = words(client.get(page_of(payment)))
     assert heading in text
     assert line in text
-    assert "It came after this request had ended" in text
+    assert "It arrived after the request had ended" in text
     assert "Print" in text
 
 
@@ -186,7 +186,7 @@ def test_the_receipt_of_a_part_says_what_is_missing(client: Client) -> None:
     payment = shop.succeed(shop.hold(payment_request, 3000, name="Mei"))
     text = words(client.get(page_of(payment)))
     assert "CN¥30.00 of CN¥90.00 is paid" in text
-    assert "everybody gets their part back" in text
+    assert "everyone gets their money back" in text
 
 
 def test_money_the_payers_bank_has_is_said_to_be_there(client: Client) -> None:
@@ -195,14 +195,14 @@ def test_money_the_payers_bank_has_is_said_to_be_there(client: Client) -> None:
     outside.hear_dispute(kept.pk, Outcome(State.PENDING, "", "dp_1", Money(4000, "CNY")))
     text = words(client.get(page_of(kept)))
     assert "Thank you!" in text
-    assert "With your bank, which you asked for it CN¥40.00" in text
+    assert "With your bank, at your request CN¥40.00" in text
     second = shop.succeed(second)
     outside.hear_dispute(second.pk, Outcome(State.FAILED, "", "dp_2", Money(9000, "CNY")))
     assert "With your bank" not in words(client.get(page_of(second)))  # its refund is on the way
     refund_moves.move_refund(second.refunds.get().pk, "failed")
     text = words(client.get(page_of(second)))
-    assert "Your bank has this money" in text
-    assert "You asked your bank for CN¥90.00 back, and it decides." in text
+    assert "Your bank is handling this" in text
+    assert "You asked your bank to return CN¥90.00. The bank will decide." in text
     assert "Thank you!" not in text
 
 
@@ -246,7 +246,7 @@ def test_a_waiting_receipt_has_no_button_that_pays_again(client: Client) -> None
     payment = shop.hold(shop.make_request())
     page = client.get(page_of(payment)).content.decode()
     assert 'class="btn"' not in page
-    assert "I did not pay: try again" in page
+    assert "I didn&#39;t pay: try again" in page
 
 
 def test_who_paid_herself_is_led_back_to_the_shop(client: Client) -> None:

@@ -44,7 +44,7 @@ def test_a_friend_reports_without_an_account_and_nothing_else_changes(client: Cl
     before = (payment_request.seq, Event.objects.count())
     address = f"/p/{payment_request.token}/report/"
     assert f'href="{address}"' in client.get(f"/p/{payment_request.token}/").content.decode()
-    assert "ask for the two words" in words(client.get(address))
+    assert "call first" in words(client.get(address))
     answer = client.post(address, {"reason": "pressed", "words": "He shouts."})
     assert (answer.status_code, answer["Location"]) == (303, address)
     assert "Thank you for telling us" in words(client.get(answer["Location"]))
@@ -140,7 +140,7 @@ def test_a_stopped_buyer_asks_no_friend_and_what_was_asked_is_cancelled(client: 
     assert (told.status, told["code"]) == (403, "method_not_offered")
     assert "buyer_stopped" in str(caller.get(f"/orders/{order.public_id}/offers").json)
     friend = words(client.get(f"/p/{payment_request.token}/"))
-    assert "This is not needed any more" in friend
+    assert "No longer needed" in friend
     assert "report" not in friend.lower().replace("report this request", "")
 
 

@@ -56,7 +56,7 @@ def test_the_calendar_file_reminds_in_time_and_tells_nobodys_business(client: Cl
     assert all(len(line.encode()) <= 75 for line in lines)
     whole = text.replace("\r\n ", "")
     assert f"DTSTART:{payment_request.expires_at - timedelta(hours=1):%Y%m%dT%H%M%SZ}" in whole
-    assert "SUMMARY:Lin asks for help with a payment at Harbour Tea\r\n" in whole
+    assert "SUMMARY:Lin is asking for help with a payment at Harbour Tea\r\n" in whole
     assert "BEGIN:VALARM" in whole
     assert f"URL:http://127.0.0.1:8000/p/{payment_request.token}/" in whole
     for private in ("Winterbottom", "90", "oolong", "A-1001"):
@@ -164,7 +164,7 @@ def test_refunds_stand_on_both_receipts_with_their_state_and_day(
         assert re.search(r"On its way back CN¥20\.00 \w+ \d+,? \d+:\d+ UTC by the shop", words(client.get(page)))
     assert "to Mei" in words(client.get(pages[1]))
     for status, line in (
-        ("failed", "Could not be returned yet CN¥20.00 The wallet refused"),
+        ("failed", "Could not be returned yet CN¥20.00 The wallet declined it"),
         ("succeeded", "Returned CN¥20.00"),
     ):
         refund_moves.move_refund(refund.pk, status)

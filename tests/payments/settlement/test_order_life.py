@@ -342,7 +342,7 @@ def test_the_pages_say_that_it_is_over_and_offer_nothing(
     assert "<button" not in sheet
     if request:
         friend = client.get(f"/p/{request.token}/").content.decode()
-        assert "The time for this request is over" in friend
+        assert "This request has expired" in friend
         assert "for a new link" not in friend
 
 

@@ -132,7 +132,7 @@ def test_the_pages_tell_who_stepped_aside_and_who_pays_as_well() -> None:
     first = Payment.objects.order_by("-pk")[1]
     told = "Somebody else is paying this too."
     assert told in words(mei.get(f"/p/{request.token}/"))
-    assert "Continue to pay" in words(mei.get(f"/p/{request.token}/"))
+    assert "Continue to payment" in words(mei.get(f"/p/{request.token}/"))
     assert told in words(mei.get(f"/r/{first.token}/"))
     assert told not in words(ann.get(f"/p/{request.token}/"))
 

@@ -158,7 +158,7 @@ def test_the_buyer_herself_comes_back_as_the_buyer(payment_request: PaymentReque
 
 def test_without_a_script_the_page_says_what_is_missing(payment_request: PaymentRequest, friend: Client) -> None:
     page = friend.get(f"/pay/{pay(friend, payment_request).token}/")
-    assert "WeChat Pay (simulated) opens here only with JavaScript." in words(page)
+    assert "WeChat Pay (simulated) needs JavaScript to open here." in words(page)
     assert "script-src 'self';" in page["Content-Security-Policy"]
 
 
@@ -234,7 +234,7 @@ def test_when_wechat_does_not_know_her_the_page_says_so_and_holds_nothing(
 def test_what_was_cancelled_meanwhile_is_told(payment_request: PaymentRequest, friend: Client) -> None:
     link = login(tap(friend, payment_request))
     lifecycle.cancel_request(payment_request.pk, actor="buyer")
-    assert "This is not needed any more" in words(friend.get(link))
+    assert "No longer needed" in words(friend.get(link))
     assert nothing_begun()
 
 
@@ -252,5 +252,5 @@ def test_a_price_that_changed_while_wechat_was_asked_is_shown_first(
     requests.change_order(payment_request.order_id, [LineDraft("Spring oolong, 100 g", 1, 20000)])
     answer = friend.get(link)
     assert answer.status_code == 409
-    assert "The price has changed: all of it costs CN¥200.00 now." in words(answer)
+    assert "The price has changed: the total is now CN¥200.00." in words(answer)
     assert nothing_begun()

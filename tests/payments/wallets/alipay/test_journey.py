@@ -36,7 +36,7 @@ def test_who_has_no_phone_at_hand_pays_on_alipays_page(stage: Scene, move_time: 
     stage.account.granted = ["order_code", "page"]
     stage.account.save()
     desk = Client(headers={"User-Agent": agents.CHROME_DESKTOP})
-    assert "Pay on a page of Alipay" in scan_page(stage, desk)
+    assert "Pay on the Alipay" in scan_page(stage, desk)
     fields = {"method": "alipay", "on_page": "1", "name": "Mei"}
     cashier = httpx.get(desk.post(f"/p/{stage.payment_request.token}/pay/", fields)["Location"], trust_env=False)
     assert cashier.status_code == 302
