@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from orders.models import Event, Order
 from tests.caller import ORDER, Caller, fields, ledger
@@ -189,6 +190,23 @@ def test_the_buyer_is_sent_nowhere_else(caller: Caller, url: str) -> None:
     assert answer.status == 422
     assert list(fields(answer)) == ["return_url"]
     assert ledger() == before
+
+
+@pytest.mark.parametrize("demo", [True, False])
+@pytest.mark.parametrize("host", ["127.0.0.1:8001", "localhost", "[::1]:8001"])
+def test_a_shop_on_this_machine_needs_no_registration_in_the_demo(
+    caller: Caller, settings: Settings, host: str, demo: bool
+) -> None:
+    settings.WEBHOOK_ALLOW_LOOPBACK = demo
+    answer = caller.post("/orders", {**ORDER, "return_url": f"http://{host}/done"})
+    assert answer.status == (201 if demo else 422)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "127.0.0.1.example", "localhost.example", "localhost@evil.example"])
+def test_elsewhere_the_demo_asks_for_it_too(caller: Caller, settings: Settings, host: str) -> None:
+    settings.WEBHOOK_ALLOW_LOOPBACK = True
+    answer = caller.post("/orders", {**ORDER, "return_url": f"http://{host}/done"})
+    assert list(fields(answer)) == ["return_url"]
 
 
 def _register(caller: Caller) -> None:
