@@ -6,7 +6,6 @@ It stands outside: it knows accounts, references and plain amounts, nothing of o
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -16,73 +15,15 @@ from django.db import IntegrityError, transaction
 from friendpay.kit import clock, ids
 from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.writes import Writes
-from sandbox import notices
+from sandbox import notices, outcomes
+from sandbox.details import BillEntry as BillEntry
+from sandbox.details import ChargeDetails as ChargeDetails
+from sandbox.details import NewCharge as NewCharge
+from sandbox.details import RefundDetails as RefundDetails
+from sandbox.details import Rejected as Rejected
+from sandbox.details import Status as Status
 from sandbox.models import Charge, ChargeRefund
-
-Status = Charge.Status
-
-
-class Rejected(Exception):
-    """The wallet will not do that, now or when asked again; nothing has moved."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-@dataclass(frozen=True)
-class NewCharge:
-    """A charge as a shop asks for it. `exponent` is how many decimals the currency has."""
-
-    account: str
-    secret: str
-    reference: str
-    amount: int
-    currency: str
-    exponent: int
-    subject: str
-    deadline: datetime
-    notify_url: str
-    return_url: str
-
-
-@dataclass(frozen=True)
-class ChargeDetails:
-    """Where a charge stands. `transaction` is set when money moved."""
-
-    ref: str
-    reference: str
-    amount: int
-    currency: str
-    exponent: int
-    subject: str
-    status: Status
-    transaction: str
-    return_url: str
-
-
-@dataclass(frozen=True)
-class RefundDetails:
-    """Money that went back."""
-
-    reference: str
-    transaction: str
-    amount: int
-    currency: str
-
-
-@dataclass(frozen=True)
-class BillEntry:
-    """One line of the bill."""
-
-    about: str  # "charge" or "refund"
-    reference: str
-    transaction: str
-    amount: int
-    currency: str
-    charge: str = ""  # of a refund: the reference of what it is of
-    charge_transaction: str = ""
+from sandbox.outcomes import Simulated
 
 
 def open_charge(new: NewCharge) -> ChargeDetails:
@@ -94,7 +35,8 @@ def open_charge(new: NewCharge) -> ChargeDetails:
 
 
 def _opened(new: NewCharge) -> Charge:
-    charge, writes = Charge(**vars(new), created_at=clock.now()), Writes()
+    charge = Charge(**vars(new), simulated=outcomes.BY_AMOUNT.get(new.amount, ""), created_at=clock.now())
+    writes = Writes()
     _check(charge)
     writes.insert(charge)
     try:
@@ -103,6 +45,13 @@ def _opened(new: NewCharge) -> Charge:
     except IntegrityError:  # another call with this reference was faster
         return Charge.objects.get(account=new.account, reference=new.reference)
     return charge
+
+
+def simulate(account: str, reference: str, simulated: Simulated | None) -> ChargeDetails:
+    """From now on this charge does so, whatever its amount says; without a name it stays as it is."""
+    if simulated:
+        Charge.objects.filter(account=account, reference=reference).update(simulated=simulated)
+    return _details(Charge.objects.get(account=account, reference=reference))
 
 
 @transaction.atomic(durable=True)
@@ -139,6 +88,7 @@ def refund(
         raise Rejected("malformed", "A refund is at least one unit.")
     if paid is None or (paid.transaction, paid.amount, paid.currency) != (transaction_id, charged, currency):
         raise Rejected("no_such_payment", "There is no such payment.")
+    outcomes.check_refundable(paid)
     now = clock.now()
     made, new = ChargeRefund.objects.get_or_create(
         account=account,
@@ -147,7 +97,7 @@ def refund(
     )
     if (made.charge_id, made.amount) != (paid.pk, amount):
         raise Rejected("reference_used", "This reference was used for another refund.")
-    details = RefundDetails(reference, made.transaction, amount, currency)
+    details = outcomes.refund_details(made, paid, now)
     if not new:
         return details
     if amount > paid.amount - paid.refunded:
@@ -155,7 +105,7 @@ def refund(
     paid.refunded += amount
     writes = Writes()
     writes.update(paid, "refunded")
-    notices.write(paid, "refund.succeeded", {"refund": asdict(details)}, now, writes)
+    outcomes.tell_of_refund(paid, details, now, writes)
     writes.run()
     return details
 
@@ -163,7 +113,7 @@ def refund(
 def find_refund(account: str, reference: str) -> RefundDetails | None:
     """The refund of this reference; None when it was never made."""
     made = ChargeRefund.objects.filter(account=account, reference=reference).select_related("charge").first()
-    return RefundDetails(made.reference, made.transaction, made.amount, made.charge.currency) if made else None
+    return outcomes.refund_details(made, made.charge, clock.now()) if made else None
 
 
 def bill(account: str, start: datetime, end: datetime) -> Iterator[BillEntry]:
@@ -190,7 +140,8 @@ def view(ref: str) -> ChargeDetails | None:
 
 @transaction.atomic(durable=True)
 def approve(ref: str, *, late: bool = False, tell: bool = True) -> ChargeDetails:
-    """The payer pays. A repeat changes nothing. Refused after the payer's no, a close, or the deadline.
+    """The payer pays, and what is simulated follows. A repeat changes nothing. Refused after the payer's no, a close,
+    or the deadline.
 
     `late` takes the money after a close or the deadline all the same, as some wallets do; `tell=False` loses the
     notification.
@@ -202,8 +153,13 @@ def approve(ref: str, *, late: bool = False, tell: bool = True) -> ChargeDetails
         raise Rejected("refused", "The payer has refused this payment.")
     if not late and (charge.status == Status.CLOSED or charge.deadline <= now):
         raise Rejected("closed", "This payment is closed.")
+    if charge.simulated == Simulated.REFUSED:
+        _decide(charge, Status.REFUSED, now, "charge.refused")
+        return _details(charge)
     charge.transaction = ids.public_id("txn")
-    _decide(charge, Status.PAID, now, "charge.paid", held_back=not tell)
+    untold = not tell or charge.simulated == Simulated.UNTOLD
+    _decide(charge, Status.PAID, now, "charge.paid", held_back=untold)
+    outcomes.follow(charge, now)
     return _details(charge)
 
 
@@ -284,6 +240,7 @@ def _details(charge: Charge) -> ChargeDetails:
         status=Status(charge.status),
         transaction=charge.transaction,
         return_url=charge.return_url,
+        simulated=charge.simulated,
     )
 
 

@@ -22,6 +22,19 @@ class Charge(models.Model):
         REFUSED = "refused", _("refused")
         CLOSED = "closed", _("closed")
 
+    class Simulated(models.TextChoices):
+        """What becomes of it once its payer approves; "" is `paid`."""
+
+        PAID = "paid"
+        REFUSED = "refused"
+        UNTOLD = "untold"
+        DISPUTED = "disputed"
+        DISPUTE_WON = "dispute_won"
+        DISPUTE_LOST = "dispute_lost"
+        REFUND_REFUSED = "refund_refused"
+        REFUND_SLOW = "refund_slow"
+        REFUNDED_BY_HAND = "refunded_by_hand"
+
     ref = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)
     account = models.CharField(max_length=64)
     secret = models.CharField(max_length=200)  # signs what the wallet tells the shop
@@ -32,6 +45,7 @@ class Charge(models.Model):
     refunded = models.BigIntegerField(default=0)
     subject = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    simulated = models.CharField(max_length=20, choices=Simulated, blank=True)
     transaction = models.CharField(max_length=40, blank=True)  # the wallet's number of the movement
     deadline = models.DateTimeField()
     notify_url = models.CharField(max_length=500)

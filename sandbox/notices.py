@@ -38,20 +38,28 @@ _DELIVERED = Change(lambda: Notice.objects.filter(pk=Given("pk")), delivered_at=
 
 
 def write(  # noqa: PLR0913  # a notification, each thing by its name
-    charge: Charge, kind: str, said: dict[str, Any], now: datetime, writes: Writes, *, held_back: bool = False
+    charge: Charge,
+    kind: str,
+    said: dict[str, Any],
+    now: datetime,
+    writes: Writes,
+    *,
+    held_back: bool = False,
+    after: timedelta = timedelta(),
 ) -> None:
-    """Queue a notification to the shop, written with `writes` in the caller's transaction and sent right after it.
+    """Queue a notification to the shop, written with `writes` in the caller's transaction and sent right after it, or
+    so much later.
 
     `held_back` loses it: it is kept, but not sent until `repeat` asks for it.
     """
     event_id = ids.public_id("sbx")
     body = json.dumps({"id": event_id, "kind": kind, "account": charge.account, **said}, separators=(",", ":"))
-    next_attempt_at = None if held_back else now
+    next_attempt_at = None if held_back else now + after
     notice = Notice(
         charge=charge, event_id=event_id, kind=kind, body=body, created_at=now, next_attempt_at=next_attempt_at
     )
     writes.insert(notice)
-    if not held_back:
+    if not held_back and not after:
         transaction.on_commit(partial(_send_soon, notice))
 
 

@@ -70,7 +70,8 @@ def answered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
             return _rendered(view(call, **values))
 
         caller = getattr(call, "auth", None)  # nobody begins a pairing
-        return once(caller, call, work) if caller and call.method == "POST" else work()
+        kept = call.method == "POST" and not getattr(view, "not_kept", False)
+        return once(caller, call, work) if caller and kept else work()
 
     return answer
 

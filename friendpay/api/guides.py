@@ -36,6 +36,7 @@ GUIDES = {
     "errors": Guide("Errors", "api.md", "Errors", anchors=1),
     "webhooks": Guide("Webhooks, and how to verify them", "webhooks.md"),
     "events": Guide("Events", "webhooks.md", "Events", anchors=0),
+    "testing": Guide("Testing, and simulated outcomes", "testing.md"),
     "statuses": Guide("Statuses", "statuses.md"),
     "embed": Guide("In your own page", "embed.md"),
 }

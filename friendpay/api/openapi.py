@@ -85,8 +85,8 @@ _KEY_HEADER: dict[str, Any] = {
 
 WITH_BODY = ("post", "patch")
 
-NOT_KEPT = ("begin_pairing",)
-"""POSTs whose answer is nobody's yet, so that it is not kept for a repeat; they grant nothing."""
+NOT_KEPT = ("begin_pairing", "simulate_payment_request")
+"""POSTs whose answer is not kept for a repeat: nobody's yet, or a test's."""
 
 _LEADS: dict[str, dict[str, str]] = {
     "OrderOut": {"order_id": "id"},

@@ -8,6 +8,7 @@ stored.
 import re
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,15 @@ from orders.models import ApiKey, Pairing
 
 HEADER = "Idempotency-Key"
 FORM = r"^[!-~]{1,255}$"
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def not_kept(view: View) -> View:
+    """A POST whose answer is not kept, since its work is more than one transaction. A key with it changes nothing."""
+    view.not_kept = True  # type: ignore[attr-defined]
+    return view
 
 
 def once(caller: ApiKey | Pairing, call: HttpRequest, work: Callable[[], HttpResponse]) -> HttpResponse:

@@ -8,6 +8,7 @@ from ninja import Router, Status
 from friendpay.kit import clock
 from friendpay.kit.paging import newest_first
 from orders.api.auth import REFUND_KEY, Call
+from orders.api.idempotency import not_kept
 from orders.api.routes import order_of
 from orders.api.schemas import Limit, Nothing, OrderId
 from orders.models import ApiKey
@@ -23,12 +24,13 @@ from payments.api.schemas import (
     RefundOut,
     RefundsOut,
     RequestId,
+    SimulateIn,
 )
 from payments.api.screens import ON_DESKTOP, Screen
 from payments.funnel import steps
 from payments.models import Payment, PaymentRequest, Refund
 from payments.models.request import PaymentRequestQuerySet
-from payments.settlement import asking, lifecycle, refunds, requests
+from payments.settlement import asking, lifecycle, refunds, requests, simulation
 
 router = Router()
 
@@ -146,6 +148,25 @@ def extend_request(request: Call, request_id: RequestId, data: ExtendIn) -> Paym
     """
     pk = _request_of(request.auth, request_id).pk
     requests.extend_request(pk, timedelta(seconds=data.expires_in), actor="merchant")
+    return _shown(request.auth, request_id)
+
+
+@router.post(
+    "/payment-requests/{request_id}/simulate",
+    response=PaymentRequestOut,
+    tags=["Payment requests"],
+    operation_id="simulate_payment_request",
+)
+@not_kept
+def simulate(request: Call, request_id: RequestId, data: SimulateIn = SimulateIn()) -> PaymentRequestOut:  # noqa: B008
+    """Simulate what a friend and her wallet do
+
+    With a test key alone: the request lives through `outcome` as by a tap on its page and the sandbox wallet, so every
+    event there is can be driven without a browser. Without one a friend pays, and what follows goes by the amount. What
+    a wallet tells later - a dispute, a refund - comes some seconds after the answer. Each call is one more try.
+    """
+    wanted = _request_of(request.auth, request_id)
+    simulation.simulate(wanted, data.outcome, amount=data.amount, payer_name=data.payer_name or "")
     return _shown(request.auth, request_id)
 
 

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from friendpay.kit import limits
 from friendpay.kit.languages import supported
+from orders.api import hints
 from orders.api.fields import FILLED_LINE, PARAGRAPH, Metadata, Minor, Taken
 from orders.api.line_schemas import Quantity
 from orders.api.schemas import OrderFields, OrderOut, Page, Seconds
@@ -24,6 +25,7 @@ from payments.offers.rollout import FRIEND, Objection
 from payments.offers.weighing import METHODS, Offer
 from payments.settlement import chip_in
 from payments.settlement.event_data import PaymentData, RefundData, RequestData
+from payments.settlement.simulation import Outcome
 from payments.share import codes, text
 
 RequestId = Annotated[str, Field(pattern=r"^pr_[0-9A-Za-z]{1,36}$")]
@@ -106,6 +108,14 @@ class RefundIn(Taken):
 
     def returns(self) -> list[LineReturn]:
         return [LineReturn(it.line, it.quantity) for it in self.lines or ()]
+
+
+class SimulateIn(Taken):
+    outcome: Annotated[Outcome, Field(strict=False)] | None = Field(
+        default=None, description="What each does is told by the guide of testing."
+    )
+    amount: Minor | None = Field(default=None, description="A part, where several friends may pay.")
+    payer_name: hints.Name | None = None
 
 
 class RefundOut(RefundData):

@@ -110,6 +110,8 @@ def test_approval_moves_the_money_once_and_tells_the_shop(new_charge: MakeCharge
         "transaction": charge.transaction,
         "amount": 9000,
         "currency": "CNY",
+        "charge": "ref-1",
+        "charge_transaction": charge.transaction,
     }
 
 
@@ -208,6 +210,8 @@ def test_a_repeated_refund_sends_nothing_twice(new_charge: MakeCharge) -> None:
         "transaction": first.transaction,
         "amount": 9000,
         "currency": "CNY",
+        "charge": "ref-1",
+        "charge_transaction": charge.transaction,
     }
 
 

@@ -88,6 +88,11 @@ export abstract class Operations {
     return this.call("POST", `/payment-requests/${encodeURIComponent(request_id)}/extend`, {}, body);
   }
 
+  /** Simulate what a friend and her wallet do */
+  simulatePaymentRequest(request_id: string, body: t.SimulateIn = {}): Promise<t.PaymentRequest> {
+    return this.call("POST", `/payment-requests/${encodeURIComponent(request_id)}/simulate`, {}, body);
+  }
+
   /** Get a payment */
   getPayment(payment_id: string): Promise<t.Payment> {
     return this.call("GET", `/payments/${encodeURIComponent(payment_id)}`);

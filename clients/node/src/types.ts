@@ -383,6 +383,8 @@ export interface OrderRefundData {
   refund_amount: number;
 }
 
+export type Outcome = "opened" | "declined" | "begun" | "abandoned" | "twice" | "late" | "expired" | "thanked" | "paid" | "refused" | "untold" | "disputed" | "dispute_won" | "dispute_lost" | "refund_refused" | "refund_slow" | "refunded_by_hand";
+
 /** PaidElsewhereIn of the API. */
 export interface PaidElsewhereIn {
   note?: string | null;
@@ -501,7 +503,7 @@ export interface Problem {
   type: string;
   title: string;
   status: number;
-  code: "amount_mismatch" | "amount_missing" | "amount_out_of_range" | "amount_step" | "endpoint_disabled" | "expires_in_out_of_range" | "forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "invalid" | "line_returned" | "looks_like_a_seal" | "malformed" | "max_payers_out_of_range" | "merchant_frozen" | "message_has_contact" | "method_not_allowed" | "method_not_offered" | "min_amount_out_of_range" | "not_found" | "not_json" | "not_paid_elsewhere" | "nothing_paid" | "order_cancelled" | "order_expired" | "order_not_awaiting_payment" | "order_paid" | "overloaded" | "pairing_refused" | "partly_paid" | "reference_used" | "refund_beyond_payment" | "request_cancelled" | "request_expired" | "request_open" | "request_paid" | "return_url_not_of_site" | "return_url_not_registered" | "right_missing" | "server_error" | "timeout" | "too_large" | "too_many_endpoints" | "too_many_requests" | "unauthorized" | "unknown_currency" | "unknown_cursor" | "unknown_line" | "unreadable" | "url_not_allowed" | string;
+  code: "amount_mismatch" | "amount_missing" | "amount_out_of_range" | "amount_step" | "below_minimum" | "crumb_left" | "endpoint_disabled" | "expires_in_out_of_range" | "forbidden" | "held" | "idempotency_key_in_use" | "idempotency_key_reused" | "invalid" | "last_part" | "line_returned" | "looks_like_a_seal" | "malformed" | "max_payers_out_of_range" | "merchant_frozen" | "message_has_contact" | "method_not_allowed" | "method_not_offered" | "min_amount_out_of_range" | "not_found" | "not_json" | "not_paid_elsewhere" | "nothing_paid" | "order_cancelled" | "order_expired" | "order_not_awaiting_payment" | "order_paid" | "overloaded" | "pairing_refused" | "partly_paid" | "reference_used" | "refund_beyond_payment" | "request_cancelled" | "request_expired" | "request_not_paid" | "request_open" | "request_paid" | "return_url_not_of_site" | "return_url_not_registered" | "right_missing" | "server_error" | "test_mode_only" | "timeout" | "told_already" | "too_large" | "too_many_endpoints" | "too_many_requests" | "unauthorized" | "unknown_currency" | "unknown_cursor" | "unknown_line" | "unreadable" | "url_not_allowed" | "wallet_not_permitted" | "wallet_refused" | "wallet_unavailable" | string;
   detail: string;
   errors?: Array<Record<string, unknown>>;
 }
@@ -618,6 +620,13 @@ export interface Shown {
   label: string;
   provider: string;
   rail: string;
+}
+
+/** SimulateIn of the API. */
+export interface SimulateIn {
+  outcome?: Outcome | null;
+  amount?: number | null;
+  payer_name?: string | null;
 }
 
 /** SplitIn of the API. */

@@ -182,6 +182,24 @@ class Operations:
             self._call("POST", f"/payment-requests/{request_id}/extend", body={"expires_in": expires_in}),
         )
 
+    def simulate_payment_request(
+        self,
+        request_id: str,
+        *,
+        outcome: t.Outcome | None = None,
+        amount: int | None = None,
+        payer_name: str | None = None,
+    ) -> t.PaymentRequest:
+        """Simulate what a friend and her wallet do"""
+        return cast(
+            "t.PaymentRequest",
+            self._call(
+                "POST",
+                f"/payment-requests/{request_id}/simulate",
+                body={"outcome": outcome, "amount": amount, "payer_name": payer_name},
+            ),
+        )
+
     def get_payment(self, payment_id: str) -> t.Payment:
         """Get a payment"""
         return cast("t.Payment", self._call("GET", f"/payments/{payment_id}"))
@@ -719,6 +737,24 @@ class AsyncOperations:
         return cast(
             "t.PaymentRequest",
             await self._call("POST", f"/payment-requests/{request_id}/extend", body={"expires_in": expires_in}),
+        )
+
+    async def simulate_payment_request(
+        self,
+        request_id: str,
+        *,
+        outcome: t.Outcome | None = None,
+        amount: int | None = None,
+        payer_name: str | None = None,
+    ) -> t.PaymentRequest:
+        """Simulate what a friend and her wallet do"""
+        return cast(
+            "t.PaymentRequest",
+            await self._call(
+                "POST",
+                f"/payment-requests/{request_id}/simulate",
+                body={"outcome": outcome, "amount": amount, "payer_name": payer_name},
+            ),
         )
 
     async def get_payment(self, payment_id: str) -> t.Payment:

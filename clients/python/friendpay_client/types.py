@@ -505,6 +505,27 @@ class OrderRefundData(TypedDict):
     refund_amount: int
 
 
+Outcome = Literal[
+    "opened",
+    "declined",
+    "begun",
+    "abandoned",
+    "twice",
+    "late",
+    "expired",
+    "thanked",
+    "paid",
+    "refused",
+    "untold",
+    "disputed",
+    "dispute_won",
+    "dispute_lost",
+    "refund_refused",
+    "refund_slow",
+    "refunded_by_hand",
+]
+
+
 class PaidElsewhereIn(TypedDict):
     """PaidElsewhereIn of the API."""
 
@@ -680,12 +701,16 @@ class Problem(TypedDict):
             "amount_missing",
             "amount_out_of_range",
             "amount_step",
+            "below_minimum",
+            "crumb_left",
             "endpoint_disabled",
             "expires_in_out_of_range",
             "forbidden",
+            "held",
             "idempotency_key_in_use",
             "idempotency_key_reused",
             "invalid",
+            "last_part",
             "line_returned",
             "looks_like_a_seal",
             "malformed",
@@ -710,13 +735,16 @@ class Problem(TypedDict):
             "refund_beyond_payment",
             "request_cancelled",
             "request_expired",
+            "request_not_paid",
             "request_open",
             "request_paid",
             "return_url_not_of_site",
             "return_url_not_registered",
             "right_missing",
             "server_error",
+            "test_mode_only",
             "timeout",
+            "told_already",
             "too_large",
             "too_many_endpoints",
             "too_many_requests",
@@ -726,6 +754,9 @@ class Problem(TypedDict):
             "unknown_line",
             "unreadable",
             "url_not_allowed",
+            "wallet_not_permitted",
+            "wallet_refused",
+            "wallet_unavailable",
         ]
         | str
     )
@@ -856,6 +887,14 @@ class Shown(TypedDict):
     label: str
     provider: str
     rail: str
+
+
+class SimulateIn(TypedDict):
+    """SimulateIn of the API."""
+
+    outcome: NotRequired[Outcome | None]
+    amount: NotRequired[int | None]
+    payer_name: NotRequired[str | None]
 
 
 class SplitIn(TypedDict):

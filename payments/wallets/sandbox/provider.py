@@ -40,6 +40,10 @@ _STATES = {
     bank.Status.REFUSED: State.FAILED,
     bank.Status.CLOSED: State.FAILED,
 }
+_DISPUTES = {"open": State.PENDING, "won": State.SUCCEEDED, "lost": State.FAILED}
+_OF = {"charge": "charge", "charge_ref": "charge_transaction"}
+"""What a refund or dispute is of: our name of it, and the wallet's."""
+
 _WORDS = {
     bank.Status.REFUSED: "The payer refused in the sandbox wallet.",
     bank.Status.CLOSED: "The sandbox wallet takes this payment no more.",
@@ -191,8 +195,8 @@ def _standing(reference: str, status: bank.Status, transaction: str, amount: Mon
 def _refund(reference: str, made: bank.RefundDetails | None) -> Outcome:
     if made is None:
         return Outcome(State.UNKNOWN, reference)
-    amount = Money(made.amount, made.currency)
-    return Outcome(State.SUCCEEDED, reference, provider_ref=made.transaction, amount=amount)
+    amount, state = Money(made.amount, made.currency), State.PENDING if made.pending else State.SUCCEEDED
+    return Outcome(state, reference, provider_ref=made.transaction, amount=amount)
 
 
 def _verify(account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
@@ -210,14 +214,20 @@ def _verify(account: Account, headers: Mapping[str, str], body: bytes, now: date
 def _read(said: dict[str, Any]) -> Notification:
     """What a genuine notification says. ValueError, LookupError or TypeError on what the wallet never writes."""
     kind, event_id = _token(said["kind"]), _token(said["id"])
-    about = "refund" if kind.startswith("refund.") else "charge"
+    about = kind.partition(".")[0] if kind.startswith(("refund.", "dispute.")) else "charge"
     thing = said[about]
-    reference, amount = _token(thing["reference"]), Money(thing["amount"], thing["currency"])
+    amount = Money(thing["amount"], thing["currency"])
     if amount.minor <= 0:
         raise ValueError("not an amount")
+    of = {} if about == "charge" else {name: _token(thing[of]) for name, of in _OF.items()}
+    if about == "dispute":
+        number, state = _token(thing["number"]), _DISPUTES[thing["status"]]
+        outcome = Outcome(state, "", provider_ref=number, amount=amount, code="simulated")
+        return Notification(event_id, kind, "", about, outcome, number, **of)
+    reference = _token(thing["reference"])
     status = bank.Status(thing["status"]) if about == "charge" else bank.Status.PAID
     transaction = _token(thing["transaction"]) if status == bank.Status.PAID else ""
-    return Notification(event_id, kind, reference, about, _standing(reference, status, transaction, amount))
+    return Notification(event_id, kind, reference, about, _standing(reference, status, transaction, amount), **of)
 
 
 def _token(value: object) -> str:

@@ -14,6 +14,7 @@ import payments.api.schemas
 import payments.api.shop_schemas
 from friendpay.api.app import api
 from friendpay.api.examples import BODIES
+from friendpay.api.openapi import NOT_KEPT
 from friendpay.api.openapi_events import data_of
 from friendpay.api.problems import WORDS
 from friendpay.kit.errors import Refused
@@ -64,7 +65,7 @@ def test_every_call_says_what_it_can_answer(address: str, method: str, operation
     if method == "post":
         assert statuses >= {"400", "408", "409", "413", "415", "422"}
         names = [parameter["$ref"].rpartition("/")[2] for parameter in operation["parameters"] if "$ref" in parameter]
-        assert names == ([] if operation["operationId"] == "begin_pairing" else ["Idempotency-Key"])
+        assert names == ([] if operation["operationId"] in NOT_KEPT else ["Idempotency-Key"])
     keyless = operation["operationId"] in ("begin_pairing", "redeem_pairing")
     assert operation.get("security") == (None if keyless else [{"BearerKey": []}])
     assert operation["summary"]
@@ -101,14 +102,21 @@ def test_the_manual_shows_every_call_and_takes_nothing_from_elsewhere() -> None:
 
 def codes_of_calls() -> set[str]:
     """Every code that a call of the API can answer, by the sources it runs through."""
-    settling = ("chip_in", "lifecycle", "refunds", "requests", "rules")  # what payments.api calls
+    settling = (
+        "checkout",
+        "chip_in",
+        "lifecycle",
+        "refunds",
+        "requests",
+        "rules",
+        "simulation",
+    )  # what payments.api calls
     sources = [path for room in ("", "api", "webhooks") for path in (ROOT / "orders" / room).glob("*.py")]
     sources += [ROOT / "payments" / "settlement" / f"{name}.py" for name in settling]
     sources += [ROOT / "payments" / "offers" / f"{name}.py" for name in ("rollout", "weighing")]
     sources += [ROOT / "friendpay" / "kit" / f"{name}.py" for name in ("paging", "text_filter", "counters", "errors")]
     codes = {code for path in sources for code in re.findall(r'Refused\(\s*"(\w+)"', path.read_text())}
-    of_pages = {"amount_changed", "begun", "crumb_left", "held", "last_part", "request_not_paid", "too_many_tries"}
-    of_pages |= {"told_already"}
+    of_pages = {"amount_changed", "amount_not_taken", "begun", "too_many_tries"}
     of_support = {"endpoint_deleted", "pairing_over", "refund_not_failed", "refundable_changed"}
     return (codes | {code for code, _words in WORDS.values()}) - of_pages - of_support
 

@@ -236,7 +236,8 @@ def test_what_the_wallet_writes_is_what_the_shop_reads(wallet: Provider, start: 
         strict=True,
     ):
         told = read(wallet, notice.body.encode())
-        assert told == Notification(notice.event_id, notice.kind, outcome.reference, about, outcome)
+        of = {"charge": "ref-1", "charge_ref": transaction} if about == "refund" else {}
+        assert told == Notification(notice.event_id, notice.kind, outcome.reference, about, outcome, **of)
 
 
 def test_reading_needs_no_database(wallet: Provider) -> None:
