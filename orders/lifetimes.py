@@ -17,4 +17,4 @@ def check(life: timedelta) -> None:
 
 
 def order_expired() -> Refused:
-    return Refused("order_expired", _("The time for this order is over. Nothing can be paid for it any more."))
+    return Refused("order_expired", _("This order has expired. It can no longer be paid."))

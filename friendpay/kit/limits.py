@@ -46,7 +46,7 @@ hours.
 
 CHOICE_SECONDS = 5 * 60  # how long a payer's choice is kept over a login; a wallet's code lives no longer either
 CHOOSES_FOR = timedelta(minutes=3)  # how long somebody who did something on the page is taken to be choosing
-ENDS_SOON = timedelta(minutes=10)
+ENDS_SOON = timedelta(hours=1)  # then a page counts the seconds; before, it says when
 PAYMENT_IS_WORK_AFTER, PAYMENT_IS_WORK_TRIES = timedelta(hours=1), 4
 """Undecided for longer, or after so many questions that failed, it is shown to support."""
 

@@ -81,10 +81,10 @@ def _paid(mail: Mail) -> Message:
 
 def _declined(mail: Mail) -> Message:
     return Message(
-        _("A friend cannot pay this time"),
+        _("A friend can't pay this time"),
         [
-            _("A friend you asked cannot pay for your order at %(shop)s this time.") % {"shop": _shop(mail)},
-            _("Your link still works: you can send it to somebody else, or pay yourself."),
+            _("A friend you asked can't pay for your order at %(shop)s this time.") % {"shop": _shop(mail)},
+            _("Your link still works: send it to someone else, or pay yourself."),
         ],
         _("Open your request"),
         _buyers_page(mail),
@@ -95,11 +95,10 @@ def _expired(mail: Mail) -> Message:
     return Message(
         _("Your request has expired"),
         [
-            _("The time for your request at %(shop)s is over. The link does not work any more.")
-            % {"shop": _shop(mail)},
-            _("Whatever friends have paid goes back to them. The time for the order itself is over too.")
+            _("Your request at %(shop)s has expired, and the link no longer works.") % {"shop": _shop(mail)},
+            _("Anything friends have paid is refunded. The order itself has expired too.")
             if mail.to.order.status == Order.Status.EXPIRED
-            else _("Whatever friends have paid goes back to them. You can ask again."),
+            else _("Anything friends have paid is refunded. You can ask again."),
         ],
         _("See your order"),
         _buyers_page(mail),
@@ -109,7 +108,7 @@ def _expired(mail: Mail) -> Message:
 def _refunded(mail: Mail) -> Message:
     return Message(
         _("Refund from %(shop)s") % {"shop": _shop(mail)},
-        [_("%(sum)s of your order went back to whoever paid it.") % {"sum": _told(mail)}],
+        [_("%(sum)s of your order was refunded to whoever paid it.") % {"sum": _told(mail)}],
         _("See your order"),
         _buyers_page(mail),
         [(_("Order"), mail.to.order.reference)],
@@ -132,7 +131,7 @@ def _receipt(mail: Mail) -> Message:
     facts += _adjusted(mail.to.order)
     return Message(
         _("Your receipt from %(shop)s") % {"shop": _shop(mail)},
-        [_("Thank you! If anything is refunded, it goes back to the wallet you paid with.")],
+        [_("Thank you! Refunds go back to the wallet you paid with.")],
         _("Your receipt"),
         _receipt_page(mail),
         facts,
@@ -176,7 +175,7 @@ def _thanked(mail: Mail) -> Message:
     chosen = phrases.said({"choice": data.get("choice", "")})
     return Message(
         _("%(name)s says thank you") % {"name": name},
-        [f"“{chosen}”" if chosen else _("%(name)s wrote you a line. It is on your receipt.") % {"name": name}],
+        [f"“{chosen}”" if chosen else _("%(name)s wrote you a note. It's on your receipt.") % {"name": name}],
         _("See your receipt"),
         _receipt_page(mail),
     )
@@ -186,10 +185,10 @@ def _reminder(mail: Mail) -> Message:
     request = mail.to.request
     name, shop = phrases.first_name(mail.to.order.buyer_name), _shop(mail)
     return Message(
-        _("You wanted to be reminded of a payment at %(shop)s") % {"shop": shop},
+        _("Your reminder: a payment at %(shop)s") % {"shop": shop},
         [
-            _("%(name)s still hopes for help with a payment at %(shop)s.") % {"name": name, "shop": shop},
-            _("The link works until %(moment)s. If it does not suit you, that is fine too.")
+            _("%(name)s is still waiting for help with a payment at %(shop)s.") % {"name": name, "shop": shop},
+            _("The link works until %(moment)s. If you can't help, that's fine too.")
             % {"moment": written(request.expires_at)},
         ],
         _("Open the request"),

@@ -59,7 +59,7 @@ class Ways:
 class Waiting:
     """What only a request that was sent shows: how far it is, and what may be changed about it. `no`: what was said
     with the last no, "" where it was none but said without a word, None where nobody said no. `begun`: somebody has
-    paid or is paying.
+    paid or is paying. `by_hand`: on a phone, where a code to scan is of less use than the status.
     """
 
     sheet: Sheet
@@ -74,6 +74,7 @@ class Waiting:
     friends_field: Field
     least: Money | None
     begun: bool
+    by_hand: bool
     by_mail: ByMail | None
 
 
@@ -117,11 +118,6 @@ class BuyerPage(LivePage):
         return self.waiting.safety_words if self.waiting else None
 
     @property
-    def stage(self) -> str:
-        """How far a request that was sent is; "" while there is none, or the buyer herself is paying."""
-        return str(self.waiting.progress.stage) if self.waiting and not self.mine else ""
-
-    @property
     def title(self) -> str:
         return f"{self._title} · {self.shop.name}"
 
@@ -129,31 +125,22 @@ class BuyerPage(LivePage):
     def _title(self) -> str:
         if self.state is State.PAID:
             return _("Paid")
-        if self.state is not State.WAITING:
-            return _("Checkout")
-        titles: dict[str, str] = {
-            Stage.TRYING: _("A friend is paying"),
-            Stage.FAILED: _("Not paid yet"),
-            Stage.CHOOSING: _("Somebody is choosing"),
-            Stage.OPENED: _("Opened"),
-        }
-        return titles.get(self.stage, _("Waiting for a friend"))
+        return self.heading if self.waiting or self.ended else _("Checkout")
 
     @property
     def heading(self) -> str:
-        if self.state is State.WAITING:
-            return _("A friend is paying") if self.stage == Stage.TRYING else _("Send this to someone kind")
+        if self.waiting:
+            return self.waiting.progress.heading
         return {
             "expired": _("This request has expired"),
             "cancelled": _("Your request is cancelled"),
-        }.get(self.ended, _("How shall this be paid?"))
+        }.get(self.ended, _("How do you want to pay?"))
 
     @property
     def icon(self) -> str:
         if self.state is State.PAID:
             return "icon-paid.svg"
-        quiet = self.waiting is None or self.waiting.progress.stage is Stage.SHARED
-        return "icon.svg" if quiet else "icon-news.svg"
+        return self.waiting.progress.tab_icon if self.waiting else "icon.svg"
 
     @property
     def can_act(self) -> bool:
@@ -164,18 +151,12 @@ class BuyerPage(LivePage):
         if self.state is State.PAID:
             return _("Your order is paid.")
         if self.state is State.EXPIRED:
-            return _("The time for this order is over")
+            return _("This order has expired")
         if self.ended == PaymentRequest.Status.EXPIRED:
-            return _("The time for your request is over.")
-        if self.waiting is None or self.mine:
+            return self.heading
+        if self.waiting is None or self.waiting.progress.stage is Stage.OWN:
             return ""
-        return {
-            Stage.TRYING: _("A friend is paying right now."),
-            Stage.FAILED: self.waiting.progress.failure,
-            Stage.CHOOSING: _("Somebody is choosing how to pay."),
-            Stage.OPENED: _("Somebody opened the link."),
-            Stage.DECLINED: _("A friend cannot this time."),
-        }.get(self.waiting.progress.stage, _("Waiting for a friend."))
+        return self.waiting.progress.failure or self.heading
 
 
 AnyPage = TypeVar("AnyPage", bound=BuyerPage)
@@ -280,6 +261,7 @@ def _waiting(reading: Reading, request: PaymentRequest, surface: Surface, told: 
         else empty(PartsForm, "friends").holding(str(friends or 3)),
         least=Money(request.split_min_amount, request.currency) if request.split_min_amount else None,
         begun=bool(request.amount_paid or request.amount_held),
+        by_hand=surface.phone,
         by_mail=by_mail(reading.address, told),
     )
 

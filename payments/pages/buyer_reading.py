@@ -12,7 +12,7 @@ from django.http import Http404
 from friendpay.kit import clock, limits
 from friendpay.kit.rows import attach, attach_one, models, rows
 from orders.models import Event, Order, OrderLine, Picture
-from payments.models import MailAddress, Payment, PaymentRequest, ProviderAccount, Refund, StoppedBuyer
+from payments.models import MailAddress, Payment, PaymentRequest, ProviderAccount, Refund, Step, StoppedBuyer
 from payments.pages.attempts import Attempts
 
 DECLINED = "payment_request.declined"
@@ -37,6 +37,7 @@ class Reading:
     thanked: dict[str, Any] | None
     address: MailAddress | None  # where the buyer's news go
     stopped: bool  # whether support has stopped this buyer from asking friends
+    sent: bool  # whether the buyer has tapped a way to send the request
 
     @property
     def status(self) -> str:
@@ -86,6 +87,7 @@ def read(token: str, visitor: str) -> Reading:
         thanked=thanked.data if thanked else None,
         address=next(iter(models(MailAddress, found["address_rows"])), None),
         stopped=found["is_stopped"] and bool(order.buyer_id),
+        sent=found["is_sent"],
     )
 
 
@@ -145,4 +147,5 @@ def _orders(visitor: str) -> "QuerySet[Order]":
         address_rows=rows(addresses[:1]),
         in_vain_at=ArraySubquery(in_vain.order_by("-created_at").values("created_at")[: limits.FRUITLESS_TRIES]),
         is_stopped=Exists(stopped),
+        is_sent=Exists(Step.objects.filter(kind=Step.Kind.SHARE_INVOKED, request__public_id=OuterRef("last_request"))),
     )

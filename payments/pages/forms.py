@@ -22,7 +22,7 @@ def plain_text(value: str) -> None:
     """Letters of any script, and emoji; no control characters."""
     for sign in value:
         if sign in _TURNING or (unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\r\t"):
-            raise ValidationError(_("There is a sign in this that cannot be used. Please type it again."))
+            raise ValidationError(_("This contains a character that can't be used. Please type it again."))
 
 
 class Words(forms.CharField):
@@ -55,7 +55,7 @@ class PartsForm(forms.Form):
     """How many friends may pay together. Nothing, or one, is one friend for all of it."""
 
     friends = forms.IntegerField(
-        label=_("How many friends at most"),
+        label=_("How many friends at most?"),
         min_value=1,
         max_value=limits.PAYERS_OF_A_REQUEST,
         required=False,
@@ -94,10 +94,10 @@ class AddressForm(forms.Form):
     """An e-mail address, one's own."""
 
     address = forms.EmailField(
-        label=_("Your e-mail address"),
+        label=_("Your email address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email", "dir": "ltr"}),
-        error_messages={"required": _("Please type your e-mail address.")},
+        error_messages={"required": _("Please enter your email address.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -138,7 +138,7 @@ class CodeForm(forms.Form):
         label=_("Code or message"),
         rows=2,
         attrs={"autocapitalize": "characters", "spellcheck": "false", "placeholder": "7K3M-9QXW"},
-        error_messages={"required": _("Please type the code, or paste the message.")},
+        error_messages={"required": _("Please enter the code, or paste the message.")},
     )
 
 

@@ -115,6 +115,11 @@ class Live:
     paid: Money
     holder: Holder | None
 
+    @property
+    def counts_from(self) -> datetime:
+        """From when the seconds are told that are left; before, the moment of the end is."""
+        return self.ends_at - limits.ENDS_SOON
+
     @classmethod
     def of(cls, request: PaymentRequest, payments: Iterable[Payment], now: datetime, *, named: bool = True) -> Self:
         """Of a request and the payments that may be holding some of it. Unless `named`, who holds it is somebody."""

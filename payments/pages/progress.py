@@ -12,10 +12,10 @@ from friendpay.kit import limits
 from payments.pages.buyer_reading import DECLINED, Reading
 
 FAILURES: dict[str, "str | Promise"] = {
-    "payment.failed": gettext_lazy("%(payer)s tried, but the wallet did not take the payment. No money has moved."),
-    "payment.cancelled": gettext_lazy("%(payer)s tried and left the wallet without paying. No money has moved."),
+    "payment.failed": gettext_lazy("%(payer)s tried, but the payment was refused. No money has moved."),
+    "payment.cancelled": gettext_lazy("%(payer)s started but didn't pay. No money has moved."),
     "payment.released": gettext_lazy(
-        "%(payer)s tried and did not finish in time. Should money still come, it counts or goes back by itself."
+        "%(payer)s didn't finish in time. If money still arrives, it counts or is refunded automatically."
     ),
 }
 """What became of an attempt, kindly: why a friend's wallet said no is between the two of them."""
@@ -24,12 +24,39 @@ FAILURES: dict[str, "str | Promise"] = {
 class Stage(StrEnum):
     """Where an open request stands. What is paid has ended, and says so itself."""
 
-    SHARED = "shared"
+    SHARED = "shared"  # there is something to send
+    SENT = "sent"  # the buyer has tapped a way to send it
     OPENED = "opened"
     CHOOSING = "choosing"
     TRYING = "trying"
     FAILED = "failed"
     DECLINED = "declined"
+    PARTLY = "partly"  # of several friends who pay together, not all have
+    OWN = "own"  # the buyer herself has begun to pay
+
+
+HEADINGS: "dict[Stage, str | Promise]" = {
+    Stage.SHARED: gettext_lazy("Send this to a friend"),
+    Stage.SENT: gettext_lazy("Waiting for your friend"),
+    Stage.OPENED: gettext_lazy("Link opened"),
+    Stage.CHOOSING: gettext_lazy("Someone is choosing how to pay"),
+    Stage.TRYING: gettext_lazy("A friend is paying"),
+    Stage.FAILED: gettext_lazy("Not paid yet"),
+    Stage.DECLINED: gettext_lazy("A friend can't help this time"),
+    Stage.PARTLY: gettext_lazy("Partly paid"),
+    Stage.OWN: gettext_lazy("Your payment isn't finished"),
+}
+"""What the first screen says, and the tab."""
+
+_TAB_ICONS = {
+    Stage.OPENED: "icon-news.svg",
+    Stage.CHOOSING: "icon-news.svg",
+    Stage.PARTLY: "icon-news.svg",
+    Stage.TRYING: "icon-paying.svg",
+    Stage.OWN: "icon-paying.svg",
+    Stage.FAILED: "icon-missed.svg",
+    Stage.DECLINED: "icon-missed.svg",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +67,14 @@ class Progress:
     choosing_until: datetime | None = None
     failure: str = ""
     failed_at: datetime | None = None
+
+    @property
+    def heading(self) -> str:
+        return str(HEADINGS[self.stage])
+
+    @property
+    def tab_icon(self) -> str:
+        return _TAB_ICONS.get(self.stage, "icon.svg")
 
 
 def names_are_told(reading: Reading) -> bool:
@@ -53,8 +88,9 @@ def names_are_told(reading: Reading) -> bool:
 def of(reading: Reading, *, is_held: bool) -> Progress:
     """Where an open request that was shared stands."""
     request, last = reading.request, reading.outcome
-    if request is None or is_held:
-        return Progress(Stage.TRYING)
+    own = reading.attempts and reading.attempts.mine
+    if own or request is None or is_held:
+        return Progress(Stage.OWN if own else Stage.TRYING)
     if last and last.type in FAILURES and not last.data["by_buyer"]:
         name = last.data["payer_name"] if names_are_told(reading) else ""
         return Progress(
@@ -65,4 +101,10 @@ def of(reading: Reading, *, is_held: bool) -> Progress:
     until = request.choosing_at + limits.CHOOSES_FOR if request.choosing_at else reading.now
     if until > reading.now:
         return Progress(Stage.CHOOSING, choosing_until=until)
-    return Progress(Stage.OPENED if request.opened_at else Stage.SHARED)
+    at_rest = (
+        (Stage.PARTLY, request.amount_paid),
+        (Stage.OPENED, request.opened_at),
+        (Stage.SENT, reading.sent),
+        (Stage.SHARED, True),
+    )
+    return Progress(next(stage for stage, is_so in at_rest if is_so))

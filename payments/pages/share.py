@@ -88,6 +88,6 @@ def open_code(request: HttpRequest) -> HttpResponse:
     typed = taken(request, CodeForm(request.POST))["text"]
     payment_request = codes.look_up(typed, network=network_of(request), neighbourhood=neighbourhood_of(request))
     if payment_request is None:
-        words = _("We know no open request by this code. Please compare it with the message once more.")
+        words = _("We can't find an open request for that code. Please check it against the message.")
         raise Refused("unknown_code", words, field="text", status=422)
     return SeeOther(reverse("friend", args=[payment_request.token]))

@@ -183,7 +183,7 @@ def _make_way(request: PaymentRequest, attempt: Attempt, payer: Payer, missing: 
     others = [it for it in begun.open if it not in own and turns.yields_at(it) <= begun.now]
     found = turns.making_room(others, missing)
     if sum(payment.amount for payment in found) < missing:
-        raise Refused("held", _("Somebody is paying this right now."))
+        raise Refused("held", _("Someone is paying this right now."))
     for leaving in [*own, *found]:
         _close(leaving, taken_over=leaving not in own)
 
@@ -193,7 +193,7 @@ def _close(payment: Payment, *, taken_over: bool) -> None:
         reconcile.close(payment, code=TAKEN_OVER if taken_over else "")
     except ProviderError as error:
         raise Refused(
-            "held", _("Somebody is paying this, and their wallet does not answer. Please try again in a minute.")
+            "held", _("Someone is paying this, and their wallet isn't answering. Please try again in a minute.")
         ) from error
 
 

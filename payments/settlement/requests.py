@@ -40,7 +40,7 @@ def allow_parts(request_id: int, split: Split | None, *, actor: str) -> PaymentR
     most, least = chip_in.agreed(order, split, given=chip_in.parts_given(request))
     if request.amount_paid or request.amount_held:
         if (most or 1) < (request.split_max_payers or 1):
-            raise Refused("begun", _("Somebody has begun to pay, so only more friends can be let in now."))
+            raise Refused("begun", _("Someone has started to pay, so you can only let more friends join now."))
         least = min(least, request.split_min_amount or least) if least else None
     if (request.split_max_payers, request.split_min_amount) != (most, least):
         request.split_max_payers, request.split_min_amount = most, least
@@ -94,7 +94,7 @@ def thank(request_id: int, *, words: str = "", choice: str = "") -> None:
     words = text_filter.check(words, field="words")
     _order, request = lock_request(request_id)
     if request.status != PaymentRequest.Status.PAID:
-        raise Refused("request_not_paid", _("This is not paid yet, so there is nobody to thank."))
+        raise Refused("request_not_paid", _("This isn't paid yet, so there is nobody to thank."))
     if not Event.objects.filter(request=request.public_id, type="payment_request.thanked").exists():
         note(request, "payment_request.thanked", "buyer", words=words, choice=choice)
         save(request)

@@ -25,13 +25,12 @@ def share_text(request: PaymentRequest) -> str:
     """What the buyer sends: one short message with the link and the code, understood as a whole by /open/."""
     if request.split_max_payers:
         text = _(
-            "Could you chip in for my %(shop)s order of %(amount)s? Any part helps. "
+            "Could you chip in for my %(shop)s order of %(amount)s? Any amount helps. "
             "%(link)s (or code %(code)s at %(open)s)"
         )
     else:
-        text = _("%(name)s asks: could you pay %(amount)s at %(shop)s for me? %(link)s (or code %(code)s at %(open)s)")
+        text = _("Could you pay %(amount)s for my %(shop)s order? %(link)s (or code %(code)s at %(open)s)")
     return text % {
-        "name": request.order.buyer_name,
         "amount": Money(request.amount, request.currency).text(_locale()),
         "shop": request.merchant.name,
         "link": link(request),
@@ -69,7 +68,7 @@ TARGETS: dict[str, tuple["str | Promise", str]] = {
     "telegram": (gettext_lazy("Telegram"), "https://t.me/share/url?url={link}&text={words}"),
     "line": (gettext_lazy("LINE"), "https://line.me/R/share?text={text}"),
     "sms": (gettext_lazy("Text message"), "sms:?&body={text}"),
-    "mail": (gettext_lazy("E-mail"), "mailto:?subject={subject}&body={text}"),
+    "mail": (gettext_lazy("Email"), "mailto:?subject={subject}&body={text}"),
 }
 HABITS = {
     "zh-hans": ("wechat", "sms", "mail"),

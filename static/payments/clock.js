@@ -18,6 +18,9 @@ const endOf = (element) => {
   return known[1];
 };
 
+const midnight = (when) => new Date(when).setHours(0, 0, 0, 0);
+const daysUntil = (when) => Math.round((midnight(when) - midnight(Date.now())) / 86400000);
+
 /** The server spoke: all times left are counted from now. */
 function setClocks() {
   for (const element of document.querySelectorAll("[data-left]")) {
@@ -28,11 +31,13 @@ function setClocks() {
   const own = navigator.languages.find((it) => it === lang || it.startsWith(`${lang}-`)) ?? lang; // a reader's own English
   const locale = new Intl.Locale(own, { numberingSystem: "latn" }); // the digits of all amounts on the page
   const form = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-  const today = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+  const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+  const word = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   for (const element of document.querySelectorAll("time[datetime]")) {
     const when = new Date(element.dateTime);
-    const short = when.toDateString() === new Date().toDateString() && !element.closest(".facts"); // those may be printed
-    element.textContent = (short ? today : form).format(when);
+    const far = element.closest(".facts") ? 9 : daysUntil(when); // facts may be printed
+    const near = far ? `${word.format(far, "day")} ${clock.format(when)}` : clock.format(when);
+    element.textContent = Math.abs(far) > 1 ? form.format(when) : near;
   }
 }
 

@@ -15,14 +15,17 @@ async function copy(text) {
   }
 }
 
+const labels = new WeakMap(); // button -> its own words, while it says others
+
 function say(button, text) {
   const label = button.querySelector("span") ?? button;
-  button.dataset.label ??= label.textContent;
+  if (!labels.has(button)) labels.set(button, label.textContent);
   label.textContent = text;
   document.dispatchEvent(new CustomEvent("announce", { detail: text }));
   clearTimeout(button.timer);
   button.timer = setTimeout(() => {
-    label.textContent = button.dataset.label;
+    if (label.textContent === text) label.textContent = labels.get(button); // else the page was drawn anew meanwhile
+    labels.delete(button);
   }, 2500);
 }
 
@@ -32,33 +35,40 @@ function pictureAddress(form) {
   return query ? `${form.action}?${query}` : form.action;
 }
 
-/** The picture as a file that a share sheet takes; nothing where it takes none, or the line is too slow for a tap. */
-async function pictureFor(button) {
-  const form = document.getElementById(button.dataset.picture);
-  const empty = new File([], "friendpay.png", { type: "image/png" });
-  if (!form || !navigator.canShare?.({ files: [empty] })) return [];
-  try {
-    const answer = await fetch(pictureAddress(form), { signal: AbortSignal.timeout(1500) });
-    return answer.ok ? [new File([await answer.blob()], empty.name, { type: empty.type })] : [];
-  } catch {
-    return [];
+const PICTURE = ["friendpay.png", { type: "image/png" }];
+let picture = { address: "", file: null }; // as it was last fetched
+
+const pictureForm = () => document.getElementById("picture");
+
+/** Fetched before it is asked for, so that a tap need not wait. */
+function fetchPicture(form) {
+  const address = pictureAddress(form);
+  if (picture.address !== address) {
+    const file = fetch(address).then(async (answer) => (answer.ok ? new File([await answer.blob()], ...PICTURE) : null));
+    picture = { address, file: file.catch(() => null) };
   }
+  return picture.file;
 }
 
 const acts = {
   async share(button) {
     const text = button.dataset.share;
     if (!navigator.share) return acts.copy(button, text);
-    const files = await pictureFor(button);
     try {
-      await navigator.share(files.length ? { text, files } : { text });
+      await navigator.share({ text }); // words alone: of words and a picture some messengers keep only one
     } catch (error) {
       if (error.name !== "AbortError") await acts.copy(button, text);
     }
   },
+  async sharePicture(button) {
+    button.setAttribute("aria-busy", "true");
+    const file = await fetchPicture(button.form);
+    button.removeAttribute("aria-busy");
+    if (file) await navigator.share({ files: [file] }).catch(() => {});
+  },
   async copy(button, text = button.dataset.copy) {
     const fold = document.getElementById(button.dataset.unfold);
-    if (fold) fold.open = true;
+    for (let it = fold; it; it = it.parentElement.closest("details")) it.open = true;
     const done = await copy(text);
     fold?.scrollIntoView({ block: "center" });
     if (done) say(button, button.dataset.done);
@@ -94,9 +104,13 @@ function readyButtons() {
     for (const name in acts) if (button && name in button.dataset) acts[name](button);
   });
   document.addEventListener("change", ({ target: { form } }) => {
-    const picture = form?.querySelector("img.poster");
-    if (picture) picture.srcset = pictureAddress(form); // its src stays the server's: a fresh rendering would undo it
+    const shown = form?.querySelector("img.poster");
+    if (!shown) return;
+    shown.srcset = pictureAddress(form); // its src stays the server's: a fresh rendering would undo it
+    fetchPicture(form);
   });
+  document.addEventListener("toggle", ({ target }) => target.id === "picture-fold" && fetchPicture(pictureForm()), true);
+  if (navigator.canShare?.({ files: [new File([], ...PICTURE)] })) document.documentElement.classList.add("shares-files");
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method === "get") return; // the same picture may be saved again
     if (event.target.dataset.sent) event.preventDefault(); // a second tap while the first is on its way

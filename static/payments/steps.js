@@ -31,10 +31,22 @@ function saw() {
   if (!document.hidden && "saw" in region()) say(region().step, "saw");
 }
 
+/** The buyer took a way to send the link: from then on the page waits for a friend. */
+async function share(address) {
+  if (!address || said.has("shared")) return;
+  said.add("shared");
+  try {
+    await fetch(address, { method: "POST", body: new URLSearchParams({ shared: "1" }), keepalive: true });
+    document.dispatchEvent(new Event("redraw"));
+  } catch {
+    // It may be lost, and nothing waits for it.
+  }
+}
+
 /** On the buyer's page: the link was shared by any of the ways, and the page that says "paid" is in sight. */
 function tellBuyers() {
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-sharing] :is(a, button)")) say(region().step, "shared");
+    if (event.target.closest("[data-sharing] :is(a, button)")) share(region().step);
   });
   document.addEventListener("visibilitychange", saw);
   new MutationObserver(saw).observe(document.getElementById("live"), { attributeFilter: ["data-saw"] });

@@ -151,12 +151,12 @@ def test_what_a_screen_reader_says(person: Make) -> None:
     buyer.page.locator("#code").wait_for()
     told = heard(buyer)
     for line in (
-        'heading "Send this to someone kind" [level=1]',
+        'heading "Send this to a friend" [level=1]',
         'img "QR code of your link"',
         'button "Share"',
         'button "Copy link"',
         'heading "Where it stands" [level=2]',
-        'link "Pay it myself"',
+        'link "I\'ll pay it myself"',
     ):
         assert line in told, told
     friend.go(buyer.page.input_value("#link"))

@@ -68,7 +68,7 @@ def test_thanks_arrive_by_themselves_and_the_receipt_by_mail(person: Make, stack
     friend.tap(friend.page.get_by_text("Receipt by e-mail").first)
     friend.type("Your e-mail address", "receipts@post.example")
     friend.tap(friend.page.locator("#by-mail button"))
-    friend.sees("We write to r…@post.example")
+    friend.sees("We'll email r…@post.example")
     buyer.tap("Thank you! The next one is on me.")
     buyer.sees("Your thanks are on the receipt")
     friend.sees("Lin says")

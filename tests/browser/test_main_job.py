@@ -21,7 +21,7 @@ def at_checkout(buyer: Person) -> None:
     """A basket, and the way to its checkout: what comes before the job begins."""
     buyer.go("/")
     buyer.tap("Add Spring oolong")
-    buyer.tap("Basket, 1 thing")
+    buyer.tap("Basket, 1 item")
     buyer.tap("Check out")
     buyer.sees("Ask a friend to pay")
     buyer.taps = 0
@@ -60,7 +60,7 @@ def test_two_taps_and_nothing_typed_on_either_side(person: Make) -> None:
     friend.sees("Approve this payment?")
     assert friend.taps <= 2
     assert friend.typed == 0
-    buyer.sees("Somebody is paying")
+    buyer.sees("Someone is paying")
     approve(friend)
     friend.sees("Thank you!")
     buyer.sees("Harbour Tea has your order.")
@@ -90,7 +90,7 @@ def test_what_the_buyer_is_typing_survives_what_happens_meanwhile(person: Make) 
     buyer.tap(buyer.page.get_by_text("Add a message"))
     buyer.type("Message to your friend", "Could you")
     friend.tap("Pay CN¥45.00 with Sandbox wallet")
-    buyer.sees("Somebody is paying")
+    buyer.sees("Someone is paying")
     buyer.page.keyboard.type(" get this for me?")
     assert buyer.page.get_by_label("Message to your friend").input_value() == "Could you get this for me?"
 
@@ -104,7 +104,7 @@ def test_a_second_friend_sees_the_first_and_then_that_it_is_paid(person: Make) -
     friend.type("Your name (anyone with this link can see it)", "Mei")
     friend.tap("Pay CN¥45.00 with Sandbox wallet")
     other.sees("Mei is paying")
-    other.sees("you can take over in")
+    other.sees("you can pay in")
     approve(friend)
     other.sees("Someone has already paid for Lin")
 
@@ -138,7 +138,7 @@ def test_cancelling_takes_a_second_word_and_ends_the_friends_page(person: Make) 
     buyer.sees("Your request is cancelled")
     friend.sees("No longer needed")
     buyer.tap("Ask a friend again")
-    buyer.sees("Send this to someone kind")
+    buyer.sees("Send this to a friend")
 
 
 def test_declining_is_told_to_the_buyer_at_once(person: Make) -> None:
@@ -195,4 +195,4 @@ def test_a_minutes_request_expires_on_both_pages_and_in_the_api_by_itself(person
     buyer.sees("This request has expired")
     assert stack.api(f"/payment-requests/{asked['id']}")["status"] == "expired"
     buyer.tap("Ask a friend again")
-    buyer.sees("Send this to someone kind")
+    buyer.sees("Send this to a friend")

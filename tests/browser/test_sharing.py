@@ -40,7 +40,7 @@ def asked(buyer: Person, script: str = NO_SHEET) -> None:
     buyer.page.context.add_init_script(script)
     at_checkout(buyer)
     buyer.tap("Ask a friend to pay")
-    buyer.sees("Send this to someone kind")
+    buyer.sees("Send this to a friend")
 
 
 def shared(page: Page) -> tuple[str, bytes]:
@@ -59,7 +59,7 @@ def test_the_share_sheet_gets_the_words_and_a_picture_that_can_be_scanned(person
     assert scanned(picture) == link_in(text)
     plain = picture
     buyer.page.evaluate("window.shared = null")
-    buyer.page.get_by_text("A picture to send").click()
+    buyer.page.get_by_text("Share as an image").click()
     buyer.page.get_by_label("Show the amount").check()
     buyer.tap("Share")
     text, picture = shared(buyer.page)
@@ -91,7 +91,7 @@ def test_without_a_share_sheet_the_message_is_copied_and_pasted_by_one_tap(perso
 def test_a_code_from_the_phone_takes_four_taps_and_nothing_but_the_code(person: Make) -> None:
     buyer, friend = person(DESK), person(PHONE)
     ask_and_share(buyer)
-    buyer.page.get_by_text("To read it out on the phone").click()
+    buyer.page.get_by_text("Spell it out over the phone").click()
     said = buyer.page.locator(".spoken li b").all_inner_texts()
     friend.go("/open/")
     friend.tap(friend.page.get_by_label("Code or message"))
@@ -108,7 +108,7 @@ def test_a_wrong_code_is_told_kindly(person: Make) -> None:
     friend.go("/open/")
     friend.type("Code or message", "AAAA-AAAA")
     friend.tap("Open")
-    friend.sees("We know no open request by this code.")
+    friend.sees("We can't find an open request for that code.")
     friend.complaints = [line for line in friend.complaints if "422" not in line]
 
 
@@ -116,10 +116,10 @@ def test_the_picture_is_saved_without_any_script(person: Make, tmp_path: Path) -
     buyer = person(PHONE, java_script_enabled=False)
     at_checkout(buyer)
     buyer.tap("Ask a friend to pay")
-    buyer.page.get_by_text("A picture to send").click()
-    buyer.page.get_by_label("Show the goods").check()
+    buyer.page.get_by_text("Share as an image").click()
+    buyer.page.get_by_label("Show the items").check()
     with buyer.page.expect_download() as saving:
-        buyer.tap("Save the picture")
+        buyer.tap("Save image")
     saving.value.save_as(tmp_path / "poster.png")
     link = buyer.page.get_by_label("Your link", exact=True).input_value()
     assert scanned((tmp_path / "poster.png").read_bytes()) == link

@@ -53,7 +53,7 @@ def test_by_link_and_the_meter_counts_every_step(person: Make, stack: Stack, dev
     assert buyer.taps + SHEET <= BUYER
     assert buyer.typed == 0
     friend.go(link)
-    buyer.sees("Opened by somebody")
+    buyer.sees("Link opened")
     at_the_wallet(friend)
     assert friend.taps + LINK <= FRIEND
     assert friend.typed == 0
@@ -93,7 +93,7 @@ def test_without_a_script(person: Make) -> None:
     buyer, friend = person(DESK, java_script_enabled=False), person(PHONE, java_script_enabled=False)
     at_checkout(buyer)
     buyer.tap("Ask a friend to pay")
-    assert buyer.button("Send by e-mail").is_visible()
+    assert buyer.button("Send by email").is_visible()
     assert buyer.taps + 2 <= BUYER  # the mail's link, and "send"
     friend.go(buyer.page.get_by_label("Your link", exact=True).input_value())
     friend.tap(PAY)

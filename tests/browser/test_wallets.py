@@ -89,7 +89,7 @@ def payment_request(stack: Stack, person: Make) -> Asked:
     asked = stack.api(f"/orders/{order['id']}/payment-requests", {})
     buyer = person(DESK)
     buyer.go(order["checkout_url"])
-    buyer.sees("Send this to someone kind")
+    buyer.sees("Send this to a friend")
     return Asked(asked["id"], asked["url"], buyer)
 
 

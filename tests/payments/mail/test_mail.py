@@ -67,8 +67,8 @@ def test_a_reminder_comes_once_at_its_time_and_then_the_address_is_forgotten(
     move_time(HOUR + 1)
     [message] = sent()
     assert message.to == [MEI]
-    assert message.subject == "You wanted to be reminded of a payment at Harbour Tea"
-    assert "Lin still hopes for help" in message.body
+    assert message.subject == "Your reminder: a payment at Harbour Tea"
+    assert "Lin is still waiting for help" in message.body
     assert f"http://127.0.0.1:8000/p/{payment_request.token}/" in message.body
     assert "90" not in re.sub(r"\S+/\S+", "", str(message.body))
     assert addresses() == []
@@ -185,10 +185,10 @@ def test_nobody_can_make_us_write_to_strangers_often(client: Client) -> None:
 def test_the_buyer_is_told_of_everything_that_matters_and_each_once(client: Client, move_time: MoveTime) -> None:
     payment_request = shop.make_request()
     assert tell(payment_request) == 303
-    assert "We write to l…@post.example" in words(client.get(f"/checkout/{payment_request.order.token}/"))
+    assert "We'll email l…@post.example" in words(client.get(f"/checkout/{payment_request.order.token}/"))
     client.post(f"/p/{payment_request.token}/decline/", {"note": "Buy me a prize"})
     [message] = sent()
-    assert message.subject == "A friend cannot pay this time"
+    assert message.subject == "A friend can't pay this time"
     assert "prize" not in message.body
     payment = pay(client, payment_request)
     [message] = sent()
@@ -199,7 +199,7 @@ def test_the_buyer_is_told_of_everything_that_matters_and_each_once(client: Clie
     assert sent() == []
     refund_moves.move_refund(refund.pk, "succeeded")
     [message] = sent()
-    assert "CN¥20.00 of your order went back" in message.body
+    assert "CN¥20.00 of your order was refunded" in message.body
     move_time(HOUR)
     assert sent() == []
 
@@ -224,7 +224,7 @@ def test_the_buyer_of_an_order_that_is_over_too_is_not_told_to_ask_again(move_ti
     [message] = sent()
     assert message.subject == "Your request has expired"
     assert "You can ask again" not in message.body
-    assert "The time for the order itself is over too." in message.body
+    assert "The order itself has expired too." in message.body
 
 
 def test_money_nobody_needed_is_no_news_for_the_buyer(client: Client) -> None:
@@ -259,7 +259,7 @@ def test_what_was_returned_by_other_means_is_told_with_the_words_for_it(client: 
     assert "Harbour Tea has returned CN¥50.00 to you by other means" in sent_to[MEI].body
     assert "in cash, at our counter" in sent_to[MEI].body
     assert "back in the wallet" not in sent_to[MEI].body
-    assert "CN¥50.00 of your order went back to whoever paid it" in sent_to["lin@post.example"].body
+    assert "CN¥50.00 of your order was refunded to whoever paid it" in sent_to["lin@post.example"].body
     assert rest.amount == 5000
     for _time in range(2):
         refund_moves.move_refund(rest.pk, "returned_elsewhere")
@@ -421,11 +421,11 @@ def test_one_click_stops_all_mail_to_an_address(client: Client, move_time: MoveT
     remind(client, payment_request)
     tell(payment_request, MEI)
     token = MailAddress.objects.first().token  # type: ignore[union-attr]
-    assert "No more mail?" in words(client.get(f"/mail/{token}/"))  # a mail filter opens links
+    assert "Stop emails?" in words(client.get(f"/mail/{token}/"))  # a mail filter opens links
     assert len(addresses()) == 2
     given = {} if browser else {"List-Unsubscribe": "One-Click"}
     page = Client(enforce_csrf_checks=True).post(f"/mail/{token}/", given)
-    assert "You get no more mail from us" in words(page)
+    assert "You'll get no more email from us" in words(page)
     assert addresses() == []
     move_time(HOUR + 1)
     pay(Client(), payment_request)

@@ -221,7 +221,7 @@ def test_without_any_way_to_pay_the_page_says_so(client: Client) -> None:
     rule(merchant, "friend", share=0)
     rule(merchant, "sandbox", share=0)
     page = words(client.get(f"/checkout/{order_of(merchant).token}/"))
-    assert "There is no way to pay this order here." in page
+    assert "There is no way to pay for this order here." in page
     assert "Pay now" not in page
 
 
@@ -254,7 +254,7 @@ def test_a_link_that_was_sent_goes_on_working_when_the_rule_changes(client: Clie
     rule(merchant, "friend", share=0)
     assert client.get(f"/p/{request.token}/").status_code == 200
     assert client.post(f"/p/{request.token}/pay/", {"method": "sandbox"}).status_code == 303
-    assert "Pay it myself" in words(client.get(f"/checkout/{request.order.token}/"))
+    assert "I'll pay it myself" in words(client.get(f"/checkout/{request.order.token}/"))
 
 
 RULES = st.fixed_dictionaries(

@@ -97,7 +97,7 @@ def test_an_expired_request_is_shown_as_such_before_the_sweep_comes(
     assert "This request has expired" in words(page)
     assert f"{page_of(payment_request.order)}ask/" in forms(page)
     client.post(page_of(payment_request.order) + "ask/")
-    assert "Send this to someone kind" in words(client.get(page_of(payment_request.order)))
+    assert "Send this to a friend" in words(client.get(page_of(payment_request.order)))
 
 
 def test_the_buyer_sees_who_pays_and_for_how_long(client: Client) -> None:
@@ -111,7 +111,7 @@ def test_the_buyer_sees_who_pays_and_for_how_long(client: Client) -> None:
 def test_the_buyer_is_told_of_a_kind_no(client: Client) -> None:
     payment_request = shop.make_request()
     requests.decline(payment_request.pk, words="Tight this month!")
-    assert "A friend cannot this time. “Tight this month!”" in words(client.get(page_of(payment_request.order)))
+    assert "A friend can't help this time “Tight this month!”" in words(client.get(page_of(payment_request.order)))
 
 
 def test_paid_says_so_and_by_whom(client: Client) -> None:
@@ -147,7 +147,7 @@ def test_a_cancelled_order_offers_nothing(client: Client) -> None:
     [
         ("cancelled", "This order is cancelled"),
         ("paid", "Paid CN¥90.00"),
-        ("expired", "The time for this order is over"),
+        ("expired", "This order has expired"),
     ],
 )
 def test_an_order_that_ends_after_its_request_says_so_to_an_open_page(
@@ -222,7 +222,7 @@ def test_the_buyer_waits_while_a_friend_pays_and_may_take_over(
     friend = Client()
     friend.post(f"/p/{payment_request.token}/pay/", {"method": "sandbox", "name": "Mei"})
     address = page_of(payment_request.order) + "pay/"
-    assert "you can take over in 1:00" in words(client.get(address))
+    assert "you can pay in 1:00" in words(client.get(address))
     assert client.post(address, {"method": "sandbox"}).status_code == 409
     move_time(61)
     page = client.get(address)
@@ -272,7 +272,7 @@ def test_the_buyer_lets_several_friends_chip_in(client: Client) -> None:
     shop.succeed(shop.hold(payment_request, 3000, name="Mei"))
     page = client.get(address).content.decode()
     assert "Mei" in page
-    assert "The smallest part is CN¥15.00. You can let in more friends at any time." in page
+    assert "The smallest part is CN¥15.00. You can let more friends join at any time." in page
     assert client.post(f"{address}parts/", {"friends": "1"}).status_code == 409
     assert PaymentRequest.objects.get().split_max_payers == 3
 

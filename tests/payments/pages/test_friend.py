@@ -49,7 +49,7 @@ def test_everything_a_friend_asks_is_answered_before_paying(client: Client) -> N
         "help@harbourtea.example",
         "CN¥90.00",
         "Spring oolong, 100 g",
-        "left",
+        "Until",
         "Refunds go back to the wallet you pay with.",
         "Pay CN¥90.00 with Sandbox wallet",
         "I can't this time",
@@ -374,10 +374,10 @@ def test_who_pays_reads_from_when_on_others_can_take_over(client: Client, move_t
     payment_request = shop.make_request()
     held_by(client, payment_request)
     move_time(15)
-    assert "In 0:45 somebody else can take over." in words(client.get(page_of(payment_request)))
+    assert "Someone else can take over in 0:45" in words(client.get(page_of(payment_request)))
     move_time(46)
     text = words(client.get(page_of(payment_request)))
-    assert "Somebody else can take over now." in text
+    assert "Someone else can take over now." in text
     assert "Continue to payment" in text
 
 
@@ -399,7 +399,7 @@ def test_who_was_overtaken_and_comes_back_reads_that_nothing_was_paid(
     assert other.post(f"{page_of(payment_request)}pay/", {"method": "sandbox", "take_over": "1"}).status_code == 303
     mine.refresh_from_db()
     assert (mine.status, mine.was_taken_over) == ("cancelled", True)
-    assert "Somebody else took over. You were not charged." in words(client.get(page_of(payment_request)))
+    assert "Someone else took over. You were not charged." in words(client.get(page_of(payment_request)))
     assert "took over" not in words(other.get(page_of(payment_request)))
     assert "took over" not in words(Client().get(page_of(payment_request)))
     shop.succeed(payment_request.payments.latest("pk"))
@@ -415,7 +415,7 @@ def test_whose_time_to_pay_is_over_is_warned_of_paying_twice(
     payment_request = shop.make_request()
     mine = held_by(client, payment_request)
     lifecycle.let_go(mine.pk)
-    warning = "If you have paid already, please do not pay again."
+    warning = "If you have already paid, please don't pay again."
     assert warning in words(client.get(page_of(payment_request)))
     assert warning in words(client.get(f"/r/{mine.token}/"))
     assert f'href="/r/{mine.token}/"' in client.get(page_of(payment_request)).content.decode()
@@ -423,11 +423,11 @@ def test_whose_time_to_pay_is_over_is_warned_of_paying_twice(
     shop.succeed(shop.hold(payment_request))
     for page in (page_of(payment_request), f"/r/{mine.token}/"):
         text = words(client.get(page))
-        assert "If you have paid as well, your money goes back to you by itself." in text
+        assert "If you paid as well, your money is refunded automatically." in text
         assert warning not in text
     shop.succeed(mine)
     assert "is being returned" in words(client.get(page_of(payment_request)))
-    assert "If you have paid as well" not in words(client.get(page_of(payment_request)))
+    assert "If you paid as well" not in words(client.get(page_of(payment_request)))
 
 
 def test_a_wallet_that_did_not_open_is_no_payment_that_is_late(client: Client) -> None:

@@ -43,22 +43,22 @@ def look(payment_request: PaymentRequest, client: Client | None = None, **said: 
 
 def test_every_step_is_told_to_who_asked() -> None:
     payment_request = shop.make_request()
-    assert "Waiting for a friend to open it" in steps(payment_request)
-    assert tab(payment_request) == "Waiting for a friend, plain"
+    assert "Waiting for your friend to open it" in steps(payment_request)
+    assert tab(payment_request) == "Send this to a friend, plain"
     assert look(payment_request) == 204
-    assert "Opened by somebody" in steps(payment_request)
-    assert "Waiting for a friend to pay" in steps(payment_request)
-    assert tab(payment_request) == "Opened, -news"
+    assert "Link opened" in steps(payment_request)
+    assert "Waiting for your friend to pay" in steps(payment_request)
+    assert tab(payment_request) == "Link opened, -news"
     assert look(payment_request, choosing="1") == 204
-    assert "Somebody is choosing how to pay" in steps(payment_request)
-    assert tab(payment_request) == "Somebody is choosing, -news"
+    assert "Someone is choosing how to pay" in steps(payment_request)
+    assert tab(payment_request) == "Someone is choosing how to pay, -news"
     payment = shop.hold(payment_request)
     assert "Mei is paying" in steps(payment_request)
-    assert tab(payment_request) == "A friend is paying, -news"
+    assert tab(payment_request) == "A friend is paying, -paying"
     lifecycle.end_payment(payment.pk, cancelled=False, code="CARD_DECLINED", words="no money on it")
-    assert "Mei tried, but the wallet did not take the payment. No money has moved." in steps(payment_request)
+    assert "Mei tried, but the payment was refused. No money has moved." in steps(payment_request)
     assert "no money on it" not in steps(payment_request)
-    assert tab(payment_request) == "Not paid yet, -news"
+    assert tab(payment_request) == "Not paid yet, -missed"
     again = shop.hold(payment_request, name="")
     assert "tried" not in steps(payment_request)
     shop.succeed(again)
@@ -68,9 +68,9 @@ def test_every_step_is_told_to_who_asked() -> None:
 def test_an_attempt_that_was_left_or_ran_out_of_time_is_told_kindly() -> None:
     payment_request = shop.make_request()
     lifecycle.end_payment(shop.hold(payment_request, name="").pk, cancelled=True)
-    assert "A friend tried and left the wallet without paying. No money has moved." in steps(payment_request)
+    assert "A friend started but didn't pay. No money has moved." in steps(payment_request)
     lifecycle.let_go(shop.hold(payment_request).pk)
-    assert "Mei tried and did not finish in time." in steps(payment_request)
+    assert "Mei didn't finish in time." in steps(payment_request)
 
 
 def test_nobody_is_said_to_choose_for_ever(move_time: Callable[[float], None]) -> None:
@@ -78,16 +78,16 @@ def test_nobody_is_said_to_choose_for_ever(move_time: Callable[[float], None]) -
     look(payment_request, choosing="1")
     assert told(payment_request)[-2:] == ["payment_request.opened", "payment_request.considered"]
     move_time(181)
-    assert "Waiting for a friend to pay" in steps(payment_request)
+    assert "Waiting for your friend to pay" in steps(payment_request)
 
 
 def test_who_says_no_does_not_choose_any_more() -> None:
     payment_request = shop.make_request()
     assert look(payment_request, choosing="1") == 204
-    assert "Somebody is choosing how to pay" in steps(payment_request)
+    assert "Someone is choosing how to pay" in steps(payment_request)
     requests.decline(payment_request.pk)
     assert "choosing" not in steps(payment_request)
-    assert "Waiting for a friend to pay" in steps(payment_request)
+    assert "Waiting for your friend to pay" in steps(payment_request)
 
 
 def test_opening_is_written_once_however_many_look(django_assert_num_queries: Queries) -> None:

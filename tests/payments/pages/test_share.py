@@ -88,7 +88,7 @@ def test_an_ended_code_opens_nothing(client: Client) -> None:
 def test_an_unknown_address_is_a_kind_404(client: Client, address: str) -> None:
     page = client.get(address)
     assert page.status_code == 404
-    assert "Nothing is here" in words(page)
+    assert "Page not found" in words(page)
 
 
 def test_the_wrong_method_is_told_and_moves_nothing(client: Client) -> None:
@@ -98,7 +98,7 @@ def test_the_wrong_method_is_told_and_moves_nothing(client: Client) -> None:
         page = client.generic(method.upper(), f"/p/{payment_request.token}/{path}")
         assert page.status_code == 405
         assert page["Allow"]
-        assert "That does not work this way" in words(page)
+        assert "This link doesn't work on its own" in words(page)
     payment_request.refresh_from_db()
     assert (payment_request.seq, payment_request.status) == (before, "open")
 
@@ -196,7 +196,7 @@ def test_without_the_forms_token_nothing_is_done() -> None:
     ):
         page = strict.post(address, {"method": "sandbox"})
         assert page.status_code == 403
-        assert "Please try once more" in words(page)
+        assert "Please allow cookies" in words(page)
     payment_request.refresh_from_db()
     assert (payment_request.seq, payment_request.status) == (1, "open")
 
@@ -205,7 +205,7 @@ def test_more_than_a_page_takes_is_a_413(client: Client) -> None:
     payment_request = shop.make_request()
     page = client.post(f"/checkout/{payment_request.order.token}/message/", {"message": "x" * (1 << 20)})
     assert page.status_code == 413
-    assert "That is too long" in words(page)
+    assert "That's too long" in words(page)
 
 
 def test_pages_load_nothing_from_elsewhere_and_hold_no_inline_code(client: Client) -> None:

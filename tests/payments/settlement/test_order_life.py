@@ -290,7 +290,7 @@ def test_the_price_of_an_order_that_is_over_cannot_be_paid_in_any_way(
         for address in ("ask/", "pay/"):
             posted = page.post(f"/checkout/{order.token}/{address}", {"method": "sandbox", "price": "9000"})
             assert posted.status_code == 409
-            assert "The time for this order is over" in posted.content.decode()
+            assert "This order has expired" in posted.content.decode()
         assert rows() == before
     answer = caller.post(f"/orders/{order.public_id}/mark-paid")
     assert (answer.status, answer["code"]) == (409, "order_expired")
@@ -328,17 +328,17 @@ def test_the_pages_say_that_it_is_over_and_offer_nothing(
     order.save()
     request = shop.make_request(order) if asked else None
     client = Client()
-    assert "It can be paid until" in client.get(f"/checkout/{order.token}/").content.decode() or asked
+    assert "Can be paid until" in client.get(f"/checkout/{order.token}/").content.decode() or asked
     move_time(HOUR + 1)
     if swept:
         expiry.sweep()
     page = client.get(f"/checkout/{order.token}/").content.decode()
-    for words in ("The time for this order is over", "Nobody was charged.", "please order again", "Back to"):
+    for words in ("This order has expired", "Nobody was charged.", "please order again", "Back to"):
         assert words in page
     for words in ("Ask a friend", "ask again", "Pay now"):
         assert words not in page
     sheet = client.get(f"/checkout/{order.token}/embed/").content.decode()
-    assert "The time for this order is over" in sheet
+    assert "This order has expired" in sheet
     assert "<button" not in sheet
     if request:
         friend = client.get(f"/p/{request.token}/").content.decode()

@@ -167,7 +167,7 @@ def test_the_buyers_page_says_a_name_or_a_line_and_never_two_things_of_strangers
     requests.decline(payment_request.pk, words="Tight this month!")
     page = words(client.get(address))
     assert "Tight this month!" in page
-    assert "Somebody is paying" in page
+    assert "Someone is paying" in page
     assert "Mallory" not in page
     lifecycle.end_payment(payment.pk, cancelled=False)
     page = words(client.get(address))

@@ -126,11 +126,11 @@ def test_the_pages_tell_who_stepped_aside_and_who_pays_as_well() -> None:
     mei, ann = Client(REMOTE_ADDR="203.0.113.1"), Client(REMOTE_ADDR="203.0.113.2")
     mei.post(f"/p/{request.token}/pay/", {"method": "sandbox"})
     page = words(ann.get(f"/p/{request.token}/"))
-    assert "You can pay as well. What arrives first counts, and the rest goes back by itself." in page
+    assert "You can pay as well. Whatever arrives first counts; the rest is refunded automatically." in page
     assert "closed first" not in page
     ann.post(f"/p/{request.token}/pay/", {"method": "sandbox", "take_over": "1"})
     first = Payment.objects.order_by("-pk")[1]
-    told = "Somebody else is paying this too."
+    told = "Someone else is paying this too."
     assert told in words(mei.get(f"/p/{request.token}/"))
     assert "Continue to payment" in words(mei.get(f"/p/{request.token}/"))
     assert told in words(mei.get(f"/r/{first.token}/"))

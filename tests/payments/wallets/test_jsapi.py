@@ -184,7 +184,7 @@ def test_nobody_else_can_use_a_login_link(payment_request: PaymentRequest, frien
     tap(stranger, payment_request)  # with a choice of his own
     answer = stranger.get(link)
     assert answer.status_code == 400
-    assert "Please tap once more" in words(answer)
+    assert "Please tap again" in words(answer)
     assert nothing_begun()
 
 
