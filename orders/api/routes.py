@@ -74,16 +74,16 @@ def get_order(request: Call, order_id: OrderId) -> OrderOut:
 
 
 @router.get("/events", response=EventPage, tags=["Events"], operation_id="list_events")
-def list_events(request: Call, after: EventId | None = None, limit: Limit = 20) -> EventPage:
+def list_events(request: Call, after: EventId | None = None, limit: Limit = 20, latest: bool = False) -> EventPage:
     """List events
 
-    Oldest first; from the very first without `after`. Keep the id of the last event you have seen and go on from it:
-    an event never appears before one you were given already.
+    Oldest first; from the very first without `after`, or with `latest` the last ones there are. Keep the id of the last
+    event you have seen and go on from it: an event never appears before one you were given already.
     """
     sequence.publish()
     events = Event.objects.filter(merchant=request.auth.merchant_id, live=request.auth.live, sequence__isnull=False)
     events = events.select_related("order").order_by("sequence")
     if after is not None:
         events = events.filter(sequence__gt=place(events, after, "after", "sequence"))
-    found, has_more = cut(events, limit)
-    return EventPage.of(map(EventOut.of, found), has_more)
+    found, has_more = cut(events.reverse() if latest else events, limit)
+    return EventPage.of(map(EventOut.of, found[::-1] if latest else found), has_more)

@@ -34,7 +34,7 @@ export abstract class Operations {
   }
 
   /** List events: all of them, fetched page by page as they are asked for. */
-  listEvents(query: { after?: string; limit?: number } = {}): AsyncIterable<t.Event> {
+  listEvents(query: { after?: string; limit?: number; latest?: boolean } = {}): AsyncIterable<t.Event> {
     return this.pages(`/events`, query);
   }
 

@@ -102,9 +102,11 @@ class Operations:
         """Get an order"""
         return cast("t.Order", self._call("GET", f"/orders/{order_id}"))
 
-    def list_events(self, *, after: str | None = None, limit: int | None = None) -> Iterator[t.Event]:
+    def list_events(
+        self, *, after: str | None = None, limit: int | None = None, latest: bool | None = None
+    ) -> Iterator[t.Event]:
         """List events: all of them, fetched page by page as they are asked for."""
-        return self._pages("/events", {"after": after, "limit": limit})
+        return self._pages("/events", {"after": after, "limit": limit, "latest": latest})
 
     def change_order_lines(
         self,
@@ -659,9 +661,11 @@ class AsyncOperations:
         """Get an order"""
         return cast("t.Order", await self._call("GET", f"/orders/{order_id}"))
 
-    def list_events(self, *, after: str | None = None, limit: int | None = None) -> AsyncIterator[t.Event]:
+    def list_events(
+        self, *, after: str | None = None, limit: int | None = None, latest: bool | None = None
+    ) -> AsyncIterator[t.Event]:
         """List events: all of them, fetched page by page as they are asked for."""
-        return self._pages("/events", {"after": after, "limit": limit})
+        return self._pages("/events", {"after": after, "limit": limit, "latest": latest})
 
     async def change_order_lines(
         self,

@@ -1,10 +1,14 @@
-"""Verifying webhooks (Standard Webhooks): believe nothing of a message before `verify` has given it back."""
+"""Webhooks (Standard Webhooks): believe nothing of a message before `verify` has given it back.
+
+`sign` does what friendpay does, for tests of your own receiver and for `friendpay listen`.
+"""
 
 import base64
 import binascii
 import hashlib
 import hmac
 import json
+import secrets as random
 import time
 from collections.abc import Iterable, Mapping
 from typing import cast
@@ -37,13 +41,28 @@ def verify(
         raise WebhookRefused("the headers webhook-id, webhook-timestamp and webhook-signature are missing")
     if abs((time.time() if now is None else now) - int(moment)) > tolerance:
         raise WebhookRefused("the message is too old, or this machine's clock is wrong")
-    signed = f"{message}.{moment}.".encode() + body
     sent = [it.partition(",")[2].encode() for it in signatures.split(" ") if it.startswith("v1,")]
     for secret in [secrets] if isinstance(secrets, str) else secrets:
-        own = base64.b64encode(hmac.digest(_bytes(secret), signed, hashlib.sha256))
+        own = _signature(body, secret, message, moment)
         if any(hmac.compare_digest(own, it) for it in sent):
             return cast("WebhookMessage", json.loads(body))
     raise WebhookRefused("no signature fits: the secret is another one, or the body was changed on its way")
+
+
+def sign(body: bytes, secret: str, message_id: str, *, now: float | None = None) -> dict[str, str]:
+    """The headers that friendpay would send with this body."""
+    moment = str(int(time.time() if now is None else now))
+    signature = "v1," + _signature(body, secret, message_id, moment).decode()
+    return {"webhook-id": message_id, "webhook-timestamp": moment, "webhook-signature": signature}
+
+
+def new_secret() -> str:
+    """One as friendpay makes them."""
+    return "whsec_" + base64.b64encode(random.token_bytes(32)).decode()
+
+
+def _signature(body: bytes, secret: str, message: str, moment: str) -> bytes:
+    return base64.b64encode(hmac.digest(_bytes(secret), f"{message}.{moment}.".encode() + body, hashlib.sha256))
 
 
 def _bytes(secret: str) -> bytes:
