@@ -8,6 +8,8 @@ from payments.pages import buyer, embed, friend, login, mail, notify, receipt, r
 urlpatterns = [
     path("checkout/<slug:token>/", buyer.show, name="buyer"),
     path("checkout/<slug:token>/ask/", buyer.ask, name="buyer_ask"),
+    path("checkout/<slug:token>/mine/", buyer.mine, name="buyer_mine"),
+    path("checkout/<slug:token>/more-time/", buyer.more_time, name="buyer_more_time"),
     path("checkout/<slug:token>/message/", buyer.message, name="buyer_message"),
     path("checkout/<slug:token>/parts/", buyer.parts, name="buyer_parts"),
     path("checkout/<slug:token>/cancel/", buyer.cancel, name="buyer_cancel"),

@@ -251,6 +251,7 @@ DRAWN_PAGES_KEPT = 512  # in a process, of some 15 KB each
 FRAMES_KEPT, FRAME_CHARACTERS = 2000, 1000  # in a process, for browsers that ask in the same words, and not in more
 SHOPS_KEPT = 500  # that a process remembers
 VISITOR_COOKIE_SECONDS = 180 * 24 * 3600
+BUYER_COOKIE_SECONDS = 60 * 24 * 3600  # how long the browser that asked is known on its order's pages
 SAID_SECONDS = 60  # for the next page to say what the visitor has just done
 BASKET_SECONDS, BASKET_PIECES = 7 * 24 * 3600, 20  # of one kind in a basket of the demo shop
 

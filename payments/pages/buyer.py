@@ -6,12 +6,12 @@ from django.urls import reverse
 
 from friendpay.kit.languages import speak
 from friendpay.kit.networks import network_of
-from friendpay.kit.pages import SeeOther, page
+from friendpay.kit.pages import SeeOther, page, saying
 from friendpay.kit.rendering import draw
 from friendpay.kit.waiting import waits_for_wallet
 from orders.models import Order
 from payments.models import PaymentRequest
-from payments.pages import buyer_page, buyer_pay_page, buyer_receipt_page, paying
+from payments.pages import buyer_page, buyer_pay_page, buyer_receipt_page, gate, paying
 from payments.pages.buyer_reading import read
 from payments.pages.forms import MessageForm, PartsForm, PayForm, ThanksForm
 from payments.pages.refusals import refusals_on, taken
@@ -30,6 +30,12 @@ def _to_page(token: str) -> HttpResponse:
     return SeeOther(reverse("buyer", args=[token]))
 
 
+def _saved(token: str) -> HttpResponse:
+    """Back to the place where it was changed, which says so."""
+    response = SeeOther(f"{reverse('buyer', args=[token])}#settings")
+    return saying(response, "saved")
+
+
 def _open(order: Order) -> PaymentRequest | None:
     return PaymentRequest.objects.filter(order=order, status=PaymentRequest.Status.OPEN).first()
 
@@ -45,7 +51,24 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
 def ask(request: HttpRequest, token: str) -> HttpResponse:
     """Open a request to share, or share the one that is open, where asking a friend is offered."""
     asking.ask(_order(request, token), surface_of(request), network_of(request))
-    return _to_page(token)
+    return gate.mark(request, _to_page(token), token)
+
+
+@page("POST", of="buyer")
+def mine(request: HttpRequest, token: str) -> HttpResponse:
+    """A browser that did not ask says that the order is its user's."""
+    get_object_or_404(Order, token=token)
+    return gate.mark(request, _to_page(token), token)
+
+
+@page("POST", of="buyer")
+@refusals_on(buyer_page.draw)
+def more_time(request: HttpRequest, token: str) -> HttpResponse:
+    """The same link lives on, as long as a new one would."""
+    order = _order(request, token)
+    if payment_request := _open(order):
+        requests.extend_request(payment_request.pk, None, actor="buyer")
+    return _saved(token)
 
 
 @page("POST", of="buyer")
@@ -56,7 +79,7 @@ def message(request: HttpRequest, token: str) -> HttpResponse:
     given = taken(request, MessageForm(request.POST))
     if payment_request := _open(order):
         requests.change_message(payment_request.pk, given["message"], actor="buyer")
-    return _to_page(token)
+    return _saved(token)
 
 
 @page("POST", of="buyer")
@@ -68,7 +91,7 @@ def parts(request: HttpRequest, token: str) -> HttpResponse:
     taken(request, form)
     if payment_request := _open(order):
         requests.allow_parts(payment_request.pk, form.split(), actor="buyer")
-    return _to_page(token)
+    return _saved(token)
 
 
 @page("POST", of="buyer")

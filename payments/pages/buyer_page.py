@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from friendpay.kit import limits
 from friendpay.kit.languages import speak
 from friendpay.kit.money import Money
 from friendpay.kit.pages import said
@@ -19,7 +20,7 @@ from payments.models import PaymentRequest
 from payments.offers import weighing
 from payments.offers.rollout import Case
 from payments.offers.weighing import Surface
-from payments.pages import paid_parts, progress
+from payments.pages import gate, paid_parts, progress
 from payments.pages.attempts import Mine, Was
 from payments.pages.buyer_reading import Reading, read
 from payments.pages.by_mail import ByMail, by_mail
@@ -32,6 +33,7 @@ from payments.pages.progress import Progress, Stage
 from payments.pages.refusals import NOTHING, Told
 from payments.pages.sheet import Sheet
 from payments.pages.visitors import surface_of, visitor_of
+from payments.settlement import rules
 from payments.share import phrases, safety_words
 from payments.share.safety_words import SafetyWords
 
@@ -59,7 +61,8 @@ class Ways:
 class Waiting:
     """What only a request that was sent shows: how far it is, and what may be changed about it. `no`: what was said
     with the last no, "" where it was none but said without a word, None where nobody said no. `begun`: somebody has
-    paid or is paying. `by_hand`: on a phone, where a code to scan is of less use than the status.
+    paid or is paying. `by_hand`: on a phone, where a code to scan is of less use than the status. `may_extend`: it
+    would be open for an hour longer, at least.
     """
 
     sheet: Sheet
@@ -75,6 +78,7 @@ class Waiting:
     least: Money | None
     begun: bool
     by_hand: bool
+    may_extend: bool
     by_mail: ByMail | None
 
 
@@ -163,9 +167,13 @@ AnyPage = TypeVar("AnyPage", bound=BuyerPage)
 
 
 def draw(request: HttpRequest, token: str, *, told: Told = NOTHING) -> HttpResponse:
-    """The page in the state it is in now, in the order's language, with what it has to say of what was sent."""
+    """The page in the state it is in now, in the order's language, with what it has to say of what was sent. Whoever
+    comes to it from elsewhere, in a browser that did not ask, is asked first whether it is theirs.
+    """
     reading = read(token, visitor_of(request))
     speak(request, reading.order.locale)
+    if told is NOTHING and gate.is_needed(request, reading):
+        return draw_page(request, gate.GatePage.of(reading))
     page = build(BuyerPage, reading, surface_of(request), told, url=reverse("buyer", args=[token]), said=said(request))
     return draw_page(request, page, status=told.status)
 
@@ -262,6 +270,7 @@ def _waiting(reading: Reading, request: PaymentRequest, surface: Surface, told: 
         least=Money(request.split_min_amount, request.currency) if request.split_min_amount else None,
         begun=bool(request.amount_paid or request.amount_held),
         by_hand=surface.phone,
+        may_extend=rules.ends(reading.order, reading.now, None) - request.expires_at >= limits.ENDS_SOON,
         by_mail=by_mail(reading.address, told),
     )
 

@@ -37,7 +37,8 @@ class Reading:
     thanked: dict[str, Any] | None
     address: MailAddress | None  # where the buyer's news go
     stopped: bool  # whether support has stopped this buyer from asking friends
-    sent: bool  # whether the buyer has tapped a way to send the request
+    asked_here: bool  # whether the request was asked for on the buyer's page itself, not by the shop
+    sent: bool  # whether the buyer has tapped a way to send it
 
     @property
     def status(self) -> str:
@@ -87,6 +88,7 @@ def read(token: str, visitor: str) -> Reading:
         thanked=thanked.data if thanked else None,
         address=next(iter(models(MailAddress, found["address_rows"])), None),
         stopped=found["is_stopped"] and bool(order.buyer_id),
+        asked_here=found["is_asked_here"],
         sent=found["is_sent"],
     )
 
@@ -131,6 +133,7 @@ def _orders(visitor: str) -> "QuerySet[Order]":
     outcomes = events.filter(Q(type__startswith="payment.") | Q(type=DECLINED))
     in_vain = Payment.objects.filter(request__public_id=OuterRef("last_request"), amount_captured=0, held_until=None)
     addresses = MailAddress.objects.filter(role=MailAddress.Role.BUYER, **of_order).exclude(address="").order_by("-id")
+    steps = Step.objects.filter(request__public_id=OuterRef("last_request"))
     stopped = StoppedBuyer.objects.filter(merchant=OuterRef("merchant"), buyer_id=OuterRef("buyer_id"))
     return Order.objects.select_related("merchant").annotate(
         now=clock.Now(),
@@ -147,5 +150,6 @@ def _orders(visitor: str) -> "QuerySet[Order]":
         address_rows=rows(addresses[:1]),
         in_vain_at=ArraySubquery(in_vain.order_by("-created_at").values("created_at")[: limits.FRUITLESS_TRIES]),
         is_stopped=Exists(stopped),
-        is_sent=Exists(Step.objects.filter(kind=Step.Kind.SHARE_INVOKED, request__public_id=OuterRef("last_request"))),
+        is_asked_here=Exists(steps.filter(kind=Step.Kind.HELP_TAPPED)),
+        is_sent=Exists(steps.filter(kind=Step.Kind.SHARE_INVOKED)),
     )

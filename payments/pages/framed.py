@@ -42,7 +42,7 @@ async def answer(environ: dict[str, Any], ordinary: Callable[[dict[str, Any]], A
         return _unless_failed(ordinary(environ))
     known = await ahead.prepare(environ)
     try:
-        return _answer(environ, known, _of(known), ordinary) if known else None
+        return _answer(environ, known, _of(known), ordinary) if known and not known.row.leads_on else None
     except SynchronousOnlyOperation:  # the shop's settings have just changed, and have to be read
         return None
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from friendpay.kit import amounts
 from friendpay.kit.money import Money
-from friendpay.kit.pages import said
+from friendpay.kit.pages import SeeOther, said
 from friendpay.kit.rendering import draw as draw_page
 from payments.mail import outbox, reminders
 from payments.models import Payment, PaymentRequest, ProviderAccount
@@ -135,10 +135,13 @@ class FriendPage(LivePage):
 
 
 def draw(request: HttpRequest, token: str, *, told: Told = NOTHING, check: bool = False) -> HttpResponse:
-    """The page in the state it is in now, with what it has to say of what was sent. With `amount` in its address it is
+    """The page in the state it is in now, with what it has to say of what was sent; where the buyer has asked again
+    since the link expired, it leads on to what is asked now. With `amount` in its address it is
     drawn for a friend who would give that part.
     """
     reading, own = ahead.read(request, token), reverse("friend", args=[token])
+    if reading.later:
+        return SeeOther(reverse("friend", args=[reading.later]))
     page = built(
         reading,
         surface_of(request),

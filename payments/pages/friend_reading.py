@@ -24,11 +24,15 @@ from payments.pages.frame import Basket, Line
 
 _SHOPS = ("metadata",)  # what no friend sees need not be read
 _REQUEST, _ORDER = reads.columns(PaymentRequest, "r", but=_SHOPS), reads.columns(Order, "o", but=_SHOPS)
-_OWN = 7  # what stands before them
+_OWN = 8  # what stands before them
+_LATER = 4
 _WIDTH = len(reads.fields(PaymentRequest, _SHOPS))
 
 _READ = f"""
     SELECT clock_timestamp(), {REVISION}, lines.them::text, tried.them::text, tried.in_vain,
+        CASE WHEN r.status = 'expired' THEN (
+            SELECT later.token FROM payments_paymentrequest later
+            WHERE later.order_id = o.id AND later.status = 'open' AND later.shared_at IS NOT NULL) END,
         CASE WHEN r.status = 'open' AND %(visitor)s <> '' THEN (
             SELECT mail.next_attempt_at FROM payments_mail mail
             JOIN payments_mailaddress address ON address.id = mail.to_id
@@ -86,6 +90,11 @@ class Row(NamedTuple):
     visitor: str
     values: tuple[Any, ...]
 
+    @property
+    def leads_on(self) -> bool:
+        """Whether the buyer has asked again since the request expired."""
+        return self.values[_LATER] is not None
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -101,6 +110,7 @@ class Reading:
     refunds: list[Refund]  # those that stand, of what this visitor paid
     thanked: dict[str, Any] | None
     reminder: datetime | None
+    later: str  # the token of the request by which the buyer has asked again since this one expired
 
     @property
     def case(self) -> Case:
@@ -142,7 +152,7 @@ def made(row: Row, now: datetime) -> Reading:
 
 
 def _made(row: tuple[Any, ...], visitor: str, now: datetime) -> Reading:
-    revision, lines, tried, in_vain, reminder, thanked, refunds = row[:_OWN]
+    revision, lines, tried, in_vain, later, reminder, thanked, refunds = row[:_OWN]
     request = reads.made(PaymentRequest, row[_OWN : _OWN + _WIDTH], but=_SHOPS)
     shop = settings_of(request.merchant_id, revision)
     request.merchant = shop.merchant
@@ -164,6 +174,7 @@ def _made(row: tuple[Any, ...], visitor: str, now: datetime) -> Reading:
         refunds=_refunds(own, _told(refunds)),
         thanked=json.loads(thanked) if thanked else None,
         reminder=reminder if outbox.offered() else None,
+        later=later or "",
     )
 
 

@@ -76,8 +76,10 @@ def reopen_order(order_id: int) -> Order:
 
 
 @transaction.atomic
-def extend_request(request_id: int, expires_in: timedelta, *, actor: str) -> PaymentRequest:
-    """A later end, counted from now, at most the order's. It never becomes earlier: a friend may be on the way."""
+def extend_request(request_id: int, expires_in: timedelta | None, *, actor: str) -> PaymentRequest:
+    """A later end, counted from now, at most the order's; without `expires_in` that of a new request. It never becomes
+    earlier: a friend may be on the way.
+    """
     _order, request = lock_request(request_id)
     now = clock.now()
     rules.check_request_open(request, now)

@@ -107,7 +107,7 @@ def find(text: str) -> PaymentRequest | None:
     """The request that a typed code, a link, or a whole pasted message speaks of.
 
     Lower case, spaces, full-width letters and the words around are understood. A link is looked for first; a code opens
-    only what is still open, newest first, so that an old one leads nowhere.
+    what is still open, or what is asked for again since its own request expired; else an old one leads nowhere.
     """
     return by_link(text) or _by_code(inside(text))
 
@@ -143,7 +143,13 @@ def by_link(text: str) -> PaymentRequest | None:
 
 
 def _by_code(codes: list[str]) -> PaymentRequest | None:
-    return PaymentRequest.objects.filter(code__in=codes, status=PaymentRequest.Status.OPEN).first() if codes else None
+    if not codes:
+        return None
+    of_code = PaymentRequest.objects.filter(code__in=codes)
+    expired = of_code.filter(status=PaymentRequest.Status.EXPIRED)
+    open_ones = PaymentRequest.objects.filter(status=PaymentRequest.Status.OPEN)
+    asked_again = open_ones.filter(shared_at__isnull=False, order__in=expired.values("order"))
+    return of_code.filter(status=PaymentRequest.Status.OPEN).first() or asked_again.first()
 
 
 def _plain(text: str) -> str:

@@ -6,6 +6,7 @@ character that no font of ours has leaves a gap, never a box.
 """
 
 import unicodedata
+from base64 import b64encode
 from functools import lru_cache
 from itertools import groupby
 
@@ -16,6 +17,8 @@ from django.utils.translation import gettext as _
 
 from friendpay.kit import quantities
 from friendpay.kit.money import Money
+from orders import branding
+from orders.models import Logo, Merchant
 from payments.models import PaymentRequest
 from payments.share import codes, phrases, safety_words
 from payments.share.text import link, matrix, open_address, qr_path
@@ -33,17 +36,18 @@ _EAST_ASIAN = "Noto Sans CJK SC"
 
 def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
     """The drawing, in the language of whoever asks for it."""
-    order = request.order
+    order, shop = request.order, request.merchant
+    accent = branding.shade(shop.accent or ACCENT, "light")
     lines: list[SafeString] = []
-    y = 160
+    y = 166
 
     def say(text: str, size: int, after: int, colour: str = INK, *, bold: bool = False, ltr: str = "") -> None:
         nonlocal y
         lines.append(line(text, y, size, colour, bold=bold, ltr=ltr))
         y += after
 
-    say(request.merchant.name, 38, 96, SOFT)
-    say(_("%(name)s asks") % {"name": phrases.first_name(order.buyer_name)}, 50, 84)
+    say(shop.name, 52, 154, branding.INKS["light"], bold=True)
+    say(_("%(name)s is asking:") % {"name": phrases.first_name(order.buyer_name)}, 46, 84, SOFT)
     say(_("Could you pay for me?"), 70, 74, bold=True)
     if goods:
         things = [
@@ -52,39 +56,56 @@ def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
         for number, thing in enumerate(things[:2]):
             say(f"{thing} …" if number == 1 and len(things) > 2 else thing, 38, 54, SOFT)
     if amount:
-        y += 16
-        say(Money(request.amount, request.currency).text(get_language() or "en"), 64, 60, ACCENT, bold=True)
-    size = min(680, 1090 - y)
+        y += 34
+        say(Money(request.amount, request.currency).text(get_language() or "en"), 88, 60, bold=True)
+    bottom = 1020
+    size = min(620, bottom + 10 - y)
     code = format_html(
         '<rect x="{x}" y="{y}" width="{size}" height="{size}" rx="24" fill="#fff"/>'
         '<svg x="{inner}" y="{top}" width="{code}" height="{code}" viewBox="0 0 {modules} {modules}">'
         '<path shape-rendering="crispEdges" d="{path}"/></svg>',
         x=_MIDDLE - size // 2,
-        y=1080 - size,
+        y=bottom - size,
         size=size,
         inner=_MIDDLE - size // 2 + 36,
-        top=1080 - size + 36,
+        top=bottom - size + 36,
         code=size - 72,
         **_code(link(request)),
     )
-    y = 1128
+    y = 1066
+    say(_("Scan or press and hold to pay"), 44, 62, accent, bold=True)
     address = open_address()
-    say(_("Scan this, or type the code at %(address)s") % {"address": address}, 32, 80, SOFT, ltr=address)
-    say(codes.shown(request), 70, 0, bold=True)
+    say(_("Or enter this code at %(address)s") % {"address": address}, 32, 76, SOFT, ltr=address)
+    say(codes.shown(request), 64, 0, bold=True)
     alike = safety_words.of(request.token)
     return format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
         '<rect width="{w}" height="{h}" fill="#f6f5f2"/>'
         '<rect x="50" y="50" width="980" height="1340" rx="48" fill="#fff" stroke="#e4e1d9" stroke-width="2"/>'
-        "{lines}{code}{words}"
+        '<path d="M50 230V98a48 48 0 0 1 48-48h884a48 48 0 0 1 48 48v132z" fill="{accent}"/>'
+        "{logo}{lines}{code}{words}"
         '<svg x="{picture}" y="1266" width="84" height="84" viewBox="0 0 48 48">{drawing}</svg></svg>',
         w=WIDTH,
         h=HEIGHT,
         lines=SafeString("".join(lines)),
         code=code,
+        accent=accent,
+        logo=_logo(shop),
         picture=_MIDDLE - 42 - round(_width(alike.text) * 22) - 12,
         drawing=alike.drawing,
         words=line(alike.text, 1324, 44, INK, x=_MIDDLE + 54, bold=True),
+    )
+
+
+def _logo(shop: Merchant) -> SafeString:
+    """The shop's own, beside its name."""
+    found = Logo.objects.filter(merchant=shop).first() if shop.logo else None
+    if found is None:
+        return SafeString("")
+    return format_html(
+        '<rect x="92" y="88" width="104" height="104" rx="22" fill="#fff"/>'
+        '<image x="100" y="96" width="88" height="88" href="data:image/png;base64,{}"/>',
+        b64encode(bytes(found.picture)).decode(),
     )
 
 

@@ -87,6 +87,23 @@ const acts = {
   print: () => window.print(),
 };
 
+/** Asking opens the share sheet by the same tap: what the answer has to share is shared, then its page is shown. */
+async function askAndShare(form) {
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const text = page.querySelector("[data-share]")?.dataset.share;
+    if (!answer.redirected || !text) throw new Error("nothing to share");
+    const sheet = navigator.share({ text });
+    const { step } = page.getElementById("live").dataset;
+    sheet.then(() => navigator.sendBeacon(step, new URLSearchParams({ shared: "1" })), () => {});
+    await sheet.catch(() => {}); // not now, or too late for this tap: the button is on the page
+    location.replace(answer.url);
+  } catch {
+    form.submit(); // the ordinary way says what is wrong; asking twice asks once
+  }
+}
+
 /** A tap that led nowhere (a load that was stopped, a file, an app) may be made again. */
 const TAP_LASTS = 12000;
 
@@ -94,6 +111,16 @@ function free(form) {
   clearTimeout(form.patience);
   delete form.dataset.sent;
   for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+}
+
+/** Without a line nothing is sent, and the browser's own page of errors does not take the place of this one. */
+function isOffline(event) {
+  const said = document.querySelector("#offline b");
+  if (said) said.hidden = navigator.onLine;
+  if (navigator.onLine) return false;
+  event.preventDefault();
+  document.dispatchEvent(new CustomEvent("announce", { detail: said?.textContent }));
+  return true;
 }
 
 /** One listener for all, so that buttons in a fresh rendering work as well. */
@@ -113,10 +140,14 @@ function readyButtons() {
   if (navigator.canShare?.({ files: [new File([], ...PICTURE)] })) document.documentElement.classList.add("shares-files");
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method === "get") return; // the same picture may be saved again
-    if (event.target.dataset.sent) event.preventDefault(); // a second tap while the first is on its way
+    if (isOffline(event)) return;
+    const again = event.target.dataset.sent;
+    const asks = "ask" in event.target.dataset && navigator.share;
+    if (again || asks) event.preventDefault(); // a second tap while the first is on its way
     event.target.dataset.sent = "1";
     event.submitter?.setAttribute("aria-busy", "true");
     event.target.patience = setTimeout(free, TAP_LASTS, event.target);
+    if (asks && !again) askAndShare(event.target);
   });
   window.addEventListener("pageshow", () => [...document.forms].forEach(free));
   window.navigation?.addEventListener("navigateerror", () => [...document.forms].forEach(free)); // stopped by hand

@@ -63,4 +63,4 @@ function tellFriends() {
 }
 
 tellBuyers();
-if (region().opened) tellFriends();
+if (region().opened && location.hash !== "#preview") tellFriends(); // the buyer looks at what the friend will see

@@ -106,7 +106,7 @@ def test_the_posters_code_can_be_scanned(client: Client) -> None:
 def test_the_poster_says_who_asks_and_only_what_the_buyer_wants_shown() -> None:
     payment_request = request_of("Lin Berger", "Spring oolong", "White tea", "Pot")
     plain = drawn(payment_request)
-    assert "Lin asks" in plain
+    assert "Lin is asking:" in plain
     assert codes.shown(payment_request) in plain
     assert safety_words.of(payment_request.token).text in plain
     for hidden in ("Berger", "oolong", "270.00"):
