@@ -54,6 +54,7 @@ REFUND_IS_WORK_AFTER = timedelta(hours=3)
 REFUND_AGAIN_AFTER = timedelta(days=1)  # one that a wallet leaves to the shop, or gave back by itself
 PAYMENT_REFERENCE_CHARACTERS = 64  # what a payment's reference holds: the longest a wallet takes back in a refund
 REFUND_REFERENCE_CHARACTERS = 64
+METHOD_CHARACTERS = 20  # of the name of a way to pay
 LABEL_CHARACTERS = 60  # of the name that a shop gives its own gateway
 REFUND_REASON_BYTES = 80  # at WeChat Pay, which takes fewest
 
@@ -248,6 +249,7 @@ HEALTH_SECONDS = 1.0  # each of the servers we need has to answer in
 ACCEPT_LANGUAGE_CHARACTERS = 500  # that are read
 LOCALE_CHARACTERS = 10
 DRAWN_PAGES_KEPT = 512  # in a process, of some 15 KB each
+WAYS_TO_DRAW_KEPT = 64  # of one page: by language, screen and the wallet that comes first
 FRAMES_KEPT, FRAME_CHARACTERS = 2000, 1000  # in a process, for browsers that ask in the same words, and not in more
 SHOPS_KEPT = 500  # that a process remembers
 VISITOR_COOKIE_SECONDS = 180 * 24 * 3600

@@ -26,7 +26,7 @@ from django.utils.translation.trans_real import translation
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from friendpay.kit import limits
+from friendpay.kit import limits, links
 from friendpay.kit.folding import Folding
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.pictures import preview_picture
@@ -117,6 +117,8 @@ def environment(**options: Any) -> Environment:
     env.globals |= {
         "url": _url,
         "static": cache(static),
+        "public_url": settings.PUBLIC_URL,
+        "way_back": links.way_back,
         "preview_picture": preview_picture,
         "LANGUAGES": settings.LANGUAGES,
         "page": Page(),  # of error pages, which know nothing

@@ -62,7 +62,10 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
             "name",
             "contact",
             "technical_email",
+            "legal_name",
+            "site",
             "is_verified",
+            "verified_on",
             "is_frozen",
             "request_minutes",
             "accent",
@@ -99,7 +102,19 @@ class MerchantAdmin(SupportAdmin[Merchant]):
     search_fields = ("name", "contact")
     search_help_text = _("Name, contact or id")
     fieldsets = (
-        (None, {"fields": ("name", "contact", "technical_email", ("is_verified", "is_frozen"), "request_minutes")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("name", "legal_name"),
+                    ("contact", "site"),
+                    "technical_email",
+                    ("is_verified", "verified_on"),
+                    "is_frozen",
+                    "request_minutes",
+                )
+            },
+        ),
         (_("Pages"), {"fields": ("accent", ("new_logo", "no_logo"), "return_origins", "embed_origins")}),
         (_("Id"), {"fields": (("id_text", "created"),)}),
     )

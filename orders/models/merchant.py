@@ -33,6 +33,11 @@ class Merchant(models.Model):
     is_verified = models.BooleanField(
         _("verified"), default=False, help_text=_("Set by the operator after checking the shop; never by the shop.")
     )
+    legal_name = models.CharField(
+        _("legal name"), max_length=160, blank=True, help_text=_("As it stands in the register; shown to payers.")
+    )
+    site = models.URLField(_("website"), max_length=200, blank=True, help_text=_("Shown to payers."))
+    verified_on = models.DateField(_("verified on"), null=True, blank=True)
     is_frozen = models.BooleanField(
         _("frozen"), default=False, help_text=_("Nothing new can be asked for or paid; refunds and checks go on.")
     )

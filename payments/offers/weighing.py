@@ -55,6 +55,12 @@ class Offer:
         return is_card(self.method, self.account)
 
     @property
+    def at_shop(self) -> str:
+        """The shop's name, where one pays on the shop's own page and it has given that no other name; else ""."""
+        own = registry.get(self.provider).run_by_shop and not self.account.is_simulated and not _own_name(self.account)
+        return self.account.merchant.name if own else ""
+
+    @property
     def provider(self) -> str:
         return self.account.provider
 
@@ -123,8 +129,12 @@ def label(method: str, account: ProviderAccount) -> str:
 
 
 def _at_shop(account: ProviderAccount) -> str:
-    own = "" if account.is_locked else account.config.get("label", "")
-    return own[: limits.LABEL_CHARACTERS] or str(_("%(shop)s checkout") % {"shop": account.merchant.name})
+    return _own_name(account) or str(_("%(shop)s checkout") % {"shop": account.merchant.name})
+
+
+def _own_name(account: ProviderAccount) -> str:
+    """What a shop calls its own gateway, "" where it has not said."""
+    return "" if account.is_locked else str(account.config.get("label", ""))[: limits.LABEL_CHARACTERS]
 
 
 def is_card(method: str, account: ProviderAccount) -> bool:

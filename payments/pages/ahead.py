@@ -12,6 +12,7 @@ import psycopg
 from django.http import HttpRequest, parse_cookie
 
 from friendpay.kit.reads_ahead import Readers
+from orders.models import Merchant
 from payments.live import snapshot
 from payments.pages import friend_reading
 from payments.pages.friend_reading import Reading, Row
@@ -54,6 +55,14 @@ def read(request: HttpRequest, token: str) -> Reading:
         request.META[_SHOWN] = True
         return friend_reading.made(known.row, known.row.now)
     return friend_reading.read(token, visitor)
+
+
+def merchant(request: HttpRequest, token: str) -> Merchant:
+    """The shop of what was read for this request, else as it is now; no page of it is shown. 404 as ever."""
+    known: Ahead | None = request.META.get(_KEY)
+    if known and known.token == token:
+        return friend_reading.made(known.row, known.row.now).request.merchant
+    return friend_reading.read(token, "").request.merchant
 
 
 def is_shown(environ: dict[str, Any]) -> bool:

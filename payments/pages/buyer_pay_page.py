@@ -14,6 +14,7 @@ from friendpay.kit.rendering import draw as draw_page
 from orders.models import Order
 from payments.models import PaymentRequest
 from payments.offers import weighing
+from payments.offers.habits import Habits
 from payments.offers.rollout import Case
 from payments.offers.weighing import Surface
 from payments.pages import form_action
@@ -21,7 +22,7 @@ from payments.pages.attempts import Held
 from payments.pages.buyer_reading import Reading, read
 from payments.pages.frame import Live, LivePage, Shop
 from payments.pages.refusals import NOTHING, Told
-from payments.pages.visitors import surface_of, visitor_of
+from payments.pages.visitors import habits_of, surface_of, visitor_of
 from payments.pages.wallets import Wallets, Way, ways_of
 from payments.settlement import chip_in
 from payments.wallets.base import Rail
@@ -61,12 +62,12 @@ def draw(request: HttpRequest, token: str, *, told: Told = NOTHING) -> HttpRespo
     speak(request, reading.order.locale)
     if told is NOTHING and reading.order.status != Order.Status.AWAITING_PAYMENT:
         return SeeOther(reverse("buyer", args=[token]))
-    page = build(reading, surface_of(request), told, url=reverse("buyer_pay", args=[token]))
+    page = build(reading, surface_of(request), habits_of(request), told, url=reverse("buyer_pay", args=[token]))
     response = draw_page(request, page, status=told.status)
     return form_action.lead_to(response, chip_in.taking(reading.order, reading.accounts))
 
 
-def build(reading: Reading, surface: Surface, told: Told, *, url: str) -> BuyerPayPage:
+def build(reading: Reading, surface: Surface, habits: Habits, told: Told, *, url: str) -> BuyerPayPage:
     order, now = reading.order, reading.now
     last = reading.request
     request = last if last and last.status == PaymentRequest.Status.OPEN else None
@@ -94,7 +95,7 @@ def build(reading: Reading, surface: Surface, told: Told, *, url: str) -> BuyerP
         to_shop=order.return_url,
         may_ask=asked or weighing.why_not_friend(case, surface, stopped=reading.stopped, now=now) is None,
         wallets=Wallets.of(
-            weighing.weigh_known(case, surface, reading.accounts, now), surface, f"{settings.PUBLIC_URL}{url}"
+            weighing.weigh_known(case, surface, reading.accounts, now), surface, f"{settings.PUBLIC_URL}{url}", habits
         ),
         by_code=_by_code(case, surface, reading),
         held=attempts.held if attempts else None,

@@ -149,7 +149,9 @@ class PayForm(forms.Form):
     own page instead of showing a code.
     """
 
-    method = forms.CharField(max_length=20, error_messages={"required": _("Please choose how to pay.")})
+    method = forms.CharField(
+        max_length=limits.METHOD_CHARACTERS, error_messages={"required": _("Please choose how to pay.")}
+    )
     amount = Figures(label=_("Your part"), max_length=40, required=False, attrs={"inputmode": "decimal", "form": "pay"})
     seen = forms.IntegerField(required=False)  # minor units: what stood on the button
     price = forms.IntegerField(required=False)  # minor units: what all of it cost when the page was drawn

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Self
+from urllib.parse import urlsplit
 
-from django.utils.translation import get_language
+from babel.dates import format_date
+from django.conf import settings
+from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
 
 from friendpay.kit import limits, quantities
 from friendpay.kit.money import Money
@@ -18,16 +22,41 @@ from payments.models import Payment, PaymentRequest
 
 @dataclass(frozen=True)
 class Shop:
-    """Who gets the money."""
+    """Who gets the money. `checked` says who looked at a verified shop, and when."""
 
     name: str
     contact: str
     logo: str
     is_verified: bool
+    legal_name: str = ""
+    site: str = ""
+    checked: str = ""
 
     @classmethod
     def of(cls, merchant: Merchant) -> Self:
-        return cls(merchant.name, merchant.contact, merchant.logo, merchant.is_verified)
+        return cls(
+            merchant.name,
+            merchant.contact,
+            merchant.logo,
+            merchant.is_verified,
+            merchant.legal_name,
+            merchant.site,
+            _checked(merchant.verified_on) if merchant.is_verified else "",
+        )
+
+    @property
+    def site_name(self) -> str:
+        """Its address as people read it."""
+        return self.site.split("://")[-1].rstrip("/")
+
+
+def _checked(day: date | None) -> str:
+    """The operator is known by where its pages are."""
+    operator = {"operator": urlsplit(settings.PUBLIC_URL).hostname}
+    if day is None:
+        return _("Checked by %(operator)s.") % operator
+    written = format_date(day, "medium", locale=to_locale(get_language() or settings.LANGUAGE_CODE))
+    return _("Checked by %(operator)s on %(day)s.") % {**operator, "day": written}
 
 
 @dataclass(frozen=True)

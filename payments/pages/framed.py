@@ -15,9 +15,11 @@ from django.utils.translation import get_language
 from friendpay.kit import limits, rendering
 from friendpay.kit.frames import Answer, Asked, Frames
 from friendpay.kit.moments import Watch
+from payments.offers.habits import Habits
 from payments.offers.weighing import Surface
 from payments.pages import ahead, form_action, friend_page, friend_reading
 from payments.pages.ahead import Ahead
+from payments.pages.visitors import habits_among
 
 
 class _Drawn(NamedTuple):
@@ -29,7 +31,7 @@ class _Kept(NamedTuple):
     """What was made of one row: the page's policy, and what was drawn where and in which language."""
 
     policy: str
-    drawn: dict[tuple[Surface, str | None], _Drawn]
+    drawn: dict[tuple[Surface, Habits, str | None], _Drawn]
 
 
 _frames = Frames()
@@ -52,12 +54,15 @@ def _answer(
 ) -> Answer | None:
     def drawn(request: HttpRequest) -> str:
         now, surface = known.row.now, Surface.of(environ.get("HTTP_USER_AGENT", ""))
-        which = surface, get_language()
+        habits = habits_among(known.cookies, environ)
+        which = surface, habits, get_language()
         found = kept.drawn.get(which)
         if found is None or not found.watch.holds(now):
             watch = Watch(now)
             reading = friend_reading.made(known.row, watch.now)
-            page = friend_page.built(reading, surface, url=environ["PATH_INFO"])
+            page = friend_page.built(reading, surface, habits, url=environ["PATH_INFO"])
+            while len(kept.drawn) >= limits.WAYS_TO_DRAW_KEPT:
+                del kept.drawn[next(iter(kept.drawn))]  # the oldest
             kept.drawn[which] = found = _Drawn(rendering.pieces(page), watch)
         return rendering.filled(request, found.pieces, now)
 

@@ -7,14 +7,16 @@ from django.urls import reverse
 from friendpay.kit import clock
 from friendpay.kit.networks import network_of
 from friendpay.kit.pages import SeeOther, page, saying
+from friendpay.kit.rendering import draw
 from friendpay.kit.waiting import waits_for_wallet
 from payments.mail import reminders
 from payments.models import PaymentRequest
-from payments.pages import friend_page, paying
+from payments.pages import ahead, friend_page, paying
 from payments.pages.forms import DeclineForm, PayForm
 from payments.pages.refusals import Told, refusals_on, taken
 from payments.pages.visitors import visitor_of
 from payments.settlement import requests
+from payments.share import crawlers
 
 
 def _payment_request(token: str) -> PaymentRequest:
@@ -23,7 +25,11 @@ def _payment_request(token: str) -> PaymentRequest:
 
 @page("GET")
 def show(request: HttpRequest, token: str) -> HttpResponse:
-    """What is asked, in the state it is in now."""
+    """What is asked, in the state it is in now. A crawler learns whose shop it is, and nothing else."""
+    if crawlers.is_crawler(request):
+        shop = ahead.merchant(request, token)
+        shown = crawlers.PreviewedShop(shop.name, shop.logo)
+        return draw(request, crawlers.PreviewPage(url=request.path_info, shop=shown))
     return friend_page.draw(request, token)
 
 

@@ -8,16 +8,16 @@ from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from friendpay.kit import amounts
 from friendpay.kit.money import Money
 from friendpay.kit.pages import SeeOther, said
 from friendpay.kit.rendering import draw as draw_page
 from payments.mail import outbox, reminders
 from payments.models import Payment, PaymentRequest, ProviderAccount
 from payments.offers import weighing
+from payments.offers.habits import Habits
+from payments.offers.surfaces import DESKTOP, PHONE
 from payments.offers.weighing import Surface
 from payments.pages import ahead, form_action
 from payments.pages.attempts import Held, Mine, Was
@@ -26,8 +26,9 @@ from payments.pages.forms import AddressForm, DeclineForm, PayForm, RemindForm
 from payments.pages.frame import Basket, Given, Live, LivePage, Shop
 from payments.pages.friend_reading import Reading
 from payments.pages.money_back import Back
+from payments.pages.part import Part
 from payments.pages.refusals import NOTHING, Told
-from payments.pages.visitors import surface_of
+from payments.pages.visitors import habits_of, surface_of
 from payments.pages.wallets import Wallets
 from payments.settlement import chip_in
 from payments.share import phrases, safety_words, text
@@ -66,9 +67,9 @@ class Asking:
     wallets: Wallets
     mine: Mine | None
     held: Held | None
-    sum: Money | None  # on the button; None while what is in the field is no amount
+    part: Part | None  # where several friends may pay
+    missing: Money
     check: bool  # whether the sum is another than the button showed
-    amount: Field
     name: Field
     note: Field
     address: Field
@@ -76,7 +77,13 @@ class Asking:
     pass_text: str
     times: tuple[Time, ...]
     reminder: datetime | None
+    by_calendar: bool  # an app's own browser keeps no files
     by_mail: bool
+
+    @property
+    def sum(self) -> Money | None:
+        """What stands on the button; None while what is in the field is no amount."""
+        return self.part.sum if self.part else self.missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +152,7 @@ def draw(request: HttpRequest, token: str, *, told: Told = NOTHING, check: bool 
     page = built(
         reading,
         surface_of(request),
+        habits_of(request),
         url=request.get_full_path() if request.path == own else own,
         said=said(request),
         told=told,
@@ -163,6 +171,7 @@ def taking(reading: Reading) -> list[ProviderAccount]:
 def built(  # noqa: PLR0913  # what a visit brings, each thing by its name
     reading: Reading,
     surface: Surface,
+    habits: Habits,
     *,
     url: str,
     said: str = "",
@@ -171,7 +180,7 @@ def built(  # noqa: PLR0913  # what a visit brings, each thing by its name
     typed: str | None = None,
 ) -> FriendPage:
     """What the page shows of a reading, in the language that is active. Asks nothing and writes nothing."""
-    return _Build(reading, surface, told, check, typed).page(url=url, said=said)
+    return _Build(reading, surface, habits, told, check, typed).page(url=url, said=said)
 
 
 @dataclass(frozen=True)
@@ -180,6 +189,7 @@ class _Build:
 
     reading: Reading
     surface: Surface
+    habits: Habits
     told: Told
     check: bool
     typed: str | None
@@ -248,14 +258,13 @@ class _Build:
         reading = self.reading
         request, attempts = reading.request, reading.attempts
         considered = weighing.weigh_known(reading.case, self.surface, reading.shop.accounts, reading.now)
-        typed = self._share() if self.typed is None else self.typed[:40]
         return Asking(
-            wallets=Wallets.of(considered, self.surface, text.link(request)),
+            wallets=Wallets.of(considered, self.surface, text.link(request), self.habits),
             mine=attempts.mine,
             held=None if attempts.mine else attempts.held,
-            sum=self._part(typed) if request.split_max_payers else self._money(self._missing),
+            part=Part.of(reading, self.told.form, self.typed) if request.split_max_payers else None,
+            missing=self._money(self._missing),
             check=self.check,
-            amount=shown(self.told.form, PayForm, "amount", typed),
             name=shown(self.told.form, PayForm, "name"),
             note=shown(self.told.form, DeclineForm, "note"),
             address=shown(self.told.form, AddressForm, "address"),
@@ -263,6 +272,7 @@ class _Build:
             pass_text=text.pass_text(request),
             times=tuple(Time(it.key, it.label) for it in reminders.choices(request, reading.now)),
             reminder=reading.reminder,
+            by_calendar=self.surface.place in (DESKTOP, PHONE),
             by_mail=outbox.offered(),
         )
 
@@ -270,22 +280,6 @@ class _Build:
     def _missing(self) -> int:
         request = self.reading.request
         return request.remaining or request.amount - request.amount_paid
-
-    def _share(self) -> str:
-        """What the next friend is asked for, as she would type it."""
-        reading = self.reading
-        step = chip_in.step_among(reading.request.order, chip_in.taking(reading.request.order, reading.shop.accounts))
-        share = chip_in.share_of_next(reading.request, joined=len(reading.given) + reading.begun, step=step)
-        return self._money(share or self._missing).figures(get_language() or "en")
-
-    def _part(self, typed: str) -> Money | None:
-        """What a friend of several would pay with this in the field."""
-        if not typed.strip():
-            return self._money(self._missing)
-        try:
-            return amounts.read(typed, self.reading.request.currency, get_language() or "en")
-        except amounts.Unreadable:
-            return None
 
     def _refusal(self) -> str:
         """What stands beside no field that the page shows."""

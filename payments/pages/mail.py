@@ -1,5 +1,7 @@
 """Pages to give us an e-mail address and to unsubscribe. Nothing is sent from here."""
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -53,8 +55,11 @@ def mail_receipt(request: HttpRequest, token: str) -> HttpResponse:
 @page("POST", of="friend")
 @refusals_on(friend_page.draw)
 def remind(request: HttpRequest, token: str) -> HttpResponse:
-    """A friend wants to be reminded by mail."""
+    """A friend wants to be reminded, by mail or by the own calendar."""
     payment_request = get_object_or_404(PaymentRequest, token=token)
+    if "calendar" in request.POST:
+        at = urlencode({"at": request.POST.get("at", "")})
+        return SeeOther(f"{reverse('remind_file', args=[token])}?{at}")
     given = taken(request, RemindForm(request.POST))
     addresses.remind(payment_request.pk, given["at"], _giver(request, given["address"]))
     return remember(request, SeeOther(reverse("friend", args=[token])))

@@ -69,7 +69,8 @@ def begin(request: HttpRequest, tap: Tap, form: PayForm, *, by_buyer: bool) -> H
         steps.record(steps.Kind.METHOD_CHOSEN, tap.request, method=choice.method, surface=surface_of(request).place)
     sealed = signing.dumps(asdict(choice), salt=_SALT)
     back = f"{settings.PUBLIC_URL}{reverse('login_back')}"
-    response = remember(request, SeeOther(checkout.login_url(offer, back=back, state=_state(sealed, tap.visitor))))
+    login = SeeOther(checkout.login_url(offer, back=back, state=_state(sealed, tap.visitor)))
+    response = remember(request, login, wallet=choice.method)
     response.set_cookie(
         COOKIE, sealed, max_age=limits.CHOICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
     )
@@ -95,7 +96,8 @@ def carry_out(request: HttpRequest, tap: Tap, offer: Offer, choice: Choice, *, p
     finally:
         if not choice.by_buyer:
             steps.record_all(tap.request, *taken)
-    return remember(request, SeeOther(form_action.next_url(tap.accounts, next_url(payment), back_url(payment))))
+    to_wallet = SeeOther(form_action.next_url(tap.accounts, next_url(payment), back_url(payment)))
+    return remember(request, to_wallet, wallet=choice.method)
 
 
 def recall(request: HttpRequest) -> Choice | None:

@@ -4,12 +4,15 @@ looking.
 
 import secrets
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from friendpay.kit import limits
 from friendpay.kit.digests import digest
+from payments.offers import habits
+from payments.offers.habits import Habits
 from payments.offers.weighing import Surface
 
 COOKIE = "visitor"
@@ -38,12 +41,29 @@ def keep_visitor(request: HttpRequest) -> str:
     return visitor_of(request)
 
 
-def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    value = request.COOKIES[COOKIE]
-    response.set_cookie(
-        COOKIE, value, max_age=limits.VISITOR_COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
-    )
+def remember(request: HttpRequest, response: HttpResponse, *, wallet: str = "") -> HttpResponse:
+    """Send the visitor's cookie, and that of the wallet she has chosen, if she has: it comes first next time."""
+    kept = {COOKIE: request.COOKIES[COOKIE]} | ({habits.COOKIE: wallet} if wallet else {})
+    for name, value in kept.items():
+        response.set_cookie(
+            name,
+            value,
+            max_age=limits.VISITOR_COOKIE_SECONDS,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure(),
+        )
     return response
+
+
+def habits_of(request: HttpRequest) -> Habits:
+    """Which wallet this browser paid with last, and where it seems to be."""
+    return habits_among(request.COOKIES, request.META)
+
+
+def habits_among(cookies: Mapping[str, str], environ: Mapping[str, Any]) -> Habits:
+    """The same of all the cookies and headers that came."""
+    return Habits.of(cookies, environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def surface_of(request: HttpRequest) -> Surface:

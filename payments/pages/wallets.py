@@ -4,26 +4,47 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from django.utils.translation import gettext_lazy as _
+from django.conf import settings
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 
 from payments.offers import surfaces, weighing
+from payments.offers.habits import Habits
 from payments.offers.weighing import Offer, Surface
 
-APPS = {name: _(app.label) for name, app in surfaces.APPS.items()} | {surfaces.OTHER_APP: _("This app")}
-ELSEWHERE = {
-    "browser": _("%(here)s can't open %(wallet)s here: copy the link and open it in your browser."),
-    "wallet": _("%(wallet)s works inside %(app)s: copy the link, send it to yourself there and open it."),
-    "desktop": _("%(wallet)s needs a computer here: open the link on one and scan the code with your phone."),
+APPS = {name: gettext_lazy(app.label) for name, app in surfaces.APPS.items()} | {
+    surfaces.OTHER_APP: gettext_lazy("This app")
 }
+ELSEWHERE = {
+    "browser": gettext_lazy("%(here)s can't open %(wallet)s here: copy the link and open it in your browser."),
+    "wallet": gettext_lazy("%(wallet)s works inside %(app)s: copy the link, send it to yourself there and open it."),
+    "desktop": gettext_lazy(
+        "%(wallet)s needs a computer here: open the link on one and scan the code with your phone."
+    ),
+}
+_MARKS = frozenset(path.stem for path in (settings.BASE_DIR / "static/payments/marks").glob("*.svg"))
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way to pay, as its button says it."""
+    """One way to pay: as its button says it (`label`), as its row does, and its mark, a file. `at_shop` is the shop's
+    name where one pays on its own page, which has no other name.
+    """
 
     method: str
     label: str
     by_card: bool
+    at_shop: str
+    mark: str
+
+    @classmethod
+    def of(cls, offer: Offer) -> Self:
+        mark = offer.method if offer.method in _MARKS else "wallet"
+        return cls(offer.method, offer.label, offer.by_card, offer.at_shop, f"payments/marks/{mark}.svg")
+
+    @property
+    def row(self) -> str:
+        return _("Card or other ways at %(shop)s") % {"shop": self.at_shop} if self.at_shop else self.label
 
 
 @dataclass(frozen=True)
@@ -35,15 +56,18 @@ class Wallets:
     link: str
 
     @classmethod
-    def of(cls, considered: list[Offer], surface: Surface, link: str) -> Self:
-        """Of all that was considered for an order."""
+    def of(cls, considered: list[Offer], surface: Surface, link: str, habits: Habits) -> Self:
+        """Of all that was considered for an order, the likeliest first."""
         here = APPS.get(surface.place, "")
         hints = (
             ELSEWHERE[offer.elsewhere] % {"wallet": offer.label, "here": here, "app": APPS.get(offer.method, "")}
             for offer in weighing.elsewhere(considered)
         )
-        return cls(ways_of(weighing.shown(considered)), tuple(map(str, hints)), link)
+        ways = {way.method: way for way in ways_of(weighing.shown(considered))}
+        language = get_language() or settings.LANGUAGE_CODE
+        order = habits.order(list(ways), app=surface.app, language=language)
+        return cls(tuple(ways[method] for method in order), tuple(map(str, hints)), link)
 
 
 def ways_of(offers: Iterable[Offer]) -> tuple[Way, ...]:
-    return tuple(Way(offer.method, offer.label, offer.by_card) for offer in offers)
+    return tuple(map(Way.of, offers))

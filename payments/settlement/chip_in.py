@@ -98,6 +98,20 @@ def fair_share(request: PaymentRequest) -> int:
     return share_of_next(request, joined=parts_given(request) + begun, step=step_of_parts(request.order))
 
 
+def fitting(request: PaymentRequest, *, given: int, step: int) -> list[int]:
+    """Parts that one friend may well be offered, smallest first: a half of what is missing, a third, all of it. `given`
+    is how many parts there are. Never what `rules.check_amount` would refuse.
+    """
+    missing, least = request.remaining, request.split_min_amount or 1
+    if request.split_max_payers is None or missing <= 0:
+        return []
+    offered = (
+        {missing // 3 // step * step, missing // 2 // step * step} if request.split_max_payers - given > 1 else set()
+    )
+    fits = {part for part in offered if part >= least and missing - part >= least}
+    return sorted(fits | {missing})
+
+
 def share_of_next(request: PaymentRequest, *, joined: int, step: int) -> int:
     """The same where it is known how many gave or are paying, and what parts are multiples of."""
     if request.split_max_payers is None or request.split_min_amount is None:

@@ -1,6 +1,7 @@
 """Put the demo shop into the database, as bin/up does at every start."""
 
 import os
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -32,8 +33,11 @@ class Command(BaseCommand):
             public_id=MERCHANT,
             defaults={
                 "name": "Harbour Tea",
+                "legal_name": "Harbour Tea Ltd.",
                 "contact": "help@harbourtea.example",
+                "site": "https://harbourtea.example",
                 "is_verified": True,
+                "verified_on": date(2026, 11, 2),
                 "return_origins": [settings.PUBLIC_URL],
             },
         )

@@ -120,7 +120,7 @@ def test_a_request_tells_its_story() -> None:
         "Friend 0 paid with Sandbox wallet.",
         "The request is paid in full.",
         "Friend 1 paid with Sandbox wallet.",
-        "Money is to go back to the payer: somebody else had already paid.",
+        "Money is to go back to the payer: someone else had already paid.",
     )
     words = desk.text(desk.staff(*desk.READ), desk.page(request))
     places = [words.find(sentence) for sentence in story]

@@ -87,5 +87,5 @@ def test_a_part_goes_back_for_want_of_money_where_time_was_over(move_time: Calla
     move_time(61)
     lifecycle.expire_request(payment.request_id)
     text = desk.text(desk.staff(*desk.READ), desk.page(payment.refunds.get()))
-    assert "the full amount did not come together" in text
+    assert "the full amount wasn't reached" in text
     assert "the request was cancelled" not in text

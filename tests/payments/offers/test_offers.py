@@ -325,7 +325,7 @@ def test_without_any_method_anywhere_the_page_sends_to_the_shop(client: Client) 
     order = shop.make_order()
     ProviderAccount.objects.update(enabled=False)
     shown = see(client, order, agents.SAFARI_IPHONE)
-    assert "There is no way to pay this here just now. Please ask the shop." in shown
+    assert "There is no way to pay this here right now. Please ask the shop." in shown
     assert "help@harbourtea.example" in shown
 
 

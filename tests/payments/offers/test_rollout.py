@@ -212,7 +212,7 @@ def test_a_withheld_friend_cannot_be_asked_and_the_page_does_not_say_why(client:
     assert answer.status_code == 403
     assert "A friend cannot be asked for this order." in words(answer)
     assert b"denied" not in answer.content
-    assert b"never" not in answer.content
+    assert b"never gets" not in answer.content
     assert PaymentRequest.objects.count() == 0
 
 

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
 
-from orders.models import Event
+from orders.models import Event, Merchant
 from orders.services import LineDraft
-from payments.models import Payment, PaymentRequest
+from payments.models import Payment, PaymentRequest, ProviderAccount
 from payments.settlement import lifecycle, requests
 from payments.settlement.rules import Split
 from tests import shop
@@ -68,11 +68,12 @@ def test_looking_writes_nothing(client: Client) -> None:
     assert set(page.cookies) <= {"csrftoken"}
 
 
-def test_a_link_preview_tells_neither_name_nor_amount(client: Client) -> None:
+def test_a_link_preview_tells_the_shop_and_neither_name_nor_amount(client: Client) -> None:
     head = client.get(page_of(shop.make_request())).content.decode().split("<body>")[0]
     assert 'name="robots" content="noindex' in head
     assert "og:title" in head
-    for secret in ("Lin", "90", "Harbour", "oolong"):
+    assert "Could you help pay at Harbour Tea?" in head
+    for secret in ("Lin", "90", "oolong"):
         assert secret not in head
 
 
@@ -436,3 +437,90 @@ def test_a_wallet_that_did_not_open_is_no_payment_that_is_late(client: Client) -
     Payment.objects.filter(pk=mine.pk).update(status="created")
     lifecycle.let_go(mine.pk)
     assert "is over" not in words(client.get(page_of(payment_request)))
+
+
+def test_the_first_screen_says_who_gets_the_money_and_what_doing_nothing_costs(client: Client) -> None:
+    page = client.get(page_of(shop.make_request()))
+    form = re.search(r'<form class="dock".*?</form>', page.content.decode(), re.S)
+    assert form
+    assert "Paid to Harbour Tea, not to Lin." in re.sub("<[^>]+>", "", form[0])
+    assert "If you do nothing, you won&#39;t be charged." in form[0]
+
+
+def test_goods_are_read_before_the_button(client: Client) -> None:
+    text = words(client.get(page_of(shop.make_request())))
+    order = [
+        "Lin is asking you to pay",
+        "Lin's order at Harbour Tea",
+        "CN¥90.00",
+        "Spring oolong",
+        "Paid to",
+        "Pay CN¥90.00",
+    ]
+    places = [text.index(word) for word in order]
+    assert places == sorted(places)
+
+
+def test_the_badge_says_whom_it_is_about_and_when_that_was_checked(client: Client) -> None:
+    payment_request = shop.make_request()
+    known = {"legal_name": "Harbour Tea Ltd.", "site": "https://harbourtea.example/", "verified_on": date(2026, 11, 2)}
+    Merchant.objects.update(**known)
+    text = words(client.get(page_of(payment_request)))
+    assert "Checked by 127.0.0.1 on Nov 2, 2026." in text
+    assert "Legal name Harbour Tea Ltd. Website harbourtea.example Contact help@harbourtea.example" in text
+    Merchant.objects.update(is_verified=False)
+    text = words(client.get(page_of(payment_request)))
+    assert "We haven't checked this shop." in text
+    assert "Checked by" not in text
+
+
+def test_the_wallet_used_last_comes_first(client: Client) -> None:
+    payment_request = shop.make_request()
+    client.post(page_of(payment_request) + "pay/", {"method": "sandbox"})
+    assert client.cookies["wallet"].value == "sandbox"
+    assert client.cookies["wallet"]["httponly"]
+
+
+def test_one_way_is_a_button_and_the_others_wait_behind_a_word(client: Client) -> None:
+    payment_request = shop.make_request()
+    for provider in ("wechatpay", "alipay"):
+        ProviderAccount.objects.create(
+            merchant=payment_request.merchant, provider=provider, base_url="http://127.0.0.1:1", config={}
+        )
+    client.cookies["wallet"] = "sandbox"
+    page = client.get(page_of(payment_request)).content.decode()
+    form = re.search(r'<form class="dock".*?</form>', page, re.S)
+    assert form
+    before, _fold, _behind = form[0].partition("<details")
+    assert re.findall('name="method" value="([^"]+)"', before) == ["sandbox"]
+    assert "payments/marks/wallet.svg" in before
+
+
+def test_an_error_page_names_the_way_back(client: Client) -> None:
+    payment_request = shop.make_request()
+    answer = client.put(page_of(payment_request) + "report/")
+    assert answer.status_code == 405
+    assert f'<a class="btn" href="{page_of(payment_request)}">Back to the request</a>' in answer.content.decode()
+
+
+def test_a_part_is_chosen_by_a_tap(client: Client) -> None:
+    payment_request = shop.make_request(amount=9000, split=Split(3))
+    page = client.get(page_of(payment_request)).content.decode()
+    assert re.findall(r'data-part="([^"]+)"', page) == ["30.00", "45.00", "90.00"]
+    assert "At least CN¥15.00" in words(client.get(page_of(payment_request)))
+    tapped = client.get(page_of(payment_request), {"amount": "45.00"})
+    assert "Pay CN¥45.00 with Sandbox wallet" in words(tapped)
+
+
+def test_a_reminder_asks_for_a_time_once_and_then_how(client: Client) -> None:
+    payment_request = shop.make_request()
+    page = client.get(page_of(payment_request)).content.decode()
+    assert page.count("In 1 hour") == 1
+    answer = client.post(page_of(payment_request) + "remind/", {"at": "hour", "calendar": "1"})
+    assert answer["Location"] == page_of(payment_request) + "remind.ics?at=hour"
+    assert client.get(answer["Location"])["Content-Type"].startswith("text/calendar")
+
+
+def test_an_apps_own_browser_is_offered_no_file(client: Client) -> None:
+    page = client.get(page_of(shop.make_request()), headers={"User-Agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0"})
+    assert "Add a reminder to my calendar" not in words(page)

@@ -84,7 +84,7 @@ CHANGES = [
 ]
 ENDS = [
     Change("paid", pay, says="This is paid", gone=WALLET),
-    Change("cancelled", lambda it: cancel_request(it.pk, actor="buyer"), says="no longer asks", gone=WALLET),
+    Change("cancelled", lambda it: cancel_request(it.pk, actor="buyer"), says="cancelled the request", gone=WALLET),
 ]
 
 

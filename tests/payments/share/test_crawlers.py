@@ -86,8 +86,12 @@ def test_a_crawler_changes_nothing_and_learns_nothing(client: Client, agent: str
     assert not client.cookies.get("visitor")
 
 
-def test_known_crawlers_are_shown_one_page_for_all(client: Client) -> None:
-    pages = [page for page in addresses(asked()) if page != "/open/"]
+def test_known_crawlers_are_shown_one_page_for_all_and_the_shop_of_a_friends_link(client: Client) -> None:
+    payment_request = asked()
+    link = f"/p/{payment_request.token}/"
+    pages = [page for page in addresses(payment_request) if page not in ("/open/", link)]
+    preview = client.get(link, headers={"User-Agent": agents.PREVIEWS["Telegram"]}).content.decode()
+    assert f"Could you help pay at {payment_request.merchant.name}?" in told(preview)
     seen = {
         re.sub(r'value="[^"]*"', "", client.get(address, headers={"User-Agent": agent}).content.decode())
         for agent in CRAWLERS.values()
@@ -108,7 +112,7 @@ def test_a_crawler_is_known_by_its_exact_introduction(client: Client, agent: str
 def test_the_preview_has_words_and_a_picture_that_can_be_fetched(client: Client) -> None:
     body = client.get(f"/p/{asked().token}/").content.decode()
     told = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]+)"', body))
-    assert told["title"] == "Could you help with a payment?"
+    assert told["title"] == "Could you help pay at Harbour Tea?"
     assert told["description"]
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/static/og[.\w]*png", told["image"])
 

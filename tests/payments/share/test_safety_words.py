@@ -56,4 +56,4 @@ def test_buyer_and_friend_see_the_same_words_and_picture(client: Client) -> None
     drawn = [re.findall(r'<svg class="safety-picture".*?</svg>', page.content.decode()) for page in pages]
     assert drawn[0] == drawn[1] == [alike.svg]
     assert all(alike.text in words(page) for page in pages)
-    assert "ask Lin for these two words" in words(pages[0])
+    assert "Lin's screen shows the same two words" in words(pages[0])
