@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from friendpay.kit import clock, limits
-from orders import fetching, pictures, sequence
+from orders import fetching, pictures, request_log, sequence
 from orders.models import StoredAnswer
 from orders.webhooks import delivery, mail, outbox
 
@@ -34,6 +34,12 @@ def purge_answers() -> None:
 def purge_webhooks() -> None:
     """Forget what was told to shops long ago; the events themselves are kept."""
     outbox.purge(clock.now() - timedelta(days=settings.WEBHOOK_LOG_DAYS))
+
+
+@shared_task(name="orders.purge_request_log")
+def purge_request_log() -> None:
+    """Forget the calls of keys that nobody uses any more."""
+    request_log.purge(clock.now() - limits.API_CALLS_KEPT_FOR)
 
 
 @shared_task(name="orders.fetch_pictures")

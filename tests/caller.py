@@ -30,6 +30,11 @@ class Answer:
     def json(self) -> Any:
         return json.loads(self.body)
 
+    @property
+    def problem(self) -> Any:
+        """What was refused, but for which call it was."""
+        return {name: value for name, value in self.json.items() if name != "instance"}
+
     def __getitem__(self, name: str) -> Any:
         return self.json[name]
 

@@ -141,6 +141,15 @@ def moving(real: Callable[[datetime], datetime], monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture(autouse=True)
+def _no_request_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test calls is written down by no thread: it could not see the test's rows. A test writes when it likes."""
+    from orders import request_log
+
+    request_log._waiting.clear()
+    monkeypatch.setattr(request_log, "_write_soon", request_log._is_sent_for.clear)
+
+
+@pytest.fixture(autouse=True)
 def _counts_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test counted in Valkey is nothing to the next."""
     monkeypatch.setattr(counters, "PREFIX", f"{secrets.token_hex(8)}:")

@@ -21,6 +21,7 @@ from orders.api import by_metadata
 from orders.api.auth import KEY, Call
 from orders.api.idempotency import once
 from orders.api.pairing_routes import router as pairings
+from orders.api.request_log_routes import router as request_log
 from orders.api.webhook_routes import router as webhooks
 from payments.api.list_routes import router as lists
 from payments.api.order_routes import router as orders
@@ -100,5 +101,6 @@ api.add_router("", payments)
 api.add_router("", lists)
 api.add_router("", webhooks)
 api.add_router("", pairings)
+api.add_router("", request_log)
 
 urlpatterns = [path("docs/<slug:name>", guides.page, name="guide"), path("", api.urls)]

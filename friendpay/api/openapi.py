@@ -52,6 +52,7 @@ _PROBLEM: dict[str, Any] = {
         "status": {"type": "integer"},
         "code": _one_of(CODES),
         "detail": {"type": "string"},
+        "instance": {"type": "string", "description": "This very call in the request log, for who has a key."},
         "errors": {
             "type": "array",
             "items": {
@@ -103,6 +104,8 @@ _LEADS: dict[str, dict[str, str]] = {
     "EndpointSecretOut": {"endpoint_id": "id"},
     "EndpointPage": {"endpoint_id": "data/0/id"},
     "PairingOut": {"pairing_id": "id"},
+    "ApiCallOut": {"call_id": "id"},
+    "ApiCallPage": {"call_id": "data/0/id"},
     "DeliveryOut": {"delivery_id": "id", "endpoint_id": "endpoint"},
     "DeliveryPage": {"delivery_id": "data/0/id", "endpoint_id": "data/0/endpoint"},
 }

@@ -25,6 +25,14 @@ DECLINES_OF_A_NETWORK, DECLINES_OF_A_REQUEST, DECLINES_SECONDS = 3, 20, 3600
 REPORTS_OF_A_NETWORK, REPORTS_WITHIN = 5, timedelta(hours=1)
 """What one network may report: enough for a family, too little for a flood."""
 
+# The request log of an API key
+
+API_CALLS_KEPT, API_CALLS_KEPT_FOR = 1000, timedelta(days=30)
+API_CALLS_WAITING, API_CALLS_BATCH_ROWS, API_CALLS_GATHERED_SECONDS = 2000, 500, 0.25
+"""So many wait in a process to be written at most; what comes then is left out."""
+
+API_CALL_READ_BYTES, API_CALL_KEPT_CHARACTERS, API_CALL_TEXT_CHARACTERS = 16 * 1024, 2000, 64
+
 # Paying
 
 TRIES_OF_A_VISITOR, TRIES_OF_A_NETWORK, TRIES_WITHIN = 5, 15, timedelta(hours=1)

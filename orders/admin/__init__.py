@@ -1,3 +1,3 @@
 """The support desk's pages of orders."""
 
-from orders.admin import delivery, event, key, merchant, order, webhook  # noqa: F401  # importing registers
+from orders.admin import api_call, delivery, event, key, merchant, order, webhook  # noqa: F401  # importing registers

@@ -49,9 +49,10 @@ class BearerKey(HttpBearer):
         key = next(iter(_ALIVE(digest=ApiKey.digest_of(token))), None)
         if key is None:
             return None
+        request.auth = key  # type: ignore[attr-defined]  # known, whether or not it is let in: the request log has it
+        request.now = clock.told(key.read_at)  # type: ignore[attr-defined]
         allowance = counters.take(key.pk)
         request.allowance = allowance  # type: ignore[attr-defined]
-        request.now = clock.told(key.read_at)  # type: ignore[attr-defined]
         if allowance.spent:
             raise Refused("too_many_requests", _("Too many calls with this key. Please slow down."), status=429)
         right = self.right or ("read" if request.method == "GET" else "write")

@@ -1,6 +1,7 @@
 """The tables of the shop's side."""
 
 from orders.models.adjustment import Adjustment, AdjustmentKind
+from orders.models.api_call import ApiCall
 from orders.models.event import Event
 from orders.models.idempotency import StoredAnswer
 from orders.models.merchant import ApiKey, Logo, Merchant
@@ -12,6 +13,7 @@ from orders.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoi
 __all__ = [
     "Adjustment",
     "AdjustmentKind",
+    "ApiCall",
     "ApiKey",
     "Event",
     "Logo",

@@ -192,4 +192,14 @@ export abstract class Operations {
   redeemPairing(pairing_id: string, body: t.RedeemIn): Promise<t.Paired> {
     return this.call("POST", `/pairings/${encodeURIComponent(pairing_id)}/redeem`, {}, body);
   }
+
+  /** List the latest calls: all of them, fetched page by page as they are asked for. */
+  listRequestLogs(query: { limit?: number; after?: string; status?: number; code?: string; created_since?: string; created_before?: string } = {}): AsyncIterable<t.ApiCall> {
+    return this.pages(`/request-logs`, query);
+  }
+
+  /** Get a call by its Request-Id */
+  getRequestLog(call_id: string): Promise<t.ApiCall> {
+    return this.call("GET", `/request-logs/${encodeURIComponent(call_id)}`);
+  }
 }

@@ -26,6 +26,23 @@ export interface AdjustmentIn {
   amount: number;
 }
 
+/** A call that was let in. Texts that may be secret, or about somebody, are not kept. */
+export interface ApiCall {
+  id: string;
+  key: string;
+  live: boolean;
+  at: string;
+  method: string;
+  path: string;
+  query: Record<string, unknown>;
+  body: string;
+  status: number;
+  code: string;
+  answer: string;
+  milliseconds: number;
+  agent: string;
+}
+
 /** AskerIn of the API. */
 export interface AskerIn {
   id: string;
@@ -505,6 +522,7 @@ export interface Problem {
   status: number;
   code: "amount_mismatch" | "amount_missing" | "amount_out_of_range" | "amount_step" | "below_minimum" | "crumb_left" | "endpoint_disabled" | "expires_in_out_of_range" | "forbidden" | "held" | "idempotency_key_in_use" | "idempotency_key_reused" | "invalid" | "last_part" | "line_returned" | "looks_like_a_seal" | "malformed" | "max_payers_out_of_range" | "merchant_frozen" | "message_has_contact" | "method_not_allowed" | "method_not_offered" | "min_amount_out_of_range" | "not_found" | "not_json" | "not_paid_elsewhere" | "nothing_paid" | "order_cancelled" | "order_expired" | "order_not_awaiting_payment" | "order_paid" | "overloaded" | "pairing_refused" | "partly_paid" | "reference_used" | "refund_beyond_payment" | "request_cancelled" | "request_expired" | "request_not_paid" | "request_open" | "request_paid" | "return_url_not_of_site" | "return_url_not_registered" | "right_missing" | "server_error" | "test_mode_only" | "timeout" | "told_already" | "too_large" | "too_many_endpoints" | "too_many_requests" | "unauthorized" | "unknown_currency" | "unknown_cursor" | "unknown_line" | "unreadable" | "url_not_allowed" | "wallet_not_permitted" | "wallet_refused" | "wallet_unavailable" | string;
   detail: string;
+  instance?: string;
   errors?: Array<Record<string, unknown>>;
 }
 

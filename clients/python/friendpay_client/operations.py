@@ -564,6 +564,33 @@ class Operations:
             self._call("POST", f"/pairings/{pairing_id}/redeem", body={"code": code, "code_verifier": code_verifier}),
         )
 
+    def list_request_logs(
+        self,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        created_since: str | None = None,
+        created_before: str | None = None,
+    ) -> Iterator[t.ApiCall]:
+        """List the latest calls: all of them, fetched page by page as they are asked for."""
+        return self._pages(
+            "/request-logs",
+            {
+                "limit": limit,
+                "after": after,
+                "status": status,
+                "code": code,
+                "created_since": created_since,
+                "created_before": created_before,
+            },
+        )
+
+    def get_request_log(self, call_id: str) -> t.ApiCall:
+        """Get a call by its Request-Id"""
+        return cast("t.ApiCall", self._call("GET", f"/request-logs/{call_id}"))
+
 
 class AsyncOperations:
     """The same, to be awaited."""
@@ -1128,3 +1155,30 @@ class AsyncOperations:
                 "POST", f"/pairings/{pairing_id}/redeem", body={"code": code, "code_verifier": code_verifier}
             ),
         )
+
+    def list_request_logs(
+        self,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        created_since: str | None = None,
+        created_before: str | None = None,
+    ) -> AsyncIterator[t.ApiCall]:
+        """List the latest calls: all of them, fetched page by page as they are asked for."""
+        return self._pages(
+            "/request-logs",
+            {
+                "limit": limit,
+                "after": after,
+                "status": status,
+                "code": code,
+                "created_since": created_since,
+                "created_before": created_before,
+            },
+        )
+
+    async def get_request_log(self, call_id: str) -> t.ApiCall:
+        """Get a call by its Request-Id"""
+        return cast("t.ApiCall", await self._call("GET", f"/request-logs/{call_id}"))

@@ -34,6 +34,24 @@ class AdjustmentIn(TypedDict):
     amount: int
 
 
+class ApiCall(TypedDict):
+    """A call that was let in. Texts that may be secret, or about somebody, are not kept."""
+
+    id: str
+    key: str
+    live: bool
+    at: str
+    method: str
+    path: str
+    query: dict[str, Any]
+    body: str
+    status: int
+    code: str
+    answer: str
+    milliseconds: int
+    agent: str
+
+
 class AskerIn(TypedDict):
     """AskerIn of the API."""
 
@@ -761,6 +779,7 @@ class Problem(TypedDict):
         | str
     )
     detail: str
+    instance: NotRequired[str]
     errors: NotRequired[list[dict[str, Any]]]
 
 

@@ -18,7 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
 from friendpay.kit import clock
-from orders.models import ApiKey, Event, Order, WebhookDelivery, WebhookEndpoint
+from orders.models import ApiCall, ApiKey, Event, Order, WebhookDelivery, WebhookEndpoint
 from orders.webhooks import endpoints
 from payments.models import (
     Dispute,
@@ -63,6 +63,7 @@ ROLES: dict[str, tuple[str, ...] | None] = {
     ),
     "developer": (
         *desk.READ,
+        "orders.view_apicall",
         "orders.view_apikey",
         "orders.add_apikey",
         "orders.change_apikey",
@@ -150,6 +151,17 @@ def planted(settings: Settings, secrets: set[str]) -> Rows:
     account.save()
     key, secret = ApiKey.make(order.merchant, name="till", live=False, can_read=True)
     ApiKey.objects.filter(pk=key.pk).update(digest=plant("digest", 64))
+    call = ApiCall.objects.create(
+        public_id="req_1",
+        merchant=order.merchant,
+        key=key,
+        live=False,
+        at=clock.now(),
+        method="GET",
+        path="/orders",
+        status=200,
+        milliseconds=1,
+    )
     endpoint, signing = endpoints.create(order.merchant, live=False, url="https://shop.example/hook")
     event = Event.objects.filter(order=order).latest("pk")
     delivery = WebhookDelivery.objects.create(merchant=order.merchant, endpoint=endpoint, event=event)
@@ -180,7 +192,7 @@ def planted(settings: Settings, secrets: set[str]) -> Rows:
     strong, weak = Group.objects.create(name="strong"), Group.objects.create(name="weak")
     strong.permissions.set(Permission.objects.all())
     rows: list[Model] = [order, event, order.merchant, key, endpoint, delivery, request_open, request, payment, refund]
-    rows += [said, account, mismatch(account), dispute, report, stopped, rule, step, *people, strong, weak]
+    rows += [call, said, account, mismatch(account), dispute, report, stopped, rule, step, *people, strong, weak]
     found: Rows = {}
     for row in rows:
         found.setdefault(row._meta.label_lower, []).append(row)

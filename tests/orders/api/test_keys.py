@@ -105,7 +105,7 @@ def test_what_belongs_to_others_is_not_there(other: str) -> None:
         f"/payment-requests/{request}", f"/payments/{pay}", f"/refunds/{back}",
     ):  # fmt: skip
         answer = stranger.get(address)
-        assert (answer.status, answer.body) == (404, unknown.body), address
+        assert (answer.status, answer.problem) == (404, unknown.problem), address
     for address, body in (
         (f"/orders/{order}/cancel", None), (f"/orders/{order}/mark-paid", None), (f"/orders/{order}/refunds", {}),
         (f"/orders/{order}/lines", {"lines": ORDER["lines"]}), (f"/orders/{order}/payment-requests", {}),
@@ -113,7 +113,7 @@ def test_what_belongs_to_others_is_not_there(other: str) -> None:
         (f"/payments/{pay}/refunds", {}),
     ):  # fmt: skip
         answer = stranger.post(address, body, key="a-key")
-        assert (answer.status, answer.body) == (404, unknown.body), address
+        assert (answer.status, answer.problem) == (404, unknown.problem), address
     assert ledger() == before
     assert stranger.get("/orders").json == {"data": [], "has_more": False}
     assert stranger.get("/events").json == {"data": [], "has_more": False}

@@ -101,7 +101,7 @@ def test_a_rule_for_other_screens_withholds_asking_as_in_a_call_of_its_own(calle
     refused = caller.post("/orders?screen=phone", body)
     assert not Order.objects.exists()
     order = caller.order()
-    assert caller.post(f"/orders/{order['id']}/payment-requests?screen=phone", {}).body == refused.body
+    assert caller.post(f"/orders/{order['id']}/payment-requests?screen=phone", {}).problem == refused.problem
     assert caller.post("/orders", {**body, "reference": "A-2"}).status == 201
 
 
