@@ -205,7 +205,7 @@ def build(kind: type[AnyPage], reading: Reading, surface: Surface, told: Told, *
     if order.status == Order.Status.CANCELLED:
         return page(state=State.CANCELLED)
     if request is None or reading.status != PaymentRequest.Status.OPEN:
-        back = Back.of(reading.refunds_of_request, order.currency)
+        back = Back.of(reading.refunds_of_request, order.currency, reading.disputed_of_request)
         if order.status == Order.Status.EXPIRED or order.is_over(now):
             return page(state=State.EXPIRED, back=back)
         return page(state=State.CHOOSE, ended=reading.status, back=back, ways=_ways(reading, surface))

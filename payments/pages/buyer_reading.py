@@ -54,6 +54,11 @@ class Reading:
     def refunds_of_request(self) -> list[Refund]:
         return [refund for refund in self.refunds if self.request and refund.payment.request_id == self.request.pk]
 
+    @property
+    def disputed_of_request(self) -> int:
+        """What payers asked their banks for, of what came for it."""
+        return sum(it.amount_disputed for it in self.payments if self.request and it.request_id == self.request.pk)
+
 
 def read(token: str, visitor: str) -> Reading:
     """404 where there is no such order."""

@@ -22,3 +22,15 @@ window.addEventListener("online", () => {
 });
 window.addEventListener("offline", tell);
 tell();
+// What is tapped without a line would lead to the browser's own error page: it is held, and the word says why.
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (navigator.onLine) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    tell();
+    document.dispatchEvent(new CustomEvent("announce", { detail: document.getElementById("offline").textContent.trim() }));
+  },
+  true,
+);

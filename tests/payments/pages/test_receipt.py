@@ -258,3 +258,13 @@ def test_who_paid_herself_is_led_back_to_the_shop(client: Client) -> None:
     assert 'class="btn" href="https://shop.example/thanks"' in client.get(page_of(own)).content.decode()
     Payment.objects.update(by_buyer=False)
     assert "shop.example" not in client.get(page_of(own)).content.decode()
+
+
+def test_a_part_that_a_bank_took_back_was_charged(client: Client) -> None:
+    payment_request = shop.make_request(split=Split(3))
+    part = shop.succeed(shop.hold(payment_request, 3000))
+    outside.hear_dispute(part.pk, Outcome(State.FAILED, "", "dp_1", Money(3000, "CNY")))
+    lifecycle.cancel_request(payment_request.pk, actor="buyer")
+    text = words(client.get(f"/checkout/{payment_request.order.token}/"))
+    assert "Nobody was charged" not in text
+    assert "CN¥30.00 went back through the payer's bank." in text
