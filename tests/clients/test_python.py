@@ -3,12 +3,14 @@
 import asyncio
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
-from friendpay_client import ApiError, AsyncFriendpay, Friendpay, NoAnswer, WebhookRefused, policy, webhooks
+from friendpay_client import ApiError, AsyncFriendpay, Friendpay, NoAnswer, WebhookRefused, money, policy, webhooks
 
+from friendpay.kit.money import EXPONENT
 from orders.webhooks import signing
 
 ORDER: dict[str, Any] = {"reference": "A-1", "currency": "CNY", "lines": [], "buyer": {"id": "1", "name": "Lin"}}
@@ -185,3 +187,14 @@ def test_no_other_message_is() -> None:
     for secret in ("", "whsec_", "whsec_AAAA", "no base64"):
         with pytest.raises(ValueError, match="webhook secret"):
             verified(secret)
+
+
+def test_a_currency_has_as_many_decimals_as_the_server_says() -> None:
+    assert {currency: money.decimals(currency) for currency in EXPONENT} == EXPONENT
+    assert money.minor(Decimal("12.5"), "EUR") == 1250
+    assert money.minor(Decimal("-0.005"), "KWD") == -5
+    assert str(money.major(1250, "EUR")) == "12.50"
+    assert money.major(1250, "JPY") == 1250
+    for amount, currency in (("12.505", "EUR"), ("0.5", "JPY")):
+        with pytest.raises(ValueError, match=currency):
+            money.minor(Decimal(amount), currency)

@@ -1,0 +1,3 @@
+"""Oscar's."""
+
+from oscar.apps.partner.models import *  # noqa: F403
