@@ -206,7 +206,7 @@ def test_a_friend_pays_and_every_sum_agrees(oscar: Oscar, buyer: Person, friend:
     friend.tap("Approve €41.99")
     until(lambda: oscar.status(number) == "Pending", "the shop confirmed the order")
     assert oscar.events(number) == [("Paid by a friend", Decimal("41.99"))]
-    assert oscar.mails_about(number) == 1
+    until(lambda: oscar.mails_about(number) == 1, "the buyer had a mail")
 
     buyer.button("Back to Harbour Books").click()
     page.wait_for_url(f"{oscar.address}/checkout/thank-you/")
