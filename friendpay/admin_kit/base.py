@@ -72,7 +72,7 @@ class Declared(ModelAdmin, Generic[Thing]):
         for name, act in acts.items():
             setattr(cls, name, view_of(name, act))
         if acts:
-            cls.actions_detail = tuple(acts)
+            cls.actions_detail = (*vars(cls).get("actions_detail", ()), *acts)
 
     def facts(self, thing: Thing) -> dict[str, Any]:
         """What the sentences of the actions name of a thing."""

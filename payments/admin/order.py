@@ -13,6 +13,7 @@ from friendpay.kit import clock
 from orders.admin.order import OrderAdmin
 from orders.models import Order
 from payments.admin import parts, search
+from payments.admin.order_refund import REFUND
 from payments.models import Payment, Refund
 from payments.offers import surfaces
 
@@ -24,6 +25,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
     """An order is found by anything that belongs to it, and shows all of it."""
 
     actions_detail = ("why",)
+    acts = {"refund": REFUND}
 
     @action(
         description=_("Ways to pay, and why not others"),

@@ -63,8 +63,7 @@ def _refund(
 ) -> Refund:
     _check_ended(request)
     left = refundable(payment)
-    if seen is not None and seen != left:
-        raise Refused("refundable_changed", _("Something of this payment was refunded meanwhile. Please look again."))
+    _check_seen(seen, left)
     amount = left if amount is None else amount
     if not 0 < amount <= left:
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
@@ -86,20 +85,22 @@ def refund_order(
     text: str = "",
     merchant_reference: str = "",
     actor: str,
+    seen: int | None = None,
 ) -> list[Refund]:
     """The merchant sends `amount` (all that is left, without one), or what was paid for `lines`, back to all who paid
     an order. A `merchant_reference` is used once per shop and mode; each of these refunds bears it.
 
     Each gets back in proportion to what they gave, to the minor unit or to the step their wallets count in. Nothing
-    goes while a request is open ("request_open").
+    goes while a request is open ("request_open"). Repeating it refunds again, unless the caller says what it has `seen`
+    left.
     """
     order, request = lock_order(order.pk)
     _claim_reference(order, merchant_reference)
     if request:
         _check_ended(request)
-    applied = Payment.objects.filter(request__order=order, amount_applied__gt=0)
-    payments = list(applied.select_related("request", "account").order_by("id"))
+    payments = _applied(order)
     left = [refundable(payment) for payment in payments]
+    _check_seen(seen, sum(left))
     amount = returns.take_back(order, lines) if lines else amount
     amount = sum(left) if amount is None else amount
     if not 0 < amount <= sum(left):
@@ -116,6 +117,21 @@ def refund_order(
             _order, request, payment = lock_payment(paid.pk)
             made.append(_refund(request, payment, part, text, merchant_reference, actor))
     return made
+
+
+def left_of(order: Order) -> int:
+    """What of an order's money can still be refunded, in all."""
+    return sum(refundable(payment) for payment in _applied(order))
+
+
+def _applied(order: Order) -> list[Payment]:
+    applied = Payment.objects.filter(request__order=order, amount_applied__gt=0)
+    return list(applied.select_related("request", "account").order_by("id"))
+
+
+def _check_seen(seen: int | None, left: int) -> None:
+    if seen is not None and seen != left:
+        raise Refused("refundable_changed", _("Something of this payment was refunded meanwhile. Please look again."))
 
 
 def _claim_reference(order: Order, reference: str) -> None:

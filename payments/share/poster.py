@@ -55,6 +55,8 @@ def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
         ]
         for number, thing in enumerate(things[:2]):
             say(f"{thing} …" if number == 1 and len(things) > 2 else thing, 38, 54, SOFT)
+        if beside := " · ".join(it.name for it in order.adjusted if not it.included):
+            say(beside, 30, 48, SOFT)
     if amount:
         y += 34
         say(Money(request.amount, request.currency).text(get_language() or "en"), 88, 60, bold=True)

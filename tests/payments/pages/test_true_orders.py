@@ -6,10 +6,14 @@ import pytest
 from django.test import Client
 from django.utils.translation import override
 
+from friendpay.kit.money import Money
+from orders import returns
 from orders.models import Adjustment, Order
+from orders.returns import LineReturn
 from orders.services import LineDraft, place_order
 from payments.mail import messages
 from payments.models import Mail, MailAddress
+from payments.settlement import ledger, refunds
 from payments.share import poster
 from tests import desk, shop
 from tests.pages import words
@@ -99,13 +103,53 @@ def test_the_receipt_by_mail_has_all_of_it() -> None:
     ]
 
 
-def test_the_poster_says_how_much_of_it() -> None:
+@pytest.mark.parametrize("language", RECEIPTS)
+def test_the_receipt_by_mail_is_the_same_in_every_language(language: str) -> None:
     order = made()
-    with override("en"):
-        drawn = poster.svg(shop.make_request(order), goods=True, amount=True)
-    assert "Soap" in drawn
-    assert "0.5" in drawn
-    assert "8.48" in drawn
+    payment = shop.succeed(shop.hold(shop.make_request(order)))
+    to = MailAddress(order=order, payment=payment, language=language)
+    with override(language):
+        facts = messages.write(Mail(kind=Mail.Kind.RECEIPT, to=to)).facts[5:]
+    shown = " ".join(f"{name} {value}" for name, value in facts).replace("\u00a0", " ")
+    assert RECEIPTS[language] in shown
+
+
+@pytest.mark.parametrize("language", RECEIPTS)
+def test_the_poster_says_how_much_of_it_and_what_is_beside_the_goods(language: str) -> None:
+    request = shop.make_request(made())
+    with override(language):
+        drawn = poster.svg(request, goods=True, amount=True)
+        without = poster.svg(request, goods=False, amount=True)
+    for part in ("Soap", "0.5", "8.48", "10% with WELCOME · Shipping · Gift card · Rounding"):
+        assert part in drawn
+    assert "WELCOME" not in without
+
+
+@pytest.mark.parametrize(("language", "total"), [("en", "Total"), ("zh-hans", "合计")])
+def test_the_desk_shows_it_in_its_languages(language: str, total: str) -> None:
+    client = desk.staff(*desk.READ)
+    page = words(client.get(desk.page(made()), headers={"Accept-Language": language})).replace("\u00a0", " ")
+    for row in ("Soap 3", "Dried plums 0.5 kg", "10% with WELCOME", "-€20.00", "-€0.02", total):
+        assert row in page
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD"])
+def test_parts_of_it_go_back_to_the_minor_unit(currency: str) -> None:
+    """A piece of "3 for 10.00", then half of half a kilogram; and with what is left, exactly what was paid."""
+    order = made(currency)
+    payment = shop.succeed(shop.hold(shop.make_request(order)))
+    worth = returns.worth(order, list(order.lines.order_by("id")))
+    pieces = [LineReturn(1, Decimal(1)), LineReturn(2, Decimal("0.25"))]
+    made_of = [refunds.refund_order(order, lines=[piece], actor="merchant")[0].amount for piece in pieces]
+    assert made_of == [worth[0] // 3, worth[1] // 2]
+    refunds.refund_order(order, lines=[LineReturn(1), LineReturn(2)], actor="merchant")
+    refunds.refund_order(order, actor="merchant")  # what was paid for the shipping
+    assert sum(payment.refunds.values_list("amount", flat=True)) == order.amount == TOTAL
+    for language in RECEIPTS:
+        page = words(Client(headers={"Accept-Language": language}).get(f"/r/{payment.token}/"))
+        for amount in made_of:
+            assert Money(amount, currency).text(language).replace("\u00a0", " ") in page.replace("\u00a0", " ")
+    assert ledger.check() == []
 
 
 def test_the_desk_shows_it_with_the_kinds() -> None:
