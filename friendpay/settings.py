@@ -1,5 +1,6 @@
 """One settings file, driven by the environment. Demo values come from bin/up; elsewhere a missing one ends the boot."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -227,6 +228,9 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = 10
+VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY", "")  # without it no page offers to tell a browser by push
+if VAPID_PRIVATE_KEY and not re.fullmatch(r"[\w-]{43}", VAPID_PRIVATE_KEY):
+    env.stop("VAPID_PRIVATE_KEY is no key of 32 bytes in URL-safe base64 without padding.")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", f"friendpay@{urlsplit(PUBLIC_URL).hostname}")
 ADMINS = [(address, address) for address in env.items("OPERATOR_EMAILS", "")]  # told what needs the operator
 

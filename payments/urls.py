@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from payments.pages import buyer, embed, friend, login, mail, notify, receipt, report, share, steps
+from payments.pages import buyer, embed, friend, login, mail, notify, push, receipt, report, share, steps
 
 urlpatterns = [
     path("checkout/<slug:token>/", buyer.show, name="buyer"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("checkout/<slug:token>/cancel/", buyer.cancel, name="buyer_cancel"),
     path("checkout/<slug:token>/pay/", buyer.pay, name="buyer_pay"),
     path("checkout/<slug:token>/mail/", mail.tell_buyer, name="buyer_mail"),
+    path("checkout/<slug:token>/push/", push.tell_buyer, name="buyer_push"),
     path("checkout/<slug:token>/thanks/", buyer.thanks, name="buyer_thanks"),
     path("checkout/<slug:token>/receipt/", buyer.receipt, name="buyer_receipt"),
     path("checkout/<slug:token>/embed/", embed.sheet, name="embed"),
@@ -25,6 +26,7 @@ urlpatterns = [
     path("p/<slug:token>/pay/", friend.pay, name="friend_pay"),
     path("p/<slug:token>/decline/", friend.decline, name="friend_decline"),
     path("p/<slug:token>/remind/", mail.remind, name="remind"),
+    path("p/<slug:token>/push/", push.remind, name="push_reminder"),
     path("p/<slug:token>/remind.ics", friend.remind_file, name="remind_file"),
     path("p/<slug:token>/report/", report.report, name="report"),
     path("p/<slug:token>/status.json", share.status, name="status"),

@@ -161,6 +161,7 @@ def _kept(data: Path) -> dict[str, str]:
         with open(unfinished, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             json.dump(kept, file, indent=1)
         unfinished.replace(path)
+    kept.setdefault("VAPID_PRIVATE_KEY", secrets.token_urlsafe(32))
     if key := os.environ.get("FRIENDPAY_DEMO_KEY"):
         if not key.startswith("sk_test_"):
             _fail("FRIENDPAY_DEMO_KEY must begin with sk_test_.")

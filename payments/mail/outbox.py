@@ -111,7 +111,7 @@ def _kind(event: Event, row: MailAddress, request: PaymentRequest, about: Model 
 def forget(rows: QuerySet[MailAddress]) -> None:
     """Send nothing more to these, and keep no address of them."""
     Mail.objects.filter(to__in=rows, sent_at=None).delete()
-    rows.update(address="")
+    rows.update(address="", subscription=None)
 
 
 def forget_visitor(request: PaymentRequest, visitor: str) -> None:

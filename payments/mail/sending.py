@@ -13,7 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 
 from friendpay.kit import clock, leases, limits
-from payments.mail import messages
+from payments.mail import messages, pushing
 from payments.mail.outbox import Kind, Role, forget
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 
@@ -60,11 +60,14 @@ def _send(mail: Mail) -> None:
             forget(MailAddress.objects.filter(pk=mail.to_id))
         return
     try:
-        message(mail).send()
+        if mail.to.subscription:
+            pushing.send(mail)
+        else:
+            message(mail).send()
     except Exception as error:
-        if _is_refused(error) or mail.attempts >= limits.MAIL_TRIES:
+        if isinstance(error, pushing.Gone) or _is_refused(error) or mail.attempts >= limits.MAIL_TRIES:
             forget(MailAddress.objects.filter(pk=mail.to_id))
-        raise NotSent(type(error).__name__) from None
+        raise NotSent(str(error) if isinstance(error, pushing.NotTaken) else type(error).__name__) from None
     Mail.objects.filter(pk=mail.pk).update(sent_at=now, next_attempt_at=None)
     if mail.kind == Kind.REMINDER:
         forget(MailAddress.objects.filter(pk=mail.to_id))

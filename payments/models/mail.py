@@ -1,4 +1,4 @@
-"""Mail addresses that people gave us, and the mails they are to get."""
+"""Mail addresses (and browsers) that people gave us to be told at, and the mails they are to get."""
 
 from datetime import datetime
 from functools import partial
@@ -31,6 +31,7 @@ class MailAddress(models.Model):
     request = models.ForeignKey(PaymentRequest, on_delete=models.CASCADE, related_name="+")
     payment = models.ForeignKey(Payment, on_delete=models.CASCADE, related_name="+", null=True)
     address = models.CharField(max_length=254, blank=True)
+    subscription = models.JSONField(null=True)  # of a browser that is told by push instead; `address` is its service's
     digest = models.CharField(max_length=64)
     language = models.CharField(max_length=10)
     visitor = models.CharField(max_length=64, blank=True)

@@ -14,7 +14,7 @@ from friendpay.kit import clock, limits
 from friendpay.kit.digests import digest
 from friendpay.kit.errors import Refused
 from orders.models import Event
-from payments.mail import outbox, reminders
+from payments.mail import outbox, pushing, reminders
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 from payments.settlement import rules
 from payments.settlement.locks import lock_payment, lock_request
@@ -41,18 +41,25 @@ class Giver:
     language: str
     visitor: str
     network: str
+    subscription: dict[str, str] | None = None  # of a browser that is told by push; `address` is its push service
+
+    @property
+    def digest(self) -> str:
+        """What is kept when it is forgotten: enough to know it again, too little to write to."""
+        return digest("payments.push", self.subscription["endpoint"]) if self.subscription else digest_of(self.address)
 
 
 @transaction.atomic
 def tell_buyer(request_id: int, giver: Giver) -> None:
     """Write to the buyer when the order is paid, a friend declines, the time is over or money goes back.
 
-    Another address takes the place of the first.
+    Another address takes the place of the first; each of her browsers is told by push.
     """
     _order, request = lock_request(request_id)
     now = clock.now()
     rules.check_request_open(request, now)
     earlier = MailAddress.objects.filter(role=Role.BUYER, order=request.order_id)
+    earlier = earlier.filter(digest=giver.digest) if giver.subscription else earlier.filter(subscription__isnull=True)
     _remember(Role.BUYER, request, giver, now, now + limits.ADDRESS_KEPT_FOR, earlier)
 
 
@@ -86,7 +93,7 @@ def remind(request_id: int, at: str, giver: Giver) -> None:
     own = MailAddress.objects.filter(role=Role.FRIEND, request=request, visitor=giver.visitor)
     if request.payments.filter(visitor=giver.visitor, status=Payment.Status.SUCCEEDED).exists():
         raise Refused("paid_already", _("You've already paid. There's nothing more to do."), field="address")
-    same = MailAddress.objects.filter(role=Role.FRIEND, request=request, digest=digest_of(giver.address))
+    same = MailAddress.objects.filter(role=Role.FRIEND, request=request, digest=giver.digest)
     if same.count() >= limits.REMINDERS_OF_A_MAILBOX:
         raise Refused("reminded_enough", _("We send at most two reminders for a request."), field="address", status=429)
     row = _remember(Role.FRIEND, request, giver, now, max(request.expires_at, now + limits.ADDRESSES_PERIOD), own)
@@ -102,7 +109,7 @@ def _remember(
     earlier: QuerySet[MailAddress],
     payment: Payment | None = None,
 ) -> MailAddress:
-    digest = digest_of(giver.address)
+    digest = giver.digest
     _check(request, giver, digest, now)
     outbox.forget(earlier)
     return MailAddress.objects.create(
@@ -111,6 +118,7 @@ def _remember(
         request=request,
         payment=payment,
         address=giver.address,
+        subscription=giver.subscription,
         digest=digest,
         language=giver.language,
         visitor=giver.visitor,
@@ -122,7 +130,7 @@ def _remember(
 
 def _check(request: PaymentRequest, giver: Giver, digest: str, now: datetime) -> None:
     """Nobody makes us write to a stranger often, and nobody to one who has stopped it."""
-    if not outbox.offered():
+    if not (pushing.offered() if giver.subscription else outbox.offered()):
         raise Refused("no_mail", _("We can't send email here."), field="address")
     if MailAddress.objects.filter(digest=digest, stopped_at__isnull=False).exists():
         raise Refused(
@@ -145,6 +153,12 @@ def _check(request: PaymentRequest, giver: Giver, digest: str, now: datetime) ->
                 field="address",
                 status=429,
             )
+
+
+@transaction.atomic
+def stop_push(giver: Giver, order_id: int) -> None:
+    """This browser is told nothing more of the order. Repeating is fine."""
+    outbox.forget(MailAddress.objects.filter(order=order_id, digest=giver.digest, stopped_at=None))
 
 
 def digest_of(address: str) -> str:

@@ -137,7 +137,11 @@ def _orders(visitor: str) -> "QuerySet[Order]":
     events = Event.objects.filter(request=OuterRef("last_request")).order_by("-id")
     outcomes = events.filter(Q(type__startswith="payment.") | Q(type=DECLINED))
     in_vain = Payment.objects.filter(request__public_id=OuterRef("last_request"), amount_captured=0, held_until=None)
-    addresses = MailAddress.objects.filter(role=MailAddress.Role.BUYER, **of_order).exclude(address="").order_by("-id")
+    addresses = (
+        MailAddress.objects.filter(role=MailAddress.Role.BUYER, subscription__isnull=True, **of_order)
+        .exclude(address="")
+        .order_by("-id")
+    )
     steps = Step.objects.filter(request__public_id=OuterRef("last_request"))
     stopped = StoppedBuyer.objects.filter(merchant=OuterRef("merchant"), buyer_id=OuterRef("buyer_id"))
     return Order.objects.select_related("merchant").annotate(

@@ -1,8 +1,10 @@
 """Forms of buyers and friends. Every error is a sentence for the person who reads it, and stands beside its field."""
 
 import unicodedata
+from base64 import urlsafe_b64decode
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import amounts, limits, text_filter
 from friendpay.kit.errors import Refused
+from orders.webhooks import transport
 from payments.models import Report
 from payments.settlement.rules import Split
 from payments.share import phrases
@@ -108,6 +111,38 @@ class RemindForm(AddressForm):
     """When to be reminded, and where."""
 
     at = forms.CharField(max_length=10)
+
+
+class PushForm(forms.Form):
+    """A browser that is to be told by push: where its service is, and the keys that only it can read with."""
+
+    endpoint = forms.CharField(max_length=limits.PUSH_ENDPOINT_CHARACTERS)
+    p256dh = forms.RegexField(r"^[\w-]{87}$")  # 65 bytes
+    auth = forms.RegexField(r"^[\w-]{22}$")  # 16 bytes
+    at = forms.CharField(max_length=10, required=False)
+    stop = forms.BooleanField(required=False)
+
+    def clean_endpoint(self) -> str:
+        """Refused unless it may be called, as far as it can be told without resolving its name."""
+        try:
+            transport.check(self.cleaned_data["endpoint"])
+        except Refused as refused:
+            raise ValidationError(str(refused.message)) from None
+        return str(self.cleaned_data["endpoint"])
+
+    def clean_p256dh(self) -> str:
+        """A point on the curve, as a key has to be."""
+        try:
+            point = urlsafe_b64decode(self.cleaned_data["p256dh"] + "=")
+            EllipticCurvePublicKey.from_encoded_point(SECP256R1(), point)
+        except ValueError:
+            raise ValidationError(_("Your browser sent a key that can't be used.")) from None
+        return str(self.cleaned_data["p256dh"])
+
+    def subscription(self) -> dict[str, str]:
+        """As it is kept, and as the library reads it."""
+        given = self.cleaned_data
+        return {"endpoint": given["endpoint"], "keys": {"p256dh": given["p256dh"], "auth": given["auth"]}}
 
 
 class ReportForm(forms.Form):

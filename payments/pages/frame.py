@@ -17,6 +17,7 @@ from friendpay.kit.money import Money
 from friendpay.kit.rendering import Page
 from friendpay.kit.templatetags.pictures import own_picture
 from orders.models import Merchant, Order, OrderLine
+from payments.mail import pushing
 from payments.models import Payment, PaymentRequest
 
 
@@ -176,6 +177,11 @@ class LivePage(Page):
     watched: bool = False
     refusal: str = ""
     said: str = ""
+
+    @property
+    def push_key(self) -> str:
+        """What a browser is asked to be told with while the page is closed, "" where none can be."""
+        return pushing.public_key() if pushing.offered() else ""
 
     @property
     def is_open(self) -> bool:

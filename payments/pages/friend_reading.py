@@ -15,7 +15,7 @@ from friendpay.kit.reads_ahead import Readers
 from friendpay.kit.templatetags.pictures import own_picture
 from orders.models import Order
 from orders.models.picture import path_of
-from payments.mail import outbox
+from payments.mail import outbox, pushing
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.rollout import Case
 from payments.offers.shop_settings import REVISION, ShopSettings, settings_of
@@ -173,7 +173,7 @@ def _made(row: tuple[Any, ...], visitor: str, now: datetime) -> Reading:
         begun=len(holding),
         refunds=_refunds(own, _told(refunds)),
         thanked=json.loads(thanked) if thanked else None,
-        reminder=reminder if outbox.offered() else None,
+        reminder=reminder if outbox.offered() or pushing.offered() else None,
         later=later or "",
     )
 

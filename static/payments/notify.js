@@ -1,9 +1,10 @@
 // A word from the browser when something happens while nobody looks at the page. Asked for by a tap alone; without a sound.
+// Where we can, it is told by push, whether a page is open or not; else by this page, as long as it is.
 
 const WANTED = "notify"; // as long as this tab lives
 const root = document.documentElement.classList;
 const region = document.getElementById("live");
-const worker = () => document.querySelector("[data-notify]")?.dataset.notify;
+const place = () => document.querySelector("[data-notify]");
 
 let helper = null; // phones show only what a service worker shows
 
@@ -11,7 +12,25 @@ const wanted = () => Notification.permission === "granted" && sessionStorage.get
 
 async function begin() {
   root.add("notifying");
-  helper = await navigator.serviceWorker.register(worker());
+  helper = await navigator.serviceWorker.register(place().dataset.notify);
+}
+
+/** This browser's subscription; a new one where `asking`. */
+async function subscription(asking) {
+  helper = await navigator.serviceWorker.register(place().dataset.notify);
+  const known = await helper.pushManager.getSubscription();
+  if (known || !asking) return known;
+  await navigator.serviceWorker.ready.catch(() => null);
+  return helper.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: place().dataset.key });
+}
+
+/** Have it told, or with `stop` no longer; whether that was taken. */
+async function tellServer(to, found, more) {
+  const { endpoint, keys } = found.toJSON();
+  const form = new URLSearchParams({ endpoint, ...keys, ...more });
+  form.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "");
+  const answer = await fetch(to, { method: "POST", body: form });
+  if (!answer.ok) throw new Error(await answer.text());
 }
 
 async function tell() {
@@ -21,21 +40,54 @@ async function tell() {
   await helper?.showNotification(document.title, { body, icon, silent: true, data: page ?? location.href });
 }
 
+function say(button, text) {
+  (button.querySelector("span") ?? button).textContent = text;
+  document.dispatchEvent(new CustomEvent("announce", { detail: text }));
+}
+
 async function ask(button) {
-  if ((await Notification.requestPermission()) === "granted") {
+  if ((await Notification.requestPermission()) !== "granted") return say(button, place().dataset.denied);
+  const { key, to } = button.dataset;
+  if (!key) {
     sessionStorage.setItem(WANTED, "1");
-    await begin();
-  } else {
-    button.querySelector("span").textContent = button.dataset.denied;
+    return begin();
+  }
+  button.setAttribute("aria-busy", "true");
+  try {
+    if ("once" in button.dataset) {
+      await tellServer(to, await subscription(true), { at: new FormData(button.form).get("at") }); // a reminder
+      return location.reload();
+    }
+    await tellServer(to, await subscription(true));
+    localStorage.setItem(to, "1");
+    root.add("notifying");
+  } catch (error) {
+    say(button, error.message || place().dataset.denied);
+  } finally {
+    button.removeAttribute("aria-busy");
   }
 }
 
-if ("Notification" in window && "serviceWorker" in navigator && worker()) {
-  root.add("may-notify");
-  if (wanted()) begin();
-  new MutationObserver(tell).observe(region, { attributeFilter: ["data-announce"] });
+async function hush() {
+  const { to } = place().dataset;
+  root.remove("notifying");
+  localStorage.removeItem(to);
+  const found = await subscription(false);
+  if (found) await tellServer(to, found, { stop: "on" });
+}
+
+if ("Notification" in window && "serviceWorker" in navigator && place()) {
+  const { key, to } = place().dataset;
+  const can = !key || "PushManager" in window;
+  if (can) root.add("may-notify");
+  if (key ? localStorage.getItem(to) && Notification.permission === "granted" : wanted()) {
+    if (key) root.add("notifying");
+    else begin();
+  }
+  if (!key) new MutationObserver(tell).observe(region, { attributeFilter: ["data-announce"] });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-notify]");
     if (button) ask(button);
+    if (event.target.closest("[data-hush]")) hush();
   });
 }

@@ -49,11 +49,11 @@ def test_no_and_not_now_without_any_script_or_typing(person: Make) -> None:
     assert "BEGIN:VALARM" in download.value.path().read_text()
     friend.page.get_by_label("Your e-mail address").fill("mei@post.example")
     friend.page.locator("form[action$='/remind/']").get_by_role("button", name="In 1 hour").click()
-    friend.sees("We write to you then")
+    friend.sees("We'll remind you, unless")
     friend.tap(friend.page.get_by_text("I can't this time"))
     friend.tap("Sorry, I can't this time.")
     friend.sees("We've let Lin know.")
-    assert friend.page.get_by_text("We write to you then").count() == 0
+    assert friend.page.get_by_text("We'll remind you, unless").count() == 0
     assert friend.typed == 0
     buyer.tap("Refresh")
     buyer.sees("“Sorry, I can't this time.”")

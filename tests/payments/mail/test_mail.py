@@ -61,8 +61,8 @@ def test_a_reminder_comes_once_at_its_time_and_then_the_address_is_forgotten(
 ) -> None:
     payment_request = shop.make_request()
     assert remind(client, payment_request) == 303
-    assert "We'll email you, unless" in words(client.get(f"/p/{payment_request.token}/"))
-    assert "We'll email you, unless" not in words(Client().get(f"/p/{payment_request.token}/"))
+    assert "We'll remind you, unless" in words(client.get(f"/p/{payment_request.token}/"))
+    assert "We'll remind you, unless" not in words(Client().get(f"/p/{payment_request.token}/"))
     assert sent() == []
     move_time(HOUR + 1)
     [message] = sent()
