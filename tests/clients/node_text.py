@@ -54,7 +54,9 @@ def script_operations(description: Description) -> str:
         "",
         "/** Calls as methods. */",
         "export abstract class Operations {",
-        "  protected abstract call<T>(method: string, path: string, query?: Query, body?: unknown): Promise<T>;",
+        "  protected abstract call<T>(",
+        "    method: string, path: string, query?: Query, body?: unknown, idempotencyKey?: string,",
+        "  ): Promise<T>;",
         "  protected abstract pages<T>(path: string, query: Query): AsyncIterable<T>;",
     ]
     for it in description.operations:
@@ -75,6 +77,8 @@ def _script_method(it: Operation) -> Iterator[str]:
     if it.query:
         fields = "; ".join(f"{told['name']}?: {_spaced(script_type(told['schema']))}" for told in it.query)
         taken.append(f"query: {{ {fields} }} = {{}}")
+    if it.method == "POST":
+        taken.append("idempotencyKey?: string")
     inside = ", ".join(taken)
     yield ""
     if it.page:
@@ -85,6 +89,7 @@ def _script_method(it: Operation) -> Iterator[str]:
         answer = " | ".join(f"t.{one}" for one in it.answers) or "void"
         rest = f", {'query' if it.query else '{}'}, {'body' if it.body else '{}'}" if it.method != "GET" else ""
         rest = rest if it.method != "DELETE" else ""
+        rest += ", idempotencyKey" if it.method == "POST" else ""
         rest = ", query" if it.method == "GET" and it.query else rest
         yield f"  /** {it.summary} */"
         yield f"  {name}({inside}): Promise<{answer}> {{"

@@ -67,7 +67,8 @@ def _python_class(description: Description, name: str, said: str, is_async: bool
     yield f"class {name}:"
     yield f'    """{said}"""'
     prefix = "async " if is_async else ""
-    yield f"\n    {prefix}def _call(self, method: str, path: str, query: Any = None, body: Any = None) -> Any:"
+    taken = "self, method: str, path: str, query: Any = None, body: Any = None, idempotency_key: str | None = None"
+    yield f"\n    {prefix}def _call({taken}) -> Any:"
     yield "        raise NotImplementedError"
     kind = "AsyncIterator" if is_async else "Iterator"
     yield f"\n    def _pages(self, path: str, query: Any) -> {kind}[Any]:"
@@ -87,6 +88,8 @@ def _python_method(it: Operation, iterator: str, is_async: bool) -> Iterator[str
     asked = [f'"{told["name"]}": {told["name"]}' for told in it.query]
     for told in it.query:
         named.append((True, f"{told['name']}: {_optional(_qualified(python_type(told['schema'])))} = None"))
+    if it.method == "POST":
+        named.append((True, "idempotency_key: str | None = None"))
     words = [text for _last, text in sorted(named, key=lambda pair: pair[0])]
     inside = ", ".join(["self", *place, *(["*", *words] if words else [])])
     path = f'f"{it.path}"' if it.place else f'"{it.path}"'
@@ -100,6 +103,8 @@ def _python_method(it: Operation, iterator: str, is_async: bool) -> Iterator[str
     call = ", ".join([f'"{it.method}"', path, *([f"query={query}"] if asked else [])])
     if it.method in ("POST", "PATCH"):
         call += ", body={" + ", ".join(given) + "}"
+    if it.method == "POST":
+        call += ", idempotency_key=idempotency_key"
     yield f"\n    {'async ' if is_async else ''}def {it.name}({inside}) -> {answer}:"
     yield f'        """{it.summary}"""'
     called = f"{'await ' if is_async else ''}self._call({call})"

@@ -48,16 +48,16 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return pauses
 
 
-def create(server: Server, kind: str) -> Any:
+def create(server: Server, kind: str, **more: Any) -> Any:
     """The same call by either client."""
     transport = httpx.MockTransport(server)
     if kind == "threads":
         with Friendpay("sk_test_1", base_url="https://pay.example/", transport=transport) as friendpay:
-            return friendpay.create_order(**ORDER)
+            return friendpay.create_order(**ORDER, **more)
 
     async def call() -> Any:
         async with AsyncFriendpay("sk_test_1", base_url="https://pay.example/", transport=transport) as friendpay:
-            return await friendpay.create_order(**ORDER)
+            return await friendpay.create_order(**ORDER, **more)
 
     return asyncio.run(call())
 
@@ -67,6 +67,13 @@ KINDS = pytest.mark.parametrize("kind", ["threads", "event loop"])
 
 def problem(status: int, code: str, **headers: str) -> httpx.Response:
     return httpx.Response(status, json={"status": status, "code": code, "detail": "."}, headers=headers)
+
+
+@KINDS
+def test_a_call_may_have_a_key_of_the_callers(kind: str, waited: list[float]) -> None:
+    server = Server(httpx.ReadError("cut"), httpx.Response(201, json={"id": "ord_1"}))
+    assert create(server, kind, idempotency_key="page-17") == {"id": "ord_1"}
+    assert server.keys == ["page-17", "page-17"]
 
 
 @KINDS

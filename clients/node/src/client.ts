@@ -78,8 +78,10 @@ export class Friendpay extends Operations {
     }
   }
 
-  protected call<T>(method: string, path: string, query: Query = {}, body?: unknown): Promise<T> {
-    return this.request(method, path, { query, body });
+  protected call<T>(
+    method: string, path: string, query: Query = {}, body?: unknown, idempotencyKey?: string,
+  ): Promise<T> {
+    return this.request(method, path, { query, body, idempotencyKey });
   }
 
   protected async *pages<T>(path: string, query: Query): AsyncIterable<T> {

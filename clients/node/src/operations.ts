@@ -5,7 +5,9 @@ export type Query = Record<string, string | number | boolean | Record<string, un
 
 /** Calls as methods. */
 export abstract class Operations {
-  protected abstract call<T>(method: string, path: string, query?: Query, body?: unknown): Promise<T>;
+  protected abstract call<T>(
+    method: string, path: string, query?: Query, body?: unknown, idempotencyKey?: string,
+  ): Promise<T>;
   protected abstract pages<T>(path: string, query: Query): AsyncIterable<T>;
 
   /** See whose key this is */
@@ -14,8 +16,8 @@ export abstract class Operations {
   }
 
   /** See which ways to pay an order would get */
-  weighOffers(body: t.OffersIn, query: { screen?: "desktop" | "phone" | "wechatpay" | "alipay" | "other_app" } = {}): Promise<t.Offers> {
-    return this.call("POST", `/offers`, query, body);
+  weighOffers(body: t.OffersIn, query: { screen?: "desktop" | "phone" | "wechatpay" | "alipay" | "other_app" } = {}, idempotencyKey?: string): Promise<t.Offers> {
+    return this.call("POST", `/offers`, query, body, idempotencyKey);
   }
 
   /** List orders: all of them, fetched page by page as they are asked for. */
@@ -24,8 +26,8 @@ export abstract class Operations {
   }
 
   /** Create an order */
-  createOrder(body: t.OrderIn, query: { screen?: "desktop" | "phone" | "wechatpay" | "alipay" | "other_app" } = {}): Promise<t.NewOrder> {
-    return this.call("POST", `/orders`, query, body);
+  createOrder(body: t.OrderIn, query: { screen?: "desktop" | "phone" | "wechatpay" | "alipay" | "other_app" } = {}, idempotencyKey?: string): Promise<t.NewOrder> {
+    return this.call("POST", `/orders`, query, body, idempotencyKey);
   }
 
   /** Get an order */
@@ -39,23 +41,23 @@ export abstract class Operations {
   }
 
   /** Change what is bought */
-  changeOrderLines(order_id: string, body: t.LinesIn): Promise<t.Order> {
-    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/lines`, {}, body);
+  changeOrderLines(order_id: string, body: t.LinesIn, idempotencyKey?: string): Promise<t.Order> {
+    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/lines`, {}, body, idempotencyKey);
   }
 
   /** Cancel an order */
-  cancelOrder(order_id: string): Promise<t.Order> {
-    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/cancel`, {}, {});
+  cancelOrder(order_id: string, idempotencyKey?: string): Promise<t.Order> {
+    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/cancel`, {}, {}, idempotencyKey);
   }
 
   /** Say that you were paid elsewhere */
-  markOrderPaid(order_id: string, body: t.PaidElsewhereIn = {}): Promise<t.Order> {
-    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/mark-paid`, {}, body);
+  markOrderPaid(order_id: string, body: t.PaidElsewhereIn = {}, idempotencyKey?: string): Promise<t.Order> {
+    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/mark-paid`, {}, body, idempotencyKey);
   }
 
   /** Take back that you were paid elsewhere */
-  markOrderUnpaid(order_id: string): Promise<t.Order> {
-    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/mark-unpaid`, {}, {});
+  markOrderUnpaid(order_id: string, idempotencyKey?: string): Promise<t.Order> {
+    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/mark-unpaid`, {}, {}, idempotencyKey);
   }
 
   /** See which ways to pay an order gets */
@@ -64,8 +66,8 @@ export abstract class Operations {
   }
 
   /** Ask a friend to pay */
-  createPaymentRequest(order_id: string, body: t.PaymentRequestIn = {}, query: { screen?: "desktop" | "phone" | "wechatpay" | "alipay" | "other_app" } = {}): Promise<t.PaymentRequest> {
-    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/payment-requests`, query, body);
+  createPaymentRequest(order_id: string, body: t.PaymentRequestIn = {}, query: { screen?: "desktop" | "phone" | "wechatpay" | "alipay" | "other_app" } = {}, idempotencyKey?: string): Promise<t.PaymentRequest> {
+    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/payment-requests`, query, body, idempotencyKey);
   }
 
   /** List the payment requests of an order: all of them, fetched page by page as they are asked for. */
@@ -79,18 +81,18 @@ export abstract class Operations {
   }
 
   /** Cancel a payment request */
-  cancelPaymentRequest(request_id: string): Promise<t.PaymentRequest> {
-    return this.call("POST", `/payment-requests/${encodeURIComponent(request_id)}/cancel`, {}, {});
+  cancelPaymentRequest(request_id: string, idempotencyKey?: string): Promise<t.PaymentRequest> {
+    return this.call("POST", `/payment-requests/${encodeURIComponent(request_id)}/cancel`, {}, {}, idempotencyKey);
   }
 
   /** Give a payment request more time */
-  extendPaymentRequest(request_id: string, body: t.ExtendIn): Promise<t.PaymentRequest> {
-    return this.call("POST", `/payment-requests/${encodeURIComponent(request_id)}/extend`, {}, body);
+  extendPaymentRequest(request_id: string, body: t.ExtendIn, idempotencyKey?: string): Promise<t.PaymentRequest> {
+    return this.call("POST", `/payment-requests/${encodeURIComponent(request_id)}/extend`, {}, body, idempotencyKey);
   }
 
   /** Simulate what a friend and her wallet do */
-  simulatePaymentRequest(request_id: string, body: t.SimulateIn = {}): Promise<t.PaymentRequest> {
-    return this.call("POST", `/payment-requests/${encodeURIComponent(request_id)}/simulate`, {}, body);
+  simulatePaymentRequest(request_id: string, body: t.SimulateIn = {}, idempotencyKey?: string): Promise<t.PaymentRequest> {
+    return this.call("POST", `/payment-requests/${encodeURIComponent(request_id)}/simulate`, {}, body, idempotencyKey);
   }
 
   /** Get a payment */
@@ -99,13 +101,13 @@ export abstract class Operations {
   }
 
   /** Refund a payment */
-  refundPayment(payment_id: string, body: t.RefundIn = {}): Promise<t.Refund> {
-    return this.call("POST", `/payments/${encodeURIComponent(payment_id)}/refunds`, {}, body);
+  refundPayment(payment_id: string, body: t.RefundIn = {}, idempotencyKey?: string): Promise<t.Refund> {
+    return this.call("POST", `/payments/${encodeURIComponent(payment_id)}/refunds`, {}, body, idempotencyKey);
   }
 
   /** Refund an order */
-  refundOrder(order_id: string, body: t.RefundIn = {}): Promise<t.Refunds> {
-    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/refunds`, {}, body);
+  refundOrder(order_id: string, body: t.RefundIn = {}, idempotencyKey?: string): Promise<t.Refunds> {
+    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/refunds`, {}, body, idempotencyKey);
   }
 
   /** Get a refund */
@@ -129,8 +131,8 @@ export abstract class Operations {
   }
 
   /** Create a webhook endpoint */
-  createWebhookEndpoint(body: t.EndpointIn): Promise<t.Endpoint | t.EndpointSecret> {
-    return this.call("POST", `/webhook-endpoints`, {}, body);
+  createWebhookEndpoint(body: t.EndpointIn, idempotencyKey?: string): Promise<t.Endpoint | t.EndpointSecret> {
+    return this.call("POST", `/webhook-endpoints`, {}, body, idempotencyKey);
   }
 
   /** List webhook endpoints: all of them, fetched page by page as they are asked for. */
@@ -154,18 +156,18 @@ export abstract class Operations {
   }
 
   /** Give a webhook endpoint a new secret */
-  rotateWebhookSecret(endpoint_id: string, body: t.RotateIn = {}): Promise<t.EndpointSecret> {
-    return this.call("POST", `/webhook-endpoints/${encodeURIComponent(endpoint_id)}/rotate-secret`, {}, body);
+  rotateWebhookSecret(endpoint_id: string, body: t.RotateIn = {}, idempotencyKey?: string): Promise<t.EndpointSecret> {
+    return this.call("POST", `/webhook-endpoints/${encodeURIComponent(endpoint_id)}/rotate-secret`, {}, body, idempotencyKey);
   }
 
   /** Switch a webhook endpoint on again */
-  enableWebhookEndpoint(endpoint_id: string): Promise<t.Endpoint> {
-    return this.call("POST", `/webhook-endpoints/${encodeURIComponent(endpoint_id)}/enable`, {}, {});
+  enableWebhookEndpoint(endpoint_id: string, idempotencyKey?: string): Promise<t.Endpoint> {
+    return this.call("POST", `/webhook-endpoints/${encodeURIComponent(endpoint_id)}/enable`, {}, {}, idempotencyKey);
   }
 
   /** Test a webhook endpoint */
-  pingWebhookEndpoint(endpoint_id: string): Promise<t.Delivery> {
-    return this.call("POST", `/webhook-endpoints/${encodeURIComponent(endpoint_id)}/ping`, {}, {});
+  pingWebhookEndpoint(endpoint_id: string, idempotencyKey?: string): Promise<t.Delivery> {
+    return this.call("POST", `/webhook-endpoints/${encodeURIComponent(endpoint_id)}/ping`, {}, {}, idempotencyKey);
   }
 
   /** List what a webhook endpoint was told: all of them, fetched page by page as they are asked for. */
@@ -179,18 +181,18 @@ export abstract class Operations {
   }
 
   /** Deliver an event again */
-  redeliverWebhook(delivery_id: string): Promise<t.Delivery> {
-    return this.call("POST", `/webhook-deliveries/${encodeURIComponent(delivery_id)}/redeliver`, {}, {});
+  redeliverWebhook(delivery_id: string, idempotencyKey?: string): Promise<t.Delivery> {
+    return this.call("POST", `/webhook-deliveries/${encodeURIComponent(delivery_id)}/redeliver`, {}, {}, idempotencyKey);
   }
 
   /** Begin a pairing */
-  beginPairing(body: t.PairingIn): Promise<t.Pairing> {
-    return this.call("POST", `/pairings`, {}, body);
+  beginPairing(body: t.PairingIn, idempotencyKey?: string): Promise<t.Pairing> {
+    return this.call("POST", `/pairings`, {}, body, idempotencyKey);
   }
 
   /** Redeem the code of a pairing */
-  redeemPairing(pairing_id: string, body: t.RedeemIn): Promise<t.Paired> {
-    return this.call("POST", `/pairings/${encodeURIComponent(pairing_id)}/redeem`, {}, body);
+  redeemPairing(pairing_id: string, body: t.RedeemIn, idempotencyKey?: string): Promise<t.Paired> {
+    return this.call("POST", `/pairings/${encodeURIComponent(pairing_id)}/redeem`, {}, body, idempotencyKey);
   }
 
   /** List the latest calls: all of them, fetched page by page as they are asked for. */

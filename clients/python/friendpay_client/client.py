@@ -52,8 +52,10 @@ class Friendpay(Operations):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _call(self, method: str, path: str, query: Any = None, body: Any = None) -> Any:
-        return self.call(method, path, query=query, body=body)
+    def _call(
+        self, method: str, path: str, query: Any = None, body: Any = None, idempotency_key: str | None = None
+    ) -> Any:
+        return self.call(method, path, query=query, body=body, idempotency_key=idempotency_key)
 
     def _pages(self, path: str, query: Any) -> Iterator[Any]:
         while True:
@@ -106,8 +108,10 @@ class AsyncFriendpay(AsyncOperations):
     ) -> None:
         await self.close()
 
-    async def _call(self, method: str, path: str, query: Any = None, body: Any = None) -> Any:
-        return await self.call(method, path, query=query, body=body)
+    async def _call(
+        self, method: str, path: str, query: Any = None, body: Any = None, idempotency_key: str | None = None
+    ) -> Any:
+        return await self.call(method, path, query=query, body=body, idempotency_key=idempotency_key)
 
     async def _pages(self, path: str, query: Any) -> AsyncIterator[Any]:
         while True:

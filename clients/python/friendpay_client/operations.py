@@ -9,7 +9,9 @@ from friendpay_client import types as t
 class Operations:
     """Calls as methods; an answer is a dictionary, typed."""
 
-    def _call(self, method: str, path: str, query: Any = None, body: Any = None) -> Any:
+    def _call(
+        self, method: str, path: str, query: Any = None, body: Any = None, idempotency_key: str | None = None
+    ) -> Any:
         raise NotImplementedError
 
     def _pages(self, path: str, query: Any) -> Iterator[Any]:
@@ -29,6 +31,7 @@ class Operations:
         buyer: t.AskerIn | None = None,
         locale: str | None = None,
         screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Offers:
         """See which ways to pay an order would get"""
         return cast(
@@ -45,6 +48,7 @@ class Operations:
                     "buyer": buyer,
                     "locale": locale,
                 },
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -74,6 +78,7 @@ class Operations:
         expires_in: int | None = None,
         payment_request: t.PaymentRequestIn | None = None,
         screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None,
+        idempotency_key: str | None = None,
     ) -> t.NewOrder:
         """Create an order"""
         return cast(
@@ -95,6 +100,7 @@ class Operations:
                     "expires_in": expires_in,
                     "payment_request": payment_request,
                 },
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -115,26 +121,37 @@ class Operations:
         lines: list[t.LineIn],
         adjustments: list[t.AdjustmentIn] | None = None,
         amount: int | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Order:
         """Change what is bought"""
         return cast(
             "t.Order",
             self._call(
-                "POST", f"/orders/{order_id}/lines", body={"lines": lines, "adjustments": adjustments, "amount": amount}
+                "POST",
+                f"/orders/{order_id}/lines",
+                body={"lines": lines, "adjustments": adjustments, "amount": amount},
+                idempotency_key=idempotency_key,
             ),
         )
 
-    def cancel_order(self, order_id: str) -> t.Order:
+    def cancel_order(self, order_id: str, *, idempotency_key: str | None = None) -> t.Order:
         """Cancel an order"""
-        return cast("t.Order", self._call("POST", f"/orders/{order_id}/cancel", body={}))
+        return cast(
+            "t.Order", self._call("POST", f"/orders/{order_id}/cancel", body={}, idempotency_key=idempotency_key)
+        )
 
-    def mark_order_paid(self, order_id: str, *, note: str | None = None) -> t.Order:
+    def mark_order_paid(self, order_id: str, *, note: str | None = None, idempotency_key: str | None = None) -> t.Order:
         """Say that you were paid elsewhere"""
-        return cast("t.Order", self._call("POST", f"/orders/{order_id}/mark-paid", body={"note": note}))
+        return cast(
+            "t.Order",
+            self._call("POST", f"/orders/{order_id}/mark-paid", body={"note": note}, idempotency_key=idempotency_key),
+        )
 
-    def mark_order_unpaid(self, order_id: str) -> t.Order:
+    def mark_order_unpaid(self, order_id: str, *, idempotency_key: str | None = None) -> t.Order:
         """Take back that you were paid elsewhere"""
-        return cast("t.Order", self._call("POST", f"/orders/{order_id}/mark-unpaid", body={}))
+        return cast(
+            "t.Order", self._call("POST", f"/orders/{order_id}/mark-unpaid", body={}, idempotency_key=idempotency_key)
+        )
 
     def list_order_offers(
         self, order_id: str, *, screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None
@@ -151,6 +168,7 @@ class Operations:
         split: t.SplitIn | None = None,
         metadata: dict[str, Any] | None = None,
         screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None,
+        idempotency_key: str | None = None,
     ) -> t.PaymentRequest:
         """Ask a friend to pay"""
         return cast(
@@ -160,6 +178,7 @@ class Operations:
                 f"/orders/{order_id}/payment-requests",
                 query={"screen": screen},
                 body={"message": message, "expires_in": expires_in, "split": split, "metadata": metadata},
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -173,15 +192,25 @@ class Operations:
         """Get a payment request"""
         return cast("t.PaymentRequest", self._call("GET", f"/payment-requests/{request_id}"))
 
-    def cancel_payment_request(self, request_id: str) -> t.PaymentRequest:
+    def cancel_payment_request(self, request_id: str, *, idempotency_key: str | None = None) -> t.PaymentRequest:
         """Cancel a payment request"""
-        return cast("t.PaymentRequest", self._call("POST", f"/payment-requests/{request_id}/cancel", body={}))
+        return cast(
+            "t.PaymentRequest",
+            self._call("POST", f"/payment-requests/{request_id}/cancel", body={}, idempotency_key=idempotency_key),
+        )
 
-    def extend_payment_request(self, request_id: str, *, expires_in: int) -> t.PaymentRequest:
+    def extend_payment_request(
+        self, request_id: str, *, expires_in: int, idempotency_key: str | None = None
+    ) -> t.PaymentRequest:
         """Give a payment request more time"""
         return cast(
             "t.PaymentRequest",
-            self._call("POST", f"/payment-requests/{request_id}/extend", body={"expires_in": expires_in}),
+            self._call(
+                "POST",
+                f"/payment-requests/{request_id}/extend",
+                body={"expires_in": expires_in},
+                idempotency_key=idempotency_key,
+            ),
         )
 
     def simulate_payment_request(
@@ -191,6 +220,7 @@ class Operations:
         outcome: t.Outcome | None = None,
         amount: int | None = None,
         payer_name: str | None = None,
+        idempotency_key: str | None = None,
     ) -> t.PaymentRequest:
         """Simulate what a friend and her wallet do"""
         return cast(
@@ -199,6 +229,7 @@ class Operations:
                 "POST",
                 f"/payment-requests/{request_id}/simulate",
                 body={"outcome": outcome, "amount": amount, "payer_name": payer_name},
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -214,6 +245,7 @@ class Operations:
         lines: list[t.RefundedLineIn] | None = None,
         reason: str | None = None,
         merchant_reference: str | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Refund:
         """Refund a payment"""
         return cast(
@@ -222,6 +254,7 @@ class Operations:
                 "POST",
                 f"/payments/{payment_id}/refunds",
                 body={"amount": amount, "lines": lines, "reason": reason, "merchant_reference": merchant_reference},
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -233,6 +266,7 @@ class Operations:
         lines: list[t.RefundedLineIn] | None = None,
         reason: str | None = None,
         merchant_reference: str | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Refunds:
         """Refund an order"""
         return cast(
@@ -241,6 +275,7 @@ class Operations:
                 "POST",
                 f"/orders/{order_id}/refunds",
                 body={"amount": amount, "lines": lines, "reason": reason, "merchant_reference": merchant_reference},
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -375,11 +410,17 @@ class Operations:
             ]
         ]
         | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Endpoint | t.EndpointSecret:
         """Create a webhook endpoint"""
         return cast(
             "t.Endpoint | t.EndpointSecret",
-            self._call("POST", "/webhook-endpoints", body={"url": url, "description": description, "events": events}),
+            self._call(
+                "POST",
+                "/webhook-endpoints",
+                body={"url": url, "description": description, "events": events},
+                idempotency_key=idempotency_key,
+            ),
         )
 
     def list_webhook_endpoints(self, *, limit: int | None = None, after: str | None = None) -> Iterator[t.Endpoint]:
@@ -454,20 +495,33 @@ class Operations:
         """Delete a webhook endpoint"""
         self._call("DELETE", f"/webhook-endpoints/{endpoint_id}")
 
-    def rotate_webhook_secret(self, endpoint_id: str, *, overlap: int | None = None) -> t.EndpointSecret:
+    def rotate_webhook_secret(
+        self, endpoint_id: str, *, overlap: int | None = None, idempotency_key: str | None = None
+    ) -> t.EndpointSecret:
         """Give a webhook endpoint a new secret"""
         return cast(
             "t.EndpointSecret",
-            self._call("POST", f"/webhook-endpoints/{endpoint_id}/rotate-secret", body={"overlap": overlap}),
+            self._call(
+                "POST",
+                f"/webhook-endpoints/{endpoint_id}/rotate-secret",
+                body={"overlap": overlap},
+                idempotency_key=idempotency_key,
+            ),
         )
 
-    def enable_webhook_endpoint(self, endpoint_id: str) -> t.Endpoint:
+    def enable_webhook_endpoint(self, endpoint_id: str, *, idempotency_key: str | None = None) -> t.Endpoint:
         """Switch a webhook endpoint on again"""
-        return cast("t.Endpoint", self._call("POST", f"/webhook-endpoints/{endpoint_id}/enable", body={}))
+        return cast(
+            "t.Endpoint",
+            self._call("POST", f"/webhook-endpoints/{endpoint_id}/enable", body={}, idempotency_key=idempotency_key),
+        )
 
-    def ping_webhook_endpoint(self, endpoint_id: str) -> t.Delivery:
+    def ping_webhook_endpoint(self, endpoint_id: str, *, idempotency_key: str | None = None) -> t.Delivery:
         """Test a webhook endpoint"""
-        return cast("t.Delivery", self._call("POST", f"/webhook-endpoints/{endpoint_id}/ping", body={}))
+        return cast(
+            "t.Delivery",
+            self._call("POST", f"/webhook-endpoints/{endpoint_id}/ping", body={}, idempotency_key=idempotency_key),
+        )
 
     def list_webhook_deliveries(
         self, endpoint_id: str, *, limit: int | None = None, after: str | None = None
@@ -479,9 +533,14 @@ class Operations:
         """See what came of a delivery"""
         return cast("t.Delivery", self._call("GET", f"/webhook-deliveries/{delivery_id}"))
 
-    def redeliver_webhook(self, delivery_id: str) -> t.Delivery:
+    def redeliver_webhook(self, delivery_id: str, *, idempotency_key: str | None = None) -> t.Delivery:
         """Deliver an event again"""
-        return cast("t.Delivery", self._call("POST", f"/webhook-deliveries/{delivery_id}/redeliver", body={}))
+        return cast(
+            "t.Delivery",
+            self._call(
+                "POST", f"/webhook-deliveries/{delivery_id}/redeliver", body={}, idempotency_key=idempotency_key
+            ),
+        )
 
     def begin_pairing(
         self,
@@ -536,6 +595,7 @@ class Operations:
             ]
         ]
         | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Pairing:
         """Begin a pairing"""
         return cast(
@@ -554,14 +614,22 @@ class Operations:
                     "origins": origins,
                     "events": events,
                 },
+                idempotency_key=idempotency_key,
             ),
         )
 
-    def redeem_pairing(self, pairing_id: str, *, code: str, code_verifier: str) -> t.Paired:
+    def redeem_pairing(
+        self, pairing_id: str, *, code: str, code_verifier: str, idempotency_key: str | None = None
+    ) -> t.Paired:
         """Redeem the code of a pairing"""
         return cast(
             "t.Paired",
-            self._call("POST", f"/pairings/{pairing_id}/redeem", body={"code": code, "code_verifier": code_verifier}),
+            self._call(
+                "POST",
+                f"/pairings/{pairing_id}/redeem",
+                body={"code": code, "code_verifier": code_verifier},
+                idempotency_key=idempotency_key,
+            ),
         )
 
     def list_request_logs(
@@ -595,7 +663,9 @@ class Operations:
 class AsyncOperations:
     """The same, to be awaited."""
 
-    async def _call(self, method: str, path: str, query: Any = None, body: Any = None) -> Any:
+    async def _call(
+        self, method: str, path: str, query: Any = None, body: Any = None, idempotency_key: str | None = None
+    ) -> Any:
         raise NotImplementedError
 
     def _pages(self, path: str, query: Any) -> AsyncIterator[Any]:
@@ -615,6 +685,7 @@ class AsyncOperations:
         buyer: t.AskerIn | None = None,
         locale: str | None = None,
         screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Offers:
         """See which ways to pay an order would get"""
         return cast(
@@ -631,6 +702,7 @@ class AsyncOperations:
                     "buyer": buyer,
                     "locale": locale,
                 },
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -660,6 +732,7 @@ class AsyncOperations:
         expires_in: int | None = None,
         payment_request: t.PaymentRequestIn | None = None,
         screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None,
+        idempotency_key: str | None = None,
     ) -> t.NewOrder:
         """Create an order"""
         return cast(
@@ -681,6 +754,7 @@ class AsyncOperations:
                     "expires_in": expires_in,
                     "payment_request": payment_request,
                 },
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -701,26 +775,42 @@ class AsyncOperations:
         lines: list[t.LineIn],
         adjustments: list[t.AdjustmentIn] | None = None,
         amount: int | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Order:
         """Change what is bought"""
         return cast(
             "t.Order",
             await self._call(
-                "POST", f"/orders/{order_id}/lines", body={"lines": lines, "adjustments": adjustments, "amount": amount}
+                "POST",
+                f"/orders/{order_id}/lines",
+                body={"lines": lines, "adjustments": adjustments, "amount": amount},
+                idempotency_key=idempotency_key,
             ),
         )
 
-    async def cancel_order(self, order_id: str) -> t.Order:
+    async def cancel_order(self, order_id: str, *, idempotency_key: str | None = None) -> t.Order:
         """Cancel an order"""
-        return cast("t.Order", await self._call("POST", f"/orders/{order_id}/cancel", body={}))
+        return cast(
+            "t.Order", await self._call("POST", f"/orders/{order_id}/cancel", body={}, idempotency_key=idempotency_key)
+        )
 
-    async def mark_order_paid(self, order_id: str, *, note: str | None = None) -> t.Order:
+    async def mark_order_paid(
+        self, order_id: str, *, note: str | None = None, idempotency_key: str | None = None
+    ) -> t.Order:
         """Say that you were paid elsewhere"""
-        return cast("t.Order", await self._call("POST", f"/orders/{order_id}/mark-paid", body={"note": note}))
+        return cast(
+            "t.Order",
+            await self._call(
+                "POST", f"/orders/{order_id}/mark-paid", body={"note": note}, idempotency_key=idempotency_key
+            ),
+        )
 
-    async def mark_order_unpaid(self, order_id: str) -> t.Order:
+    async def mark_order_unpaid(self, order_id: str, *, idempotency_key: str | None = None) -> t.Order:
         """Take back that you were paid elsewhere"""
-        return cast("t.Order", await self._call("POST", f"/orders/{order_id}/mark-unpaid", body={}))
+        return cast(
+            "t.Order",
+            await self._call("POST", f"/orders/{order_id}/mark-unpaid", body={}, idempotency_key=idempotency_key),
+        )
 
     async def list_order_offers(
         self, order_id: str, *, screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None
@@ -737,6 +827,7 @@ class AsyncOperations:
         split: t.SplitIn | None = None,
         metadata: dict[str, Any] | None = None,
         screen: Literal["desktop", "phone", "wechatpay", "alipay", "other_app"] | None = None,
+        idempotency_key: str | None = None,
     ) -> t.PaymentRequest:
         """Ask a friend to pay"""
         return cast(
@@ -746,6 +837,7 @@ class AsyncOperations:
                 f"/orders/{order_id}/payment-requests",
                 query={"screen": screen},
                 body={"message": message, "expires_in": expires_in, "split": split, "metadata": metadata},
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -759,15 +851,27 @@ class AsyncOperations:
         """Get a payment request"""
         return cast("t.PaymentRequest", await self._call("GET", f"/payment-requests/{request_id}"))
 
-    async def cancel_payment_request(self, request_id: str) -> t.PaymentRequest:
+    async def cancel_payment_request(self, request_id: str, *, idempotency_key: str | None = None) -> t.PaymentRequest:
         """Cancel a payment request"""
-        return cast("t.PaymentRequest", await self._call("POST", f"/payment-requests/{request_id}/cancel", body={}))
+        return cast(
+            "t.PaymentRequest",
+            await self._call(
+                "POST", f"/payment-requests/{request_id}/cancel", body={}, idempotency_key=idempotency_key
+            ),
+        )
 
-    async def extend_payment_request(self, request_id: str, *, expires_in: int) -> t.PaymentRequest:
+    async def extend_payment_request(
+        self, request_id: str, *, expires_in: int, idempotency_key: str | None = None
+    ) -> t.PaymentRequest:
         """Give a payment request more time"""
         return cast(
             "t.PaymentRequest",
-            await self._call("POST", f"/payment-requests/{request_id}/extend", body={"expires_in": expires_in}),
+            await self._call(
+                "POST",
+                f"/payment-requests/{request_id}/extend",
+                body={"expires_in": expires_in},
+                idempotency_key=idempotency_key,
+            ),
         )
 
     async def simulate_payment_request(
@@ -777,6 +881,7 @@ class AsyncOperations:
         outcome: t.Outcome | None = None,
         amount: int | None = None,
         payer_name: str | None = None,
+        idempotency_key: str | None = None,
     ) -> t.PaymentRequest:
         """Simulate what a friend and her wallet do"""
         return cast(
@@ -785,6 +890,7 @@ class AsyncOperations:
                 "POST",
                 f"/payment-requests/{request_id}/simulate",
                 body={"outcome": outcome, "amount": amount, "payer_name": payer_name},
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -800,6 +906,7 @@ class AsyncOperations:
         lines: list[t.RefundedLineIn] | None = None,
         reason: str | None = None,
         merchant_reference: str | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Refund:
         """Refund a payment"""
         return cast(
@@ -808,6 +915,7 @@ class AsyncOperations:
                 "POST",
                 f"/payments/{payment_id}/refunds",
                 body={"amount": amount, "lines": lines, "reason": reason, "merchant_reference": merchant_reference},
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -819,6 +927,7 @@ class AsyncOperations:
         lines: list[t.RefundedLineIn] | None = None,
         reason: str | None = None,
         merchant_reference: str | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Refunds:
         """Refund an order"""
         return cast(
@@ -827,6 +936,7 @@ class AsyncOperations:
                 "POST",
                 f"/orders/{order_id}/refunds",
                 body={"amount": amount, "lines": lines, "reason": reason, "merchant_reference": merchant_reference},
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -961,12 +1071,16 @@ class AsyncOperations:
             ]
         ]
         | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Endpoint | t.EndpointSecret:
         """Create a webhook endpoint"""
         return cast(
             "t.Endpoint | t.EndpointSecret",
             await self._call(
-                "POST", "/webhook-endpoints", body={"url": url, "description": description, "events": events}
+                "POST",
+                "/webhook-endpoints",
+                body={"url": url, "description": description, "events": events},
+                idempotency_key=idempotency_key,
             ),
         )
 
@@ -1044,20 +1158,37 @@ class AsyncOperations:
         """Delete a webhook endpoint"""
         await self._call("DELETE", f"/webhook-endpoints/{endpoint_id}")
 
-    async def rotate_webhook_secret(self, endpoint_id: str, *, overlap: int | None = None) -> t.EndpointSecret:
+    async def rotate_webhook_secret(
+        self, endpoint_id: str, *, overlap: int | None = None, idempotency_key: str | None = None
+    ) -> t.EndpointSecret:
         """Give a webhook endpoint a new secret"""
         return cast(
             "t.EndpointSecret",
-            await self._call("POST", f"/webhook-endpoints/{endpoint_id}/rotate-secret", body={"overlap": overlap}),
+            await self._call(
+                "POST",
+                f"/webhook-endpoints/{endpoint_id}/rotate-secret",
+                body={"overlap": overlap},
+                idempotency_key=idempotency_key,
+            ),
         )
 
-    async def enable_webhook_endpoint(self, endpoint_id: str) -> t.Endpoint:
+    async def enable_webhook_endpoint(self, endpoint_id: str, *, idempotency_key: str | None = None) -> t.Endpoint:
         """Switch a webhook endpoint on again"""
-        return cast("t.Endpoint", await self._call("POST", f"/webhook-endpoints/{endpoint_id}/enable", body={}))
+        return cast(
+            "t.Endpoint",
+            await self._call(
+                "POST", f"/webhook-endpoints/{endpoint_id}/enable", body={}, idempotency_key=idempotency_key
+            ),
+        )
 
-    async def ping_webhook_endpoint(self, endpoint_id: str) -> t.Delivery:
+    async def ping_webhook_endpoint(self, endpoint_id: str, *, idempotency_key: str | None = None) -> t.Delivery:
         """Test a webhook endpoint"""
-        return cast("t.Delivery", await self._call("POST", f"/webhook-endpoints/{endpoint_id}/ping", body={}))
+        return cast(
+            "t.Delivery",
+            await self._call(
+                "POST", f"/webhook-endpoints/{endpoint_id}/ping", body={}, idempotency_key=idempotency_key
+            ),
+        )
 
     def list_webhook_deliveries(
         self, endpoint_id: str, *, limit: int | None = None, after: str | None = None
@@ -1069,9 +1200,14 @@ class AsyncOperations:
         """See what came of a delivery"""
         return cast("t.Delivery", await self._call("GET", f"/webhook-deliveries/{delivery_id}"))
 
-    async def redeliver_webhook(self, delivery_id: str) -> t.Delivery:
+    async def redeliver_webhook(self, delivery_id: str, *, idempotency_key: str | None = None) -> t.Delivery:
         """Deliver an event again"""
-        return cast("t.Delivery", await self._call("POST", f"/webhook-deliveries/{delivery_id}/redeliver", body={}))
+        return cast(
+            "t.Delivery",
+            await self._call(
+                "POST", f"/webhook-deliveries/{delivery_id}/redeliver", body={}, idempotency_key=idempotency_key
+            ),
+        )
 
     async def begin_pairing(
         self,
@@ -1126,6 +1262,7 @@ class AsyncOperations:
             ]
         ]
         | None = None,
+        idempotency_key: str | None = None,
     ) -> t.Pairing:
         """Begin a pairing"""
         return cast(
@@ -1144,15 +1281,21 @@ class AsyncOperations:
                     "origins": origins,
                     "events": events,
                 },
+                idempotency_key=idempotency_key,
             ),
         )
 
-    async def redeem_pairing(self, pairing_id: str, *, code: str, code_verifier: str) -> t.Paired:
+    async def redeem_pairing(
+        self, pairing_id: str, *, code: str, code_verifier: str, idempotency_key: str | None = None
+    ) -> t.Paired:
         """Redeem the code of a pairing"""
         return cast(
             "t.Paired",
             await self._call(
-                "POST", f"/pairings/{pairing_id}/redeem", body={"code": code, "code_verifier": code_verifier}
+                "POST",
+                f"/pairings/{pairing_id}/redeem",
+                body={"code": code, "code_verifier": code_verifier},
+                idempotency_key=idempotency_key,
             ),
         )
 

@@ -111,13 +111,13 @@ class AskAFriend:
         attempt = re.sub(r"\W", "", request.POST.get("friendpay_attempt", ""), flags=re.ASCII)[:40]
         key = f"oscar-{number}-{attempt or uuid.uuid4().hex}"
         try:
-            return api.client().call("POST", "/orders", body=body, idempotency_key=key)
+            return api.client().create_order(**body, idempotency_key=key)
         except ApiError as error:
             if error.code != "reference_used":
                 raise
         for earlier in api.client().list_orders(reference=number):  # of a try that broke off; nobody has its link
             api.client().cancel_order(earlier["id"])
-        return api.client().call("POST", "/orders", body=body, idempotency_key=key)
+        return api.client().create_order(**body, idempotency_key=key)
 
     def _placed(self, number: str, basket: Any, submission: dict[str, Any]) -> Any:
         ours = {"payment_kwargs", "order_kwargs"}
