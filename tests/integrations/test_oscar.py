@@ -353,6 +353,24 @@ def test_the_form_sent_twice_makes_one_order(oscar: Oscar) -> None:
     assert oscar.status(number) == "Cancelled"
 
 
+def test_a_double_click_makes_one_order_and_nothing_is_cancelled(oscar: Oscar) -> None:
+    visitor = oscar.visitor()
+    visitor.fill(TEA)
+    form, before = visitor.form(), oscar.one("SELECT count(*) FROM order_order")
+    cookies = dict(visitor.web.cookies)
+    body = {**form, "csrfmiddlewaretoken": cookies["csrftoken"]}
+    with ThreadPoolExecutor() as pool:
+        where = f"{oscar.address}/checkout/preview/"
+        clicks = [pool.submit(httpx.post, where, data=body, cookies=cookies, timeout=30) for _twice in range(2)]
+        answers = [click.result() for click in clicks]
+    number = oscar.one("SELECT number FROM order_order ORDER BY id DESC LIMIT 1")
+    order = oscar.friendpay.order(oscar.key, number)
+    assert oscar.one("SELECT count(*) FROM order_order") == before + 1
+    assert order["checkout_url"] in [answer.headers.get("location") for answer in answers]
+    assert (order["status"], oscar.request(number)["status"]) == ("awaiting_payment", "open")
+    assert oscar.one("SELECT status FROM basket_basket ORDER BY id DESC LIMIT 1") in ("Submitted", "Open")
+
+
 def test_the_payment_step_shows_what_friendpays_rules_say_in_the_shops_language(oscar: Oscar) -> None:
     visitor = oscar.visitor()
     visitor.fill(TEA)

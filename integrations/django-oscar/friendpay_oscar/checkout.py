@@ -92,6 +92,7 @@ class AskAFriend:
                 api.client().cancel_order(asked["id"])
                 known = str(error) if isinstance(error, ValueError) else ""
                 return self._refused(known or _("Your order cannot be placed. Nothing was paid."))
+            basket.submit()  # the same form was sent twice at once, and the other one made the order
         self.checkout_session.flush()
         self.request.session["checkout_order_id"] = order.pk
         return HttpResponseRedirect(asked["checkout_url"])

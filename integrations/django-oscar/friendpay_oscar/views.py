@@ -44,7 +44,7 @@ def order(request: HttpRequest, number: str, signature: str) -> HttpResponse:
         if request.method == "POST" and found.status == statuses.WAITING:
             orders.give_up(found)
             return redirect(request.path)
-        checkout_url = orders.sync(found)["checkout_url"]
+        checkout_url = orders.sync(found, hasty=True)["checkout_url"]
     except FriendpayError as error:  # the page still says what the shop knows
         logger.warning("order %s: %s", number, error)
     waiting, given_up = found.status == statuses.WAITING, found.status == statuses.given_up()
