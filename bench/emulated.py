@@ -209,6 +209,7 @@ class EmulatedStripe(Emulated):
 class EmulatedHouse(Emulated):
     method, company, tells, tells_of_refunds = "house", House, "payment.updated", "refund.updated"
     currencies: tuple[str, ...] = ("EUR", "JPY", "KWD")
+    disputes: bool = True
     emulator: House
 
     async def approve(self, payer: Payer, address: str, how: str) -> tuple[httpx.Response | None, str]:
@@ -227,3 +228,14 @@ class EmulatedHouse(Emulated):
 
     def _refund(self, reference: str, amount: int) -> None:
         self.emulator.book.by_hand(reference, amount)
+
+    def dispute(self, reference: str, ends: str) -> None:
+        with self.emulator.lock:
+            dispute = self.emulator.book.open_dispute(reference)
+            if ends != "open":
+                self.emulator.book.move_dispute(dispute.number, ends)
+
+    def _contested(self) -> list[Contested]:
+        with self.emulator.lock:
+            held = [it for it in self.emulator.book.disputes() if it[2].holds]
+        return [Contested(self.account, it.number, order.reference, it.amount) for order, _capture, it in held]

@@ -30,6 +30,13 @@ _REFUNDS = {
     "failed": State.FAILED,
 }
 
+_DISPUTES = {
+    "inquiry": State.PENDING,
+    "open": State.PENDING,
+    "won": State.SUCCEEDED,
+    "lost": State.FAILED,
+}
+
 Thing = Mapping[str, Any]
 
 
@@ -70,6 +77,16 @@ def refund(said: object, reference: str | None = None) -> Outcome:
         for_shop=code == "balance",
         dead=status == "failed",
     )
+
+
+def dispute(said: object) -> Outcome:
+    """How a dispute stands. Its amount is what the payer wants back."""
+    thing = _thing(said)
+    number, status = _number(thing, "number"), thing.get("status")
+    if status not in _DISPUTES:
+        raise Nonsense(f"{status!r} is no status of a dispute")
+    code, words = _text(thing, "code"), _text(thing, "message")
+    return Outcome(_DISPUTES[status], "", number, _money(thing), code, words, inquiry=status == "inquiry")
 
 
 def line(said: object) -> BillLine:
@@ -114,6 +131,10 @@ def _read(event_id: str, event: Thing) -> Notification:
             thing, told = _thing(event.get("refund")), refund(event.get("refund"))
             numbers = told.provider_ref, _number(thing, "payment"), _number(thing, "capture")
             return Notification(event_id, f"refund.{thing['status']}", told.reference, "refund", told, *numbers)
+        case "dispute.updated":
+            thing, told = _thing(event.get("dispute")), dispute(event.get("dispute"))
+            numbers = told.provider_ref, _number(thing, "payment"), _number(thing, "capture")
+            return Notification(event_id, f"dispute.{thing['status']}", "", "dispute", told, *numbers)
         case "ping":
             return Notification(event_id, "ping", "", "charge")
         case _:

@@ -567,3 +567,43 @@ def test_the_desk_shows_a_dispute_to_who_may_see_it(scene: Scene) -> None:
     assert "fraudulent" in desk.text(client, desk.page(row))
     assert desk.found(client, Dispute, "dp_1") == [row.pk]
     assert desk.staff(*desk.READ, name="carl").get(desk.rows(Dispute)).status_code == 403
+
+
+# The same told by a shop's own gateway
+
+house_only = pytest.mark.parametrize("stage", ["house"], indirect=True)
+
+
+@house_only
+@pytest.mark.parametrize("end", ["won", "lost"])
+def test_a_dispute_at_the_shops_own_gateway_is_counted(scene: Scene, end: str) -> None:
+    scene.pay()
+    scene.hear()
+    book: Any = scene.wallet.book
+    opened = book.open_dispute(scene.payment.reference, inquiry=True)
+    scene.hear()
+    assert (Dispute.objects.get().status, refund_moves.refundable(scene.payment)) == ("inquiry", 9000)
+    book.move_dispute(opened.number, "open")
+    scene.hear()
+    assert (Dispute.objects.get().status, refund_moves.refundable(scene.payment)) == ("open", 0)
+    book.move_dispute(opened.number, end)
+    scene.hear()
+    assert (Dispute.objects.get().status, told()[-1], ledger.check()) == (end, f"payment.dispute_{end}", [])
+    assert refund_moves.refundable(scene.payment) == (9000 if end == "won" else 0)
+
+
+@house_only
+def test_a_refund_that_meets_a_dispute_of_the_gateways_is_not_lost(scene: Scene) -> None:
+    """We refund before we hear of it; the gateway refuses, for the bank has the money. Won, it goes after all."""
+    scene.pay()
+    scene.hear()
+    book: Any = scene.wallet.book
+    opened = book.open_dispute(scene.payment.reference)
+    refund = refunds.refund_payment(scene.payment.pk, 3000, actor="merchant")
+    refunds.send(refund.pk)
+    scene.hear()
+    assert (Payment.objects.get().amount_disputed, scene.moved()[1], ledger.check()) == (9000, [], [])
+    book.move_dispute(opened.number, "won")
+    scene.hear()
+    assert refund_moves.refundable(scene.payment) == 9000
+    assert ledger.check() == []

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from friendpay.kit.money import Money
-from payments.wallets.base import ProviderError, State
+from payments.wallets.base import Notification, ProviderError, State
 from payments.wallets.house import signing
 from payments.wallets.house.conformance.asking import Mend, Trial
 
@@ -42,6 +42,12 @@ class Play(Trial):
                 "A link that has paid pays no more, and closing undoes nothing", lambda: self._over(reference, url)
             )
             self.tries("Refunds go once under their reference, and never beyond", lambda: self._refunds(reference))
+            disputed, number = self._disputed()
+            if number:
+                self.tries(
+                    "A dispute is told of, and what the bank has is not refunded as well",
+                    lambda: self._disputes(disputed, number),
+                )
         if "bill" in self.account.granted:
             self.tries("The bill of a day is readable", self._bill)
         return self.faults
@@ -194,6 +200,34 @@ class Play(Trial):
                 return
             time.sleep(1)
         self.say(None, "Refunds are still “pending”", "They must be told of as refund.updated once they are decided.")
+
+    def _disputed(self) -> tuple[str, str]:
+        """A payment that was captured and disputed, and the dispute's number; "" where a test cannot have one."""
+        reference, url = self.new()
+        self.open(url)
+        try:
+            self.ask("test.capture", reference=reference)
+            said = self.ask("test.dispute", reference=reference)
+        except ProviderError:
+            said = {}
+        dispute = said.get("dispute")
+        if not isinstance(dispute, dict):
+            self.say(None, "It has no test.dispute", "Tell of disputes as dispute.updated; here that is not tried.")
+            return reference, ""
+        return reference, str(dispute.get("number"))
+
+    def _disputes(self, reference: str, number: str) -> None:
+        if not self.hearing.until(lambda: self._told_of(number), self.patience):
+            raise Mend(f"No dispute.updated of {number} came within {self.patience:.0f} s.")
+        told = self._told_of(number)[0]
+        capture = self.payment("get", reference).provider_ref
+        if (told.charge, told.charge_ref) != (reference, capture):
+            raise Mend(f"The dispute is of {told.charge} and {told.charge_ref}, and not of {reference} and {capture}.")
+        self._must_fail("What the bank has", self.order(f"check{secrets.token_hex(10)}", capture, self.money))
+
+    def _told_of(self, number: str) -> list[Notification]:
+        events = map(self.event, self.hearing.deliveries)
+        return [event for event in events if event.about == "dispute" and event.number == number]
 
     def _must_fail(self, what: str, order: dict[str, Any]) -> None:
         try:

@@ -29,11 +29,24 @@ class Refund:
 
 
 @dataclass
+class Dispute:
+    number: str
+    amount: int
+    status: str
+
+    @property
+    def holds(self) -> int:
+        """What the payer's bank has of the money."""
+        return self.amount if self.status in ("open", "lost") else 0
+
+
+@dataclass
 class Capture:
     number: str
     amount: int
     at: datetime
     refunds: list[Refund] = field(default_factory=list)
+    disputes: list[Dispute] = field(default_factory=list)
 
     @property
     def back(self) -> int:
@@ -69,6 +82,17 @@ class Order:
             "amount": refund.amount,
             "currency": self.link["currency"],
             **({"code": refund.code} if refund.code else {}),
+        }
+
+    def dispute_shown(self, capture: Capture, dispute: Dispute) -> Thing:
+        return {
+            "number": dispute.number,
+            "payment": self.reference,
+            "capture": capture.number,
+            "status": dispute.status,
+            "amount": dispute.amount,
+            "currency": self.link["currency"],
+            "code": "fraudulent",
         }
 
     def _told(self, **says: object) -> Thing:
@@ -146,6 +170,8 @@ class Book:
                 return order.refund_shown(capture, known)
         if call["currency"] != order.link["currency"]:
             raise Wrong(422, "currency", "The payment was in another currency.")
+        if any(dispute.holds for dispute in capture.disputes):
+            raise Wrong(422, "disputed", "The payer's bank has the money of this capture.")
         if not 0 < call["amount"] <= capture.amount - capture.back:
             raise Wrong(422, "amount", "There is not that much left of this capture.")
         return order.refund_shown(capture, self._add(order, capture, call["reference"], call["amount"]))
@@ -199,6 +225,30 @@ class Book:
 
     def _tell_refund(self, order: Order, capture: Capture, refund: Refund) -> None:
         self.tell("refund.updated", order.link, {"refund": order.refund_shown(capture, refund)})
+
+    # Disputes
+
+    def open_dispute(self, reference: str, *, inquiry: bool = False) -> Dispute:
+        """The payer's bank takes back what is left of the first capture; an inquiry only asks."""
+        order = self.orders[reference]
+        capture = order.captures[0]
+        number = f"dsp_{secrets.token_hex(8)}"
+        dispute = Dispute(number, capture.amount - capture.back, "inquiry" if inquiry else "open")
+        capture.disputes.append(dispute)
+        self.tell("dispute.updated", order.link, {"dispute": order.dispute_shown(capture, dispute)})
+        return dispute
+
+    def move_dispute(self, number: str, status: str) -> None:
+        """An inquiry becomes a dispute (`open`), or the bank decides (`won`, `lost`)."""
+        order, capture, dispute = next(it for it in self.disputes() if it[2].number == number)
+        dispute.status = status
+        self.tell("dispute.updated", order.link, {"dispute": order.dispute_shown(capture, dispute)})
+
+    def disputes(self) -> Iterator[tuple[Order, Capture, Dispute]]:
+        for order in self.orders.values():
+            for capture in order.captures:
+                for dispute in capture.disputes:
+                    yield order, capture, dispute
 
     # What moved
 

@@ -30,6 +30,7 @@ CALLS: dict[str, dict[str, type]] = {
     "refund.get": {"reference": str},
     "bill.get": {"day": str, "after": str},
     "test.capture": {"reference": str},
+    "test.dispute": {"reference": str},
 }
 EVERY_CALL = {"type": str, "account": str, "live": bool}
 

@@ -24,7 +24,7 @@ from payments.wallets.house.emulator.signing import Wrong, key_of, signature
 SECRET = "whsec_" + base64.b64encode(b"simulated: no money moves here.!").decode()
 STRANGER = b"the key of somebody who is not us"
 
-CHANGES = ("payment.close", "refund.create", "test.capture")
+CHANGES = ("payment.close", "refund.create", "test.capture", "test.dispute")
 
 
 class House(Emulator):
@@ -83,6 +83,8 @@ class House(Emulator):
                 return self.book.bill(said["account"], said["day"], said["after"])
             case "test.capture":
                 return self._capture(said)
+            case "test.dispute":
+                return self._dispute(said)
             case _:
                 return {}
 
@@ -93,6 +95,14 @@ class House(Emulator):
             raise Wrong(422, "not_open", "No such payment is open.")
         self.book.capture(order.reference)
         return {"payment": order.shown()}
+
+    def _dispute(self, said: Thing) -> Thing:
+        """As if the payer had asked her bank for the money back."""
+        order = self.book.find(said["account"], said["reference"])
+        if order is None or not order.captures:
+            raise Wrong(422, "not_captured", "No such payment was captured.")
+        dispute = self.book.open_dispute(order.reference)
+        return {"dispute": order.dispute_shown(order.captures[0], dispute)}
 
     # The payer
 

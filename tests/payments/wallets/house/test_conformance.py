@@ -53,7 +53,7 @@ def test_the_stand_in_passes_and_nothing_is_written_here(gateway: server.House) 
     fine, words = check(open_account(gateway.url, granted=["bill"]))
     assert fine, words
     assert "MEND" not in words
-    assert words.count("\nok  ") == 12
+    assert words.count("\nok  ") == 13
     assert not ProviderEvent.objects.exists()
 
 
@@ -111,6 +111,11 @@ def _captures_one_less(self: book.Book, reference: str, *, short: int = 0) -> bo
     return capture
 
 
+def _of_another_capture(self: book.Order, _capture: book.Capture, dispute: book.Dispute) -> book.Thing:
+    money = {"amount": dispute.amount, "currency": self.link["currency"]}
+    return {"number": dispute.number, "payment": self.reference, "capture": "other", "status": "open", **money}
+
+
 @pytest.mark.parametrize(
     ("where", "name", "wrong", "said"),
     [
@@ -121,6 +126,7 @@ def _captures_one_less(self: book.Book, reference: str, *, short: int = 0) -> bo
         (book.Book, "capture", _captures_one_less, "and was asked for"),
         (server.House, "_tell", lambda *_args: None, "No event came to notify_url"),
         (server, "signature", lambda *_args: "v1,AAAA", "An event was refused: the signature does not fit"),
+        (book.Order, "dispute_shown", _of_another_capture, "The dispute is of"),
         (server.House, "schedule", (), "Answered with 503, it did not come again"),
     ],
 )

@@ -31,6 +31,28 @@ def test_a_refund_names_its_capture(account: Account) -> None:
     assert (told.charge, told.charge_ref) == ("pay1", "cap_1")
 
 
+DISPUTE = {"number": "d_1", "payment": "pay1", "capture": "cap_1", "amount": 9000, "currency": "EUR"}
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("inquiry", State.PENDING), ("open", State.PENDING), ("won", State.SUCCEEDED), ("lost", State.FAILED)],
+)
+def test_a_dispute_names_its_capture(account: Account, status: str, state: State) -> None:
+    told = read(account, event(account, type="dispute.updated", dispute=DISPUTE | {"status": status, "code": "fraud"}))
+    assert (told.about, told.reference, told.number) == ("dispute", "", "d_1")
+    assert (told.charge, told.charge_ref, told.kind) == ("pay1", "cap_1", f"dispute.{status}")
+    assert told.outcome is not None
+    assert (told.outcome.state, told.outcome.amount, told.outcome.code) == (state, Money(9000, "EUR"), "fraud")
+    assert told.outcome.inquiry == (status == "inquiry")
+
+
+@pytest.mark.parametrize("wrong", [{"status": "closed"}, {"amount": 0}, {"number": ""}, {"capture": None}, {}])
+def test_a_dispute_of_nonsense_is_refused(account: Account, wrong: dict[str, Any]) -> None:
+    body = event(account, type="dispute.updated", dispute=DISPUTE | {"status": "open"} | wrong if wrong else "x")
+    assert refusal(account, signed(account, body), body) == 400
+
+
 def test_the_same_event_is_the_same_and_one_id_for_two_events_loses_neither(account: Account) -> None:
     first, other = event(account), event(account, type="ping")
     again = read(account, first, at=datetime.now(UTC) - timedelta(seconds=200))
