@@ -237,6 +237,15 @@ def node_environment(name: str, locked: Path, *, scripts: bool = False) -> Path:
     return folder
 
 
+def built(folder: Path, command: list[str], *packages: Path) -> None:
+    """Run what builds these packages of ours into an environment, unless it did so with all of them as they are."""
+    name = f"built-{packages[0].name}"
+    with _alone(folder.name):
+        if _changed(folder, name, digest := _digest(file for package in packages for file in _files(package))):
+            _run(command)
+            _done(folder, name, digest)
+
+
 def node() -> list[str]:
     """How to call Node: the machine's own, or that of a wheel."""
     return fetched.node()[0]
