@@ -112,6 +112,21 @@ class Friendpay:
                 [request],
             )
 
+    def expire_order(self, order: str) -> None:
+        """The time of an order (`ord_…`) is over, and so is that of its open request."""
+        with self.stack.database() as database:
+            for request in database.execute(
+                "SELECT request.public_id FROM payments_paymentrequest AS request"
+                " JOIN orders_order ON orders_order.id = order_id WHERE orders_order.public_id = %s",
+                [order],
+            ).fetchall():
+                self.expire(request[0])
+            database.execute(
+                "UPDATE orders_order SET created_at = created_at - interval '60 days',"
+                " expires_at = clock_timestamp() WHERE public_id = %s",
+                [order],
+            )
+
 
 @dataclass
 class Shop:
