@@ -40,7 +40,9 @@ class Answer:
 
 
 class Caller:
-    """Calls with one key; every answer of 400 and above must be a problem document that tells no secrets."""
+    """Calls with one key; every answer is as long as it says, and those of 400 and above are problem documents
+    that tell no secrets.
+    """
 
     def __init__(self, merchant: Merchant | None = None, *, live: bool = False, key: str | None = None, **rights: bool):
         self.merchant = merchant or shop.make_merchant()
@@ -81,6 +83,7 @@ class Caller:
                 query_params=query or {},
             )
         )
+        assert int(answer.headers.get("Content-Length", len(answer.body))) == len(answer.body)
         if answer.status >= 400:
             assert answer.type == "application/problem+json"
             assert answer["status"] == answer.status

@@ -60,7 +60,8 @@ def _note(call: HttpRequest, key: ApiKey, response: HttpResponse, request_id: st
     """Put the call into the request log of its key; a refusal says where it stands there."""
     if response["Content-Type"] == MEDIA_TYPE:
         said = {**json.loads(response.content), "instance": f"{ROOT}/request-logs/{request_id}"}
-        response.content = json.dumps(said, ensure_ascii=False).encode()
+        response.content = content = json.dumps(said, ensure_ascii=False).encode()
+        response["Content-Length"] = str(len(content))  # it was told of what stood there before
     entry = request_log.Entry(
         id=request_id,
         key=key.pk,
