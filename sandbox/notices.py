@@ -2,17 +2,19 @@
 
 import json
 import logging
+import threading
 import time
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
 from django.db import transaction
 from django.db.models import F
 
-from friendpay.kit import background, clock, ids
+from friendpay.kit import background, clock, ids, limits
 from friendpay.kit.compiled import Change, Given
 from friendpay.kit.writes import Writes
 from sandbox.models import Charge, Notice
@@ -23,6 +25,8 @@ logger = logging.getLogger(__name__)
 TIMEOUT = 3  # seconds for each step of an attempt; a stalled attempt ends well within the first lease
 DELAYS = (15, 15, 30, 60, 180, 600, 1200, 1800, 3600, 3 * 3600, 6 * 3600, 6 * 3600)
 """Seconds from one attempt to the next. Each is longer than an attempt can take, so that it is the lease as well."""
+
+_READ = 64 * 1024  # bytes of an answer; one that says more loses its connection
 
 SENDERS = 4
 """Threads that send right after a commit: a shop that is slow to answer one notice does not keep the others waiting."""
@@ -54,7 +58,7 @@ def write(  # noqa: PLR0913  # a notification, each thing by its name
     """
     event_id = ids.public_id("sbx")
     body = json.dumps({"id": event_id, "kind": kind, "account": charge.account, **said}, separators=(",", ":"))
-    next_attempt_at = None if held_back else now + after
+    next_attempt_at = None if held_back else now + (after or limits.HEAD_START)
     notice = Notice(
         charge=charge, event_id=event_id, kind=kind, body=body, created_at=now, next_attempt_at=next_attempt_at
     )
@@ -67,7 +71,7 @@ def repeat(charge: Charge, now: datetime) -> None:
     """Send the charge's last notification again, delivered or lost, with the same id and the same bytes."""
     last = charge.notices.order_by("-id").first()
     if last is not None:
-        last.charge, last.delivered_at, last.next_attempt_at = charge, None, now
+        last.charge, last.delivered_at, last.next_attempt_at = charge, None, now + limits.HEAD_START
         last.save(update_fields=["delivered_at", "next_attempt_at"])
         transaction.on_commit(partial(_send_soon, last))
 
@@ -96,8 +100,8 @@ def _take(notice: Notice, now: datetime) -> bool:
     return bool(_TAKE(pk=notice.pk, known=notice.attempts, next_attempt_at=until))
 
 
-def _send(notice: Notice) -> None:
-    """One attempt. Anything but a 2xx answer leaves the notice to its next time."""
+def _send(notice: Notice) -> bool:
+    """One attempt; whether it was heard. Anything but a 2xx answer leaves the notice to its next time."""
     charge, body = notice.charge, notice.body.encode()
     timestamp, nonce = str(int(clock.now().timestamp())), ids.token()
     headers = {
@@ -107,20 +111,53 @@ def _send(notice: Notice) -> None:
         "sandbox-signature": sign(charge.secret, timestamp, nonce, body),
     }
     try:
-        with _client().stream("POST", charge.notify_url, content=body, headers=headers) as response:
-            answer = response.status_code
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        answer = _post(charge.notify_url, body, headers)
+    except (OSError, HTTPException, ValueError) as error:
         logger.info("notice %s: %r", notice.event_id, error)
-        return
-    if 200 <= answer < 300:
-        _DELIVERED(pk=notice.pk)
-    else:
+        return False
+    if not 200 <= answer < 300:
         logger.info("notice %s: answered %d", notice.event_id, answer)
+        return False
+    _DELIVERED(pk=notice.pk)
+    return True
 
 
-@cache
-def _client() -> httpx.Client:
-    return httpx.Client(timeout=TIMEOUT, trust_env=False, headers={"user-agent": "friendpay-sandbox"})
+class _Lines(threading.local):
+    """The connection each sender keeps to the shop it told last."""
+
+    def __init__(self) -> None:
+        self.place, self.line = ("", ""), HTTPConnection("")
+
+
+_lines = _Lines()
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
+    """The status of the answer, of which nothing else is read. A connection that was kept may have ended meanwhile:
+    then it is made anew, once.
+    """
+    parts = urlsplit(url)
+    place, path = (parts.scheme, parts.netloc), parts._replace(scheme="", netloc="").geturl() or "/"
+    kept = _lines.place == place and _lines.line.sock is not None
+    if not kept:
+        _lines.line.close()
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        _lines.place, _lines.line = place, kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
+    try:
+        _lines.line.request("POST", path, body, {"user-agent": "friendpay-sandbox", **headers})
+        response = _lines.line.getresponse()
+        response.read(_READ)
+        if not response.isclosed():
+            _lines.line.close()
+    except ConnectionError:
+        _lines.line.close()
+        if not kept:
+            raise
+        return _post(url, body, headers)
+    except BaseException:
+        _lines.line.close()
+        raise
+    return response.status
 
 
 def _send_soon(notice: Notice) -> None:
@@ -128,6 +165,6 @@ def _send_soon(notice: Notice) -> None:
 
 
 def _send_first(notice: Notice) -> None:
-    """The attempt right after the commit."""
-    if notice.next_attempt_at and _take(notice, notice.next_attempt_at):
-        _send(notice)
+    """The attempt right after the commit, which no sweep makes before the head start is over."""
+    if notice.next_attempt_at and not _send(notice):
+        _take(notice, notice.next_attempt_at - limits.HEAD_START)

@@ -86,6 +86,7 @@ CALL_SLOW_SECONDS = 2.0
 added to an account while one takes longer than CALL_SLOW_SECONDS: half of the threads are always free for others.
 """
 
+HEAD_START = timedelta(seconds=5)  # a process has what it just stored for itself; then a sweep takes it
 NOTIFICATION_THREADS = 4  # of a process, that apply what it was told
 NOTIFICATION_TRIES = 8
 """After so many failures a notification is set aside for support; the sweep of payments goes on asking the provider."""
@@ -132,6 +133,7 @@ BACKGROUND_JOBS = 10_000  # waiting in a process; the sweeps do what is over
 EVENTS_BATCH_ROWS = 1000
 EXPIRY_BATCH_ROWS = 5000
 RETENTION_BATCH_ROWS = 5_000
+STEPS_GATHERED_SECONDS = 0.2  # then all that were taken meanwhile are stored at once
 STEPS_KEPT_FOR, STEPS_BATCH_ROWS = timedelta(days=90), 5000
 
 # Webhooks to shops

@@ -4,6 +4,7 @@ one round trip however many rows they are.
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,8 @@ from psycopg import RawCursor
 from friendpay.kit import prepared
 
 Done = Callable[[list[int]], None]
+Also = Callable[[datetime, "Writes"], None]
+"""Adds to what is written, as it is at this moment."""
 
 
 class Writes:
@@ -29,6 +32,7 @@ class Writes:
         self._inserts: dict[type[Model], list[Model]] = {}
         self._updates: dict[tuple[type[Model], int], tuple[Model, dict[str, None]]] = {}
         self._drawn: list[tuple[str, type[Model], Done]] = []
+        self._changes: list[tuple[str, tuple[Any, ...]]] = []
 
     def insert(self, *rows: Model) -> None:
         """New rows, which have their key after `run`. They may belong to rows named before, which need a public_id."""
@@ -46,6 +50,10 @@ class Writes:
         if not any(known == sql for known, _source, _done in self._drawn):
             self._drawn.append((sql, source, done))
 
+    def change(self, sql: str, *values: Any) -> None:
+        """An UPDATE of whatever rows it finds, none or many. Its values stand in `sql` as `{}`."""
+        self._changes.append((sql, values))
+
     def run(self) -> None:
         """Write all of it. Raises IntegrityError as any statement, and DatabaseError where a row to update is gone."""
         parts: list[tuple[str, Done]] = []
@@ -58,8 +66,12 @@ class Writes:
             parts.append((_updating(row, fields, params), _once))
         for sql, source, done in self._drawn:
             parts.append((sql.format(source=names[source]), done))
+        for sql, values in self._changes:
+            marks = [f"${len(params) + number}" for number in range(1, len(values) + 1)]
+            params += values
+            parts.append((f"{sql.format(*marks)} RETURNING id", lambda keys: None))
         new = [row for rows in self._inserts.values() for row in rows]
-        self._inserts, self._updates, self._drawn = {}, {}, []
+        self._inserts, self._updates, self._drawn, self._changes = {}, {}, [], []
         if parts:
             _execute(parts, params)
         for row in new:

@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 
 from django.db.models import Q, QuerySet
 
 from friendpay.kit import clock
-from friendpay.kit.compiled import Change, Compiled, Given
+from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from payments.models import BillMismatch, Payment, ProviderEvent, Refund
@@ -37,18 +39,25 @@ def apply(event: ProviderEvent) -> None:
     where the wallet has to be asked and `event.asks` does not say so.
     """
     known = {"refund": _apply_refund, "dispute": _apply_dispute}.get(event.about, _apply_charge)(event)
-    event.next_attempt_at = None
+    if event.applied_at:
+        return  # written with what it did
+    event.next_attempt_at, writes = None, Writes()
     if known:
-        event.applied_at = clock.now()
-        explain([event.pk], "It was booked by support's new try.")
+        _applied(event, clock.now(), writes)
     elif event.reference:
         event.orphaned_at = clock.now()
         logger.error("notification %s names %s, which is none of ours", event, event.reference)
     else:
         event.applied_at = clock.now()  # nothing in it for us, such as a test message
-    writes = Writes()
-    writes.update(event, "next_attempt_at", "applied_at", "orphaned_at", "outcome", "reference")
+    writes.update(event, "next_attempt_at", "attempts", "applied_at", "orphaned_at", "outcome", "reference")
     writes.run()
+
+
+def _applied(event: ProviderEvent, now: datetime, writes: Writes) -> None:
+    """It took effect: to be written with what it did, where that is one statement."""
+    event.applied_at, event.next_attempt_at = now, None
+    writes.update(event, "applied_at", "next_attempt_at", "attempts")
+    _explain(event.pk, "It was booked by support's new try.", writes)
 
 
 _NAMED = Compiled(lambda: _of_account().filter(reference=Given("reference")))
@@ -77,7 +86,7 @@ def _apply_charge(event: ProviderEvent) -> bool:
         stands = told if told and believed and not ended else _ask_payment(event, payment)
         if believed and stands.state not in (State.SUCCEEDED, State.RETURNED):
             raise ProviderError(f"told of money, but asked about it the provider says {stands.state}", permanent=False)
-        reconcile.apply(payment, stands)
+        reconcile.apply(payment, stands, also=partial(_applied, event))
     elif event.reference and not believed:
         with _asking(event) as (provider, account):
             event.outcome = pack(provider.fetch(account, event.reference))
@@ -149,12 +158,19 @@ def tells_of_money(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.state == State.SUCCEEDED
 
 
-_EXPLAIN = Change(
-    lambda: BillMismatch.objects.filter(ours=Given("ours"), settled_at=None), "note", settled_at=clock.Now()
-)
-
-
 def explain(event_ids: Iterable[int], note: str) -> None:
     """What was done about orphans puts right what a bill said of them as well."""
+    writes = Writes()
     for pk in event_ids:
-        _EXPLAIN(ours=f"orphan {pk}", note=note)
+        _explain(pk, note, writes)
+    writes.run()
+
+
+def _explain(event_id: int, note: str, writes: Writes) -> None:
+    writes.change(_EXPLAIN, note, f"orphan {event_id}")
+
+
+_EXPLAIN = f"""
+    UPDATE {BillMismatch._meta.db_table} SET note = {{}}, settled_at = clock_timestamp()
+    WHERE ours = {{}} AND settled_at IS NULL
+"""

@@ -55,8 +55,8 @@ def receive(provider_name: str, account_id: str, headers: Mapping[str, str], bod
         asks=bool(notification.reference) and not effects.tells_of_money(notification.outcome),
         body=body,
         received_at=now,
-        next_attempt_at=now,
     )
+    event.next_attempt_at = now if event.asks else now + limits.HEAD_START
     writes = Writes()
     writes.insert(event)
     if writes.run_unless("notification_once"):
@@ -71,10 +71,10 @@ _ACCOUNT = Compiled(
         .order_by()
     )
 )
-_TAKE = Change(
-    lambda: ProviderEvent.objects.filter(pk=Given("pk"), attempts=Given("known"), next_attempt_at__isnull=False),
+_FAILED = Change(
+    lambda: ProviderEvent.objects.filter(pk=Given("pk"), attempts=0, next_attempt_at__isnull=False),
     "next_attempt_at",
-    attempts=F("attempts") + 1,
+    attempts=1,
 )
 _turns = count()
 
@@ -88,11 +88,12 @@ def _soon(event: ProviderEvent) -> None:
 
 
 def _apply_now(event: ProviderEvent) -> None:
-    """Apply one that was just stored, unless the sweep was faster."""
-    until = event.next_attempt_at and event.next_attempt_at + leases.growing(event.attempts)
-    if _TAKE(pk=event.pk, known=event.attempts, next_attempt_at=until):
-        event.attempts, event.next_attempt_at = event.attempts + 1, until
-        leases.attempt(event, _attempt, foreseen=(ProviderError,))
+    """Apply one that was just stored: no sweep takes it before its head start is over. Should one be at it all the
+    same, money is settled once.
+    """
+    event.attempts = 1
+    if not leases.attempt(event, _attempt, foreseen=(ProviderError,)):
+        _FAILED(pk=event.pk, next_attempt_at=event.received_at + leases.growing(0))
 
 
 def apply(account_id: int | None = None, event_id: str = "", *, asking: bool | None = None) -> int:

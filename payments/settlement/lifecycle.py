@@ -17,6 +17,7 @@ from friendpay.kit.compiled import Change, Given
 from friendpay.kit.errors import Refused
 from friendpay.kit.keys import among
 from friendpay.kit.money import Money
+from friendpay.kit.writes import Also
 from orders import services
 from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, Refund
@@ -53,8 +54,7 @@ def open_request(
 ) -> PaymentRequest:
     """The order's open request; a new one where none is open. `shared` says that a friend is asked with it.
 
-    With `reuse=False` an open one is refused instead ("request_open"). A stale one is ended here, before the sweep
-    comes.
+    With `reuse=False` an open one is refused ("request_open"). A stale one is ended here, before the sweep comes.
     """
     message = text_filter.check(message)
     order, found = lock_order(order_id)
@@ -259,14 +259,14 @@ def let_go(payment_id: int, *, code: str = "") -> None:
 
 
 @transaction.atomic
-def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
+def settle(payment_id: int, *, provider_ref: str, amount: Money, also: Also | None = None) -> Payment:
     """The provider holds the payer's money: apply it to the request, or send it back. The only way money enters.
 
-    `provider_ref` is the provider's transaction, `amount` what it took. Safe to repeat: providers resend notifications,
-    and reconciliation asks again. What does not fit - late, duplicate, surplus, another amount than asked for - becomes
-    a refund in this same transaction. A second transaction for one attempt is a payment of its own, and goes back.
-    Raises ValueError, with nothing changed, when the money is in another currency than was asked for: that is for
-    support to look at.
+    `provider_ref` is the provider's transaction, `amount` what it took; `also` is written with it. Safe to repeat:
+    providers resend notifications, and reconciliation asks again; then nothing is written. What does not fit - late,
+    duplicate, surplus, another amount than asked for - becomes a refund in this same transaction. A second transaction
+    for one attempt is a payment of its own, and goes back. Raises ValueError, with nothing changed, when the money is
+    in another currency than was asked for: that is for support to look at.
     """
     order, request, payment = lock_payment(payment_id)
     now, known, others = locks.beside(payment, provider_ref)
@@ -296,5 +296,5 @@ def settle(payment_id: int, *, provider_ref: str, amount: Money) -> Payment:
             move(request, REQUEST.PAID)
             request.paid_at = now
             note(request, "payment_request.paid", "system")
-    save(request, "status", "amount_paid", "amount_held", "paid_at", now=now)
+    save(request, "status", "amount_paid", "amount_held", "paid_at", now=now, also=also)
     return payment

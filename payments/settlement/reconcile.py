@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from friendpay.kit import clock, leases, limits
+from friendpay.kit.writes import Also
 from payments.funnel import steps
 from payments.models import Payment
 from payments.settlement import lifecycle, rounds, turns
@@ -10,14 +11,14 @@ from payments.settlement.calls import calling
 from payments.wallets.base import Outcome, ProviderError, State
 
 
-def apply(payment: Payment, outcome: Outcome) -> Payment:
+def apply(payment: Payment, outcome: Outcome, *, also: Also | None = None) -> Payment:
     """Do what the provider's word on a charge means. The one reading of it, for notifications, questions and
-    closings.
+    closings. `also` adds to what is written where money is settled (`lifecycle.settle`).
     """
     if outcome.state == State.SUCCEEDED:
         if outcome.amount is None:
             raise ValueError("a success without an amount")
-        payment = lifecycle.settle(payment.pk, provider_ref=outcome.provider_ref, amount=outcome.amount)
+        payment = lifecycle.settle(payment.pk, provider_ref=outcome.provider_ref, amount=outcome.amount, also=also)
         if payment.amount_applied and payment.request.paid_at and not payment.by_buyer:
             steps.record(steps.Kind.PROVIDER_PAID, payment.request, method=payment.method, at=payment.request.paid_at)
         return payment

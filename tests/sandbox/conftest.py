@@ -1,7 +1,9 @@
 """A charge at the sandbox wallet, and a shop that listens to it over real HTTP."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +48,14 @@ class Shop:
     heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     hold: threading.Event | None = None
+    lines: list[socket.socket] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        """End the connections that senders keep."""
+        for line in self.lines:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+        self.lines.clear()
 
 
 @pytest.fixture
@@ -54,6 +64,12 @@ def shop() -> Iterator[Shop]:
     listening = Shop()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            listening.lines.append(self.connection)
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             listening.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
@@ -71,5 +87,6 @@ def shop() -> Iterator[Shop]:
     listening.url = f"http://127.0.0.1:{server.server_port}/notify/sandbox/acc_shop/"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield listening
+    listening.hang_up()
     server.shutdown()
     server.server_close()

@@ -5,11 +5,12 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection, connections, transaction
 
-from friendpay.kit import background, clock
+from friendpay.kit import background, clock, limits
 from sandbox import bank, notices
 from sandbox.models import Notice
 from sandbox.tasks import send_notices
@@ -77,6 +78,44 @@ def test_attempts_grow_apart_and_end(new_charge: MakeCharge, move_stopped_time: 
 def test_an_attempt_ends_before_the_next_one_may_begin() -> None:
     steps = 4  # to get a connection, connect, write, read
     assert steps * notices.TIMEOUT < min(notices.DELAYS)
+
+
+def test_a_sweep_leaves_a_new_one_to_the_process_that_wrote_it(
+    new_charge: MakeCharge, shop: Shop, monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
+) -> None:
+    monkeypatch.setattr(limits, "HEAD_START", timedelta(seconds=5))
+    bank.approve(bank.open_charge(new_charge(notify_url=shop.url)).ref)
+    notices.send_due()
+    assert shop.heard == []
+    move_time(6)  # that process was killed
+    notices.send_due()
+    assert len(shop.heard) == 1
+
+
+def test_an_unheard_first_attempt_counts_and_is_made_again(
+    new_charge: MakeCharge, shop: Shop, monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
+) -> None:
+    jobs: list[Callable[[], object]] = []
+    monkeypatch.setattr(background, "run_later", lambda _purpose, job: jobs.append(job))
+    monkeypatch.setattr(transaction, "on_commit", lambda job: job())
+    shop.answers = [500]
+    bank.approve(bank.open_charge(new_charge(notify_url=shop.url)).ref)
+    jobs[0]()
+    notices.send_due()
+    assert (len(shop.heard), Notice.objects.get().attempts) == (1, 1), "not before its time"
+    move_time(notices.DELAYS[0])
+    notices.send_due()
+    assert (len(shop.heard), Notice.objects.get().attempts) == (2, 2)
+    assert Notice.objects.get().delivered_at
+
+
+def test_a_connection_that_was_kept_and_has_ended_is_made_anew(new_charge: MakeCharge, shop: Shop) -> None:
+    for number in range(2):
+        bank.approve(bank.open_charge(new_charge(reference=f"ref-{number}", notify_url=shop.url)).ref)
+        notices.send_due()
+        shop.hang_up()
+    assert Notice.objects.filter(delivered_at=None).count() == 0
+    assert len(shop.heard) == 2
 
 
 def test_a_lost_notification_can_still_be_sent(new_charge: MakeCharge, shop: Shop, move_time: MoveTime) -> None:

@@ -50,6 +50,19 @@ def test_a_row_that_is_inserted_is_written_as_it_is_then() -> None:
     assert Order.objects.get().locale == "fr"
 
 
+def test_a_change_of_rows_that_may_not_be_there_goes_with_the_rest(django_assert_num_queries: Any) -> None:
+    old, writes = shop.make_order(), Writes()
+    writes.insert(fresh(old.merchant))
+    for name in ("nobody", old.buyer_name):
+        writes.change("UPDATE orders_order SET return_url = {} WHERE buyer_name = {}", f"https://{name}.example", name)
+    with django_assert_num_queries(1):
+        writes.run()
+    old.refresh_from_db()
+    assert old.return_url == f"https://{old.buyer_name}.example"
+    with django_assert_num_queries(0):
+        writes.run()
+
+
 def test_all_or_nothing_is_written() -> None:
     old = shop.make_order()
     writes = Writes()

@@ -1,13 +1,14 @@
 """The friction meter: what is counted, that it is in nobody's way, and what it says."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
 
-from friendpay.kit import clock
+from friendpay.kit import background, clock
 from friendpay.kit.money import Money
 from orders.models import Merchant, Order
 from payments import tasks
@@ -55,6 +56,27 @@ def went(payment_request: PaymentRequest, **seconds: float) -> None:
         at = payment_request.created_at + timedelta(seconds=after)
         method = "sandbox" if kind in ("method_chosen", "pay_started", "provider_paid") else ""
         steps.record(Kind(kind), payment_request, method=method, at=at)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_steps_that_are_taken_within_a_moment_are_stored_by_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[Callable[[], object]] = []
+    monkeypatch.setattr(background, "run_later", lambda _purpose, job: jobs.append(job))
+    first, second, gone_since = (shop.make_request(), shop.make_request(), shop.make_request())
+    for request in (first, second):
+        steps.record(Kind.METHOD_CHOSEN, request, method="sandbox", at=clock.now())
+    steps.record(Kind.PAY_STARTED, gone_since, method="sandbox")
+    steps.record(Kind.PAY_STARTED, first, method="sandbox")
+    gone_since.delete()
+    before = clock.now()
+    jobs.pop(0)()
+    trips = Trips()
+    with connection.execute_wrapper(trips):
+        for job in jobs:
+            job()
+    assert trips.count == 0, "the first job stored them all"
+    assert (gone(first), gone(second)) == (["method_chosen", "pay_started"], ["method_chosen"])
+    assert first.steps.get(kind="pay_started").at < before, "when it was taken, not when it was stored"
 
 
 def test_the_whole_way_leaves_its_eight_steps_and_nothing_about_people() -> None:

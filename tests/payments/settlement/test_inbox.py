@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from friendpay.kit import background, clock, leases, limits
+from friendpay.kit import background, clock, limits
 from payments import tasks
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
-from payments.settlement import inbox, outcomes, reconcile, refund_moves, refunds
+from payments.settlement import effects, inbox, outcomes, reconcile, refund_moves, refunds
 from payments.wallets import registry
 from payments.wallets.base import Notification, Outcome, State
 from sandbox import bank
@@ -88,13 +89,42 @@ def test_the_process_that_took_it_applies_it_at_once(jobs: list[Callable[[], obj
     assert len(jobs) == 1, "a replay is nothing new"
 
 
-def test_what_a_sweep_has_in_its_hands_is_not_applied_beside_it(jobs: list[Callable[[], object]]) -> None:
+def test_no_sweep_is_at_it_beside_the_process_that_took_it(
+    monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
+) -> None:
+    monkeypatch.setattr(limits, "HEAD_START", timedelta(seconds=5))
+    _request, account, notice = approved()
+    deliver(notice, account)
+    tasks.sweep_notifications()
+    assert (status(), ProviderEvent.objects.get().attempts) == ("open", 0)
+    move_time(6)  # that process was killed
+    tasks.sweep_notifications()
+    assert status() == "paid"
+
+
+def test_one_that_two_are_at_after_all_counts_once(jobs: list[Callable[[], object]]) -> None:
+    request, account, notice = approved()
+    jobs.clear()
+    deliver(notice, account)
+    tasks.sweep_notifications()
+    jobs[0]()
+    request.refresh_from_db()
+    assert (request.amount_paid, request.payments.get().refunds.count()) == (9000, 0)
+    assert ProviderEvent.objects.get().next_attempt_at is None
+
+
+def test_what_is_settled_and_that_it_was_told_are_one_statement(
+    jobs: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     _request, account, notice = approved()
     jobs.clear()
     deliver(notice, account)
-    [event] = leases.take(ProviderEvent.objects.all(), 1)
-    jobs[0]()
-    assert (status(), ProviderEvent.objects.get().attempts) == ("open", event.attempts)
+    with monkeypatch.context() as fault:
+        fault.setattr(effects, "Writes", None)  # nothing is written beside the settlement
+        jobs[0]()
+    event = ProviderEvent.objects.get()
+    assert (status(), event.next_attempt_at, event.attempts, event.error) == ("paid", None, 1, "")
+    assert event.applied_at == Payment.objects.get().succeeded_at
 
 
 def test_what_cannot_be_applied_at_once_is_tried_again_when_it_is_due(
@@ -104,7 +134,7 @@ def test_what_cannot_be_applied_at_once_is_tried_again_when_it_is_due(
     jobs.clear()
     deliver(notice, account)
     with monkeypatch.context() as fault:
-        fault.setattr(reconcile, "apply", lambda *_: 1 / 0)
+        fault.setattr(reconcile, "apply", lambda *_, **__: 1 / 0)
         jobs[0]()
     tasks.sweep_notifications()
     assert (status(), ProviderEvent.objects.get().error) == ("open", "ZeroDivisionError: division by zero")
