@@ -80,7 +80,7 @@ def send_due(budget: float = 4) -> None:
     """Send what is due, for `budget` seconds at most. Any number of senders share the work; none sends the same one."""
     end = time.monotonic() + budget
     while time.monotonic() < end and (notice := _claim()):
-        _send(notice)
+        _send(notice, clock.now())
 
 
 @transaction.atomic(durable=True)
@@ -100,10 +100,10 @@ def _take(notice: Notice, now: datetime) -> bool:
     return bool(_TAKE(pk=notice.pk, known=notice.attempts, next_attempt_at=until))
 
 
-def _send(notice: Notice) -> bool:
+def _send(notice: Notice, now: datetime) -> bool:
     """One attempt; whether it was heard. Anything but a 2xx answer leaves the notice to its next time."""
     charge, body = notice.charge, notice.body.encode()
-    timestamp, nonce = str(int(clock.now().timestamp())), ids.token()
+    timestamp, nonce = str(int(now.timestamp())), ids.token()
     headers = {
         "content-type": "application/json",
         "sandbox-timestamp": timestamp,
@@ -166,5 +166,7 @@ def _send_soon(notice: Notice) -> None:
 
 def _send_first(notice: Notice) -> None:
     """The attempt right after the commit, which no sweep makes before the head start is over."""
-    if notice.next_attempt_at and not _send(notice):
-        _take(notice, notice.next_attempt_at - limits.HEAD_START)
+    if notice.next_attempt_at:
+        now = notice.next_attempt_at - limits.HEAD_START
+        if not _send(notice, now):
+            _take(notice, now)

@@ -32,7 +32,7 @@ BUDGET = {
     "create an order, with an Idempotency-Key": 8,
     "create a request": 12,
     "begin to pay": 9,
-    "settle": 5,
+    "settle": 4,
 }
 """Operation -> round trips: statements, and two each for a transaction (BEGIN, COMMIT) and a savepoint. What is done
 after the commit counts, what a wallet's server asks does not. Within a transaction, as a test is, a new order is

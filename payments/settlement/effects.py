@@ -13,7 +13,7 @@ from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from payments.models import BillMismatch, Payment, ProviderEvent, Refund
-from payments.settlement import outside, reconcile, refunds, rules
+from payments.settlement import locks, outside, reconcile, refunds, rules
 from payments.settlement.calls import calling
 from payments.settlement.outcomes import pack, unpack
 from payments.wallets.base import Account, Outcome, Provider, ProviderError, State
@@ -61,9 +61,7 @@ def _applied(event: ProviderEvent, now: datetime, writes: Writes) -> None:
 
 
 _NAMED = Compiled(lambda: _of_account().filter(reference=Given("reference")))
-_NAMED_BY_BOTH = Compiled(
-    lambda: _of_account().filter(Q(reference=Given("reference")) | Q(provider_ref=Given("provider_ref")))
-)
+_NAMED_BY_BOTH = Compiled(lambda: _of_account().filter(Q(reference=Given("reference")) | locks.NUMBERED))
 
 
 def _of_account() -> "QuerySet[Payment]":

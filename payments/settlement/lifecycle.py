@@ -268,8 +268,7 @@ def settle(payment_id: int, *, provider_ref: str, amount: Money, also: Also | No
     for one attempt is a payment of its own, and goes back. Raises ValueError, with nothing changed, when the money is
     in another currency than was asked for: that is for support to look at.
     """
-    order, request, payment = lock_payment(payment_id)
-    now, known, others = locks.beside(payment, provider_ref)
+    order, request, payment, (now, known, others) = locks.lock_paid(payment_id, provider_ref)
     if known:
         return known
     if amount.currency != payment.currency or amount.minor <= 0:

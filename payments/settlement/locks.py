@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Subquery
+from django.db.models.expressions import RawSQL
 
 from friendpay.kit import clock, prepared
 from friendpay.kit.compiled import Compiled, Given
@@ -26,6 +27,11 @@ _REQUEST_DATA: dict[str, type[RequestData]] = {
     "payment_request.declined": DeclinedData,
     "payment_request.thanked": ThankedData,
 }
+
+
+def _own(field: str) -> Subquery:
+    """Of the payment that is given."""
+    return Subquery(Payment.objects.filter(pk=Given("payment")).values(field))
 
 
 _ORDER = Compiled(
@@ -60,12 +66,15 @@ _PAYMENT = Compiled(
         .order_by()
     )
 )
+# The second is for the index, which holds no empty ones: PostgreSQL, planning for whatever number is given, could not
+# know that it may be used, and would read all payments of the account.
+NUMBERED = Q(provider_ref=Given("provider_ref")) & ~Q(provider_ref=RawSQL("''", ()))
 _BESIDE = Compiled(
     lambda: (
         Payment.objects.filter(
             Q(pk=Given("payment"))
-            | Q(request=Given("request"), status__in=rules.UNDECIDED)
-            | Q(account=Given("account"), provider_ref=Given("provider_ref"))
+            | Q(request=_own("request"), status__in=rules.UNDECIDED)
+            | Q(account=_own("account")) & NUMBERED
         )
         .annotate(now=clock.Now())
         .order_by("id")
@@ -120,23 +129,35 @@ def _locked(found: Callable[[], list[PaymentRequest]]) -> tuple[Order, PaymentRe
 
 def lock_payment(payment_id: int) -> tuple[Order, PaymentRequest, Payment]:
     """A payment, its request and its order, locked."""
-    payment = _PAYMENT.one(payment=payment_id)
-    request = payment.request
-    request.merchant = request.order.merchant
-    return request.order, request, payment
+    return _with_all(_PAYMENT.ask(payment=payment_id))
 
 
-def beside(payment: Payment, provider_ref: str) -> tuple[datetime, Payment | None, list[Payment]]:
-    """What a payment that is locked meets, by one statement: the time; the payment that has this transaction of its
-    account, if one has; and all others of its request that are undecided, the earliest first.
+Met = tuple[datetime, Payment | None, list[Payment]]
+
+
+def lock_paid(payment_id: int, provider_ref: str) -> tuple[Order, PaymentRequest, Payment, Met]:
+    """The same, and what the payment meets, by one round trip: the time; the payment that has this transaction of its
+    account, if one has; and all others of its request that are undecided, the earliest first. These are looked for once
+    the locks are held.
     """
-    found = _BESIDE(
-        payment=payment.pk, request=payment.request_id, account=payment.account_id, provider_ref=provider_ref
-    )
+    with prepared.together():
+        locked = _PAYMENT.ask(payment=payment_id)
+        beside = _BESIDE.ask(payment=payment_id, provider_ref=provider_ref)
+    order, request, payment = _with_all(locked)
+    found = beside()
     transaction_of = (payment.account_id, provider_ref)
     known = next((it for it in found if (it.account_id, it.provider_ref) == transaction_of), None)
     others = [it for it in found if it.request_id == payment.request_id and it.pk != payment.pk and it.is_undecided]
-    return clock.told(vars(found[0])["now"]), known, others
+    return order, request, payment, (clock.told(vars(found[0])["now"]), known, others)
+
+
+def _with_all(found: Callable[[], list[Payment]]) -> tuple[Order, PaymentRequest, Payment]:
+    payment = next(iter(found()), None)
+    if payment is None:
+        raise Payment.DoesNotExist
+    request = payment.request
+    request.merchant = request.order.merchant
+    return request.order, request, payment
 
 
 def lock_refund(refund_id: int) -> tuple[Order, PaymentRequest, Payment, Refund]:
