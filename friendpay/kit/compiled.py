@@ -70,7 +70,11 @@ class Compiled(Generic[M]):
         return read
 
     def __call__(self, **values: object) -> list[M]:
-        return self.ask(**values)()
+        if not self._compiler[0].query.select_for_update:
+            return self.ask(**values)()
+        with prepared.together():  # a lock goes with the beginning of its transaction
+            asked = self.ask(**values)
+        return asked()
 
     def ask(self, **values: object) -> Callable[[], list[M]]:
         """The same in two: asked now, and read, once, by calling what is given back."""

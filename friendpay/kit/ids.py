@@ -7,13 +7,16 @@ from friendpay.kit import limits
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz"  # 54 symbols, none alike
 
 
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+
+
 def token(length: int = limits.TOKEN_SYMBOLS) -> str:
     """An unguessable string for a link."""
-    number, symbols = secrets.randbelow(len(_ALPHABET) ** length), ""
-    for _place in range(length):
-        number, symbol = divmod(number, len(_ALPHABET))
-        symbols += _ALPHABET[symbol]
-    return symbols
+    number, pairs = secrets.randbelow(len(_PAIRS) ** ((length + 1) // 2)), ""
+    while len(pairs) < length:
+        number, pair = divmod(number, len(_PAIRS))
+        pairs += _PAIRS[pair]
+    return pairs[:length]
 
 
 def public_id(prefix: str) -> str:

@@ -3,8 +3,11 @@ are planned once.
 """
 
 from select import POLLIN, poll
+from typing import Any
 
 from django.db.backends.postgresql.base import DatabaseWrapper as _DatabaseWrapper
+from django.db.backends.postgresql.base import ServerSideCursor
+from psycopg.types.datetime import TimestamptzLoader
 
 PLANNED_ONCE = "SET plan_cache_mode = force_generic_plan"
 """Of prepared statements (`friendpay.kit.prepared`), all of which find their rows by a key. PostgreSQL would plan them
@@ -19,8 +22,17 @@ class DatabaseWrapper(_DatabaseWrapper):
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
+        # psycopg's own, which is compiled. Django's says UTC of what is in UTC already.
+        self.connection.adapters.register_loader("timestamptz", TimestamptzLoader)
         with self.connection.cursor() as cursor:
             cursor.execute(PLANNED_ONCE)
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """As Django's, which looks besides whether each connection's loader of times is its own."""
+        if name:
+            server_side: Any = ServerSideCursor
+            return server_side(self.connection, name=name, scrollable=False, withhold=self.connection.autocommit)
+        return self.connection.cursor()
 
     def is_usable(self) -> bool:
         if (
