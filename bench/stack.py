@@ -207,6 +207,6 @@ def _await_key(process: "subprocess.Popen[str]") -> str:
 
 
 def web_processes(stack: Stack) -> int:
-    """How many processes serve pages: those that uvicorn's own supervisor started, or the one."""
-    children = psutil.Process(stack.pid_of("web")).children()
-    return sum("spawn_main" in " ".join(child.cmdline()) for child in children) or 1
+    """How many processes serve pages: those that were forked from the one, or the one."""
+    web = psutil.Process(stack.pid_of("web"))
+    return sum(child.cmdline() == web.cmdline() for child in web.children()) or 1

@@ -1,15 +1,24 @@
 """`manage.py serve`: the web server (uvicorn), for production and for the demo alike, with all its limits."""
 
+import ctypes
+import gc
+import multiprocessing
 import os
 import resource
+import signal
+import sys
 from argparse import ArgumentParser
+from importlib import import_module
 from typing import Any
 
 import uvicorn
+import uvicorn._subprocess
 from django.core.management.base import BaseCommand
 from uvicorn.supervisors import Multiprocess
 
 from friendpay import connections
+
+_WHEN_THE_PARENT_ENDS = 1  # PR_SET_PDEATHSIG
 
 
 class Command(BaseCommand):
@@ -31,4 +40,19 @@ class Command(BaseCommand):
             uvicorn.Server(config).run()
         else:
             sockets = [config.bind_socket()]
+            _share()
             Multiprocess(config, sockets=sockets).run()
+
+
+def _share() -> None:
+    """Have uvicorn fork its workers, from here, where all they need is loaded: they share the memory of that, and one
+    that died is back at once. On Linux alone: elsewhere libraries are not safe to use in a fork, or nothing would end a
+    worker whose parent was killed, and it would keep the port from the next one.
+    """
+    if sys.platform != "linux":
+        return
+    import_module("friendpay.asgi")
+    gc.collect()
+    gc.freeze()  # what is here stays, and is looked through by no worker
+    vars(uvicorn._subprocess)["spawn"] = multiprocessing.get_context("fork")
+    os.register_at_fork(after_in_child=lambda: ctypes.CDLL(None).prctl(_WHEN_THE_PARENT_ENDS, signal.SIGKILL))

@@ -1,0 +1,64 @@
+"""`manage.py serve` with several workers."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def becomes(true: Callable[[], bool]) -> bool:
+    ends = time.monotonic() + 20
+    while not true():
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers are not forked")
+def test_workers_share_what_is_loaded_and_none_outlives_the_one_that_began_them() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "manage.py", "serve", "--skip-checks", "--workers", "2", "--port", str(port)]
+    began = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"})
+
+    def lives() -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    try:
+        assert becomes(lives)
+        parent = psutil.Process(began.pid)
+        assert becomes(lambda: len(_workers(parent)) == 2)
+        for worker in _workers(parent):
+            memory = worker.memory_full_info()
+            assert memory.uss < memory.rss / 2, "most of a worker's memory is everybody's"
+        first, second = _workers(parent)
+        first.kill()
+        assert becomes(lambda: len({*_workers(parent)} - {first, second}) == 1), "it is replaced"
+        workers = _workers(parent)
+        os.kill(began.pid, signal.SIGKILL)
+        _gone, alive = psutil.wait_procs(workers, timeout=10)
+        assert alive == []
+        with socket.create_server(("127.0.0.1", port)):
+            pass  # the next one may have the port
+    finally:
+        began.kill()
+        began.wait(10)
+
+
+def _workers(parent: psutil.Process) -> list[psutil.Process]:
+    alive = [child for child in parent.children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if child.cmdline() == parent.cmdline()]
