@@ -2,7 +2,9 @@
 
 python -m bench                    every line of the table
 python -m bench read hot --quick   two of them, in short rounds: to try something
-python -m bench --report           every line, and bench/RESULTS.md with its pictures
+python -m bench --report           every line, and bench/RESULTS.md with its pictures; lines that this commit has
+                                   measured already are not measured again, so that it can be done in slices:
+                                   python -m bench read hot --report, python -m bench create pay --report, ...
 python -m bench record_day         45 asks a second for ten minutes, while processes are killed
 python -m bench crowd              5,000 sockets, 200 changes a second, 100,000 requests that expire
 """

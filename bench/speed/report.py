@@ -9,16 +9,16 @@ from pathlib import Path
 import psutil
 
 from bench.speed import plot
-from bench.speed.figures import Outcome, median, number, spread
+from bench.speed.figures import Outcome, Reached, median, number, spread
 
 HERE = Path(__file__).resolve().parents[1]
 
 
-def write(outcomes: Sequence[Outcome], failed: Sequence[str]) -> None:
+def write(outcomes: Sequence[Outcome], failed: Sequence[str], commit: str) -> None:
     """Replaces what an earlier run wrote."""
     (HERE / "results-progress.svg").write_text(plot.progress(outcomes), encoding="utf-8")
     (HERE / "results-rounds.svg").write_text(plot.rounds(outcomes), encoding="utf-8")
-    (HERE / "RESULTS.md").write_text(text(outcomes, failed, _machine()), encoding="utf-8")
+    (HERE / "RESULTS.md").write_text(text(outcomes, failed, _machine(commit)), encoding="utf-8")
 
 
 def text(outcomes: Sequence[Outcome], failed: Sequence[str], machine: str) -> str:
@@ -45,8 +45,17 @@ def text(outcomes: Sequence[Outcome], failed: Sequence[str], machine: str) -> st
         "",
         "![What the rounds gave](results-rounds.svg)",
         "",
+        *(_why(outcome) for outcome in outcomes if outcome.reached is not Reached.GOAL),
     ]
     return "\n".join(lines)
+
+
+def _why(outcome: Outcome) -> str:
+    """What `bench/unreached` says of a line that is below its goal: a profile, the limit it shows, what was tried."""
+    name = outcome.line.name
+    known = HERE / "unreached" / f"{name}.md"
+    said = known.read_text(encoding="utf-8") if known.exists() else "Nothing is written down yet.\n"
+    return f"## {name}: {outcome.reached}\n\n{said}"
 
 
 def side(values: Sequence[float]) -> str:
@@ -62,11 +71,11 @@ def _row(outcome: Outcome) -> str:
     return f"| {' | '.join([*cells, line.said(line.floor), line.said(line.goal), str(outcome.reached)])} |"
 
 
-def _machine() -> str:
+def _machine(commit: str) -> str:
     day = datetime.now(UTC).strftime("%d %B %Y").lstrip("0")
     memory = psutil.virtual_memory().total / 2**30
     load = os.getloadavg()[2]
     return (
-        f"{day}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}, "
+        f"commit {commit}, {day}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}, "
         f"load of the last quarter of an hour {load:.1f}"
     )

@@ -4,13 +4,18 @@ import time
 from collections.abc import Sequence
 
 from bench.speed.figures import Outcome, Reached
+from bench.speed.kept import Kept, commit
 from bench.speed.report import side, write
 from bench.speed.table import NAMED
 from bench.speed.world import running
 
 
 def run(names: Sequence[str], *, quick: bool, report: bool) -> int:
-    """0 when all of them reached their floors."""
+    """0 when all of them reached their floors. A report measures what its commit has not measured yet, and is written
+    of all that it has.
+    """
+    kept = Kept(commit())
+    names = [name for name in names if name not in kept] if report else names
     outcomes: list[Outcome] = []
     failed: list[str] = []
     with running(quick=quick) as world:
@@ -24,9 +29,12 @@ def run(names: Sequence[str], *, quick: bool, report: bool) -> int:
                 print(f"{name:<9} FAILED: {error!r}", flush=True)
                 continue
             outcomes.append(outcome)
+            if not quick:
+                kept.add(outcome)
             print(f"{said(outcome)}   [{time.monotonic() - began:.0f} s]", flush=True)
     if report:
-        write(outcomes, failed)
+        outcomes = kept.outcomes()
+        write(outcomes, failed, kept.commit)
     return int(bool(failed) or any(outcome.reached is Reached.BELOW for outcome in outcomes))
 
 
