@@ -22,8 +22,7 @@ ASKS_OF_A_BUYER, ASKS_OF_A_NETWORK, ASKS_WITHIN = 30, 300, timedelta(hours=1)
 """What one customer of a shop, and one network, may ask for by hand. A shop's own calls do not count."""
 
 DECLINES_OF_A_NETWORK, DECLINES_OF_A_REQUEST, DECLINES_SECONDS = 3, 20, 3600
-REPORTS_OF_A_NETWORK, REPORTS_WITHIN = 5, timedelta(hours=1)
-"""What one network may report: enough for a family, too little for a flood."""
+REPORTS_OF_A_NETWORK, REPORTS_WITHIN = 5, timedelta(hours=1)  # enough for a family, too little for a flood
 
 # The request log of an API key
 
@@ -43,14 +42,10 @@ ATTEMPT_STARTS_WITHIN = timedelta(seconds=20)
 
 FIRST_QUESTION_AFTER = timedelta(seconds=15)
 HOLD_PATIENCE = timedelta(minutes=2)
-"""How long past its end a hold is kept while its provider cannot say whether it was paid: money is counted before
-expiry.
-"""
+"""How long past its end a hold is kept while its provider cannot say whether it was paid: money counts first."""
 
 NEVER_HEARD_OF_AFTER = timedelta(hours=3)
-"""A provider that has not heard of an attempt by now will not: the longest any of them keeps a code payable is two
-hours.
-"""
+"""A provider that has not heard of an attempt by now will not: the longest a code stays payable is two hours."""
 
 CHOICE_SECONDS = 5 * 60  # how long a payer's choice is kept over a login; a wallet's code lives no longer either
 CHOOSES_FOR = timedelta(minutes=3)  # how long somebody who did something on the page is taken to be choosing
@@ -68,8 +63,7 @@ REFUND_REASON_BYTES = 80  # at WeChat Pay, which takes fewest
 
 # Calls to wallets
 
-WALLET_CONNECT_SECONDS = 2.0
-WALLET_SECONDS = 8.0  # for one exchange
+WALLET_CONNECT_SECONDS, WALLET_SECONDS = 2.0, 8.0  # the latter for one exchange, connecting included
 WALLET_ANSWER_BYTES = 1 << 20
 CALL_SECONDS = 12.0
 """For one question or order, however many exchanges it takes: shorter than the shortest lease (20 s)."""
@@ -122,7 +116,6 @@ RETRY_DELAYS = tuple(timedelta(seconds=s) for s in (20, 20, 30, 60, 120, 300, 60
 
 SCHEDULER_SECONDS = 1.0  # after which what is due is asked for at the latest
 SCHEDULER_CONNECT_SECONDS = 5
-
 SWEEP_SECONDS, SWEEP_TURN_SECONDS = 10.0, 1.0
 """For one sweep, and for one account before the next has its turn. A call that was begun is waited for."""
 
@@ -133,8 +126,7 @@ BACKGROUND_JOBS = 10_000  # waiting in a process; the sweeps do what is over
 EVENTS_BATCH_ROWS = 1000
 EXPIRY_BATCH_ROWS = 5000
 RETENTION_BATCH_ROWS = 5_000
-STEPS_GATHERED_SECONDS = 0.2  # then all that were taken meanwhile are stored at once
-STEPS_KEPT_FOR, STEPS_BATCH_ROWS = timedelta(days=90), 5000
+STEPS_KEPT_FOR, STEPS_BATCH_ROWS, STEPS_GATHERED_SECONDS = timedelta(days=90), 5000, 0.2
 
 # Webhooks to shops
 
