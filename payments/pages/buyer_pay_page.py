@@ -86,6 +86,7 @@ def build(reading: Reading, surface: Surface, habits: Habits, told: Told, *, url
         shop=Shop.of(order.merchant),
         buyer=order.buyer_name,
         live=Live.of(request, tried, now) if request else None,
+        watched=request is not None,  # to go on by itself when somebody is paying, or has
         refusal=told.above(),
         order=order.token,
         reference=order.reference,

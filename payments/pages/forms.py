@@ -171,8 +171,14 @@ class CodeForm(forms.Form):
 
     text = Pasted(
         label=_("Code or message"),
-        rows=2,
-        attrs={"autocapitalize": "characters", "spellcheck": "false", "placeholder": "7K3M-9QXW"},
+        attrs={
+            "class": "input codebox",
+            "autocapitalize": "characters",
+            "spellcheck": "false",
+            "placeholder": "7K3M-9QXW",
+            "data-code": "",  # opened by the script at its eighth sign
+            "dir": "ltr",
+        },
         error_messages={"required": _("Please enter the code, or paste the message.")},
     )
 

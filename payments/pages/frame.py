@@ -1,5 +1,6 @@
 """What pages about one request have in common: its shop, its goods, and what the script needs to keep it up to date."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -71,7 +72,11 @@ class Line:
 
     @classmethod
     def of(cls, name: str, quantity: Decimal, unit: str, amount: Money, picture: str) -> Self:
-        return cls(name, quantities.text(quantity, unit, get_language() or "en"), amount, picture)
+        together = _UNIT.sub("\\1\u00a0", name)
+        return cls(together, quantities.text(quantity, unit, get_language() or "en"), amount, picture)
+
+
+_UNIT = re.compile(r"(\d) (?=[a-zA-Zµ]{1,3}\b)")  # "100 g" is not broken over two lines
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ async function subscription(asking) {
   helper = await navigator.serviceWorker.register(place().dataset.notify);
   const known = await helper.pushManager.getSubscription();
   if (known || !asking) return known;
-  await navigator.serviceWorker.ready.catch(() => null);
+  if (!place().dataset.key) throw new Error("no key to be told by");
   return helper.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: place().dataset.key });
 }
 
@@ -47,22 +47,21 @@ function say(button, text) {
 
 async function ask(button) {
   if ((await Notification.requestPermission()) !== "granted") return say(button, place().dataset.denied);
-  const { key, to } = button.dataset;
-  if (!key) {
-    sessionStorage.setItem(WANTED, "1");
-    return begin();
-  }
+  const { to } = button.dataset;
   button.setAttribute("aria-busy", "true");
   try {
+    const found = await subscription(true);
     if ("once" in button.dataset) {
-      await tellServer(to, await subscription(true), { at: new FormData(button.form).get("at") }); // a reminder
+      await tellServer(to, found, { at: new FormData(button.form).get("at") }); // a reminder
       return location.reload();
     }
-    await tellServer(to, await subscription(true));
+    await tellServer(to, found);
     localStorage.setItem(to, "1");
-    root.add("notifying");
+    root.add("notifying", "pushing");
   } catch (error) {
-    say(button, error.message || place().dataset.denied);
+    if ("once" in button.dataset) return say(button, error.message);
+    sessionStorage.setItem(WANTED, "1"); // no push here: the page tells, as long as it is open
+    await begin();
   } finally {
     button.removeAttribute("aria-busy");
   }
@@ -70,21 +69,19 @@ async function ask(button) {
 
 async function hush() {
   const { to } = place().dataset;
-  root.remove("notifying");
+  root.remove("notifying", "pushing");
+  sessionStorage.removeItem(WANTED);
   localStorage.removeItem(to);
   const found = await subscription(false);
   if (found) await tellServer(to, found, { stop: "on" });
 }
 
 if ("Notification" in window && "serviceWorker" in navigator && place()) {
-  const { key, to } = place().dataset;
-  const can = !key || "PushManager" in window;
-  if (can) root.add("may-notify");
-  if (key ? localStorage.getItem(to) && Notification.permission === "granted" : wanted()) {
-    if (key) root.add("notifying");
-    else begin();
-  }
-  if (!key) new MutationObserver(tell).observe(region, { attributeFilter: ["data-announce"] });
+  const pushed = localStorage.getItem(place().dataset.to) && Notification.permission === "granted";
+  root.add("may-notify");
+  if (pushed) root.add("notifying", "pushing");
+  else if (wanted()) begin();
+  new MutationObserver(tell).observe(region, { attributeFilter: ["data-announce"] });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-notify]");
     if (button) ask(button);

@@ -94,10 +94,9 @@ async function askAndShare(form) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const text = page.querySelector("[data-share]")?.dataset.share;
     if (!answer.redirected || !text) throw new Error("nothing to share");
-    const sheet = navigator.share({ text });
     const { step } = page.getElementById("live").dataset;
-    sheet.then(() => navigator.sendBeacon(step, new URLSearchParams({ shared: "1" })), () => {});
-    await sheet.catch(() => {}); // not now, or too late for this tap: the button is on the page
+    const told = () => fetch(step, { method: "POST", body: new URLSearchParams({ shared: "1" }) });
+    await navigator.share({ text }).then(told).catch(() => {}); // not now, or too late: the button is on the page
     location.replace(answer.url);
   } catch {
     form.submit(); // the ordinary way says what is wrong; asking twice asks once
@@ -112,6 +111,9 @@ function free(form) {
   delete form.dataset.sent;
   for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 }
+
+/** A share code is complete at its eighth sign; a pasted message has its link in it. Whether it is right, the server says. */
+const isWhole = (text) => /^[2-9A-HJ-NP-Z]{8}$/i.test(text.replace(/[\s\-_.·•]/g, "")) || /\/p\/\w{20,}\//.test(text);
 
 /** Without a line nothing is sent, and the browser's own page of errors does not take the place of this one. */
 function isOffline(event) {
@@ -138,6 +140,9 @@ function readyButtons() {
   });
   document.addEventListener("toggle", ({ target }) => target.id === "picture-fold" && fetchPicture(pictureForm()), true);
   if (navigator.canShare?.({ files: [new File([], ...PICTURE)] })) document.documentElement.classList.add("shares-files");
+  document.addEventListener("input", ({ target }) => {
+    if ("code" in target.dataset && isWhole(target.value)) target.form.requestSubmit();
+  });
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method === "get") return; // the same picture may be saved again
     if (isOffline(event)) return;

@@ -37,7 +37,7 @@ def _shop(buyer: Person) -> None:
 def _ask(buyer: Person) -> str:
     buyer.page.click(".dock button")
     buyer.page.click("form[action$='/ask/'] button")
-    buyer.page.locator("#code").wait_for()
+    buyer.page.locator("#sheet-fold").wait_for()
     return buyer.page.input_value("#link")
 
 
@@ -60,9 +60,10 @@ def _main_story(buyer: Person, friend: Person, other: Person, message: str) -> I
     buyer.page.wait_for_url("**/checkout/*/")
     yield "share", buyer
     link = buyer.page.input_value("#link")
-    for fold in ("#spoken-fold", "#picture-fold", "#by-mail", "#parts-fold", "#cancel", ".tongues"):
+    folded = ["#sheet-fold"] * buyer.page.locator("#sheet-fold:not([open])").count()  # on a phone
+    for fold in (*folded, "#spoken-fold", "#picture-fold", "#by-mail", "#parts-fold", "#cancel", ".tongues"):
         if buyer.page.locator(fold).count():
-            buyer.page.click(f"{fold} summary")
+            buyer.page.click(f"{fold} > summary")
     yield "share-unfolded", buyer
     friend.go(link)
     other.go(link)
@@ -160,8 +161,8 @@ def _together(stack: Stack, buyer: Person, friend: Person) -> Iterator[Shown]:
 def _nowhere(stack: Stack, buyer: Person, other: Person) -> Iterator[Shown]:
     other.go("/open/")
     yield "type-a-code", other
-    other.page.fill("#id_text", "7K3M-9QXX")
-    other.page.click(".dock button")
+    other.page.fill("#id_text", "7K3M-9QXX")  # and it opens by itself
+    other.page.locator("#id_text_error").wait_for()
     yield "unknown-code", other
     other.go("/open/nothing/")
     yield "nothing-here", other

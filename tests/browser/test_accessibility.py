@@ -45,13 +45,12 @@ def press(who: Person, name: str | re.Pattern[str], *, role: str = "button") -> 
 def test_the_keyboard_alone_does_the_whole_job(person: Make) -> None:
     buyer, friend = person(DESK), person(DESK)
     at_checkout(buyer)
-    buyer.page.context.add_init_script("navigator.share = async (what) => { window.shared = what.text }")
+    buyer.page.context.add_init_script("navigator.share = async (what) => { sessionStorage.shared = what.text }")
     buyer.page.reload()
     press(buyer, "Ask a friend to pay")
-    buyer.page.locator("#code").wait_for()
-    press(buyer, "Share")
-    buyer.page.wait_for_function("window.shared")
-    friend.go(link_in(buyer.page.evaluate("window.shared")))
+    buyer.page.locator("#sheet-fold").wait_for()
+    press(buyer, "Share again")
+    friend.go(link_in(buyer.page.evaluate("sessionStorage.shared")))
     press(friend, re.compile("^Pay CN¥"))
     friend.sees("Approve this payment?")
     press(friend, re.compile("^Approve"))
@@ -119,6 +118,7 @@ def test_from_the_right_codes_and_amounts_are_read_as_they_are(person: Make, sta
     buyer.go(order["checkout_url"])
     if buyer.page.locator("form[action$='/ask/']").count():
         buyer.page.click("form[action$='/ask/'] button")
+    buyer.page.locator("#sheet-fold > summary").click()
     buyer.page.locator("#code").wait_for()
     assert buyer.page.locator("html").get_attribute("dir") == "rtl"
     left = [box["x"] for box in boxes(buyer, "#code")]
@@ -154,7 +154,7 @@ def test_what_a_screen_reader_says(person: Make) -> None:
         'heading "Send this to a friend" [level=1]',
         'img "QR code of your link"',
         'button "Share"',
-        'button "Copy link"',
+        'button "Copy message"',
         'heading "Where it stands" [level=2]',
         'link "I\'ll pay it myself"',
     ):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import DESK, PHONE, Person, Stack
 
-SHARE = "navigator.share = async (what) => { window.shared = what.text }"
+SHARE = "navigator.share = async (what) => { window.shared = sessionStorage.shared = what.text }"
 WATCH_TITLE = """
 window.marked = true;
 new MutationObserver(() => { if (document.title.startsWith("Paid")) window.paidAt ??= Date.now() })
@@ -38,8 +38,8 @@ def ask_and_share(buyer: Person) -> str:
     buyer.page.context.add_init_script(SHARE)
     at_checkout(buyer)
     buyer.tap("Ask a friend to pay")
-    buyer.tap("Share")
-    return link_in(buyer.page.evaluate("window.shared"))
+    buyer.page.locator("#sheet-fold").wait_for()
+    return link_in(buyer.page.evaluate("sessionStorage.shared"))
 
 
 def approve(friend: Person) -> float:
