@@ -72,6 +72,14 @@ async function refresh() {
   }
 }
 
+const heading = () => region().querySelector("h1");
+
+/** Another state is not there from one blink to the next; who wants no motion gets none. */
+function fadeIn(element) {
+  const shown = element?.closest(".standing, .result") ?? element;
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) shown?.animate([{ opacity: 0.2 }, { opacity: 1 }], 150);
+}
+
 function show(fresh, morph) {
   const to = fresh.getElementById("live");
   if (!to || Number(to.dataset.seq) < Number(region().dataset.seq)) return;
@@ -82,7 +90,9 @@ function show(fresh, morph) {
   }
   const held = region().contains(document.activeElement);
   const before = region().dataset.announce;
+  const said = heading()?.textContent;
   morph(region(), to);
+  if (heading()?.textContent !== said) fadeIn(heading());
   document.title = fresh.title;
   document.querySelector("link[rel=icon]").href = fresh.querySelector("link[rel=icon]").getAttribute("href");
   say("drawn");
