@@ -17,6 +17,7 @@ document.addEventListener("announce", ({ detail: text }) => {
   if (text && place.textContent !== text) place.textContent = text;
 });
 window.addEventListener("online", () => {
+  document.querySelector("#offline b").hidden = true;
   answered = true;
   tell();
 });
@@ -30,7 +31,9 @@ document.addEventListener(
     event.preventDefault();
     event.stopImmediatePropagation();
     tell();
-    document.dispatchEvent(new CustomEvent("announce", { detail: document.getElementById("offline").textContent.trim() }));
+    const word = document.querySelector("#offline b");
+    word.hidden = false;
+    document.dispatchEvent(new CustomEvent("announce", { detail: word.textContent }));
   },
   true,
 );

@@ -115,16 +115,6 @@ function free(form) {
 /** A share code is complete at its eighth sign; a pasted message has its link in it. Whether it is right, the server says. */
 const isWhole = (text) => /^[2-9A-HJ-NP-Z]{8}$/i.test(text.replace(/[\s\-_.·•]/g, "")) || /\/p\/\w{20,}\//.test(text);
 
-/** Without a line nothing is sent, and the browser's own page of errors does not take the place of this one. */
-function isOffline(event) {
-  const said = document.querySelector("#offline b");
-  if (said) said.hidden = navigator.onLine;
-  if (navigator.onLine) return false;
-  event.preventDefault();
-  document.dispatchEvent(new CustomEvent("announce", { detail: said?.textContent }));
-  return true;
-}
-
 /** One listener for all, so that buttons in a fresh rendering work as well. */
 function readyButtons() {
   document.documentElement.classList.add("has-js");
@@ -145,7 +135,6 @@ function readyButtons() {
   });
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method === "get") return; // the same picture may be saved again
-    if (isOffline(event)) return;
     const again = event.target.dataset.sent;
     const asks = "ask" in event.target.dataset && navigator.share;
     if (again || asks) event.preventDefault(); // a second tap while the first is on its way
