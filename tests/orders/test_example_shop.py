@@ -121,3 +121,81 @@ def test_it_shows_how_an_order_ended_once_it_has_heard_it(
     assert words in page
     assert f'data-status="{status}"' in page
     assert "checkout" not in page
+
+
+# However a webhook comes, the order ends as it ended
+
+
+def test_twice_late_and_after_an_hour_without_the_shop_it_is_confirmed_once(
+    start: Callable[[], ModuleType],
+    shop_server: Receiver,  # noqa: F811
+    move_time: Callable[[float], None],
+) -> None:
+    program = start()
+    program.listen()
+    reference = program.place_order(1)
+    shop_server.answers = [503] * 3
+    shop.succeed(shop.hold(shop.make_request(Order.objects.get(reference=reference))))
+    send()
+    assert "Not paid yet." in program.order_page(reference)  # it was down, and knows nothing
+    for _minute in range(62):
+        move_time(60)
+        send()
+    heard = [message.json for message in shop_server.heard]  # signed anew each time, by a clock that was moved
+    assert {event["id"] for event in heard} == {heard[0]["id"]}
+    assert len(heard) == 4
+    pages = set()
+    for event in (*heard, heard[0]):
+        program.hear(event)
+        pages.add(program.order_page(reference))
+    [page] = pages
+    assert 'data-status="paid"' in page
+
+
+@pytest.mark.parametrize("order_of_news", [[0, 1], [1, 0], [1, 0, 0, 1]])
+def test_out_of_order_it_shows_what_is_true_now(
+    order_of_news: list[int],
+    start: Callable[[], ModuleType],
+    caller: Caller,
+    shop_server: Receiver,  # noqa: F811
+) -> None:
+    """Marked as paid elsewhere by mistake, which was taken back; then a friend paid. Old news confirms nothing."""
+    program = start()
+    webhook = program.listen()
+    reference = program.place_order(1)
+    order = Order.objects.get(reference=reference)
+    for act in ("mark-paid", "mark-unpaid"):
+        assert caller.post(f"/orders/{order.public_id}/{act}", {}).status == 200
+    send()
+    program.hear(verified(webhook, shop_server.heard[0]))
+    assert "Not paid yet." in program.order_page(reference)
+    shop.succeed(shop.hold(shop.make_request(order)))
+    send()
+    news = [verified(webhook, message) for message in shop_server.heard]
+    assert [event["type"] for event in news] == ["order.paid", "order.paid"]
+    for number in order_of_news:
+        program.hear(news[number])
+        assert 'data-status="paid"' in program.order_page(reference)
+
+
+def test_an_order_that_is_paid_at_its_end_is_not_over(
+    start: Callable[[], ModuleType],
+    shop_server: Receiver,  # noqa: F811
+    move_time: Callable[[float], None],
+) -> None:
+    """The race of the shop's own end with a friend who is paying: she is waited for."""
+    program = start()
+    program.listen()
+    reference = program.place_order(1)
+    order = Order.objects.get(reference=reference)
+    payment = shop.hold(shop.make_request(order))
+    Order.objects.update(expires_at=clock.now())
+    expiry.sweep()
+    move_time(30)
+    shop.succeed(payment)
+    expiry.sweep()
+    send()
+    [message] = shop_server.heard
+    assert message.json["type"] == "order.paid"
+    program.hear(message.json)
+    assert 'data-status="paid"' in program.order_page(reference)
