@@ -52,7 +52,7 @@ def send(mail: Mail) -> None:
     """Hand the message to the push service, once. Raises Gone, or NotTaken where it is to be tried again."""
     from pywebpush import WebPusher  # with all that it brings, where something is sent
 
-    subscription = mail.to.subscription
+    subscription = mail.to.subscription or {}
     message = messages.write(mail)
     told = {"title": message.subject, "body": message.sentences[0], "url": message.url, "tag": mail.public_id}
     sealed = WebPusher(subscription).encode(json.dumps(told).encode(), "aes128gcm")["body"]

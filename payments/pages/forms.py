@@ -90,6 +90,8 @@ class ThanksForm(forms.Form):
         given = self.cleaned_data
         if not self.errors and not given["choice"] and not given["words"]:
             self.add_error("words", _("Please choose a sentence or write one."))
+        if given.get("words"):
+            given["choice"] = ""  # one's own say more
         return given
 
 

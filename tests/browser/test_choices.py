@@ -47,7 +47,7 @@ def test_no_and_not_now_without_any_script_or_typing(person: Make) -> None:
     with friend.page.expect_download() as download:
         friend.tap("In 4 hours")
     assert "BEGIN:VALARM" in download.value.path().read_text()
-    friend.page.get_by_label("Your e-mail address").fill("mei@post.example")
+    friend.page.get_by_label("Your email address").fill("mei@post.example")
     friend.page.locator("form[action$='/remind/']").get_by_role("button", name="In 1 hour").click()
     friend.sees("We'll remind you, unless")
     friend.tap(friend.page.get_by_text("I can't this time"))
@@ -66,19 +66,21 @@ def test_thanks_arrive_by_themselves_and_the_receipt_by_mail(person: Make, stack
     approve(friend)
     friend.sees("Thank you!")
     friend.tap(friend.page.get_by_text("Receipt by e-mail").first)
-    friend.type("Your e-mail address", "receipts@post.example")
+    friend.type("Your email address", "receipts@post.example")
     friend.tap(friend.page.locator("#by-mail button"))
     friend.sees("We'll email r…@post.example")
-    buyer.tap("Thank you! The next one is on me.")
-    buyer.sees("Your thanks are on the receipt")
+    buyer.page.get_by_label("Thank you! The next one is on me.").check()
+    assert buyer.page.locator("#thank").is_visible()  # nothing is sent until it is
+    buyer.tap("Send")
+    buyer.sees("Your thanks are on the payer's receipt")
     friend.sees("Lin says")
     friend.sees("Thank you! The next one is on me.")
     message = mail_to(stack, "receipts@post.example", "Your receipt from Harbour Tea")
     stop = message["List-Unsubscribe"].strip("<>")
     friend.go(stop)
     assert faults(friend) == []
-    friend.tap("Stop all mail")
-    friend.sees("You get no more mail from us")
+    friend.tap("Stop all emails")
+    friend.sees("You'll get no more email from us")
 
 
 def printed(who: Person) -> str:

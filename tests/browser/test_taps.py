@@ -3,6 +3,7 @@
 What a person does in another app is counted too: one tap in the share sheet, one on the link.
 """
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -98,3 +99,34 @@ def test_without_a_script(person: Make) -> None:
     friend.tap(PAY)
     assert friend.taps + LINK <= FRIEND
     assert (buyer.typed, friend.typed) == (0, 0)
+
+
+def test_who_pays_herself_is_back_in_the_shop_after_three_taps(person: Make) -> None:
+    buyer = person(PHONE)
+    at_checkout(buyer)
+    buyer.tap("Pay now")
+    buyer.tap(PAY)
+    approve(buyer)
+    buyer.tap("Back to Harbour Tea")
+    buyer.page.wait_for_url(re.compile(r"/(\?.*)?$"))
+    assert (buyer.taps, buyer.typed) == (3, 0)
+
+
+ANSWERED = """(selector) => new Promise((done) => {
+  const button = [...document.querySelectorAll(selector)].find((it) => it.checkVisibility());
+  const began = performance.now();
+  new MutationObserver(() => done(performance.now() - began)).observe(button, {attributes: true});
+  navigator.share = async () => done(performance.now() - began);
+  button.click();
+})"""
+
+
+def test_at_slow_3g_a_tap_is_answered_within_a_tenth_of_a_second(person: Make) -> None:
+    buyer, friend = person(PHONE), person(PHONE)
+    link = link_in(share(buyer))
+    friend.go(link)
+    for who, selector in ((buyer, ".dock [data-share]"), (friend, "#pay button[name=method]")):
+        line = who.page.context.new_cdp_session(who.page)
+        slow = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+        line.send("Network.emulateNetworkConditions", slow)
+        assert who.page.evaluate(ANSWERED, selector) < 100, selector

@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from friendpay.demo.emulation.base import Emulator, running
 from friendpay.demo.emulation.messages import Request, Response, route
+from orders.webhooks.transport import Answer
 from payments.mail import pushing
 from payments.models import Mail, MailAddress, PaymentRequest
 from payments.settlement import lifecycle, requests
@@ -238,9 +239,12 @@ def test_no_transaction_is_open_while_a_push_service_is_called(
     depth = len(connection.savepoint_ids)
     seen: list[int] = []
     real = pushing.transport.send
-    monkeypatch.setattr(
-        pushing.transport, "send", lambda *given: (seen.append(len(connection.savepoint_ids)), real(*given))[1]
-    )
+
+    def watched(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        seen.append(len(connection.savepoint_ids))
+        return real(url, body, headers)
+
+    monkeypatch.setattr(pushing.transport, "send", watched)
     sweep_mail()
     assert seen == [depth]
 
