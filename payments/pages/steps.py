@@ -4,6 +4,7 @@ Nothing here needs a cookie, so none proves anything: the address is the proof, 
 from must say that it is from a page of ours.
 """
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.csrf import csrf_exempt
@@ -31,13 +32,16 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
 @csrf_exempt
 @page("POST")
 def step(request: HttpRequest, token: str) -> HttpResponse:
-    """The buyer shared the link, or sees that it is paid: for the friction meter, and of no consequence."""
+    """The buyer shared the link, or sees that it is paid: for the friction meter. That it was shared is stored when
+    this is answered, for the buyer's page is drawn anew then and says so.
+    """
     payment_request = get_object_or_404(PaymentRequest, token=token)
     if not from_our_page(request):
         return HttpResponse(status=403)
     surface = surface_of(request).place
     if "shared" in request.POST:
-        steps.record(steps.Kind.SHARE_INVOKED, payment_request, surface=surface)
+        with transaction.atomic():
+            steps.record(steps.Kind.SHARE_INVOKED, payment_request, surface=surface)
     if "saw" in request.POST and payment_request.paid_at:
         steps.record(steps.Kind.BUYER_SAW_PAID, payment_request, surface=surface)
     return HttpResponse(status=204)
