@@ -11,13 +11,13 @@ const here = dirname(fileURLToPath(import.meta.url));
 const shop = resolve(process.argv[2] ?? ".");
 const work = join(shop, "node_modules", ".friendpay");
 const modules = join(work, "node_modules");
+const PARTS = ["README.md", "package.json", "src", "tsconfig.json"];
 
 rmSync(work, { recursive: true, force: true });
 mkdirSync(modules, { recursive: true });
 for (const [name, source] of [["friendpay-client", join(here, "..", "..", "clients", "node")], ["friendpay-medusa", here]]) {
   const folder = join(modules, name);
-  const left = ["node_modules", "dist", "shop", ".medusa"].map((part) => join(source, part));
-  cpSync(source, folder, { recursive: true, filter: (path) => !left.includes(path) });
+  for (const part of PARTS) cpSync(join(source, part), join(folder, part), { recursive: true });
   execFileSync(process.execPath, [join(shop, "node_modules/typescript/bin/tsc")], { cwd: folder, stdio: "inherit" });
   if (!process.argv.includes("--link")) {
     execFileSync("npm", ["pack", "--ignore-scripts", "--pack-destination", shop], { cwd: folder, stdio: "inherit" });
