@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from friendpay.demo.emulation.base import Emulator, running
 from friendpay.demo.emulation.messages import Request, Response, route
+from orders.webhooks import transport
 from orders.webhooks.transport import Answer
 from payments.mail import pushing
 from payments.models import Mail, MailAddress, PaymentRequest
@@ -99,7 +100,7 @@ class PushService(Emulator):
         except InvalidSignature:
             return False
         fresh = time.time() < told["exp"] <= time.time() + 24 * 3600
-        return fresh and told["aud"] == self.url and told["sub"].startswith(("mailto:", "https:"))
+        return bool(fresh and told["aud"] == self.url and told["sub"].startswith(("mailto:", "https:")))
 
 
 @pytest.fixture
@@ -238,13 +239,13 @@ def test_no_transaction_is_open_while_a_push_service_is_called(
     requests.decline(payment_request.pk)
     depth = len(connection.savepoint_ids)
     seen: list[int] = []
-    real = pushing.transport.send
+    real = transport.send
 
     def watched(url: str, body: bytes, headers: dict[str, str]) -> Answer:
         seen.append(len(connection.savepoint_ids))
         return real(url, body, headers)
 
-    monkeypatch.setattr(pushing.transport, "send", watched)
+    monkeypatch.setattr(transport, "send", watched)
     sweep_mail()
     assert seen == [depth]
 
