@@ -58,7 +58,7 @@ def svg(request: PaymentRequest, *, goods: bool, amount: bool) -> SafeString:
         if beside := " · ".join(it.name for it in order.adjusted if not it.included):
             say(beside, 30, 48, SOFT)
     if amount:
-        y += 34
+        y += 46
         say(Money(request.amount, request.currency).text(get_language() or "en"), 88, 60, bold=True)
     bottom = 1020
     size = min(620, bottom + 10 - y)
