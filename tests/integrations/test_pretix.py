@@ -2,14 +2,16 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import pay
+from tests.browser.conftest import DESK, Person, pay
 from tests.integrations.pretix_shop import CATCH_UP, EXPIRE, Placed, Pretix, Visitor
 from tests.integrations.stand import Friendpay, until
 
@@ -28,6 +30,9 @@ class Both:
         """As friendpay has it."""
         return self.friendpay.order(self.key, self.reference(placed, number))
 
+    def decided(self, placed: Placed) -> bool:
+        return bool(self.order(placed)["status"] != "awaiting_payment")
+
     def link(self, placed: Placed, number: int = 1) -> str:
         """What the friend gets."""
         listed = self.friendpay.call(
@@ -45,6 +50,19 @@ class Both:
         kept = str(self.pretix.rows(f"SELECT value FROM {table} WHERE key = ?", key)[0][0])
         self.pretix.rows(f"UPDATE {table} SET value = ? WHERE key = ?", value, key)
         return kept
+
+    def begin_anew(self, placed: Placed) -> str:
+        """The order's payment is as if the buyer had just ordered; where she is led to then."""
+        payment = self.pretix.rows(
+            "SELECT p.id FROM pretixbase_orderpayment p JOIN pretixbase_order o ON o.id = p.order_id WHERE o.code = ?",
+            placed.code,
+        )[-1][0]
+        self.pretix.rows("UPDATE pretixbase_orderpayment SET state = 'created' WHERE id = ?", payment)
+        info = json.loads(self.pretix.rows("SELECT info FROM pretixbase_orderpayment WHERE id = ?", payment)[0][0])
+        for name in ("order", "checkout_url"):
+            info.pop(name, None)
+        self.pretix.rows("UPDATE pretixbase_orderpayment SET info = ? WHERE id = ?", json.dumps(info), payment)
+        return f"{placed.url}pay/{payment}/complete"
 
     @contextmanager
     def unheard(self) -> Iterator[None]:
@@ -136,15 +154,48 @@ def test_nobody_else_can_tell_that_it_was_paid(both: Both) -> None:
     assert both.pretix.status(placed.code) == "n"
 
 
-def test_a_double_click_asks_once(both: Both) -> None:
+def test_a_double_click_asks_once_and_so_does_a_try_after_no_answer(both: Both) -> None:
     lin = Visitor(both.pretix)
     placed = lin.order()
-    payment = both.pretix.rows("SELECT max(id) FROM pretixbase_orderpayment")[0][0]
-    both.pretix.rows("UPDATE pretixbase_orderpayment SET state = 'created' WHERE id = ?", payment)
-    again = lin.http.get(f"{placed.url}pay/{payment}/complete", follow_redirects=False)
-    assert again.headers["location"] == placed.waiting
-    asked = both.friendpay.call(both.key, "GET", f"/orders?reference={both.reference(placed)}")["data"]
-    assert len(asked) == 1
+    again = both.begin_anew(placed)
+    address = both.swap("address", "http://127.0.0.1:9")
+    assert "try again" in lin.http.get(again).text
+    assert both.pretix.payments(placed.code) == ["created"]
+    both.swap("address", address)
+    for _click in range(2):
+        assert lin.http.get(again, follow_redirects=False).headers["location"] == placed.waiting
+        both.begin_anew(placed)
+    assert len(both.friendpay.call(both.key, "GET", f"/orders?reference={both.reference(placed)}")["data"]) == 1
+
+
+def test_parts_that_do_not_add_up_are_not_sent(both: Both) -> None:
+    lin = Visitor(both.pretix)
+    placed = lin.order()
+    newest = "(SELECT max(id) FROM pretixbase_orderposition)"
+    both.pretix.rows(f"UPDATE pretixbase_orderposition SET price = price + 0.01 WHERE id = {newest}")
+    answer = lin.http.get(both.begin_anew(placed))
+    assert "A friend cannot pay this order" in answer.text
+    assert both.pretix.payments(placed.code) == ["canceled"]
+    log = both.pretix.shop.log.read_text()
+    assert f"{both.reference(placed)}: the parts are 5101 EUR, and 5100 is to be paid" in log
+
+
+def test_friendpays_rules_decide_at_pretixs_payment_step(both: Both) -> None:
+    with both.friendpay.stack.database() as database:
+        database.execute(
+            "INSERT INTO payments_rolloutrule (merchant_id, method, note, share, allowed_buyers, denied_buyers,"
+            " excluded_categories, currencies, amount_currency, screens, created_at)"
+            " SELECT id, 'friend', '', 10000, '[]', '[]', '[\"Tickets\"]', '[]', '', '[]', now() FROM orders_merchant"
+            " WHERE name = 'Harbour Concerts'"
+        )
+    lin = Visitor(both.pretix)
+    lin.fill_cart("Standing")
+    try:
+        assert "Ask a friend to pay" not in lin.reach_payment()
+    finally:
+        with both.friendpay.stack.database() as database:
+            database.execute("DELETE FROM payments_rolloutrule")
+    assert "Ask a friend to pay" in lin.reach_payment()
 
 
 def test_a_paid_order_is_never_expired_by_pretix(both: Both) -> None:
@@ -181,6 +232,25 @@ def test_pretix_gives_an_order_up_only_after_nobody_can_pay_it(both: Both) -> No
     assert both.pretix.expires(placed.code) == own_end - timedelta(days=6)
     both.pretix.run()
     assert both.pretix.status(placed.code) == "e"
+
+
+def test_a_friend_who_pays_while_the_order_is_given_up_has_it_or_her_money(both: Both) -> None:
+    for _time in range(3):
+        placed = Visitor(both.pretix).order()
+        link = both.link(placed)
+        both.pretix.grow_older(placed.code, 6)
+        with ThreadPoolExecutor() as pool:
+            paying = pool.submit(pay, link)
+            both.pretix.run(CATCH_UP, EXPIRE)
+            paying.exception()  # she may be told that it is too late
+        until(partial(both.decided, placed), "friendpay has decided")
+        both.pretix.run(CATCH_UP)
+        both.pretix.run(EXPIRE)
+        if both.order(placed)["status"] == "paid":
+            assert (both.pretix.status(placed.code), both.pretix.payments(placed.code)) == ("p", ["confirmed"])
+            assert "expired" not in both.pretix.log(placed.code)
+        else:
+            assert (both.pretix.status(placed.code), both.pretix.payments(placed.code)) == ("e", ["canceled"])
 
 
 @pytest.mark.parametrize("left", [True, False], ids=["seats left", "sold out"])
@@ -269,3 +339,29 @@ def test_it_speaks_chinese_here_and_there(both: Both) -> None:
     asked = both.order(placed := lin.confirm())
     assert (asked["locale"], asked["adjustments"][0]["name"]) == ("zh-hans", "优惠券 WELCOME")
     assert "正在等待好友付款" in lin.http.get(placed.url).text
+
+
+def test_a_german_buyer_and_a_friend_with_browsers(both: Both, person: Callable[..., Person], friend: Person) -> None:
+    buyer = person(DESK, both.pretix.event, locale="de-DE")
+    buyer.go("/")
+    buyer.page.locator("input[name^=item_]").first.fill("1")
+    buyer.tap("Zum Warenkorb hinzufügen")
+    buyer.tap("Zur Kasse")
+    buyer.page.get_by_label("E-Mail").first.fill("lin@example.org")
+    buyer.tap("Fortfahren")
+    buyer.page.get_by_text("Jemand anders bezahlt").first.click()
+    buyer.page.get_by_label("Ihr Name, wie man Sie kennt").fill("Lin")
+    buyer.tap("Fortfahren")
+    buyer.sees("Sobald Sie bestellt haben, bekommen Sie den Link")
+    buyer.tap("Zahlungspflichtig bestellen")
+    buyer.page.wait_for_url(f"{both.friendpay.address}/checkout/**")
+
+    code = both.pretix.rows("SELECT code FROM pretixbase_order ORDER BY id DESC")[0][0]
+    friend.go(both.link(Placed(code, "", "")))
+    friend.sees("Lin")
+    friend.tap("Pay €78.50 with Sandbox wallet")
+    friend.tap("Approve €78.50")
+    until(lambda: both.pretix.status(code) == "p", "pretix was told")
+    buyer.tap("Back to Harbour Concerts")
+    buyer.page.wait_for_url(f"{both.pretix.event}/order/**")
+    buyer.sees("bezahlt")

@@ -206,9 +206,8 @@ class FriendpayProvider(BasePaymentProvider):
             "payment_request": {"message": _session(request, "message") or None},
         }
         key = f"pretix-{self.reference(payment)}"
-        screen = {"screen": buyers.screen(request)}
         try:
-            told = self.client().call("POST", "/orders", query=screen, body=asked, idempotency_key=key)
+            told = self.client().create_order(**asked, screen=buyers.screen(request), idempotency_key=key)
         except ApiError as error:
             if error.code not in ("reference_used", "idempotency_key_reused"):
                 raise
@@ -247,24 +246,25 @@ class FriendpayProvider(BasePaymentProvider):
         if refund.payment is None or not refund.payment.info_data.get("order"):
             raise PaymentException(_("Nothing was paid by a friend here."))
         order, reference = refund.payment.info_data["order"], self.refund_reference(refund)
-        body = {
-            "amount": sums.minor(refund.amount, self.event.currency),
-            "merchant_reference": reference,
-            "reason": refund.comment or None,
-        }
+        amount = sums.minor(refund.amount, self.event.currency)
         try:
             client = self.client()
             made = [it for it in client.list_refunds(order=order) if it["merchant_reference"] == reference]
             if not made:
-                key = f"pretix-{reference}"
-                made = client.call("POST", f"/orders/{order}/refunds", body=body, idempotency_key=key)["refunds"]
+                made = client.refund_order(
+                    order,
+                    amount=amount,
+                    reason=refund.comment or None,
+                    merchant_reference=reference,
+                    idempotency_key=f"pretix-{reference}",
+                )["refunds"]
         except NoAnswer as error:
             logger.warning("friendpay did not answer to refund %s; it is tried again: %s", reference, error)
             settling.follow(refund, ["requested"])
         except ApiError as error:
             raise PaymentException(_("friendpay says: {error}").format(error=error.detail or error.code)) from error
         else:
-            if sum(it["amount"] for it in made) != body["amount"]:  # pretix undid a refund that was made: it is told of
+            if sum(it["amount"] for it in made) != amount:  # pretix undid a refund that was made: it is told of
                 raise PaymentException(_("friendpay has another refund by this number. Please look again in a moment."))
             settling.follow(refund, [it["status"] for it in made])
 
