@@ -46,6 +46,7 @@ class Pretix:
     shop: Shop
     python: Path
     data: Path
+    slug: str = "concert"
     _cron: "subprocess.Popen[str] | None" = None
 
     @classmethod
@@ -58,7 +59,7 @@ class Pretix:
 
     @property
     def event(self) -> str:
-        return f"{self.shop.address}/harbour/concert"
+        return f"{self.shop.address}/harbour/{self.slug}"
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.data / "db.sqlite3", timeout=20)) as database, database:
@@ -134,6 +135,18 @@ class Pretix:
         told = "".join(iter(self._cron.stdout.readline, "DONE\n"))
         assert "Traceback" not in told, told
         return told
+
+    def python_says(self, program: str) -> None:
+        """Something that takes an organiser many forms."""
+        begin = "from manage import settle_in; settle_in(); import django; django.setup()"
+        done = subprocess.run(
+            [str(self.python), "-c", f"{begin}\n{program}"],
+            cwd=DEMO,
+            env={**clean(), "PRETIX_PRETIX_DATADIR": str(self.data), "PRETIX_PRETIX_URL": self.shop.address},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
 
     def end(self) -> None:
         if self._cron is not None:

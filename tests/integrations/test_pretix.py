@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,6 +16,24 @@ from tests.browser.conftest import DESK, Person, pay
 from tests.integrations.pretix_shop import CATCH_UP, EXPIRE, Placed, Pretix, Visitor
 from tests.integrations.stand import Friendpay, until
 
+COPY = """
+from datetime import timedelta
+from django_scopes import scopes_disabled
+from pretix.base.models import Event
+with scopes_disabled():
+    first = Event.objects.get(slug="concert")
+    copy = Event.objects.create(
+        organizer=first.organizer, name="Second", slug="second", currency="EUR", date_from=first.date_from,
+        plugins=first.plugins, testmode=True, live=True,
+    )
+    copy.copy_data_from(first)
+    copy.live = copy.testmode = True
+    copy.save()
+    item = copy.items.first()
+    item.name = "Matinee"
+    item.save()
+"""
+
 
 class Both:
     """pretix and its shop at friendpay."""
@@ -23,8 +42,8 @@ class Both:
         self.pretix, self.friendpay, self.key = pretix, friendpay, key
         self.organiser = Visitor(pretix)
 
-    def reference(self, placed: Placed, number: int = 1) -> str:
-        return f"HARBOUR-CONCERT-{placed.code}-P-{number}"
+    def reference(self, placed: Placed, number: int = 1, event: str = "CONCERT") -> str:
+        return f"HARBOUR-{event}-{placed.code}-P-{number}"
 
     def order(self, placed: Placed, number: int = 1) -> dict[str, Any]:
         """As friendpay has it."""
@@ -33,11 +52,10 @@ class Both:
     def decided(self, placed: Placed) -> bool:
         return bool(self.order(placed)["status"] != "awaiting_payment")
 
-    def link(self, placed: Placed, number: int = 1) -> str:
+    def link(self, placed: Placed, number: int = 1, event: str = "CONCERT") -> str:
         """What the friend gets."""
-        listed = self.friendpay.call(
-            self.key, "GET", f"/payment-requests?order_reference={self.reference(placed, number)}"
-        )
+        reference = self.reference(placed, number, event)
+        listed = self.friendpay.call(self.key, "GET", f"/payment-requests?order_reference={reference}")
         return str(listed["data"][0]["url"])
 
     def paid(self, placed: Placed, number: int = 1) -> None:
@@ -68,8 +86,10 @@ class Both:
     def unheard(self) -> Iterator[None]:
         """Whatever friendpay tells meanwhile is not believed, and so it comes again."""
         secret = self.swap("secret", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
-        yield
-        self.swap("secret", secret)
+        try:
+            yield
+        finally:
+            self.swap("secret", secret)
 
     def cancel(self, placed: Placed) -> None:
         """From the control panel."""
@@ -329,6 +349,19 @@ def test_without_friendpay_the_shop_goes_on(both: Both) -> None:
         both.swap("address", both.friendpay.address)
     assert "Ask a friend to pay" not in shown
     assert "Please select how you want to pay" in shown
+
+
+def test_a_copy_of_the_event_is_told_by_the_webhook_of_the_first(both: Both) -> None:
+    both.pretix.python_says(COPY)
+    copied = replace(both.pretix, slug="second")
+    assert both.pretix.event != copied.event
+    lin = Visitor(copied)
+    lin.fill_cart("Matinee")
+    lin.reach_payment()
+    lin.choose_friend()
+    placed = lin.confirm()
+    pay(both.link(placed, event="SECOND"))
+    until(lambda: both.pretix.status(placed.code) == "p", "pretix was told")
 
 
 def test_it_speaks_chinese_here_and_there(both: Both) -> None:

@@ -87,13 +87,17 @@ def _move_end(order: Order, end: datetime) -> None:
 
 
 def settle_order(provider: FriendpayProvider, friendpay_order: str) -> None:
-    """Whatever order of the shop's this is: of other events and other programs it is left alone."""
+    """Whatever order this is: those of other programs with the same key are left alone. An event that was copied from
+    another has that one's webhook and secret, so it is told there.
+    """
     told = provider.client().get_order(friendpay_order)
     payment = OrderPayment.objects.filter(
-        pk=told["metadata"].get("pretix_payment") or 0, order__event=provider.event, provider=provider.identifier
+        pk=told["metadata"].get("pretix_payment") or 0,
+        order__event__organizer=provider.event.organizer,
+        provider=provider.identifier,
     ).first()
-    if payment:
-        settle(provider, payment, told)
+    if payment and (theirs := type(provider)(payment.order.event)).settings.get("key") == provider.settings.get("key"):
+        settle(theirs, payment, told)
 
 
 def settle(provider: FriendpayProvider, payment: OrderPayment, told: dict[str, Any] | None = None) -> None:
