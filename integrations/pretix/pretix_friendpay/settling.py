@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from friendpay_client import ApiError
@@ -41,13 +42,20 @@ def note(payment: OrderPayment, **more: str) -> None:
     payment.save(update_fields=["info"])
 
 
+def _locked(order_id: int) -> Order:
+    """Until the transaction ends. SQLite locks no rows: there, a transaction that begins by writing is alone."""
+    Order.objects.filter(pk=order_id).update(status=F("status"))
+    order: Order = Order.objects.select_for_update(of=OF_SELF).get(pk=order_id)
+    return order
+
+
 def hold(payment: OrderPayment) -> datetime:
     """The moment until which the friend has time: the order's own end. pretix's own task must not give up an order that
     is being paid, and it runs before any plugin's: so the end is moved away until friendpay says that the request is
     over. A repeat finds the order held, and says the same. Where pretix takes a payment after the end, it is a day.
     """
     with transaction.atomic():
-        order = Order.objects.select_for_update(of=OF_SELF).get(pk=payment.order_id)
+        order = _locked(payment.order_id)
         kept = OrderPayment.objects.select_for_update(of=OF_SELF).get(pk=payment.pk)
         if order.status == Order.STATUS_PENDING:
             own = _own_end(order) or order.expires
@@ -64,7 +72,7 @@ def hold(payment: OrderPayment) -> datetime:
 def release(order_id: int) -> None:
     """The order has its own end back, unless somebody moved it meanwhile or another friend may still pay."""
     with transaction.atomic():
-        order = Order.objects.select_for_update(of=OF_SELF).get(pk=order_id)
+        order = _locked(order_id)
         own = _own_end(order)
         if own and not order.payments.filter(provider="friendpay", state__in=OPEN).exists():
             _move_end(order, own)
@@ -129,7 +137,7 @@ def confirm(provider: FriendpayProvider, payment: OrderPayment, told: dict[str, 
     """
     refund = None
     with transaction.atomic():
-        order = Order.objects.select_for_update(of=OF_SELF).get(pk=payment.order_id)
+        order = _locked(payment.order_id)
         payment = OrderPayment.objects.select_for_update(of=OF_SELF).get(pk=payment.pk)
         if payment.state in TAKEN:
             return
@@ -238,7 +246,7 @@ def fail(refund: OrderRefund, why: str) -> None:
 
 def _told_elsewhere(payment: OrderPayment, made: dict[str, Any]) -> None:
     with transaction.atomic():
-        OrderPayment.objects.select_for_update(of=OF_SELF).get(pk=payment.pk)
+        _locked(payment.order_id)
         if any(refund.info_data.get("refund") == made["id"] for refund in payment.refunds.all()):
             return
         amount = sums.major(made["amount"], made["currency"])
@@ -256,6 +264,7 @@ def until(payment: OrderPayment) -> datetime | None:
 def begun(payment: OrderPayment, friendpay_order: str, checkout_url: str) -> None:
     """The friend was asked. A payment that a faster message has settled already stays so."""
     with transaction.atomic():
+        _locked(payment.order_id)
         kept = OrderPayment.objects.select_for_update(of=OF_SELF).get(pk=payment.pk)
         note(kept, order=friendpay_order, checkout_url=checkout_url)
         if kept.state == OrderPayment.PAYMENT_STATE_CREATED:
