@@ -319,6 +319,7 @@ def test_money_goes_back_from_the_dashboard_in_part_and_whole_and_never_more(osc
     desk.post(order, **refund, amount="20.00")
     until(lambda: oscar.refunded(number) == Decimal("25.99"), "the friend has all of it back")
     oscar.friendpay.deliver_again(oscar.key, "refund.succeeded")
+    oscar.friendpay.deliver_again(oscar.key, "order.paid")  # long out of order
     assert oscar.refunded(number) == Decimal("25.99")
     assert oscar.events(number)[1:] == [("Refund", Decimal("5.99")), ("Refund", Decimal("20.00"))]
     refunds = oscar.friendpay.call(oscar.key, "GET", f"/refunds?order_reference={number}")["data"]
@@ -377,6 +378,9 @@ def test_the_payment_step_shows_what_friendpays_rules_say_in_the_shops_language(
     assert "Ask a friend" in visitor.get("/checkout/payment-details/").text
     visitor.web.headers["Accept-Language"] = "zh-CN"
     assert "请朋友" in visitor.get("/checkout/payment-details/").text
+    visitor.web.headers["Accept-Language"] = "de"
+    assert "Einen Freund um Zahlung bitten" in visitor.get("/checkout/payment-details/").text
+    visitor.web.headers["Accept-Language"] = "en"
     with oscar.friendpay.stack.database() as database:
         database.execute(
             "INSERT INTO payments_rolloutrule (merchant_id, method, note, share, allowed_buyers, denied_buyers,"

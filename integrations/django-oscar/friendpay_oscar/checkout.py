@@ -65,7 +65,9 @@ class AskAFriend:
         except (FriendpayError, sums.SumsDiffer) as error:
             logger.warning("asking a friend is not offered: %s", error)
             return ""
-        return next((shown["label"] for shown in offers["shown"] if shown["method"] == "friend"), "")
+        label = next((shown["label"] for shown in offers["shown"] if shown["method"] == "friend"), "")
+        ours = _("Ask a friend to pay")  # in some languages that friendpay's pages do not have
+        return ours if label and ours != "Ask a friend to pay" else label
 
     def _ask(self, basket: Any, **submission: Any) -> HttpResponse:
         """Make friendpay's order and ask in one call, then the shop's order, held. A double click makes one of each.
