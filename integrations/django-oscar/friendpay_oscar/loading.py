@@ -1,4 +1,4 @@
-"""Our part in two of the shop's classes, whether they are Oscar's own or the shop's.
+"""Our part in three of the shop's classes, whether they are Oscar's own or the shop's.
 
 `OSCAR_DYNAMIC_CLASS_LOADER` is Oscar's own setting for this. A shop with a loader of its own calls `extended` in it.
 """
@@ -12,6 +12,7 @@ from oscar.core.loading import default_class_loader
 
 PARTS = {
     ("checkout.views", "PaymentDetailsView"): "friendpay_oscar.checkout.AskAFriend",
+    ("dashboard.orders.views", "OrderDetailView"): "friendpay_oscar.dashboard.RefundsOnce",
     ("order.processing", "EventHandler"): "friendpay_oscar.processing.FriendsOrders",
 }
 

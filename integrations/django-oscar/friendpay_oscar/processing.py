@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from friendpay_client import ApiError, FriendpayError, money
 from oscar.apps.payment.exceptions import PaymentError
@@ -39,23 +40,27 @@ class FriendsOrders:
         line_quantities: Any = None,
         **kwargs: Any,
     ) -> Any:
-        """`Refund` sends money back to who paid, whole or in part, never more than was paid. Its number is taken from
-        the refunds so far, so a button pressed twice at once sends one.
+        """`Refund` sends money back to who paid, whole or in part, never more than was paid, and once for each page
+        that staff had before them: the number it showed is the refund's reference.
         """
         source = orders.source_of(order)
-        if source and event_type.name == orders.REFUND and not self.kwargs.get("friendpay_knows"):
-            self.validate_payment_event(order, event_type, amount, lines, line_quantities, **kwargs)
-            number = order.payment_events.filter(event_type=event_type).count() + 1
-            kwargs["reference"] = f"{order.number}-R{number}"
-            try:
-                api.client().refund_order(
-                    source.reference,
-                    amount=money.minor(amount, order.currency),
-                    merchant_reference=kwargs["reference"],
-                )
-            except (FriendpayError, ValueError) as error:
-                raise PaymentError(_words(error)) from error
-        return super().handle_payment_event(order, event_type, amount, lines, line_quantities, **kwargs)
+        if not source or event_type.name != orders.REFUND or self.kwargs.get("friendpay_knows"):
+            return super().handle_payment_event(order, event_type, amount, lines, line_quantities, **kwargs)
+        self.validate_payment_event(order, event_type, amount, lines, line_quantities, **kwargs)
+        shown = self.kwargs.get("friendpay_refund") or ""
+        number = int(shown) if shown.isascii() and shown.isdecimal() else order.payment_events.count() + 1
+        reference = f"{order.number}-R{number}"
+        try:
+            cents = money.minor(amount, order.currency)
+            api.client().refund_order(source.reference, amount=cents, merchant_reference=reference)
+        except (FriendpayError, ValueError) as error:
+            raise PaymentError(_words(error)) from error
+        with transaction.atomic():
+            type(order).objects.select_for_update().get(pk=order.pk)
+            told_already = order.payment_events.filter(reference=reference).first()  # by a webhook that was quicker
+            return told_already or super().handle_payment_event(
+                order, event_type, amount, lines, line_quantities, **{**kwargs, "reference": reference}
+            )
 
 
 def _words(error: Exception) -> str:
