@@ -15,7 +15,7 @@ def run(names: Sequence[str], *, quick: bool, report: bool) -> int:
     of all that it has.
     """
     kept = Kept(commit())
-    names = [name for name in names if name not in kept] if report else names
+    names = [name for name in names if not kept.has(name, quick=quick)] if report else names
     outcomes: list[Outcome] = []
     failed: list[str] = []
     with running(quick=quick) as world:
@@ -29,8 +29,7 @@ def run(names: Sequence[str], *, quick: bool, report: bool) -> int:
                 print(f"{name:<9} FAILED: {error!r}", flush=True)
                 continue
             outcomes.append(outcome)
-            if not quick:
-                kept.add(outcome)
+            kept.add(outcome, quick=quick)
             print(f"{said(outcome)}   [{time.monotonic() - began:.0f} s]", flush=True)
     if report:
         outcomes = kept.outcomes()
