@@ -35,9 +35,7 @@ def hot(world: World, line: Line) -> Outcome:
         order, token = house.ask()
         done = load(Job("get", house.base, world.seconds, CONNECTIONS, items=[f"/p/{token}/"]))
         house.call(f"/orders/{order}/cancel", {})
-        again = Job(
-            "get", house.base, 5, 1, items=[f"/p/{token}/"], again=False, about={"holds": "not needed any more"}
-        )
+        again = Job("get", house.base, 5, 1, items=[f"/p/{token}/"], again=False, about={"holds": "No longer needed"})
         if load(again).ops != 1:
             raise RuntimeError("the page of a cancelled request was stale")
         return done
