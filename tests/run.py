@@ -33,7 +33,18 @@ LINTERS = (
     Stage("types", ("mypy", "--no-error-summary")),
     Stage("imports", ("lint-imports", "--no-logo")),
     Stage("templates", ("djlint", "templates", "--lint", "--quiet")),
-    Stage("scripts", ("biome", "lint", "--config-path=tests/lint", "--error-on-warnings", "static", "docs/examples")),
+    Stage(
+        "scripts",
+        (
+            "biome",
+            "lint",
+            "--config-path=tests/lint",
+            "--error-on-warnings",
+            "static",
+            "docs/examples",
+            "integrations/woocommerce",
+        ),
+    ),
     Stage(
         "styles",
         (

@@ -329,6 +329,27 @@ def test_staff_who_cancel_a_paid_order_get_it_back_confirmed(shop: WooCommerce) 
         assert shop.order(id)["status"] == "processing"
 
 
+def test_nobody_can_pay_for_an_order_that_was_deleted(shop: WooCommerce) -> None:
+    id = shop.place()["id"]
+    order = shop.there(id)["id"]
+    shop.does("delete", id=id)
+    assert shop.friendpay.call(shop.key, "GET", f"/orders/{order}")["status"] == "cancelled"
+    until(lambda: f"order {id} is not here any more" in shop.does("declared")["log"][-1], "the log says so")
+
+
+def test_once_an_hour_it_looks_at_what_no_message_told(shop: WooCommerce) -> None:
+    paid, cancelled = shop.place()["id"], shop.place()["id"]
+    with _deaf(shop):
+        pay(shop.request(paid)["url"])
+        until(lambda: shop.there(paid)["status"] == "paid", "friendpay has the money")
+        shop.settings("http://127.0.0.1:9")
+        shop.does("status", id=cancelled, status="cancelled")
+        shop.settings()
+        assert shop.there(cancelled)["status"] == "awaiting_payment"
+        shop.does("sweep")
+    assert (shop.order(paid)["status"], shop.there(cancelled)["status"]) == ("processing", "cancelled")
+
+
 def test_paid_otherwise_ends_the_request(shop: WooCommerce) -> None:
     id = shop.place()["id"]
     shop.does("status", id=id, status="processing")

@@ -71,6 +71,7 @@ $said = match ($path) {
     '/test/change' => [Store::write("order-$id", $asked['fields'] + Store::read("order-$id"))],
     '/test/status' => [wc_get_order($id)->update_status($asked['status'])],
     '/test/unpaid' => [wc_cancel_unpaid_orders()],
+    '/test/delete' => [do_action('woocommerce_before_delete_order', $id, wc_get_order($id)), Store::forget("order-$id")],
     '/test/sweep' => [do_action('friendpay_sweep')],
     '/test/refund' => (function () use ($id, $asked): array {
         $made = wc_create_refund(['order_id' => $id, 'refund_payment' => true] + $asked['refund']);

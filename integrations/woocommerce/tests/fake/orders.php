@@ -180,13 +180,14 @@ function wc_get_order(int $id): WC_Order|false
     return $data ? new WC_Order($data) : false;
 }
 
-/** @return list<WC_Order> */
+/** @return list<WC_Order|int> */
 function wc_get_orders(array $query): array
 {
     $found = [];
-    for ($id = 1; $order = wc_get_order($id); $id++) {
-        if ($order->has_status($query['status']) && $order->get_payment_method() === $query['payment_method']) {
-            $found[] = $order;
+    for ($id = 1; $id <= Store::count('orders', 0); $id++) {
+        $order = wc_get_order($id);
+        if ($order && $order->has_status($query['status']) && $order->get_payment_method() === $query['payment_method']) {
+            $found[] = $query['return'] === 'ids' ? $order->get_id() : $order;
         }
     }
     return $found;
@@ -212,7 +213,11 @@ function wc_create_refund(array $wanted): array|WP_Error
 /** The shop's time for unpaid orders is over for all that are pending. */
 function wc_cancel_unpaid_orders(): void
 {
-    for ($id = 1; $order = wc_get_order($id); $id++) {
+    for ($id = 1; $id <= Store::count('orders', 0); $id++) {
+        $order = wc_get_order($id);
+        if (!$order) {
+            continue;
+        }
         $may = 'checkout' === $order->get_created_via();
         if ($order->has_status('pending') && apply_filters('woocommerce_cancel_unpaid_order', $may, $order)) {
             $order->update_status('cancelled', 'Unpaid order cancelled - time limit reached.');

@@ -38,12 +38,15 @@ final class Settling
             return;
         }
         $id = (int) ($metadata['order'] ?? 0);
-        $this->alone($id, function (Order $order) use ($friendpay, $type): void {
+        $known = $this->alone($id, function (Order $order) use ($friendpay, $type): void {
             $this->bring($order, $this->friendpay->get("/orders/$friendpay"));
             if (isset(self::ABOUT_REFUNDS[$type])) {
                 $order->note(self::ABOUT_REFUNDS[$type]);
             }
         });
+        if (!$known) {
+            $this->shop->log("order $id is not here any more, and friendpay told of it: $friendpay $type");
+        }
     }
 
     /** Asks how an order stands: the buyer came back, or it is time to look. Without an answer nothing happens. */

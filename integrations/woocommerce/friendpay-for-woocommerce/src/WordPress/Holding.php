@@ -8,7 +8,7 @@ namespace Friendpay\WooCommerce\WordPress;
 final class Holding
 {
     private const DAYS = 31; // a request lives no longer
-    private const AT_ONCE = 100;
+    private const SECONDS = 60;
 
     /** WooCommerce's own time for unpaid orders is over. An order that a friend has paid is never cancelled. */
     public static function mayCancel(bool $cancel, \WC_Order $order): bool
@@ -29,26 +29,36 @@ final class Holding
         }
     }
 
-    /** Once an hour: what no message told, because the shop did not answer for days, or could not end a request. */
+    /** Deleted, or on its way there: nobody shall pay for what the shop forgets. */
+    public static function gone(mixed $id): void
+    {
+        if (is_numeric($id)) {
+            Parts::settling()->mayGiveUp((int) $id);
+        }
+    }
+
+    /**
+     * Once an hour: what no message told, because the shop did not answer for days, or could not end a request. Shuffled,
+     * so that every order has its turn where there are more than fit into a minute.
+     */
     public static function sweep(): void
     {
         $found = wc_get_orders([
             'type' => 'shop_order',
             'payment_method' => Plugin::METHOD,
-            'status' => ['on-hold', 'pending', 'cancelled', 'failed'],
+            'status' => ['on-hold', 'pending', 'failed', 'cancelled'],
             'date_created' => '>' . (time() - self::DAYS * DAY_IN_SECONDS),
-            'limit' => self::AT_ONCE,
-            'orderby' => 'modified',
-            'order' => 'ASC',
+            'limit' => -1,
+            'return' => 'ids',
         ]);
-        foreach ($found as $order) {
-            if ($order->get_meta(WooOrder::ID) === '' || $order->get_meta('_friendpay_ended') !== '') {
-                continue;
-            }
-            if ($order->has_status('cancelled')) {
-                Parts::settling()->mayGiveUp((int) $order->get_id());
-            } else {
-                Parts::settling()->look((int) $order->get_id());
+        shuffle($found);
+        $end = time() + self::SECONDS;
+        foreach ($found as $id) {
+            $order = wc_get_order($id);
+            if (time() < $end && $order && $order->has_status('cancelled')) {
+                Parts::settling()->mayGiveUp((int) $id);
+            } elseif (time() < $end) {
+                Parts::settling()->look((int) $id);
             }
         }
     }

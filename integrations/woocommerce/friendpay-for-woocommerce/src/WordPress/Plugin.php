@@ -61,6 +61,9 @@ final class Plugin
         add_action('rest_api_init', [Route::class, 'register']);
         add_filter('woocommerce_cancel_unpaid_order', [Holding::class, 'mayCancel'], 100, 2);
         add_action('woocommerce_order_status_changed', [Holding::class, 'changed'], 10, 4);
+        foreach (['woocommerce_before_trash_order', 'woocommerce_before_delete_order', 'wp_trash_post', 'before_delete_post'] as $hook) {
+            add_action($hook, [Holding::class, 'gone']);
+        }
         add_action(self::SWEEP, [Holding::class, 'sweep']);
         add_action('woocommerce_thankyou_friendpay', [Showing::class, 'received']);
         add_action('woocommerce_email_before_order_table', [Showing::class, 'mail'], 10, 3);
