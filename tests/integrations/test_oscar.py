@@ -14,6 +14,7 @@ from unittest.mock import Mock
 import httpx
 import psycopg
 import pytest
+from playwright.sync_api import Locator
 
 from tests.browser.conftest import Person, pay
 from tests.integrations.stand import CLIENT, INTEGRATIONS, Friendpay, Shop, clean, python_environment, until
@@ -166,22 +167,26 @@ def oscar(
 def test_a_friend_pays_and_every_sum_agrees(oscar: Oscar, buyer: Person, friend: Person) -> None:
     """The whole story, with two browsers: a coupon of 10%, shipping of 6.00, 19% of tax."""
     page = buyer.page
+
+    def press(button: Locator) -> None:
+        with page.expect_navigation():
+            button.click()
+
     buyer.go(f"{oscar.address}/catalogue/a-year-of-tea_1/")
     for _twice in range(2):
-        page.get_by_role("button", name="Add to basket").first.click()
-        page.wait_for_load_state()
+        press(page.get_by_role("button", name="Add to basket").first)
     buyer.go(f"{oscar.address}/basket/")
     page.get_by_role("link", name="I have a voucher code").click()
     page.fill("#id_code", "WELCOME")
-    page.get_by_role("button", name="Add voucher").click()
-    page.get_by_role("link", name="Proceed to checkout").first.click()
+    press(page.get_by_role("button", name="Add voucher"))
+    press(page.get_by_role("link", name="Proceed to checkout").first)
     page.fill("#id_username", "lin@example.com")
-    page.get_by_role("button", name="Continue").click()
+    press(page.get_by_role("button", name="Continue"))
     for name, words in (("first_name", "Lin"), ("last_name", "Wu"), ("line1", "1 Quay"), ("line4", "Hamburg")):
         page.fill(f"#id_{name}", words)
     page.fill("#id_postcode", "20457")
-    page.get_by_role("button", name="Continue").click()
-    page.locator("#friendpay button").click()
+    press(page.get_by_role("button", name="Continue"))
+    press(page.locator("#friendpay button"))
     page.locator("#place-order").click()
     page.wait_for_url(f"{oscar.friendpay.address}/checkout/**")
 
