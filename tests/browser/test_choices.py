@@ -45,13 +45,16 @@ def test_no_and_not_now_without_any_script_or_typing(person: Make) -> None:
     assert friend.button("Pass it on").get_attribute("href").startswith("mailto:?body=Could")  # type: ignore[union-attr]
     friend.tap(friend.page.get_by_text("Not now"))
     with friend.page.expect_download() as download:
-        friend.tap("In 4 hours")
+        friend.page.get_by_label("In 4 hours").check()
+        friend.tap("Add a reminder to my calendar")
     assert "BEGIN:VALARM" in download.value.path().read_text()
     friend.page.get_by_label("Your email address").fill("mei@post.example")
-    friend.page.locator("form[action$='/remind/']").get_by_role("button", name="In 1 hour").click()
+    friend.page.get_by_label("In 1 hour").check()
+    friend.tap("Email me a reminder")
     friend.sees("We'll remind you, unless")
     friend.tap(friend.page.locator("#decline summary"))
-    friend.tap("Sorry, I can't this time.")
+    friend.page.get_by_label("Sorry, I can't this time.").check()
+    friend.tap("Let Lin know")
     friend.sees("We've let Lin know.")
     assert friend.page.get_by_text("We'll remind you, unless").count() == 0
     assert friend.typed == 0

@@ -96,6 +96,13 @@ def payment_request(stack: Stack, person: Make) -> Asked:
 # What payers do in their wallets
 
 
+def choose(friend: Person, wallet: str) -> None:
+    """The likeliest is a button, the others are behind one word."""
+    if not friend.button(wallet).count():
+        friend.tap(friend.page.locator("#ways summary"))
+    friend.tap(wallet)
+
+
 def tap_pay(friend: Person) -> None:
     """On the wallet's own page, which says that it is simulated."""
     friend.sees("no money moves here")
@@ -113,7 +120,7 @@ def scan(friend: Person) -> None:
 
 def on_alipays_page(friend: Person) -> None:
     """Without a phone: from the page with the code to Alipay's own."""
-    friend.tap("Pay on the Alipay website (simulated)")
+    friend.tap("Pay on the Alipay (simulated) website")
     tap_pay(friend)
 
 
@@ -176,8 +183,9 @@ def test_from_one_tap_to_the_buyers_paid(
     if finish is in_the_sheet:
         put_bridge(friend, stack)
     friend.go(payment_request.url)
-    friend.tap(f"{wallet} (simulated)")
-    assert (friend.taps, friend.typed) == (1, 0)
+    choose(friend, f"{wallet} (simulated)")
+    assert friend.taps <= 2
+    assert friend.typed == 0
     finish(friend)
     friend.sees("Thank you!", within=15)
     payment_request.buyer.sees(PAID, within=15)
@@ -200,6 +208,7 @@ def test_a_wallet_of_the_other_house_is_reached_by_copying_the_link(
     friend = person(DEVICES[device])
     friend.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     friend.go(payment_request.url)
+    friend.tap(friend.page.locator("#ways summary"))
     friend.sees(line)
     assert faults(friend) == []
     friend.tap("Copy link")
@@ -213,7 +222,7 @@ def test_closing_the_sheet_pays_nothing_and_the_button_opens_it_again(
     friend = person(DEVICES["WeChat on iPhone"])
     put_bridge(friend, stack, approves=False)
     friend.go(payment_request.url)
-    friend.tap("WeChat Pay (simulated)")
+    choose(friend, "WeChat Pay (simulated)")
     friend.sees("You closed the wallet. Nothing was paid.")
     friend.page.once("dialog", lambda dialog: dialog.accept())
     friend.tap("Pay with WeChat Pay (simulated)")
@@ -225,10 +234,10 @@ def test_a_sheet_outside_wechat_says_where_it_opens(person: Make, payment_reques
     """Somebody shows WeChat's words but has not its bridge."""
     friend = person(DEVICES["WeChat on iPhone"])
     friend.go(payment_request.url)
-    friend.tap("WeChat Pay (simulated)")
-    friend.sees("This works inside the wallet's own app only.")
+    choose(friend, "WeChat Pay (simulated)")
+    friend.sees("This only works inside the wallet's app.")
     friend.tap("Pay another way")
-    friend.tap("Card (simulated) instead")
+    choose(friend, "Card (simulated)")
     tap_pay(friend)
     friend.sees("Thank you!", within=15)
 
@@ -236,9 +245,10 @@ def test_a_sheet_outside_wechat_says_where_it_opens(person: Make, payment_reques
 def test_without_a_script_the_sheets_page_says_so_and_the_code_works(person: Make, payment_request: Asked) -> None:
     friend = person({**DEVICES["WeChat on iPhone"], "java_script_enabled": False})
     friend.go(payment_request.url)
-    friend.tap("WeChat Pay (simulated)")
-    friend.sees("opens here only with JavaScript")
+    choose(friend, "WeChat Pay (simulated)")
+    friend.sees("needs JavaScript to open here")
     friend.tap("Pay another way")
+    friend.tap(friend.page.locator("#ways summary"))
     friend.sees("WeChat can't open Alipay (simulated) here")
     assert friend.page.get_by_label("The link").input_value() == payment_request.url
 
@@ -260,7 +270,7 @@ def test_the_buyer_pays_herself_on_the_same_rails(
     buyer = person(DEVICES[device])
     buyer.go(_order(stack)["checkout_url"])
     buyer.tap("Pay now")
-    buyer.tap("Pay CN¥45.00 with WeChat Pay (simulated)")
+    choose(buyer, "WeChat Pay (simulated)")
     finish(buyer)
     buyer.sees(PAID, within=15)
 

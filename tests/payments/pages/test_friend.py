@@ -484,9 +484,9 @@ def test_the_wallet_used_last_comes_first(client: Client) -> None:
 def test_one_way_is_a_button_and_the_others_wait_behind_a_word(client: Client) -> None:
     payment_request = shop.make_request()
     for provider in ("wechatpay", "alipay"):
-        ProviderAccount.objects.create(
-            merchant=payment_request.merchant, provider=provider, base_url="http://127.0.0.1:1", config={}
-        )
+        account = ProviderAccount(merchant=payment_request.merchant, provider=provider, base_url="http://127.0.0.1:1")
+        account.config = {}
+        account.save()
     client.cookies["wallet"] = "sandbox"
     page = client.get(page_of(payment_request)).content.decode()
     form = re.search(r'<form class="dock".*?</form>', page, re.S)
