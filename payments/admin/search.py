@@ -8,7 +8,7 @@ from django.db.models import Q
 from friendpay.kit import limits
 from orders.models import Order
 from payments.models import Payment, PaymentRequest, Refund
-from payments.share import codes
+from payments.share import codes, receipt_numbers
 
 _LINK = re.compile(r"/(?:p|checkout|r)/([0-9A-Za-z]{20,40})")
 
@@ -49,7 +49,7 @@ def find(text: str) -> Found:
     return Found(
         orders=_ids(Order, named | Q(reference=text)),
         requests=_ids(PaymentRequest, named | Q(code__in=codes.inside(text))),
-        payments=_ids(Payment, ours | Q(token__in=tokens)),
+        payments=_ids(Payment, ours | Q(token__in=tokens) | Q(pk=receipt_numbers.meant(text))),
         refunds=_ids(Refund, ours),
     )
 

@@ -17,7 +17,7 @@ from friendpay.kit.templatetags.times import written
 from orders.models import Order
 from payments.models import Mail, MailAddress
 from payments.offers.weighing import label
-from payments.share import phrases
+from payments.share import phrases, receipt_numbers
 
 Kind = Mail.Kind
 
@@ -123,7 +123,8 @@ def _receipt(mail: Mail) -> Message:
         (_("Shop"), _shop(mail)),
         (_("With"), str(label(payment.method, payment.account))),
         (_("When"), written(payment.succeeded_at) if payment.succeeded_at else ""),
-        (_("Receipt no."), payment.public_id),
+        (_("Receipt no."), receipt_numbers.number(payment.pk)),
+        (_("Wallet's number"), payment.provider_ref),
     ]
     for line in mail.to.order.lines.all():
         quantity = quantities.text(line.quantity, line.unit, mail.to.language)

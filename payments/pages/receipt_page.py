@@ -21,7 +21,7 @@ from payments.pages.paid_parts import Refunded
 from payments.pages.receipt_reading import Reading, read
 from payments.pages.refusals import NOTHING, Told
 from payments.pages.return_links import back_url
-from payments.share import phrases
+from payments.share import phrases, receipt_numbers
 
 
 class State(StrEnum):
@@ -43,7 +43,8 @@ class ReceiptPage(LivePage):
 
     state: State
     payment: str
-    number: str
+    number: str  # ours, as it can be said
+    wallets_number: str
     wallet: str
     by_card: bool
     by_buyer: bool
@@ -122,7 +123,8 @@ def build(reading: Reading, told: Told, *, url: str) -> ReceiptPage:
         watched=state is not State.PAID or bool(reading.refunds) or not payment.by_buyer,
         state=state,
         payment=payment.token,
-        number=payment.public_id,
+        number=receipt_numbers.number(payment.pk),
+        wallets_number=payment.provider_ref,
         wallet=label(payment.method, payment.account),
         by_card=payment.method == "card",
         by_buyer=payment.by_buyer,

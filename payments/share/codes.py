@@ -96,7 +96,7 @@ def spoken(request: PaymentRequest) -> list[tuple[str, "str | Promise"]]:
 
 def inside(text: str) -> list[str]:
     """The share codes in a text, however they are typed; at most three."""
-    text = _plain(text).upper()
+    text = plain(text).upper()
     spelled = _SPELLED.fullmatch(text)
     found = [spelled.groups()] if spelled else _CODE.findall(text)
     codes = ["".join(chars).translate(_MEANT) for chars in found]
@@ -137,7 +137,7 @@ def look_up(text: str, *, network: str, neighbourhood: str) -> PaymentRequest | 
 
 def by_link(text: str) -> PaymentRequest | None:
     """The request whose link is in a text: broken by lines, wrapped by a mail scanner, in capitals."""
-    tokens = list(dict.fromkeys(token for form in _unwrapped(_plain(text)) for token in _TOKEN.findall(form)))[:3]
+    tokens = list(dict.fromkeys(token for form in _unwrapped(plain(text)) for token in _TOKEN.findall(form)))[:3]
     known = PaymentRequest.objects
     return (known.filter(token__in=tokens).first() or known.spelled(tokens)) if tokens else None
 
@@ -152,7 +152,7 @@ def _by_code(codes: list[str]) -> PaymentRequest | None:
     return of_code.filter(status=PaymentRequest.Status.OPEN).first() or asked_again.first()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A pasted text without what nobody sees in it, full-width characters as plain ones, every dash as "-"."""
     text = unicodedata.normalize("NFKC", text[: limits.PASTED_CHARACTERS]).replace("\\/", "/")  # as programs write it
     kept = (char for char in text if not invisible(char))

@@ -10,7 +10,7 @@ from django.test import Client
 from orders.models import Order
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import refunds
-from payments.share import codes, text
+from payments.share import codes, receipt_numbers, text
 from tests import desk, shop
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +57,8 @@ KEYS: dict[str, Callable[[Story], str]] = {
     "our reference": lambda s: s.payment.reference,
     "the wallet's number": lambda s: "4200001234",
     "receipt link": lambda s: f"http://127.0.0.1:8000/r/{s.payment.token}/",
+    "receipt number": lambda s: receipt_numbers.number(s.payment.pk),
+    "receipt number as it is typed": lambda s: receipt_numbers.number(s.payment.pk).lower().replace("-", " "),
     "refund id": lambda s: s.refund.public_id,
     "our refund reference": lambda s: s.refund.reference,
     "the wallet's refund number": lambda s: "5030009876",

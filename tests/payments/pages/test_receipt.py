@@ -7,6 +7,7 @@ from friendpay.kit.money import Money
 from payments.models import Payment, PaymentRequest
 from payments.settlement import lifecycle, outside, reconcile, refund_moves
 from payments.settlement.rules import Split
+from payments.share import receipt_numbers
 from payments.wallets.base import Outcome, State
 from tests import shop
 from tests.pages import words
@@ -37,7 +38,8 @@ def test_until_the_wallet_confirms_the_receipt_waits(client: Client) -> None:
 def test_the_receipt_tells_what_was_paid_and_for_what(client: Client) -> None:
     payment = shop.succeed(shop.hold(shop.make_request()))
     text = words(client.get(page_of(payment)))
-    for word in ("Thank you!", "CN¥90.00", "Harbour Tea", "Sandbox wallet", payment.public_id, "Spring oolong"):
+    numbers = (receipt_numbers.number(payment.pk), payment.provider_ref)  # ours, to be said, and the wallet's own
+    for word in ("Thank you!", "CN¥90.00", "Harbour Tea", "Sandbox wallet", *numbers, "Spring oolong"):
         assert word in text
 
 
