@@ -12,6 +12,7 @@ urlpatterns = [
     path("checkout/<slug:token>/more-time/", buyer.more_time, name="buyer_more_time"),
     path("checkout/<slug:token>/message/", buyer.message, name="buyer_message"),
     path("checkout/<slug:token>/parts/", buyer.parts, name="buyer_parts"),
+    path("checkout/<slug:token>/shares/", buyer.shares, name="buyer_shares"),
     path("checkout/<slug:token>/cancel/", buyer.cancel, name="buyer_cancel"),
     path("checkout/<slug:token>/pay/", buyer.pay, name="buyer_pay"),
     path("checkout/<slug:token>/mail/", mail.tell_buyer, name="buyer_mail"),

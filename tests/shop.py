@@ -68,6 +68,14 @@ def begin(  # noqa: PLR0913  # what a tap says
     return checkout.begin(tap, tap.offer(method, surface), payer=payer, **how)
 
 
+def hold_share(request: PaymentRequest, share: int, *, name: str) -> Payment:
+    """The same for one of the shares that are named, counted from 0."""
+    amount = request.named[share].amount
+    attempt = Attempt(account_of(request), "sandbox", "redirect", amount, HOLD, share=share)
+    payment = lifecycle.hold(request.pk, attempt, Payer(name=name, visitor=name))
+    return lifecycle.start_payment(payment, next_step={"rail": "redirect", "url": "/"}, session="")
+
+
 def attempts(request: PaymentRequest, count: int) -> list[Payment]:
     """So many attempts on one request, each having lost its hold to the next, as after take-overs or lapses."""
     payments = []

@@ -34,12 +34,33 @@ RefundId = Annotated[str, Field(pattern=r"^re_[0-9A-Za-z]{1,36}$")]
 Message = Annotated[str, Field(max_length=200, pattern=PARAGRAPH, description="The buyer's words to the friend.")]
 
 
+class ShareIn(Taken):
+    """What one person is to pay: all of it, once."""
+
+    name: hints.Name
+    amount: Minor
+
+
 class SplitIn(Taken):
-    max_payers: Annotated[int, Field(ge=2, le=limits.PAYERS_OF_A_REQUEST)]
+    shares: Annotated[list[ShareIn], Field(min_length=2, max_length=limits.PAYERS_OF_A_REQUEST)] | None = Field(
+        default=None,
+        description="Who pays how much, instead of the rest. They add up to the order's amount. All or nothing: if not "
+        "all are paid when the request ends, every one that is paid goes back.",
+    )
+    max_payers: Annotated[int, Field(ge=2, le=limits.PAYERS_OF_A_REQUEST)] | None = Field(
+        default=None, description="How many friends at most. Required without `shares`.", validate_default=True
+    )
     min_amount: Minor | None = Field(
         default=None,
         description="The smallest part; where nothing is said, half of what each would give if all gave the same.",
     )
+
+    @field_validator("max_payers")
+    @classmethod
+    def _says_how(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is None and not info.data.get("shares"):
+            raise PydanticCustomError("missing", "Send max_payers or shares.")
+        return value
 
 
 class PaymentRequestIn(Taken):
@@ -53,7 +74,12 @@ class PaymentRequestIn(Taken):
     metadata: Metadata | None = None
 
     def split_of(self) -> chip_in.Split | None:
-        return chip_in.Split(self.split.max_payers, self.split.min_amount) if self.split else None
+        if self.split is None:
+            return None
+        if self.split.shares:
+            return chip_in.Split.among(chip_in.Share(it.name, it.amount) for it in self.split.shares)
+        assert self.split.max_payers
+        return chip_in.Split(self.split.max_payers, self.split.min_amount)
 
     def life(self) -> timedelta | None:
         return timedelta(seconds=self.expires_in) if self.expires_in else None
@@ -115,7 +141,7 @@ class SimulateIn(Taken):
         default=None, description="What each does is told by the guide of testing."
     )
     amount: Minor | None = Field(default=None, description="A part, where several friends may pay.")
-    payer_name: hints.Name | None = None
+    payer_name: hints.Name | None = Field(default=None, description="Where shares are named: whose is paid.")
 
 
 class RefundOut(RefundData):
@@ -133,9 +159,19 @@ class PaymentOut(PaymentData):
         return super().of(payment, request, refunds=refunds, **more)
 
 
+class ShareOut(BaseModel):
+    """One person's share, with the link on which it alone is paid."""
+
+    name: str
+    amount: Sum
+    url: str
+    paid: bool
+
+
 class SplitOut(BaseModel):
     max_payers: int
     min_amount: Sum
+    shares: Annotated[list[ShareOut], Field(description="Empty where nobody is named.")]
 
 
 class PaymentRequestOut(RequestData):
@@ -154,10 +190,15 @@ class PaymentRequestOut(RequestData):
         """A request whose time is over reads as expired, before the sweep comes too. Its payments are read, unless they
         are known.
         """
-        link, known = text.link(request), request.payments.all() if payments is None else payments
+        link, known = text.link(request), list(request.payments.all() if payments is None else payments)
         split = None
         if request.split_max_payers is not None and request.split_min_amount is not None:
-            split = SplitOut(max_payers=request.split_max_payers, min_amount=request.split_min_amount)
+            paid = {payment.share for payment in known if payment.amount_applied}
+            shares = [
+                ShareOut(name=it.name, amount=it.amount, url=text.share_link(request, place), paid=place in paid)
+                for place, it in enumerate(request.named)
+            ]
+            split = SplitOut(max_payers=request.split_max_payers, min_amount=request.split_min_amount, shares=shares)
         with translation.override(supported(request.order.locale) or settings.LANGUAGE_CODE):
             share_text = text.share_text(request)
         return cls.of(

@@ -65,6 +65,7 @@ class Payment(models.Model):
     provider_session = models.CharField(max_length=200, blank=True)
     provider_ref = models.CharField(_("provider reference"), max_length=100, blank=True)
     next_step = models.JSONField(default=dict, blank=True)
+    share = models.PositiveSmallIntegerField(null=True, blank=True)  # which of its request's, where these are named
     payer_name = models.CharField(_("payer"), max_length=20, blank=True)
     by_buyer = models.BooleanField(default=False)
     language = models.CharField(max_length=10, blank=True)  # the payer's, for what the wallet shows of a refund
@@ -92,6 +93,11 @@ class Payment(models.Model):
             models.UniqueConstraint(fields=["account", "reference"], name="payment_reference_once"),
             models.UniqueConstraint(
                 fields=["account", "provider_ref"], condition=~Q(provider_ref=""), name="provider_transaction_once"
+            ),
+            models.UniqueConstraint(
+                fields=["request", "share"],
+                condition=Q(share__isnull=False, amount_applied__gt=0),
+                name="share_paid_once",
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive"),
             models.CheckConstraint(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Self
+from typing import NamedTuple, Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -14,6 +14,13 @@ from friendpay.kit import ids
 from friendpay.kit.money import Money
 from friendpay.kit.writes import Writes
 from orders.models import Event, Merchant, Order
+
+
+class Share(NamedTuple):
+    """What one person is asked for. It is paid whole, and once."""
+
+    name: str
+    amount: int  # minor units
 
 
 class PaymentRequestQuerySet(models.QuerySet["PaymentRequest"]):
@@ -65,6 +72,7 @@ class PaymentRequest(models.Model):
     message = models.CharField(_("message"), max_length=200, blank=True)
     split_max_payers = models.PositiveSmallIntegerField(null=True, blank=True)  # null: one friend pays it all
     split_min_amount = models.BigIntegerField(null=True, blank=True)
+    shares = models.JSONField(default=list, blank=True)  # who is to pay how much, where the buyer named that
     seq = models.BigIntegerField(_("number of changes"), default=0)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -133,6 +141,11 @@ class PaymentRequest(models.Model):
     @property
     def total(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def named(self) -> tuple[Share, ...]:
+        """Its shares, in the buyer's order; none where it is not split among names."""
+        return tuple(Share(**share) for share in self.shares)
 
     @property
     def remaining(self) -> int:

@@ -107,7 +107,7 @@ class Attempts:
     @cached_property
     def held(self) -> Held | None:
         yields_at = min(map(turns.yields_at, self.others), default=None)
-        if yields_at is None or self.request.remaining > 0:
+        if yields_at is None or (self.request.remaining > 0 and not self.request.shares):
             return None
         waits = yields_at > self.now and not self.contested
         return Held(yields_at if waits else None, self.contested)
@@ -117,7 +117,7 @@ class Attempts:
         return turns.is_enough(self.in_vain)
 
     def _yields_at(self, payment: Payment) -> datetime | None:
-        if self.request.remaining > 0 or not payment.held_until:
+        if (self.request.remaining > 0 and not self.request.shares) or not payment.held_until:
             return None
         return self.now if self.contested else turns.yields_at(payment)
 

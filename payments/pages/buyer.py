@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from friendpay.kit.errors import Refused
 from friendpay.kit.languages import speak
 from friendpay.kit.networks import network_of
 from friendpay.kit.pages import SeeOther, page, saying
@@ -13,7 +14,7 @@ from orders.models import Order
 from payments.models import PaymentRequest
 from payments.pages import buyer_page, buyer_pay_page, buyer_receipt_page, gate, paying
 from payments.pages.buyer_reading import read
-from payments.pages.forms import MessageForm, PartsForm, PayForm, ThanksForm
+from payments.pages.forms import MessageForm, PartsForm, PayForm, SharesForm, ThanksForm
 from payments.pages.refusals import refusals_on, taken
 from payments.pages.visitors import surface_of
 from payments.settlement import asking, lifecycle, requests
@@ -91,6 +92,21 @@ def parts(request: HttpRequest, token: str) -> HttpResponse:
     taken(request, form)
     if payment_request := _open(order):
         requests.allow_parts(payment_request.pk, form.split(), actor="buyer")
+    return _saved(token)
+
+
+@page("POST", of="buyer")
+@refusals_on(buyer_page.draw)
+def shares(request: HttpRequest, token: str) -> HttpResponse:
+    """The order is split among names: each pays her share, and all have to."""
+    order = _order(request, token)
+    given = taken(request, SharesForm(request.POST, currency=order.currency))
+    if payment_request := _open(order):
+        try:
+            requests.allow_parts(payment_request.pk, given["shares"], actor="buyer")
+        except Refused as refused:
+            refused.field = "shares"
+            raise
     return _saved(token)
 
 

@@ -20,17 +20,18 @@ from payments.models import PaymentRequest
 from payments.offers import weighing
 from payments.offers.rollout import Case
 from payments.offers.weighing import Surface
-from payments.pages import gate, paid_parts, progress
+from payments.pages import gate, paid_parts, progress, shares
 from payments.pages.attempts import Mine, Was
 from payments.pages.buyer_reading import Reading, read
 from payments.pages.by_mail import ByMail, by_mail
-from payments.pages.fields import Field, empty, field
-from payments.pages.forms import AddressForm, MessageForm, PartsForm, ThanksForm
+from payments.pages.fields import Field, empty, field, shown
+from payments.pages.forms import AddressForm, MessageForm, PartsForm, SharesForm, ThanksForm
 from payments.pages.frame import Basket, Given, Live, LivePage, Shop
 from payments.pages.money_back import Back
 from payments.pages.paid_parts import Payer, Refunded
 from payments.pages.progress import Progress, Stage
 from payments.pages.refusals import NOTHING, Told
+from payments.pages.shares import ShareRow
 from payments.pages.sheet import Sheet
 from payments.pages.visitors import surface_of, visitor_of
 from payments.settlement import rules
@@ -76,6 +77,8 @@ class Waiting:
     friends: int | None
     friends_field: Field
     least: Money | None
+    shares: tuple[ShareRow, ...]
+    shares_field: Field
     begun: bool
     by_hand: bool
     may_extend: bool
@@ -220,6 +223,7 @@ def build(kind: type[AnyPage], reading: Reading, surface: Surface, told: Told, *
 _BESIDE: dict[type, tuple[str, ...]] = {
     MessageForm: ("message",),
     PartsForm: ("friends",),
+    SharesForm: ("shares",),
     ThanksForm: ("words",),
     AddressForm: ("address",),
 }
@@ -268,6 +272,8 @@ def _waiting(reading: Reading, request: PaymentRequest, surface: Surface, told: 
         if parts.is_bound
         else empty(PartsForm, "friends").holding(str(friends or 3)),
         least=Money(request.split_min_amount, request.currency) if request.split_min_amount else None,
+        shares=shares.rows(request, reading.given),
+        shares_field=shown(told.form, SharesForm, "shares"),
         begun=bool(request.amount_paid or request.amount_held),
         by_hand=surface.phone,
         may_extend=rules.ends(reading.order, reading.now, None) - request.expires_at >= limits.ENDS_SOON,

@@ -15,6 +15,7 @@ from friendpay.kit import amounts, limits, text_filter
 from friendpay.kit.errors import Refused
 from orders.webhooks import transport
 from payments.models import Report
+from payments.models.request import Share
 from payments.settlement.rules import Split
 from payments.share import phrases
 
@@ -68,6 +69,34 @@ class PartsForm(forms.Form):
     def split(self) -> Split | None:
         friends = self.cleaned_data["friends"] or 1
         return Split(friends) if friends > 1 else None
+
+
+class SharesForm(forms.Form):
+    """Who pays how much: a name and an amount on each line."""
+
+    shares = Words(
+        label=_("Who pays how much, one per line"),
+        max_length=2000,
+        rows=4,
+        attrs={"placeholder": "Mei 40\nJun 40"},
+        error_messages={"required": _("Write a name and an amount on each line, like “Mei 40”.")},
+    )
+
+    def __init__(self, *args: Any, currency: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+
+    def clean_shares(self) -> Split:
+        lines = [line.split() for line in self.cleaned_data["shares"].splitlines() if line.strip()]
+        if any(len(words) < 2 for words in lines):
+            raise ValidationError(self.fields["shares"].error_messages["required"])
+        language = get_language() or settings.LANGUAGE_CODE
+        try:
+            return Split.among(
+                Share(" ".join(words[:-1]), amounts.read(words[-1], self.currency, language).minor) for words in lines
+            )
+        except amounts.Unreadable as unreadable:
+            raise ValidationError(str(unreadable)) from None
 
 
 class DeclineForm(forms.Form):
@@ -204,6 +233,7 @@ class PayForm(forms.Form):
         required=False,
         attrs={"autocomplete": "given-name", "form": "pay"},
     )
+    share = forms.IntegerField(required=False, min_value=1)  # of the named ones, counted from 1
     take_over = forms.BooleanField(required=False)
     by_code = forms.BooleanField(required=False)
     on_page = forms.BooleanField(required=False)

@@ -1,10 +1,10 @@
 """The friend's page: what it shows in each state, worked out from one reading."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -19,15 +19,17 @@ from payments.offers import weighing
 from payments.offers.habits import Habits
 from payments.offers.surfaces import DESKTOP, PHONE
 from payments.offers.weighing import Surface
-from payments.pages import ahead, form_action
-from payments.pages.attempts import Held, Mine, Was
-from payments.pages.fields import Field, shown
+from payments.pages import ahead, form_action, shares
+from payments.pages.attempts import Was
+from payments.pages.fields import shown
 from payments.pages.forms import AddressForm, DeclineForm, PayForm, RemindForm
 from payments.pages.frame import Basket, Given, Live, LivePage, Shop
+from payments.pages.friend_asking import Asking, Time
 from payments.pages.friend_reading import Reading
 from payments.pages.money_back import Back
 from payments.pages.part import Part
 from payments.pages.refusals import NOTHING, Told
+from payments.pages.shares import ShareRow
 from payments.pages.visitors import habits_of, surface_of
 from payments.pages.wallets import Wallets
 from payments.settlement import chip_in
@@ -52,40 +54,6 @@ class State(StrEnum):
 CAN_PAY = (State.OPEN, State.HELD, State.MINE)
 
 
-@dataclass(frozen=True)
-class Time:
-    """A time to be reminded at."""
-
-    key: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Asking:
-    """What only a request that is still open shows: the wallets, the form that pays, and what else a friend may do."""
-
-    wallets: Wallets
-    mine: Mine | None
-    held: Held | None
-    part: Part | None  # where several friends may pay
-    missing: Money
-    check: bool  # whether the sum is another than the button showed
-    name: Field
-    note: Field
-    address: Field
-    declines: tuple[tuple[str, str], ...]
-    pass_text: str
-    times: tuple[Time, ...]
-    reminder: datetime | None
-    by_calendar: bool  # an app's own browser keeps no files
-    by_mail: bool
-
-    @property
-    def sum(self) -> Money | None:
-        """What stands on the button; None while what is in the field is no amount."""
-        return self.part.sum if self.part else self.missing
-
-
 @dataclass(frozen=True, kw_only=True)
 class FriendPage(LivePage):
     """The page. `paid` and `receipt` are of the visitor's own payment, `over` says that the order's time is over too,
@@ -102,6 +70,8 @@ class FriendPage(LivePage):
     amount: Money
     missing: Money
     in_parts: bool
+    shares: tuple[ShareRow, ...]  # where they are named, and `share` the one this page is for
+    share: ShareRow | None
     given: tuple[Given, ...]
     over: bool
     unopened: bool
@@ -147,17 +117,23 @@ def draw(request: HttpRequest, token: str, *, told: Told = NOTHING, check: bool 
     drawn for a friend who would give that part.
     """
     reading, own = ahead.read(request, token), reverse("friend", args=[token])
+    share = (request.POST or request.GET).get("share", "")
     if reading.later:
         return SeeOther(reverse("friend", args=[reading.later]))
     page = built(
         reading,
         surface_of(request),
         habits_of(request),
-        url=request.get_full_path() if request.path == own else own,
+        url=request.get_full_path()
+        if request.path == own
+        else f"{own}?{urlencode({'share': share})}"
+        if share
+        else own,
         said=said(request),
         told=told,
         check=check,
         typed=(request.POST or request.GET).get("amount"),
+        share=share,
     )
     response = draw_page(request, page, status=told.status)
     return form_action.lead_to(response, taking(reading))
@@ -178,9 +154,10 @@ def built(  # noqa: PLR0913  # what a visit brings, each thing by its name
     told: Told = NOTHING,
     check: bool = False,
     typed: str | None = None,
+    share: str = "",
 ) -> FriendPage:
     """What the page shows of a reading, in the language that is active. Asks nothing and writes nothing."""
-    return _Build(reading, surface, habits, told, check, typed).page(url=url, said=said)
+    return _Build(reading.of_share(share), surface, habits, told, check, typed).page(url=url, said=said)
 
 
 @dataclass(frozen=True)
@@ -213,7 +190,9 @@ class _Build:
             safety_words=safety_words.of(request.token),
             amount=self._money(request.amount),
             missing=self._money(self._missing),
-            in_parts=bool(request.split_max_payers),
+            in_parts=self._in_parts,
+            shares=(rows := shares.rows(request, self.reading.given)),
+            share=rows[self.reading.share] if self.reading.share is not None else None,
             given=self._given(),
             over=order.is_over(now),
             unopened=request.choosing_at is None,
@@ -221,6 +200,8 @@ class _Build:
         if paid := self._paid():
             return self._after_paying(page, paid)
         status = request.status_at(now)
+        if self._is_paid_share:
+            return page(state=State.PAID)
         if status != PaymentRequest.Status.OPEN:
             return page(state=State(status), was=self.reading.attempts.was)
         if shop.is_frozen:
@@ -251,7 +232,7 @@ class _Build:
     def _given(self) -> tuple[Given, ...]:
         """Who gave what, where several friends pay together."""
         request = self.reading.request
-        given = self.reading.given if request.split_max_payers else []
+        given = self.reading.given if self._in_parts else []
         return tuple(Given.of(payment, request.order.buyer_name) for payment in given)
 
     def _asking(self) -> Asking:
@@ -262,7 +243,7 @@ class _Build:
             wallets=Wallets.of(considered, self.surface, text.link(request), self.habits),
             mine=attempts.mine,
             held=None if attempts.mine else attempts.held,
-            part=Part.of(reading, self.told.form, self.typed) if request.split_max_payers else None,
+            part=Part.of(reading, self.told.form, self.typed) if self._in_parts else None,
             missing=self._money(self._missing),
             check=self.check,
             name=shown(self.told.form, PayForm, "name"),
@@ -277,8 +258,19 @@ class _Build:
         )
 
     @property
+    def _in_parts(self) -> bool:
+        """Whether each gives what she likes."""
+        return bool(self.reading.request.split_max_payers) and not self.reading.request.shares
+
+    @property
+    def _is_paid_share(self) -> bool:
+        return self.reading.share is not None and self.reading.share in {it.share for it in self.reading.given}
+
+    @property
     def _missing(self) -> int:
         request = self.reading.request
+        if self.reading.share is not None:
+            return request.named[self.reading.share].amount
         return request.remaining or request.amount - request.amount_paid
 
     def _refusal(self) -> str:
@@ -288,7 +280,7 @@ class _Build:
             return self.told.above("note")
         if isinstance(form, RemindForm):
             return self.told.above("address")
-        return self.told.above("name", "amount") if self.reading.request.split_max_payers else self.told.above("name")
+        return self.told.above("name", "amount") if self._in_parts else self.told.above("name")
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self.reading.request.currency)

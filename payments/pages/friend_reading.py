@@ -1,10 +1,10 @@
 """All that the friend's page shows, read at one moment by one statement."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import psycopg
 from django.http import Http404
@@ -111,6 +111,17 @@ class Reading:
     thanked: dict[str, Any] | None
     reminder: datetime | None
     later: str  # the token of the request by which the buyer has asked again since this one expired
+    share: int | None = None  # the named one that the page is for
+
+    def of_share(self, number: str) -> Self:
+        """The same for one who opens the page of a share, counted from 1: what was tried on that alone, once it is
+        known which. What names none of its shares is a page for all of them.
+        """
+        if not (number.isdecimal() and 1 <= int(number[:4]) <= len(self.request.shares)):
+            return self
+        share, known = int(number[:4]) - 1, self.attempts
+        own, others = ([it for it in tried if it.share == share] for tried in (known.own, known.others))
+        return replace(self, share=share, attempts=replace(known, own=own, others=others))
 
     @property
     def case(self) -> Case:

@@ -44,6 +44,7 @@ class Choice:
     by_code: bool
     on_page: bool
     price: int | None = None
+    share: int | None = None  # counted from 1
 
     def surface(self, request: HttpRequest) -> Surface:
         """Where it is to be paid: here, or by code as if this were a desktop, since another phone scans it."""
@@ -86,6 +87,7 @@ def carry_out(request: HttpRequest, tap: Tap, offer: Offer, choice: Choice, *, p
             offer,
             amount=choice.amount,
             price=choice.price,
+            share=choice.share and choice.share - 1,
             take_over=choice.take_over,
             on_page=choice.on_page,
             payer=Payer(choice.name, tap.visitor, network_of(request), choice.by_buyer),

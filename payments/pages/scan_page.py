@@ -33,6 +33,7 @@ class ScanPage(LivePage):
     amount: Money
     price: Money
     in_parts: bool
+    share: int | None  # of those that are named, counted from 1
     has_code: bool
     params: str
     stand_in: str
@@ -68,6 +69,7 @@ def build(reading: Reading, surface: Surface, *, url: str) -> ScanPage:
         amount=Money(payment.amount, payment.currency),
         price=request.total,
         in_parts=bool(request.split_max_payers),
+        share=None if payment.share is None else payment.share + 1,
         has_code=bool(step.get("code")),
         params=json.dumps(step["params"]) if step.get("params") else "",
         stand_in=_stand_in(payment),

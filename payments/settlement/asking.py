@@ -67,7 +67,7 @@ class WithOrder:
             message = text_filter.check(self._message)
             rules.check_order_open(order, now)
             check_offered(order, tuple((line.name, line.category) for line in lines), self._surface, now)
-            most, least = chip_in.agreed(order, self._split)
+            most, least, shares = chip_in.agreed(order, self._split)
             self._request = new_request(
                 order,
                 now,
@@ -78,6 +78,7 @@ class WithOrder:
                 metadata=self._metadata,
                 split_max_payers=most,
                 split_min_amount=least,
+                shares=shares,
                 shared_at=now,
             )
             writes.insert(steps.first(steps.Kind.REQUEST_CREATED, self._request, surface=self._surface.place, at=now))

@@ -35,6 +35,7 @@ def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
     payer: Payer,
     amount: int | None = None,
     price: int | None = None,
+    share: int | None = None,
     take_over: bool = False,
     on_page: bool = False,
     payer_ip: str = "",
@@ -51,11 +52,14 @@ def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
     `price` is what all of it cost on the page the payer saw: where it costs something else by now, she is shown that
     first ("amount_changed").
     `on_page`: on the wallet's own page, where that is another way here.
+    `share` is which of the request's, where these are named: that is paid, whole.
     `payer_id` is the name the wallet has for the payer, from `payer_id_of`. It goes to the wallet and is not kept.
     """
     request = tap.request
     rail = Rail.REDIRECT if on_page and Rail.REDIRECT in offer.rails else offer.rails[0]
-    if open_already := _resumed(tap.own, tap.now, offer, rail, amount):
+    if request.shares:
+        amount = rules.amount_of(request, share)
+    if open_already := _resumed(tap.own, tap.now, offer, rail, amount, share):
         return open_already
     if not calls.is_open(offer.account):
         raise _unavailable()
@@ -64,16 +68,22 @@ def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
     provider = registry.get(offer.provider)
     lasts = turns.lasts(offer.provider)
     attempt = Attempt(
-        account=offer.account, method=offer.method, rail=str(rail), amount=wanted, lasts=lasts, price=price
+        account=offer.account,
+        method=offer.method,
+        rail=str(rail),
+        amount=wanted,
+        lasts=lasts,
+        share=share if request.shares else None,
+        price=price,
     )
     if take_over or tap.own:
-        _make_way(request, attempt, payer, wanted - room if take_over else 0)
+        _make_way(request, attempt, payer, take_over=take_over)
     try:
         payment = lifecycle.hold(request.pk, attempt, payer, take_over=take_over)
     except Refused as refused:
         if refused.code == "begun":
             begun = turns.begun(request, payer.visitor)
-            if open_meanwhile := _resumed(begun.own, begun.now, offer, rail, amount):
+            if open_meanwhile := _resumed(begun.own, begun.now, offer, rail, amount, share):
                 return open_meanwhile
         raise
     start = Start(
@@ -150,11 +160,13 @@ def _unavailable() -> Refused:
     )
 
 
-def _resumed(own: list[Payment], now: datetime, offer: Offer, rail: Rail, amount: int | None) -> Payment | None:
+def _resumed(  # noqa: PLR0913  # all that makes an attempt the same
+    own: list[Payment], now: datetime, offer: Offer, rail: Rail, amount: int | None, share: int | None
+) -> Payment | None:
     """The visitor's own open attempt, if it is what is asked for."""
     for payment in own:
         same = payment.account_id == offer.account.pk and payment.method == offer.method and payment.rail == rail
-        same = same and payment.amount == (amount or payment.amount)
+        same = same and payment.amount == (amount or payment.amount) and payment.share == share
         if same and now + limits.RESUME_MARGIN < turns.ends_at(payment) and _has_started(payment):
             return payment
     return None
@@ -171,7 +183,7 @@ def _wanted(request: PaymentRequest, offer: Offer, amount: int | None, room: int
     return amount
 
 
-def _make_way(request: PaymentRequest, attempt: Attempt, payer: Payer, missing: int) -> None:
+def _make_way(request: PaymentRequest, attempt: Attempt, payer: Payer, *, take_over: bool) -> None:
     """Close the payer's own attempts, and those of others that free so much where nobody steps aside by herself, once
     it is sure that she may begin. Refused ("held") where even all that may be taken over would not be enough: then
     nobody is closed.
@@ -179,8 +191,10 @@ def _make_way(request: PaymentRequest, attempt: Attempt, payer: Payer, missing: 
     begun = turns.begun(request, payer.visitor, payer.network)
     rules.check_attempt(request, attempt, payer, begun)
     own = begun.own
-    missing = 0 if begun.is_contested else missing
-    others = [it for it in begun.open if it not in own and turns.yields_at(it) <= begun.now]
+    candidates, missing = turns.in_the_way(request, attempt.amount, attempt.share, begun)
+    missing -= sum(it.amount for it in own if it.held_until and it in candidates)
+    missing = missing if take_over and not begun.is_contested else 0
+    others = [it for it in begun.open if it in candidates and it not in own and turns.yields_at(it) <= begun.now]
     found = turns.making_room(others, missing)
     if sum(payment.amount for payment in found) < missing:
         raise Refused("held", _("Someone is paying this right now."))

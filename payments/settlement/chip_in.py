@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Self
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import limits
+from friendpay.kit import limits, text_filter
 from friendpay.kit.errors import Refused
 from orders.models import Order
 from payments.models import PaymentRequest, ProviderAccount
+from payments.models.request import Share as Share
 from payments.wallets import registry
 
 
@@ -20,14 +23,43 @@ class Split:
 
     max_payers: int
     min_amount: int | None = None
+    shares: tuple[Share, ...] = ()  # who pays how much, where that is named; it says the rest
+
+    @classmethod
+    def among(cls, shares: Iterable[Share]) -> Self:
+        """By name: each pays her share, whole and once, and all have to, or everything goes back."""
+        named = tuple(shares)
+        return cls(len(named), min((share.amount for share in named), default=0), named)
 
 
-def agreed(order: Order, split: Split | None, *, given: int = 0) -> tuple[int | None, int | None]:
-    """How many payers and how small a part, checked; (None, None) where one friend pays all. `given` is how many parts
-    there are already. Parts must be able to add up.
+def named(order: Order, shares: tuple[Share, ...]) -> list[dict[str, Any]]:
+    """Shares as a request keeps them, checked: they add up to the order's amount, to the minor unit, and no name is
+    there twice.
+    """
+    names = [text_filter.line(share.name) for share in shares]
+    for name in names:
+        text_filter.check_name(name)
+    if not all(names) or len({name.casefold() for name in names}) < len(names):
+        raise Refused("share_names", _("Give each share a name of its own."), field="split.shares", status=422)
+    step = step_of_parts(order)
+    if any(share.amount < 1 or share.amount % step for share in shares):
+        raise Refused("share_amount", _("Each share must be more than zero."), field="split.shares", status=422)
+    if sum(share.amount for share in shares) != order.amount:
+        raise Refused(
+            "shares_do_not_add_up",
+            _("The shares must add up to %(sum)s.") % {"sum": order.total.text(get_language() or "en")},
+            field="split.shares",
+            status=422,
+        )
+    return [{"name": name, "amount": share.amount} for name, share in zip(names, shares, strict=True)]
+
+
+def agreed(order: Order, split: Split | None, *, given: int = 0) -> tuple[int | None, int | None, list[dict[str, Any]]]:
+    """How many payers, how small a part, and the shares that are named, checked; (None, None, []) where one friend pays
+    all. `given` is how many parts there are already. Parts must be able to add up.
     """
     if split is None:
-        return None, None
+        return None, None, []
     if not 2 <= split.max_payers <= limits.PAYERS_OF_A_REQUEST:
         raise Refused(
             "max_payers_out_of_range",
@@ -35,8 +67,10 @@ def agreed(order: Order, split: Split | None, *, given: int = 0) -> tuple[int | 
             field="split.max_payers",
             status=422,
         )
+    if split.shares:
+        return split.max_payers, split.min_amount, named(order, split.shares)
     if split.min_amount is None:
-        return split.max_payers, _smallest(order, split.max_payers - given)
+        return split.max_payers, _smallest(order, split.max_payers - given), []
     if not 1 <= split.min_amount <= order.amount // 2:
         raise Refused(
             "min_amount_out_of_range",
@@ -44,7 +78,7 @@ def agreed(order: Order, split: Split | None, *, given: int = 0) -> tuple[int | 
             field="split.min_amount",
             status=422,
         )
-    return split.max_payers, split.min_amount
+    return split.max_payers, split.min_amount, []
 
 
 def _smallest(order: Order, places: int) -> int:

@@ -33,6 +33,7 @@ def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: da
         currency=request.currency,
         amount=attempt.amount,
         reference=new_reference(),
+        share=attempt.share,
         payer_name=payer.name,
         by_buyer=payer.by_buyer,
         language=get_language() or "",
@@ -47,9 +48,13 @@ def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: da
 
 
 def fitting(request: PaymentRequest, payment: Payment, taken: int) -> int:
-    """How much of the money counts: all or nothing from one friend, up to what is missing from one of several."""
+    """How much of the money counts: all or nothing from one friend, up to what is missing from one of several, and for
+    a share that is named, if that is still to be paid.
+    """
     if request.status != PaymentRequest.Status.OPEN or taken != payment.amount:
         return 0
+    if request.shares or payment.share is not None:
+        return taken if rules.is_to_be_paid(request, payment.share, taken) else 0
     room = request.amount - request.amount_paid
     if request.split_max_payers is None and taken != room:
         return 0
@@ -77,15 +82,17 @@ def second_capture(payment: Payment, now: datetime) -> Payment:
     )
 
 
-def make_room(request: PaymentRequest, others: list[Payment], now: datetime) -> None:
-    """Money that came beats the holds of others: the latest that no longer fit are freed, and closed at their
-    providers. `others` are all undecided attempts besides, the earliest first.
+def make_room(request: PaymentRequest, paid: Payment, others: list[Payment], now: datetime) -> None:
+    """Money that came beats the holds of others: those of the same share, and the latest that no longer fit, are freed,
+    and closed at their providers. `others` are all undecided attempts besides, the earliest first.
 
     Once all is paid nothing else is wanted, not even from attempts that had lost their hold before.
     """
     if request.amount_paid == request.amount:
         let_go(request, others, now)
         return
+    if paid.share is not None:
+        let_go(request, [other for other in others if other.share == paid.share], now)
     for payment in reversed([other for other in others if other.held_until]):
         if request.amount_paid + request.amount_held > request.amount:
             let_go(request, [payment], now)
@@ -101,10 +108,12 @@ def let_go(request: PaymentRequest, payments: Iterable[Payment], now: datetime) 
             transaction.on_commit(lambda pk=payment.pk: enqueue("payments.ask", pk))  # type: ignore[misc]
 
 
-def step_aside(request: PaymentRequest, missing: int, begun: Begun) -> None:
-    """The earliest holds that free so much are freed, where the request is contested. Their attempts stay open."""
+def step_aside(request: PaymentRequest, others: list[Payment], missing: int, begun: Begun) -> None:
+    """The earliest holds of `others` that free so much are freed, where the request is contested. Their attempts stay
+    open.
+    """
     if begun.is_contested:
-        for payment in turns.making_room(begun.undecided, missing):
+        for payment in turns.making_room(others, missing):
             release(request, payment)
             request.writes.update(payment, "held_until")
             note(request, "payment.released", "system", payment)

@@ -21,7 +21,7 @@ from friendpay.kit.writes import Also
 from orders import services
 from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, Refund
-from payments.settlement import batches, chip_in, holds, locks, rules
+from payments.settlement import batches, chip_in, holds, locks, rules, turns
 from payments.settlement.locks import lock_order, lock_payment, lock_request, new_request, note, note_end, save
 from payments.settlement.rules import Attempt, Payer, Split
 
@@ -71,7 +71,7 @@ def open_request(
             save(found, "shared_at", "message")
         return found
     rules.check_order_open(order, now)
-    most, least = chip_in.agreed(order, split)
+    most, least, shares = chip_in.agreed(order, split)
     request = new_request(
         order,
         now,
@@ -81,6 +81,7 @@ def open_request(
         metadata=metadata or {},
         split_max_payers=most,
         split_min_amount=least,
+        shares=shares,
         shared_at=now if shared else None,
     )
     save(request, now=now)
@@ -212,8 +213,8 @@ def hold(request_id: int, attempt: Attempt, payer: Payer, *, take_over: bool = F
     rules.check_begins_once(begun)
     rules.check_attempt(request, attempt, payer, begun)
     if take_over:
-        holds.step_aside(request, attempt.amount - request.remaining, begun)
-    rules.check_room(request, attempt.amount)
+        holds.step_aside(request, *turns.in_the_way(request, attempt.amount, attempt.share, begun), begun)
+    rules.check_room(request, attempt, begun)
     payment = holds.new_attempt(request, attempt, payer, begun.now)
     note(request, "payment.created", "payer", payment)
     save(request, "amount_held", now=begun.now, held=[*begun.undecided, payment])
@@ -289,7 +290,7 @@ def settle(payment_id: int, *, provider_ref: str, amount: Money, also: Also | No
         holds.send_back(request, payment, amount.minor - applied, reason, now, "system")
     if applied:
         request.amount_paid += applied
-        holds.make_room(request, others, now)
+        holds.make_room(request, payment, others, now)
         services.add_paid(order, applied, now, request.writes)
         if request.amount_paid == request.amount:
             move(request, REQUEST.PAID)

@@ -37,15 +37,17 @@ def allow_parts(request_id: int, split: Split | None, *, actor: str) -> PaymentR
     """
     order, request = lock_request(request_id)
     rules.check_request_open(request, clock.now())
-    most, least = chip_in.agreed(order, split, given=chip_in.parts_given(request))
+    most, least, shares = chip_in.agreed(order, split, given=chip_in.parts_given(request))
+    if shares != request.shares and (request.amount_paid or request.amount_held):
+        raise Refused("begun", _("Someone has started to pay, so the shares can't be changed now."))
     if request.amount_paid or request.amount_held:
         if (most or 1) < (request.split_max_payers or 1):
             raise Refused("begun", _("Someone has started to pay, so you can only let more friends join now."))
         least = min(least, request.split_min_amount or least) if least else None
-    if (request.split_max_payers, request.split_min_amount) != (most, least):
-        request.split_max_payers, request.split_min_amount = most, least
+    if (request.split_max_payers, request.split_min_amount, request.shares) != (most, least, shares):
+        request.split_max_payers, request.split_min_amount, request.shares = most, least, shares
         note(request, "payment_request.changed", actor)
-        save(request, "split_max_payers", "split_min_amount")
+        save(request, "split_max_payers", "split_min_amount", "shares")
     return request
 
 
@@ -61,9 +63,11 @@ def change_order(
     services.change_lines(order, lines, adjustments, amount)
     if request:
         holds.let_go(request, request.payments.all(), clock.now())
+        if request.shares and request.amount != order.amount:  # they add up to another sum
+            request.shares, request.split_max_payers, request.split_min_amount = [], None, None
         request.amount = order.amount
         note(request, "payment_request.changed", "merchant")
-        save(request, "amount", "amount_held")
+        save(request, "amount", "amount_held", "shares", "split_max_payers", "split_min_amount")
     return order
 
 

@@ -16,7 +16,7 @@ from orders import lifetimes
 from orders.models import Order
 from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
 from payments.offers import weighing
-from payments.settlement import chip_in
+from payments.settlement import chip_in, turns
 from payments.settlement.chip_in import Split as Split
 from payments.settlement.turns import Begun
 from payments.wallets import registry
@@ -69,6 +69,7 @@ class Attempt:
     rail: str
     amount: int
     lasts: timedelta
+    share: int | None = None  # which of the request's, where these are named
     price: int | None = None  # of all of it, as the payer saw it; None where nothing was shown
 
 
@@ -153,9 +154,33 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
             )
 
 
-def check_room(request: PaymentRequest, amount: int) -> None:
-    """Others hold what is left."""
-    if amount > request.remaining:
+def is_to_be_paid(request: PaymentRequest, share: int | None, amount: int) -> bool:
+    """Whether this is one of the shares of a request, whole, and nobody has paid it."""
+    named = request.named
+    if share is None or share >= len(named) or named[share].amount != amount:
+        return False
+    return not request.payments.filter(share=share, amount_applied__gt=0).exists()
+
+
+def amount_of(request: PaymentRequest, share: int | None) -> int:
+    """What is to be paid for a share of a request that names them."""
+    if share is None or share >= len(request.shares):
+        raise Refused("share_required", _("Choose whose share you are paying."), field="share", status=422)
+    return request.named[share].amount
+
+
+def check_share(request: PaymentRequest, attempt: Attempt) -> None:
+    """Where shares are named, exactly one of them is paid."""
+    if attempt.amount != amount_of(request, attempt.share):
+        raise Refused("amount_changed", _("The amount has changed. Please check it again."), field="amount")
+    if not is_to_be_paid(request, attempt.share, attempt.amount):
+        raise Refused("share_paid", _("This share has already been paid."))
+
+
+def check_room(request: PaymentRequest, attempt: Attempt, begun: Begun) -> None:
+    """Others hold what is left, or the share."""
+    _others, missing = turns.in_the_way(request, attempt.amount, attempt.share, begun)
+    if missing > 0:
         raise Refused("held", _("Someone is paying this right now."))
 
 
@@ -167,7 +192,10 @@ def check_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, begun
     check_order_open(request.order, begun.now)
     check_tries(payer, begun)
     check_price(request, attempt.price)
-    check_amount(request, attempt.amount)
+    if request.shares:
+        check_share(request, attempt)
+    else:
+        check_amount(request, attempt.amount)
     check_step(attempt.amount, request.currency, registry.step(attempt.account.provider, request.currency))
 
 
@@ -209,6 +237,8 @@ def why_not_applied(request: PaymentRequest, payment: Payment, taken: Money, app
         return Refund.Reason.MISMATCH
     if applied:
         return Refund.Reason.SURPLUS
+    if payment.share is not None and request.payments.filter(share=payment.share, amount_applied__gt=0).exists():
+        return Refund.Reason.DUPLICATE
     if request.status == REQUEST.PAID or request.amount_paid == request.amount:
         return Refund.Reason.DUPLICATE
     if request.status == REQUEST.OPEN:

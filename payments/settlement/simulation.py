@@ -75,9 +75,11 @@ def simulate(
 
 
 def _begin(request: PaymentRequest, amount: int | None, name: str) -> Payment:
-    """As by the tap of somebody new."""
+    """As by the tap of somebody new. Where shares are named, the name says which is paid."""
     tap = taps.read(request.token, ids.token())
-    return checkout.begin(tap, tap.offer("sandbox", Surface()), amount=amount, payer=Payer(name, tap.visitor))
+    share = next((place for place, named in enumerate(request.named) if named.name == name), None)
+    payer = Payer(name, tap.visitor)
+    return checkout.begin(tap, tap.offer("sandbox", Surface()), amount=amount, share=share, payer=payer)
 
 
 def _approve(payment: Payment, simulated: Simulated | None = None) -> None:

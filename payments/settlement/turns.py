@@ -94,6 +94,16 @@ def _told(request: PaymentRequest, row: dict[str, object], account: dict[str, ob
     return payment
 
 
+def in_the_way(request: PaymentRequest, amount: int, share: int | None, begun: Begun) -> tuple[list[Payment], int]:
+    """Whose holds could make room for such an attempt, and how much they would have to free: of a share that is named,
+    what others hold of that share; else what is not left of the whole.
+    """
+    if not request.shares:
+        return begun.undecided, amount - request.remaining
+    same = [payment for payment in begun.undecided if payment.share == share]
+    return same, sum(payment.amount for payment in same if payment.held_until)
+
+
 def lasts(provider: str) -> timedelta:
     """How long a payer has."""
     wallet = registry.get(provider)

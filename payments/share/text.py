@@ -21,6 +21,23 @@ def link(request: PaymentRequest) -> str:
     return f"{settings.PUBLIC_URL}/p/{request.token}/"
 
 
+def share_link(request: PaymentRequest, share: int) -> str:
+    """The friend's page for one of its named shares, counted from 1 as people count."""
+    return f"{link(request)}?share={share + 1}"
+
+
+def text_of_share(request: PaymentRequest, share: int) -> str:
+    """What the buyer sends to one of those who are named."""
+    named = request.named[share]
+    words = _("%(name)s, could you pay your share of %(amount)s for my %(shop)s order? %(link)s")
+    return words % {
+        "name": named.name,
+        "amount": Money(named.amount, request.currency).text(_locale()),
+        "shop": request.merchant.name,
+        "link": share_link(request, share),
+    }
+
+
 def share_text(request: PaymentRequest) -> str:
     """What the buyer sends: one short message with the link and the code, understood as a whole by /open/."""
     if request.split_max_payers:

@@ -94,6 +94,12 @@ def test_one_request_is_open_at_a_time(caller: Caller) -> None:
         ({"split": {"max_payers": 3, "min_amount": 0}}, "split.min_amount", "out_of_range"),
         ({"split": {"max_payers": 3, "min_amount": 4501}}, "split.min_amount", "min_amount_out_of_range"),
         ({"split": {}}, "split.max_payers", "required"),
+        ({"split": {"shares": [{"name": "Mei", "amount": 9000}]}}, "split.shares", "too_few"),
+        (
+            {"split": {"shares": [{"name": "Mei", "amount": 4000}, {"name": "Jun", "amount": 5001}]}},
+            "split.shares",
+            "shares_do_not_add_up",
+        ),
         ({"split": {"max_payers": 2, "names": []}}, "split.names", "unknown_field"),
         ({"amount": 1}, "amount", "unknown_field"),
     ],
@@ -114,7 +120,7 @@ def test_words_over_several_lines_with_emoji_are_kept(caller: Caller) -> None:
 
 def test_several_friends_may_pay_parts(caller: Caller) -> None:
     request = caller.ask(split={"max_payers": 3, "min_amount": 1000})
-    assert request["split"] == {"max_payers": 3, "min_amount": 1000}
+    assert request["split"] == {"max_payers": 3, "min_amount": 1000, "shares": []}
     row = PaymentRequest.objects.get()
     shop.succeed(shop.hold(row, 4000, name="Mei"))
     shop.hold(row, 2000, name="Bo")
@@ -330,3 +336,17 @@ def test_what_was_paid_here_or_is_over_is_not_taken_back(caller: Caller) -> None
         answer = caller.post(f"/orders/{order}/mark-unpaid")
         assert (answer.status, answer["code"]) == (409, "not_paid_elsewhere")
     assert ledger() == before
+
+
+def test_shares_are_named_and_each_has_its_link(caller: Caller) -> None:
+    shares = [{"name": "Mei", "amount": 4000}, {"name": "Jun", "amount": 5000}]
+    request = caller.ask(split={"shares": shares})
+    link = request["url"]
+    assert request["split"]["shares"] == [
+        {**share, "url": f"{link}?share={number}", "paid": False} for number, share in enumerate(shares, 1)
+    ]
+    assert (request["split"]["max_payers"], request["split"]["min_amount"]) == (2, 4000)
+    row = PaymentRequest.objects.get()
+    shop.succeed(shop.hold_share(row, 1, name="Jun"))
+    shown = caller.get(f"/payment-requests/{row.public_id}").json
+    assert [share["paid"] for share in shown["split"]["shares"]] == [False, True]
