@@ -1,4 +1,4 @@
-"""What a friend sees without scrolling: who asks, who gets the money, how much, what for, and what if she does nothing."""
+"""What a friend sees without scrolling: who asks, who gets the money, how much, what for, what if she does nothing."""
 
 from collections.abc import Callable
 from typing import Any
