@@ -5,7 +5,7 @@ from django.db.models import Q
 class Migration(migrations.Migration):
     """Named shares of a request, and which of them a payment is for."""
 
-    dependencies = [("payments", "0024_words_of_reasons")]
+    dependencies = [("payments", "0025_push_subscriptions")]
 
     operations = [
         migrations.AddField("paymentrequest", "shares", models.JSONField(blank=True, default=list)),
