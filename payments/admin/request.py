@@ -38,6 +38,8 @@ def _time_left(payment_request: Any) -> str:
 def _split(payment_request: Any) -> str:
     if payment_request.split_max_payers is None:
         return gettext("one friend pays all of it")
+    if named := payment_request.named:
+        return " · ".join(f"{share.name} {money(share.amount, payment_request.currency)}" for share in named)
     least = money(payment_request.split_min_amount, payment_request.currency)
     return gettext("up to %(count)s friends, each at least %(least)s") % {
         "count": payment_request.split_max_payers,

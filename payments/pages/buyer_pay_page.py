@@ -62,6 +62,8 @@ def draw(request: HttpRequest, token: str, *, told: Told = NOTHING) -> HttpRespo
     speak(request, reading.order.locale)
     if told is NOTHING and reading.order.status != Order.Status.AWAITING_PAYMENT:
         return SeeOther(reverse("buyer", args=[token]))
+    if told is NOTHING and reading.request and reading.request.shares and reading.status == PaymentRequest.Status.OPEN:
+        return SeeOther(reverse("friend", args=[reading.request.token]))  # there each says which share it is
     page = build(reading, surface_of(request), habits_of(request), told, url=reverse("buyer_pay", args=[token]))
     response = draw_page(request, page, status=told.status)
     return form_action.lead_to(response, chip_in.taking(reading.order, reading.accounts))

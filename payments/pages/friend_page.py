@@ -207,6 +207,8 @@ class _Build:
         if shop.is_frozen:
             return page(state=State.PAUSED)
         asking = self._asking()
+        if request.shares and self.reading.share is None:  # first she says whose share it is
+            return page(state=State.OPEN, watched=True, asking=asking)
         state = State.MINE if asking.mine else State.HELD if asking.held else State.OPEN
         return page(state=state, watched=True, asking=asking, was=self.reading.attempts.was)
 
