@@ -520,7 +520,7 @@ export interface Problem {
   type: string;
   title: string;
   status: number;
-  code: "amount_mismatch" | "amount_missing" | "amount_out_of_range" | "amount_step" | "below_minimum" | "crumb_left" | "endpoint_disabled" | "expires_in_out_of_range" | "forbidden" | "held" | "idempotency_key_in_use" | "idempotency_key_reused" | "invalid" | "last_part" | "line_returned" | "looks_like_a_seal" | "malformed" | "max_payers_out_of_range" | "merchant_frozen" | "message_has_contact" | "method_not_allowed" | "method_not_offered" | "min_amount_out_of_range" | "not_found" | "not_json" | "not_paid_elsewhere" | "nothing_paid" | "order_cancelled" | "order_expired" | "order_not_awaiting_payment" | "order_paid" | "overloaded" | "pairing_refused" | "partly_paid" | "reference_used" | "refund_beyond_payment" | "request_cancelled" | "request_expired" | "request_not_paid" | "request_open" | "request_paid" | "return_url_not_of_site" | "return_url_not_registered" | "right_missing" | "server_error" | "test_mode_only" | "timeout" | "told_already" | "too_large" | "too_many_endpoints" | "too_many_requests" | "unauthorized" | "unknown_currency" | "unknown_cursor" | "unknown_line" | "unreadable" | "url_not_allowed" | "wallet_not_permitted" | "wallet_refused" | "wallet_unavailable" | string;
+  code: string;
   detail: string;
   instance?: string;
   errors?: Array<Record<string, unknown>>;
@@ -620,6 +620,20 @@ export interface RotateIn {
 
 export type Screen = "desktop" | "phone" | "wechatpay" | "alipay" | "other_app";
 
+/** What one person is to pay: all of it, once. */
+export interface ShareIn {
+  name: string;
+  amount: number;
+}
+
+/** One person's share, with the link on which it alone is paid. */
+export interface Share {
+  name: string;
+  amount: number;
+  url: string;
+  paid: boolean;
+}
+
 /** Shop of the API. */
 export interface Shop {
   id: string;
@@ -649,7 +663,8 @@ export interface SimulateIn {
 
 /** SplitIn of the API. */
 export interface SplitIn {
-  max_payers: number;
+  shares?: Array<ShareIn> | null;
+  max_payers?: number | null;
   min_amount?: number | null;
 }
 
@@ -657,6 +672,7 @@ export interface SplitIn {
 export interface Split {
   max_payers: number;
   min_amount: number;
+  shares: Array<Share>;
 }
 
 /** A request, and what the buyer said about it. */

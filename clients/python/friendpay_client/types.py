@@ -713,71 +713,7 @@ class Problem(TypedDict):
     type: str
     title: str
     status: int
-    code: (
-        Literal[
-            "amount_mismatch",
-            "amount_missing",
-            "amount_out_of_range",
-            "amount_step",
-            "below_minimum",
-            "crumb_left",
-            "endpoint_disabled",
-            "expires_in_out_of_range",
-            "forbidden",
-            "held",
-            "idempotency_key_in_use",
-            "idempotency_key_reused",
-            "invalid",
-            "last_part",
-            "line_returned",
-            "looks_like_a_seal",
-            "malformed",
-            "max_payers_out_of_range",
-            "merchant_frozen",
-            "message_has_contact",
-            "method_not_allowed",
-            "method_not_offered",
-            "min_amount_out_of_range",
-            "not_found",
-            "not_json",
-            "not_paid_elsewhere",
-            "nothing_paid",
-            "order_cancelled",
-            "order_expired",
-            "order_not_awaiting_payment",
-            "order_paid",
-            "overloaded",
-            "pairing_refused",
-            "partly_paid",
-            "reference_used",
-            "refund_beyond_payment",
-            "request_cancelled",
-            "request_expired",
-            "request_not_paid",
-            "request_open",
-            "request_paid",
-            "return_url_not_of_site",
-            "return_url_not_registered",
-            "right_missing",
-            "server_error",
-            "test_mode_only",
-            "timeout",
-            "told_already",
-            "too_large",
-            "too_many_endpoints",
-            "too_many_requests",
-            "unauthorized",
-            "unknown_currency",
-            "unknown_cursor",
-            "unknown_line",
-            "unreadable",
-            "url_not_allowed",
-            "wallet_not_permitted",
-            "wallet_refused",
-            "wallet_unavailable",
-        ]
-        | str
-    )
+    code: str
     detail: str
     instance: NotRequired[str]
     errors: NotRequired[list[dict[str, Any]]]
@@ -886,6 +822,22 @@ class RotateIn(TypedDict):
 Screen = Literal["desktop", "phone", "wechatpay", "alipay", "other_app"]
 
 
+class ShareIn(TypedDict):
+    """What one person is to pay: all of it, once."""
+
+    name: str
+    amount: int
+
+
+class Share(TypedDict):
+    """One person's share, with the link on which it alone is paid."""
+
+    name: str
+    amount: int
+    url: str
+    paid: bool
+
+
 class Shop(TypedDict):
     """Shop of the API."""
 
@@ -919,7 +871,8 @@ class SimulateIn(TypedDict):
 class SplitIn(TypedDict):
     """SplitIn of the API."""
 
-    max_payers: int
+    shares: NotRequired[list[ShareIn] | None]
+    max_payers: NotRequired[int | None]
     min_amount: NotRequired[int | None]
 
 
@@ -928,6 +881,7 @@ class Split(TypedDict):
 
     max_payers: int
     min_amount: int
+    shares: list[Share]
 
 
 class ThankedData(TypedDict):
