@@ -58,7 +58,7 @@ class SplitIn(Taken):
     @field_validator("max_payers")
     @classmethod
     def _says_how(cls, value: int | None, info: ValidationInfo) -> int | None:
-        if value is None and not info.data.get("shares"):
+        if value is None and info.data.get("shares", ()) is None:
             raise PydanticCustomError("missing", "Send max_payers or shares.")
         return value
 

@@ -124,7 +124,6 @@ def _receipt(mail: Mail) -> Message:
         (_("With"), str(label(payment.method, payment.account))),
         (_("When"), written(payment.succeeded_at) if payment.succeeded_at else ""),
         (_("Receipt no."), receipt_numbers.number(payment.pk)),
-        (_("Wallet's number"), payment.provider_ref),
     ]
     for line in mail.to.order.lines.all():
         quantity = quantities.text(line.quantity, line.unit, mail.to.language)

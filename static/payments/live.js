@@ -96,11 +96,7 @@ function show(fresh, morph) {
   document.title = fresh.title;
   document.querySelector("link[rel=icon]").href = fresh.querySelector("link[rel=icon]").getAttribute("href");
   say("drawn");
-  if (region().dataset.announce !== before) {
-    say("announce", region().dataset.announce);
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (!still) document.getElementById("main").animate({ opacity: [0, 1] }, 150); // another state
-  }
+  if (region().dataset.announce !== before) say("announce", region().dataset.announce);
   if (held && document.activeElement === document.body) region().querySelector("h1")?.focus({ preventScroll: true });
   if (!watched()) socket?.close();
   else if (region().dataset.state === "open" && region().dataset.left === "0") setTimeout(refresh, 1500);
