@@ -41,7 +41,17 @@ class ShareIn(Taken):
     amount: Minor
 
 
+_PAYERS_OR_SHARES: JsonDict = {
+    "anyOf": [
+        {"required": ["max_payers"], "properties": {"max_payers": {"type": "integer"}}},
+        {"required": ["shares"], "properties": {"shares": {"type": "array"}}},
+    ]
+}
+
+
 class SplitIn(Taken):
+    model_config = ConfigDict(json_schema_extra=_PAYERS_OR_SHARES)
+
     shares: Annotated[list[ShareIn], Field(min_length=2, max_length=limits.PAYERS_OF_A_REQUEST)] | None = Field(
         default=None,
         description="Who pays how much, instead of the rest. They add up to the order's amount. All or nothing: if not "
