@@ -105,7 +105,7 @@ def _other_endings(buyer: Person, friend: Person, other: Person) -> Iterator[Sho
     friend.page.click("#decline form > button")
     friend.page.locator("[role=status].note").wait_for()
     yield "declined", friend
-    buyer.page.locator(".note.warn").first.wait_for()
+    buyer.page.locator(".standing[data-stage=declined]").wait_for()
     yield "a-friend-cannot", buyer
     other.go(f"{link}report/")
     yield "report", other

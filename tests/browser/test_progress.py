@@ -72,6 +72,7 @@ def test_pages_that_slept_while_the_wallet_was_open_say_paid_within_two_seconds(
     friend.sees("Checking your payment")
     with sleeper(path, tmp_path / "buyer") as asking, sleeper(path, tmp_path / "friend") as paying:
         asking.go(buyer.page.url)
+        asking.sees("Is this your order?")
         asking.evaluate("document.querySelector('.dock button').click()")  # another browser: "It's my order"
         paying.go(friend.page.url)
         asking.sees("Someone is paying")
