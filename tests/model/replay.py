@@ -46,14 +46,14 @@ class Died(BaseException):
 
 
 class Worker(greenlet):
-    """Somebody at work, who stops before every transaction and every call."""
+    """Somebody at work, who stops before every transaction and every call. (One who has ended counts as false.)"""
 
     def goes_on(self) -> str:
         """Up to the next stop; says which. "" when the work is done."""
         return str(self.switch()) if not self.dead else ""
 
     def dies(self) -> None:
-        if self and not self.dead:
+        if bool(self) and not self.dead:
             self.throw(Died)
 
 
@@ -149,7 +149,7 @@ class Replay:
                 yield
             finally:
                 for worker in (*self.payers.values(), self.asking, self.refunding):
-                    if worker:
+                    if worker is not None:
                         worker.dies()
 
     def _stopping(self, transaction: Callable[..., Any]) -> Callable[..., Any]:
@@ -206,12 +206,12 @@ class Replay:
         self.asking.goes_on()
 
     def _asked(self, _step: Step) -> None:
-        assert self.asking
+        assert self.asking is not None
         while self.asking.goes_on():
             pass
 
     def _die_asking(self, _step: Step) -> None:
-        assert self.asking
+        assert self.asking is not None
         self.asking.dies()
 
     def _approve(self, step: Step) -> None:
@@ -251,11 +251,11 @@ class Replay:
             self.refunding.goes_on()
 
     def _refunding(self, _step: Step) -> None:
-        assert self.refunding
+        assert self.refunding is not None
         self.refunding.goes_on()
 
     def _die_refunding(self, _step: Step) -> None:
-        assert self.refunding
+        assert self.refunding is not None
         self.refunding.dies()
 
     def _time_over(self, _step: Step) -> None:

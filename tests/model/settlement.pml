@@ -53,6 +53,7 @@ byte owed[2 * N], back[2 * N];
 bit sent[2 * N];
 
 byte mishaps = MISHAPS; /* so often may somebody die, or an answer of the wallet be lost */
+bit unpaid; /* somebody who held the amount paid it, and has not paid */
 byte came; /* how many payers have come; only counted for EAGER */
 
 #define UNDECIDED(i) (status[i] == CREATED || status[i] == PENDING)
@@ -183,7 +184,7 @@ inline settle(i) {
         status[i] = SUCCEEDED;
         forget_time(i);
         applied[i] = fits;
-        assert(!sure || fits == share[i]); /* whoever holds the amount and pays it has paid */
+        unpaid = unpaid || (sure && fits != share[i]);
         if
 #if BUG == 4 /* money that comes too late is forgotten */
         :: fits < share[i] && request == OPEN
@@ -216,6 +217,7 @@ inline settle(i) {
 
 /* What holds after every transaction. */
 inline check() {
+    assert(!unpaid);
     assert(paid + held <= AMOUNT);
     assert(paid == applied[0] + applied[1] + applied[2]);
     assert(request != PAID || paid == AMOUNT);
@@ -311,8 +313,8 @@ proctype Payer(byte i) {
         :: else -> let_go(victim)
         fi;
         victim = NOBODY; answer = 0;
-        check();
-        told(DO_STEP, i)
+        told(DO_STEP, i);
+        check()
        }
     :: else -> break
     od;
@@ -341,8 +343,8 @@ proctype Payer(byte i) {
         begun++;
         rank[i] = begun;
         status[i] = CREATED; holds[i] = 1; held = held + share[i]; calling[i] = 1;
-        check();
-        told(DO_STEP, i)
+        told(DO_STEP, i);
+        check()
     };
 
     if
@@ -373,8 +375,8 @@ proctype Payer(byte i) {
             fi
         fi;
         step_lost = 0;
-        check();
-        told(DO_STEP, i)
+        told(DO_STEP, i);
+        check()
     };
 gone:
     skip
@@ -415,8 +417,8 @@ active proctype Reconciler() {
                 fi
             :: else
             fi;
-            check();
             told(DO_ASKED, i);
+            check();
             answer = 0; closes = 0; i = 0
           }
        fi
@@ -488,8 +490,8 @@ active proctype Refunder() {
 #else
             back[which] = owed[which];
 #endif
-            assert(back[which] <= owed[which]);
-            told(DO_REFUNDING, which)
+            told(DO_REFUNDING, which);
+            assert(back[which] <= owed[which])
            }
         fi
        fi;
@@ -568,20 +570,24 @@ active proctype World() {
         :: holds[2] && over[2] -> i = 2
         fi;
         let_go(i);
-        check();
         told(DO_LAPSE, i);
+        check();
         i = 0
        }
+    :: d_step {
 #if BUG == 2 /* a request ends although somebody is paying */
-    :: d_step { request == OPEN && time_over -> assert(held == 0);
+        request == OPEN && time_over ->
 #else
-    :: d_step { request == OPEN && time_over && held == 0 ->
+        request == OPEN && time_over && held == 0 ->
 #endif
+        i = held;
         end_request(EXPIRED);
+        told(DO_EXPIRE, 0);
         check();
-        told(DO_EXPIRE, 0)
+        assert(i == 0);
+        i = 0
        }
-    :: d_step { request == OPEN && IS_LATE -> end_request(CALLED_OFF); check(); told(DO_CANCEL, 0) }
+    :: d_step { request == OPEN && IS_LATE -> end_request(CALLED_OFF); told(DO_CANCEL, 0); check() }
     od
 }
 
