@@ -37,7 +37,7 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
         "mypy --no-error-summary",
         "lint-imports --no-logo",
         "djlint templates --lint --quiet",
-        "biome lint --config-path=tests/lint --error-on-warnings static docs/examples",
+        "biome lint --config-path=tests/lint --error-on-warnings static docs/examples integrations/woocommerce",
         f"stylelint --config tests/lint/stylelint.config.mjs --config-basedir {fetched.FOLDER}/lint static/**/*.css",
         SUITE,
         "pytest --ignore tests/browser --ignore tests/integrations -m proof",
