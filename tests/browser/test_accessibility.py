@@ -99,7 +99,7 @@ def test_another_language_loses_neither_the_page_nor_what_was_typed(person: Make
     assert friend.page.locator("html").get_attribute("lang") == "ar"
     friend.page.locator(".tongues summary").click()
     friend.tap("Español")
-    friend.sees("¿Te han enviado un código?")
+    friend.sees("¿Un amigo te dio un código?")
 
 
 def test_without_a_script_the_language_is_changed_as_well(person: Make) -> None:
@@ -107,7 +107,7 @@ def test_without_a_script_the_language_is_changed_as_well(person: Make) -> None:
     friend.go("/open/")
     friend.tap(friend.page.locator(".tongues summary"))
     friend.tap("Français")
-    friend.sees("Un proche vous a envoyé un code ?")
+    friend.sees("Un ami vous a donné un code ?")
     assert friend.page.url.endswith("/open/")
 
 
