@@ -96,5 +96,5 @@ def test_the_desk_and_the_api_keep_to_the_languages_of_staff(client: Client) -> 
 @pytest.mark.parametrize(("number", "words"), [(1, "صنف واحد"), (2, "صنفان"), (5, "أصناف"), (11, "صنفًا")])
 def test_things_are_counted_as_the_language_counts(number: int, words: str) -> None:
     with translation.override("ar"):
-        text = ngettext("Basket, %(counter)s thing", "Basket, %(counter)s things", number)
+        text = ngettext("Basket, %(counter)s item", "Basket, %(counter)s items", number)
     assert words in text
