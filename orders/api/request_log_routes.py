@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from friendpay.kit.paging import newest_first
 from orders.api.auth import Call
+from orders.api.fields import FILLED_LINE
 from orders.api.schemas import Limit, Moment, Page
 from orders.models import ApiCall, ApiKey
 
@@ -55,8 +56,8 @@ def list_calls(  # noqa: PLR0913  # a filter is a parameter
     limit: Limit = 20,
     after: CallId | None = None,
     before: CallId | None = None,
-    status: Annotated[int, Field(ge=100, le=599)] | None = None,
-    code: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None = None,
+    status: Annotated[int, Field(ge=100, lt=600)] | None = None,
+    code: Annotated[str, Field(max_length=40, pattern=FILLED_LINE)] | None = None,
     created_since: Moment | None = None,
     created_before: Moment | None = None,
 ) -> ApiCallPage:

@@ -18,8 +18,6 @@ from uvicorn.supervisors import Multiprocess
 
 from friendpay import connections
 
-_WHEN_THE_PARENT_ENDS = 1  # PR_SET_PDEATHSIG
-
 
 class Command(BaseCommand):
     """Serve pages, the API and sockets until told to stop (TERM)."""
@@ -55,4 +53,4 @@ def _share() -> None:
     gc.collect()
     gc.freeze()  # what is here stays, and is looked through by no worker
     vars(uvicorn._subprocess)["spawn"] = multiprocessing.get_context("fork")
-    os.register_at_fork(after_in_child=lambda: ctypes.CDLL(None).prctl(_WHEN_THE_PARENT_ENDS, signal.SIGKILL))
+    os.register_at_fork(after_in_child=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL))  # PR_SET_PDEATHSIG

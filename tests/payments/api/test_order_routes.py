@@ -26,7 +26,7 @@ def test_an_order_and_its_request_are_made_by_one_call(caller: Caller) -> None:
     assert caller.get(f"/orders/{made['id']}").json == made
     assert caller.get(f"/payment-requests/{asked['id']}").json == asked
     assert (asked["order"], asked["status"], asked["amount"]) == (made["id"], "open", made["amount"])
-    assert (asked["message"], asked["split"]) == ("Please!", {"max_payers": 3, "min_amount": 1000})
+    assert (asked["message"], asked["split"]) == ("Please!", {"max_payers": 3, "min_amount": 1000, "shares": []})
     told = [(event.type, event.seq, event.order and event.order.public_id) for event in Event.objects.order_by("id")]
     assert told == [("order.created", None, made["id"]), ("payment_request.created", 1, made["id"])]
     row = PaymentRequest.objects.get()

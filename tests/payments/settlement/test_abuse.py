@@ -130,7 +130,7 @@ def test_a_stopped_buyer_asks_no_friend_and_what_was_asked_is_cancelled(client: 
     assert Event.objects.filter(type="payment_request.cancelled", actor="support:anna").count() == 2
     order = shop.make_order(merchant)
     page = client.get(f"/checkout/{order.token}/")
-    assert "Asking friends is switched off for you at Harbour Tea for now" in words(page)
+    assert "You can't ask friends to pay at Harbour Tea for now" in words(page)
     assert "Ask a friend to pay" not in words(page)
     assert "Pay now" in words(page)
     assert client.post(f"/checkout/{order.token}/ask/").status_code == 403
