@@ -37,6 +37,7 @@ from tests import agents, desk, shop
         ("POST", "/r/abc/check/"),
         ("POST", "/admin/payments/provideraccount/1/test/"),
         ("POST", "/admin/payments/provideraccount/1/change/"),
+        ("POST", "/api/v1/payment-requests/pr_1/simulate"),
     ],
 )
 def test_what_may_call_a_wallet_never_holds_the_pages_threads(method: str, path: str) -> None:
@@ -52,6 +53,7 @@ def test_what_may_call_a_wallet_never_holds_the_pages_threads(method: str, path:
         ("POST", "/p/abc/decline/"),
         ("GET", "/admin/payments/provideraccount/"),
         ("GET", "/r/abc/"),
+        ("GET", "/api/v1/payment-requests/pr_1"),
     ],
 )
 def test_pages_and_notifications_wait_for_nobody(method: str, path: str) -> None:
@@ -73,6 +75,10 @@ def test_pages_and_notifications_wait_for_nobody(method: str, path: str) -> None
 )
 def test_a_payer_waits_with_those_of_the_same_wallet_alone(body: bytes, wallet: str) -> None:
     assert lanes.lane({"method": "POST", "path": "/p/abc/pay/"}, body) == wallet
+
+
+def test_a_simulated_payer_waits_with_those_of_the_sandbox_wallet() -> None:
+    assert lanes.lane({"method": "POST", "path": "/api/v1/payment-requests/pr_1/simulate"}, b"{}") == "sandbox"
 
 
 def test_the_desk_waits_by_itself() -> None:
@@ -199,7 +205,7 @@ def test_exactly_the_views_that_say_so_call_a_wallet(
                 there.visit(route, method)
             waited |= {(route, method)} if calls else set()
     assert waited == said - {("login/", "GET")}
-    assert len(said) == 6
+    assert len(said) == 7
 
 
 @pytest.mark.django_db

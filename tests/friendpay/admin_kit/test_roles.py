@@ -424,7 +424,8 @@ def test_no_nonsense_in_an_address_is_an_error_of_ours(planted: Rows, secrets: s
 @pytest.mark.parametrize("role", ["superuser"])
 def test_no_search_finds_by_a_part_of_a_secret(role: str, planted: Rows, secrets: set[str]) -> None:
     client = visitor(role)
-    parts = [secret[:12] for secret in secrets]
+    shown = set(ApiKey.objects.values_list("start", flat=True))  # the desk knows a key by it, and so may look for it
+    parts = [secret[12:24] if secret[:12] in shown else secret[:12] for secret in secrets]
     for model, desk_of in lists():
         if desk_of.search_fields and client.get(desk.rows(model)).status_code == 200:
             for part in parts[:: 1 if model in SECRET else 7]:
