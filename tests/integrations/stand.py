@@ -217,7 +217,7 @@ def python_environment(name: str, lock: Path, *packages: Path) -> Path:
     """
     folder = FOLDER / name
     python = folder / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps"]
+    pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps", "--no-compile"]
     with _alone(name):
         if _changed(folder, "locked", digest := _digest([lock])):
             shutil.rmtree(folder, ignore_errors=True)
