@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from friendpay.demo.bootstrap import PYTHON, ROOT
 from tests import chromium, php
+from tests.model import spin
 from tests.peers import fetched
 
 BROWSER = "tests/browser"
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         return run(("pytest", *arguments))
     chromium.ensure()
     php.ensure()
+    spin.ensure()
     return _stages((*LINTERS, TESTS, PROOFS, BROWSERS, SHOPS))
 
 

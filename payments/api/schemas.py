@@ -41,12 +41,10 @@ class ShareIn(Taken):
     amount: Minor
 
 
-_PAYERS_OR_SHARES: JsonDict = {
-    "anyOf": [
-        {"required": ["max_payers"], "properties": {"max_payers": {"type": "integer"}}},
-        {"required": ["shares"], "properties": {"shares": {"type": "array"}}},
-    ]
-}
+_NEITHER_PAYERS: JsonDict = {"not": {"required": ["max_payers"], "properties": {"max_payers": {"type": "integer"}}}}
+_NOR_SHARES: JsonDict = {"not": {"required": ["shares"], "properties": {"shares": {"type": "array"}}}}
+_PAYERS_OR_SHARES: JsonDict = {"not": {"allOf": [_NEITHER_PAYERS, _NOR_SHARES]}}
+"""In a form that programs which write clients leave alone: they take `anyOf` for several types."""
 
 
 class SplitIn(Taken):

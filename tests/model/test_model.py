@@ -17,7 +17,7 @@ from tests.model.replay import Replay, differs
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db]
 
-STORIES = int(os.environ.get("FRIENDPAY_STORIES", "200"))
+STORIES = int(os.environ.get("FRIENDPAY_STORIES", "100"))
 """How many random stories are replayed, of each kind of request."""
 
 
