@@ -15,10 +15,11 @@ export function morph(from, to) {
   }
   for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && !KEPT.has(name)) from.removeAttribute(name);
   for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
+  const due = new Set(Array.from(to.children, ({ id }) => id).filter(Boolean)); // none of these is dropped on the way to another
   let at = from.firstChild;
   for (const wanted of [...to.childNodes]) {
     let found = at;
-    while (found && !alike(found, wanted)) found = found.nextSibling;
+    while (found && !alike(found, wanted)) found = due.has(found.id) ? null : found.nextSibling;
     if (found) {
       while (at !== found) at = kept(at) ? at.nextSibling : drop(at);
       at = found.nextSibling;

@@ -95,6 +95,21 @@ def test_what_the_buyer_is_typing_survives_what_happens_meanwhile(person: Make) 
     assert buyer.page.get_by_label("Message to your friend").input_value() == "Could you get this for me?"
 
 
+def test_what_the_buyer_has_open_survives_a_no_and_then_a_payment(person: Make) -> None:
+    buyer, friend = person(DESK), person(PHONE)
+    friend.go(ask_and_share(buyer))
+    friend.tap(friend.page.locator("#decline summary"))
+    friend.tap("Let Lin know")
+    buyer.page.locator(".standing[data-stage=declined]").wait_for()
+    buyer.tap(buyer.page.get_by_text("Add a message"))
+    buyer.type("Message to your friend", "Could you")
+    buyer.tap(buyer.page.locator("#cancel summary"))
+    friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    buyer.page.locator(".standing[data-stage=trying]").wait_for()
+    assert buyer.page.get_by_label("Message to your friend").input_value() == "Could you"
+    assert buyer.button("Yes, cancel it").is_visible()
+
+
 def test_a_second_friend_sees_the_first_and_then_that_it_is_paid(person: Make) -> None:
     buyer, friend, other = person(DESK), person(PHONE), person(PHONE)
     link = ask_and_share(buyer)
