@@ -33,7 +33,7 @@ def ask(order: Order, surface: Surface, network: str = "") -> PaymentRequest:
         _check_often(order, network)
     request = lifecycle.open_request(order.pk, actor="buyer", shared=True)
     steps.record(steps.Kind.HELP_TAPPED, request, surface=surface.place, at=tapped)
-    steps.record(steps.Kind.REQUEST_CREATED, request, surface=surface.place)
+    steps.record(steps.Kind.REQUEST_CREATED, request, surface=surface.place, at=request.shared_at)
     return request
 
 
