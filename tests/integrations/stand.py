@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +20,6 @@ from typing import Any
 
 import psycopg
 
-from friendpay.demo import options
 from friendpay.demo.bootstrap import PYTHON, ROOT
 from tests.browser.conftest import Stack
 from tests.peers import fetched
@@ -139,10 +139,14 @@ class Shop:
     folder: Path
     environment: Mapping[str, str]
     log: Path
-    port: int = field(default_factory=lambda: options.free_port("127.0.0.1"))
     health: str = "/"
     patience: float = 60
+    _kept: socket.socket = field(default_factory=lambda: _kept_port())
     _process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def port(self) -> int:
+        return int(self._kept.getsockname()[1])
 
     @property
     def address(self) -> str:
@@ -195,6 +199,16 @@ class Shop:
             return error.code < 500
         except OSError:
             return False
+
+
+def _kept_port() -> socket.socket:
+    """A port that nobody else is given, neither before the shop listens there nor while it is down. Who wants to listen
+    may, for all servers bind as we do.
+    """
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    return kept
 
 
 def until(true: Callable[[], object], what: str, seconds: float = 20) -> None:
