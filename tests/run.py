@@ -1,9 +1,11 @@
 """What bin/test does inside the virtual environment: everything, a first answer (--fast), or the tests named to it."""
 
 import os
+import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from friendpay.demo.bootstrap import PYTHON, ROOT
@@ -72,7 +74,25 @@ def main(arguments: Sequence[str]) -> int:
     chromium.ensure()
     php.ensure()
     spin.ensure()
-    return _stages((*LINTERS, TESTS, PROOFS, BROWSERS, SHOPS))
+    with _shops_being_installed():
+        return _stages((*LINTERS, TESTS, PROOFS, BROWSERS, SHOPS))
+
+
+@contextmanager
+def _shops_being_installed() -> Iterator[None]:
+    """Real shops take minutes to install, most of it waiting. What is not there in time, or went wrong, the tests that
+    want it do again.
+    """
+    command = [str(PYTHON), "-m", "tests.integrations.environments"]
+    installing = subprocess.Popen(
+        ["nice", *command], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(installing.pid, signal.SIGKILL)
+        installing.wait()
 
 
 def _fast() -> int:

@@ -3,10 +3,12 @@
 import os
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import pytest
 
-from tests import chromium, conftest, run
+from tests import chromium, conftest, php, run
+from tests.model import spin
 from tests.peers import fetched
 
 SUITE = f"pytest --ignore tests/browser --ignore tests/integrations -m not proof -n {min(os.cpu_count() or 1, 8)}"
@@ -23,7 +25,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         return 3 if command[0] == "mypy" else 0
 
     monkeypatch.setattr(run, "run", note)
-    monkeypatch.setattr(chromium, "ensure", lambda: None)
+    for tool in (chromium, php, spin):
+        monkeypatch.setattr(tool, "ensure", lambda: None)
+    monkeypatch.setattr(run, "_shops_being_installed", nullcontext)
     return made
 
 

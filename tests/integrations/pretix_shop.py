@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from tests.integrations.stand import CLIENT, INTEGRATIONS, Shop, clean, python_environment
+from tests.integrations import environments
+from tests.integrations.stand import INTEGRATIONS, Shop, clean
 
 PLUGIN = INTEGRATIONS / "pretix"
 DEMO = PLUGIN / "demo"
@@ -51,7 +52,7 @@ class Pretix:
 
     @classmethod
     def set_up(cls, data: Path) -> "Pretix":
-        python = python_environment("pretix", PLUGIN / "requirements.txt", CLIENT, PLUGIN)
+        python = environments.pretix()
         shop = Shop([str(python), str(DEMO / "serve.py")], DEMO, {"PRETIX_PRETIX_DATADIR": str(data)}, data / "log")
         shop.command.append(str(shop.port))
         shop.health = "/harbour/concert/"

@@ -17,12 +17,11 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from friendpay.demo.bootstrap import ROOT
 from tests.browser.conftest import DESK, Person, pay
-from tests.integrations.stand import INTEGRATIONS, Friendpay, Shop, built, clean, node, node_environment, until
+from tests.integrations import environments
+from tests.integrations.stand import INTEGRATIONS, Friendpay, Shop, clean, node, until
 
 PACKAGE = INTEGRATIONS / "medusa"
-NODE_CLIENT = ROOT / "clients" / "node"
 PROVIDER = "pp_friendpay_friendpay"
 SWEEP = """
 const { sweep } = require("friendpay-medusa/settlement");
@@ -158,8 +157,7 @@ def medusa(
     friendpay: Friendpay, make_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Medusa]:
     """Set up as README says."""
-    installed = node_environment("medusa", PACKAGE / "shop")
-    built(installed, [*node(), str(PACKAGE / "pack.mjs"), str(installed), "--link"], PACKAGE, NODE_CLIENT)
+    installed = environments.medusa()
     folder = tmp_path_factory.mktemp("medusa")
     shutil.copytree(PACKAGE / "shop", folder, dirs_exist_ok=True)
     (folder / "node_modules").symlink_to(installed / "node_modules")

@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Locator
 
 from tests.browser.conftest import Person, pay
-from tests.integrations.stand import CLIENT, INTEGRATIONS, Friendpay, Shop, clean, python_environment, until
+from tests.integrations import environments
+from tests.integrations.stand import INTEGRATIONS, Friendpay, Shop, clean, until
 
 PACKAGE = INTEGRATIONS / "django-oscar"
 PROJECT = Path(__file__).parent / "shops" / "oscar"
@@ -150,7 +151,7 @@ def oscar(
     folder = tmp_path_factory.mktemp("oscar")
     mails = folder / "mails"
     mails.mkdir()
-    python = python_environment("oscar", PACKAGE / "requirements.txt", CLIENT, PACKAGE)
+    python = environments.oscar()
     database = make_database("oscar")
     settings = {"SHOP_DATABASE": database, "SHOP_MAILS": str(mails), "FRIENDPAY_URL": friendpay.address}
     shop = Shop([], PROJECT, settings, folder / "log", health="/catalogue/")
