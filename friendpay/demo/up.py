@@ -142,26 +142,29 @@ def _claim(chosen: argparse.Namespace) -> IO[str]:
     return claim
 
 
-def _kept(data: Path) -> dict[str, str]:
-    """The demo's secrets, made at its first start."""
-    path = data / "secrets.json"
-    if path.exists():
-        kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    else:
-        from cryptography.fernet import Fernet  # this process lasts as long as the demo, and keeps what it loads
+def _new_secrets() -> dict[str, str]:
+    from cryptography.fernet import Fernet  # this process lasts as long as the demo, and keeps what it loads
 
-        kept = {
-            "SECRET_KEY": secrets.token_urlsafe(50),
-            "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
-            "FRIENDPAY_DEMO_KEY": f"sk_test_{secrets.token_urlsafe(24)}",
-            "FRIENDPAY_SUPPORT_USER": "support",
-            "FRIENDPAY_SUPPORT_PASSWORD": secrets.token_urlsafe(9),
-        }
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
+        "FRIENDPAY_DEMO_KEY": f"sk_test_{secrets.token_urlsafe(24)}",
+        "FRIENDPAY_SUPPORT_USER": "support",
+        "FRIENDPAY_SUPPORT_PASSWORD": secrets.token_urlsafe(9),
+        "VAPID_PRIVATE_KEY": secrets.token_urlsafe(32),
+    }
+
+
+def _kept(data: Path) -> dict[str, str]:
+    """The demo's secrets, made at its first start; what a later version wants besides, at the first of that."""
+    path = data / "secrets.json"
+    kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if "VAPID_PRIVATE_KEY" not in kept:  # the latest that was added
+        kept = _new_secrets() | kept
         unfinished = data / "secrets.new"
         with open(unfinished, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             json.dump(kept, file, indent=1)
         unfinished.replace(path)
-    kept.setdefault("VAPID_PRIVATE_KEY", secrets.token_urlsafe(32))
     if key := os.environ.get("FRIENDPAY_DEMO_KEY"):
         if not key.startswith("sk_test_"):
             _fail("FRIENDPAY_DEMO_KEY must begin with sk_test_.")

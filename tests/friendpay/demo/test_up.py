@@ -102,6 +102,15 @@ def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path, monkeypatch:
     assert up._kept(tmp_path) == first
 
 
+def test_a_folder_of_an_earlier_version_keeps_its_secrets_and_gets_the_new_one(tmp_path: Path) -> None:
+    earlier = up._kept(tmp_path)
+    del earlier["VAPID_PRIVATE_KEY"]
+    (tmp_path / "secrets.json").write_text(json.dumps(earlier))
+    now = up._kept(tmp_path)
+    assert now == earlier | {"VAPID_PRIVATE_KEY": now["VAPID_PRIVATE_KEY"]}
+    assert up._kept(tmp_path) == now
+
+
 def test_what_an_earlier_start_left_behind_is_ended_and_nothing_else(tmp_path: Path) -> None:
     def sleeper(data: Path) -> psutil.Popen:
         return psutil.Popen(
