@@ -107,7 +107,7 @@ class Person:
         self.typed += len(text)
         self.page.get_by_label(where).press_sequentially(text)
 
-    def sees(self, words: str, *, within: float = 5) -> None:
+    def sees(self, words: str, *, within: float = 10) -> None:
         self.page.get_by_text(words).locator("visible=true").first.wait_for(timeout=within * 1000)
 
 
