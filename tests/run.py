@@ -85,7 +85,11 @@ def _shops_being_installed() -> Iterator[None]:
     """
     command = [str(PYTHON), "-m", "tests.integrations.environments"]
     installing = subprocess.Popen(
-        ["nice", *command], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        ["nice", "-n", "19", *command],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield
