@@ -90,7 +90,7 @@ def shop(friendpay: Friendpay, tmp_path_factory: pytest.TempPathFactory) -> Iter
     shop = WooCommerce([], HERE / "tests", {}, folder / "shop.log")
     shop.command = [php.program(), "-S", f"127.0.0.1:{shop.port}", "shop.php"]
     shop.environment = {"WOO_FOLDER": str(folder), "WOO_HOME": shop.address, "PHP_CLI_SERVER_WORKERS": "8"}
-    shop.friendpay, shop.key = friendpay, friendpay.add_shop("Tea House", shop.address)
+    shop.friendpay, shop.key = friendpay, friendpay.add_shop("Tea Press", shop.address)
     with shop:
         shop.does("activate")
         shop.does("stock", pieces=100)
@@ -470,7 +470,7 @@ def _deaf(shop: WooCommerce) -> Iterator[None]:
 @contextmanager
 def _rule(shop: WooCommerce) -> Iterator[None]:
     """A rollout rule of the shop's: nobody is offered to ask a friend."""
-    there = "FROM orders_merchant WHERE name = 'Tea House'"
+    there = "FROM orders_merchant WHERE name = 'Tea Press'"
     with shop.friendpay.stack.database() as database:
         database.execute(
             "INSERT INTO payments_rolloutrule (merchant_id, method, note, share, allowed_buyers, denied_buyers,"
