@@ -171,6 +171,11 @@ LANGUAGES = [  # of the public pages, mails and share texts, each by its own nam
     ("ja", "日本語"),
     ("ko", "한국어"),
     ("id", "Bahasa Indonesia"),
+    ("de", "Deutsch"),
+    ("it", "Italiano"),
+    ("tr", "Türkçe"),
+    ("vi", "Tiếng Việt"),
+    ("th", "ไทย"),
 ]
 STAFF_LANGUAGES = ("en", "zh-hans")  # of the support desk and the API
 LOCALE_PATHS = [BASE_DIR / "locale"]

@@ -2,7 +2,7 @@
 
 Words are translated then, files that are included stand where they are included, addresses of static files and the list
 of languages are written out. What is left to do for a page is to put in what is its own. A template that is drawn in
-twelve languages is compiled twelve times.
+so many languages is compiled once for each.
 """
 
 import re

@@ -29,6 +29,7 @@ _MIDDLE, _ROOM = WIDTH // 2, 880  # where lines are centred, and how long one ma
 _SCRIPTS = (
     ("Noto Sans Arabic", ((0x600, 0x6FF), (0x750, 0x77F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFF))),
     ("Noto Sans Devanagari", ((0x900, 0x97F), (0xA8E0, 0xA8FF))),
+    ("Noto Sans Thai", ((0xE00, 0xE7F),)),
     ("Noto Sans", ((0, 0x52F), (0x1E00, 0x206F), (0x20A0, 0x20BF))),
 )
 _EAST_ASIAN = "Noto Sans CJK SC"

@@ -92,6 +92,7 @@ HABITS = {
     "zh-hant": ("line", "whatsapp", "wechat", "sms", "mail", "telegram"),
     "ja": ("line", "sms", "mail"),
     "ko": ("sms", "line", "mail", "telegram"),
+    "th": ("line", "sms", "mail"),
     "ru": ("telegram", "whatsapp", "sms", "mail"),
     "en": ("whatsapp", "sms", "mail", "telegram", "line"),
 }
