@@ -166,8 +166,7 @@ class Replay:
 
     def do(self, step: Step) -> None:
         """One step; what is told of a payer, a refund or the clock goes to the one it names."""
-        name = step.what.split("_", 1)[1] if step.what.startswith("do_") else step.what
-        getattr(self, f"_{name}")(step)
+        getattr(self, f"_{step.what}")(step)
 
     def _begin(self, step: Step) -> None:
         amount = step.payments[step.who][1] * UNIT if self.parts else None
