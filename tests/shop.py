@@ -45,7 +45,7 @@ def make_request(
     expires_in: timedelta | None = None,
 ) -> PaymentRequest:
     order = order or make_order(amount=amount, currency=currency)
-    return lifecycle.open_request(order.pk, actor="buyer", shared=True, split=split, expires_in=expires_in)
+    return lifecycle.open_request(order.pk, actor="merchant", shared=True, split=split, expires_in=expires_in)
 
 
 def account_of(request: PaymentRequest) -> ProviderAccount:

@@ -17,6 +17,7 @@ from payments.pages.attempts import Attempts
 
 DECLINED = "payment_request.declined"
 THANKED = "payment_request.thanked"
+ASKED = ("payment_request.created", "payment_request.shared")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def read(token: str, visitor: str) -> Reading:
         thanked=thanked.data if thanked else None,
         address=next(iter(models(MailAddress, found["address_rows"])), None),
         stopped=found["is_stopped"] and bool(order.buyer_id),
-        asked_here=found["is_asked_here"],
+        asked_here=bool(request and request.shared_at and found["is_asked_here"]),
         sent=found["is_sent"],
     )
 
@@ -159,6 +160,6 @@ def _orders(visitor: str) -> "QuerySet[Order]":
         address_rows=rows(addresses[:1]),
         in_vain_at=ArraySubquery(in_vain.order_by("-created_at").values("created_at")[: limits.FRUITLESS_TRIES]),
         is_stopped=Exists(stopped),
-        is_asked_here=Exists(steps.filter(kind=Step.Kind.HELP_TAPPED)),
+        is_asked_here=Exists(events.filter(type__in=ASKED, actor="buyer")),
         is_sent=Exists(steps.filter(kind=Step.Kind.SHARE_INVOKED)),
     )

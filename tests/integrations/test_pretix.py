@@ -397,6 +397,6 @@ def test_a_german_buyer_and_a_friend_with_browsers(both: Both, person: Callable[
     friend.tap("Pay €78.50 with Sandbox wallet")
     friend.tap("Approve €78.50")
     until(lambda: both.pretix.status(code) == "p", "pretix was told")
-    buyer.tap("Back to Harbour Concerts")
+    buyer.tap("Zurück zu Harbour Concerts")
     buyer.page.wait_for_url(f"{both.pretix.event}/order/**")
     buyer.sees("bezahlt")

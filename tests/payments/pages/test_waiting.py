@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from orders.models import Event, Order
-from payments.models import PaymentRequest
+from payments.models import PaymentRequest, Step
 from payments.settlement import ledger, lifecycle, requests
 from payments.settlement.rules import Split
 from tests import agents, shop
@@ -164,6 +164,7 @@ def test_another_browser_is_asked_whether_the_order_is_its_own(client: Client) -
     order = shop.make_order()
     client.post(page_of(order) + "ask/")
     token = PaymentRequest.objects.get().token
+    Step.objects.all().delete()  # the friction meter's rows may be lost, late or purged: nothing hangs on them
     assert "Is this your order?" not in words(client.get(page_of(order), headers=ELSEWHERE))
     stranger = Client()
     for headers in (ELSEWHERE, {"Sec-Fetch-Site": "none"}, {}):
