@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from html import unescape
 
 from django.contrib.auth.models import Permission, User
@@ -10,6 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from friendpay.admin_kit import reauthentication
+from friendpay.kit import clock
+from orders.models import Membership, Merchant
+from orders.scope import ALL_SHOPS
 from tests.pages import Answer
 
 READ = [
@@ -25,10 +29,12 @@ READ = [
 ]
 
 
-def staff(*rights: str, name: str = "anna") -> Client:
-    """Somebody of staff who may do just this, and gave the password just now."""
+def staff(*rights: str, name: str = "anna", shops: Sequence[Merchant] | None = None) -> Client:
+    """Somebody of staff who may do just this, at all shops or at some, and gave the password just now."""
     user = User.objects.create_user(name, password="a long password", is_staff=True)
-    for right in rights:
+    for merchant in shops or ():
+        Membership.objects.create(user=user, merchant=merchant, added_at=clock.now(), added_by="test")
+    for right in rights if shops is not None else (*rights, ALL_SHOPS):
         app, codename = right.split(".")
         user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
     client = Client()

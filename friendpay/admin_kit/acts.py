@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -64,6 +65,8 @@ def view_of(name: str, act: Act[Any]) -> Any:
     """The page of an action, with its button, as the admin wants it: a method of this name."""
 
     def method(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+        if not admin.has_view_or_change_permission(request):  # who may not read about it does nothing with it
+            raise PermissionDenied
         thing = admin.to_act_on(request, object_id)
         if thing is None:
             missing: HttpResponse = admin._get_obj_does_not_exist_redirect(request, admin.opts, object_id)

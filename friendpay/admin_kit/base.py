@@ -1,13 +1,16 @@
-"""What every page of the support desk has in common: it reads, it finds, and what may be done is declared."""
+"""What every page of the support desk has in common: it shows what is of one's own shops, it reads, it finds, and what
+may be done is declared.
+"""
 
 from inspect import isclass
 from typing import Any, Generic
 
+from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import BadRequest
-from django.db.models import Model, Q, QuerySet
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import ForeignKey, ManyToManyField, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
@@ -16,6 +19,7 @@ from unfold.views import ChangeList
 from friendpay.admin_kit.acts import Act, Thing, view_of
 from friendpay.admin_kit.cells import Panel
 from friendpay.admin_kit.columns import Column
+from friendpay.admin_kit.scope import Shops, within
 
 
 def is_shown_filter(admin: "ModelAdmin", lookup: str) -> bool:
@@ -43,7 +47,72 @@ class PlainChangeList(ChangeList):
             self.full_result_count = self.result_count
 
 
-class ShownFilters(ModelAdmin):
+class Scoped(ModelAdmin):
+    """Pages about rows that belong to a shop: who works for some shops sees theirs alone, in every list, search,
+    choice, link and action, and writes into no other.
+
+    A page that names no way to the shop is closed to them. Every page of the desk stands on this.
+    """
+
+    of_shop: str | None = None
+    """From a row to its shop, as a filter says it: "merchant", "payment__merchant"."""
+
+    def shops(self, request: HttpRequest) -> Shops:
+        found: Shops = self.admin_site.shops_of(request.user)
+        return found
+
+    def is_closed(self, request: HttpRequest) -> bool:
+        return self.of_shop is None and self.shops(request) is not None
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return not self.is_closed(request) and bool(super().has_module_permission(request))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not self.is_closed(request) and bool(super().has_view_permission(request, obj))
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return not self.is_closed(request) and bool(super().has_add_permission(request, *args))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not self.is_closed(request) and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not self.is_closed(request) and bool(super().has_delete_permission(request, obj))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self.mine(request, super().get_queryset(request))
+
+    def mine(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the rows that whoever asks may see."""
+        return within(rows, self.of_shop, self.shops(request))
+
+    def get_field_queryset(
+        self, db: str | None, db_field: "ForeignKey[Any, Any] | ManyToManyField[Any, Any]", request: HttpRequest
+    ) -> QuerySet[Any] | None:
+        """What a form's field offers, and takes: rows of one's own shops."""
+        offered: QuerySet[Any] | None = super().get_field_queryset(db, db_field, request)
+        related = db_field.remote_field.model
+        if self.shops(request) is None:
+            return offered
+        rows = related._default_manager.all() if offered is None else offered
+        page = self.admin_site._registry.get(related)
+        return page.mine(request, rows) if page else rows.none()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Whatever a form holds: what it saved is of one's own shop, or was not saved."""
+        super().save_model(request, obj, form, change)
+        if self.shops(request) is not None and not self.get_queryset(request).filter(pk=obj.pk).exists():
+            raise PermissionDenied
+
+
+def mine(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Those of the rows that whoever asks may see, as the desk's page of such rows says."""
+    page: Any = admin.site.get_model_admin(rows.model)
+    found: QuerySet[Any] = page.mine(request, rows)
+    return found
+
+
+class ShownFilters(Scoped):
     """A list that is filtered by what stands on it alone. A filter that cannot be read is a 400."""
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:

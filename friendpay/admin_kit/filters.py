@@ -1,6 +1,6 @@
 """Filters of the desk's lists with fixed choices: none reads a table to find out what there is to choose."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -8,9 +8,21 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 Words = str | Promise
 Rows = Q | Callable[[], Q]
+
+
+class ShopFilter(AutocompleteSelectFilter):
+    """By shop: it offers, and names, those of whoever looks."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            shops = self.field.remote_field.model
+            page = self.model_admin.admin_site.get_model_admin(shops)
+            choice["form"].fields[self.lookup_kwarg].queryset = page.mine(self.request, shops.objects.all())
+            yield choice
 
 
 class _ChoiceFilter(SimpleListFilter):

@@ -21,6 +21,7 @@ from unfold.sites import UnfoldAdminSite
 
 from friendpay.admin_kit import audit_log, reauthentication
 from friendpay.admin_kit.password import OwnPasswordForm, PasswordForm, remember
+from friendpay.admin_kit.scope import Shops
 from friendpay.admin_kit.second_factor import second_factor
 from friendpay.kit import limits
 
@@ -32,6 +33,11 @@ class Desk(UnfoldAdminSite):
 
     index_title = _("What needs work")
     login_form = PasswordForm
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shops_of: Callable[[Any], Shops] = lambda _user: frozenset()
+        """Which shops a person works for: known by the room that has shops, which says so here. Until then, none."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         allowed = self.knows(request) and (settings.DEMO or request.user.is_verified())  # type: ignore[union-attr]

@@ -1,3 +1,11 @@
 """The support desk's pages of orders."""
 
+from typing import cast
+
+from django.contrib import admin
+
+from friendpay.admin_kit.site import Desk
+from orders import scope
 from orders.admin import api_call, delivery, event, key, merchant, order, webhook  # noqa: F401  # importing registers
+
+cast(Desk, admin.site).shops_of = scope.shops_of

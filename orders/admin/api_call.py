@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.base import SupportAdmin
@@ -22,8 +21,9 @@ def _status(call: ApiCall) -> SafeString:
 class ApiCallAdmin(SupportAdmin[ApiCall]):
     """What shops' programs asked for lately. It is written after each call and never touched again."""
 
+    of_shop = "merchant"
     list_display = ("time", "method", "path", "status_badge", "code", "milliseconds", "key_start", "merchant", "mode")
-    list_filter = (filters.mode(), ("merchant", AutocompleteSelectFilter))
+    list_filter = (filters.mode(), ("merchant", filters.ShopFilter))
     list_select_related = ("key", "merchant")
     search_fields = ("public_id", "key__start")
     search_help_text = _("Request id, or how the key begins")

@@ -45,6 +45,7 @@ def _outcome(attempt: WebhookAttempt) -> str:
 class WebhookDeliveryAdmin(SupportAdmin[WebhookDelivery]):
     """Deliveries are reached from their endpoint, or by an event's id."""
 
+    of_shop = "merchant"
     list_display = ("public_id", "event_link", "state", "attempts", "endpoint_link", "mode", "written")
     list_filter = ("status", filters.mode("endpoint__live"))
     list_select_related = ("endpoint", "event")

@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.base import SupportAdmin
@@ -21,8 +20,9 @@ BY_TYPE = filters.value(_("type"), "type", "type", lambda: {type: type for type 
 class EventAdmin(SupportAdmin[Event]):
     """The audit log. It is written with each change and never touched again."""
 
+    of_shop = "merchant"
     list_display = ("created", "who", "what", "amount", "order_link", "type", "mode")
-    list_filter = (BY_TYPE, filters.mode(), ("merchant", AutocompleteSelectFilter))
+    list_filter = (BY_TYPE, filters.mode(), ("merchant", filters.ShopFilter))
     ordering = ("-id",)
     search_fields = ("order__reference",)
     search_help_text = _("Order number or any id")

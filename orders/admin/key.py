@@ -86,6 +86,7 @@ def _is_alive(key: ApiKey) -> bool:
 class ApiKeyAdmin(SupportAdmin[ApiKey]):
     """Keys are reached from their shop's page; here one is rolled or revoked."""
 
+    of_shop = "merchant"
     list_display = ("start", "name", "merchant", "mode", "may", "made", "ends", "revoked")
     list_select_related = ("merchant",)
     fieldsets = ((None, {"fields": (("start", "name"), ("mode", "may"), ("merchant",), ("made", "ends", "revoked"))}),)

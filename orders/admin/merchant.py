@@ -90,6 +90,10 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError(_("Choose a PNG of at most 150 KB and 2048 pixels.")) from None
 
 
+CHECKED = ("name", "legal_name", "site", "is_verified", "verified_on")
+"""What the operator checks before a shop is called verified."""
+
+
 def _state(merchant: Merchant) -> SafeString:
     if merchant.is_frozen:
         return badge(_("frozen"), "danger")
@@ -100,6 +104,7 @@ def _state(merchant: Merchant) -> SafeString:
 class MerchantAdmin(SupportAdmin[Merchant]):
     """Shops can be added and changed, never deleted: money hangs on them."""
 
+    of_shop = "pk"
     form = MerchantForm
     list_display = ("name", "contact", "state", "created")
     search_fields = ("name", "contact")
@@ -146,10 +151,16 @@ class MerchantAdmin(SupportAdmin[Merchant]):
     }
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.has_perm("orders.add_merchant")
+        return request.user.has_perm("orders.add_merchant") and self.shops(request) is None
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("orders.change_merchant")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What was checked of a shop is not changed by the shop, nor is it thawed."""
+        fixed = () if obj is None or request.user.has_perm("orders.verify_merchant") else CHECKED
+        frozen = () if request.user.has_perm("orders.freeze_merchant") else ("is_frozen",)
+        return (*super().get_readonly_fields(request, obj), *fixed, *frozen)
 
     def find(self, text: str) -> Q | None:
         return Q(public_id=text)

@@ -6,7 +6,6 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.base import SupportAdmin
@@ -43,8 +42,9 @@ def _named(line: OrderLine) -> SafeString | str:
 class OrderAdmin(SupportAdmin[Order]):
     """Orders. What is asked and paid for them is added by the payments' own pages."""
 
+    of_shop = "merchant"
     list_display = ("reference", "status_badge", "buyer_name", "total_text", "paid_text", "merchant", "mode", "created")
-    list_filter = ("status", filters.mode(), ("merchant", AutocompleteSelectFilter))
+    list_filter = ("status", filters.mode(), ("merchant", filters.ShopFilter))
     search_fields = ("reference", "buyer_name", "buyer_id")
     search_help_text = _("Order number, buyer's name or id, link, code or any reference")
     fieldsets = (

@@ -1,12 +1,13 @@
 """The desk's page where a person of the shop consents to a pairing. Nothing is ever granted without this form."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext
@@ -27,7 +28,7 @@ class ConsentForm(forms.Form):
     """For which shop: one that there is, or one to be made."""
 
     shop = forms.ModelChoiceField(
-        Merchant.objects.all(), label=_("Shop"), required=False, empty_label=None, widget=UnfoldAdminSelectWidget
+        Merchant.objects.none(), label=_("Shop"), required=False, empty_label=None, widget=UnfoldAdminSelectWidget
     )
     name = forms.CharField(
         label=_("Or a new shop's name"), max_length=80, required=False, widget=UnfoldAdminTextInputWidget
@@ -36,9 +37,10 @@ class ConsentForm(forms.Form):
         label=_("The new shop's contact"), max_length=120, required=False, widget=UnfoldAdminTextInputWidget
     )
 
-    def __init__(self, *args: Any, may_add: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["shop"].empty_label = gettext("Choose a shop")  # type: ignore[attr-defined]
+    def __init__(self, data: QueryDict | None, *, shops: QuerySet[Merchant], may_add: bool) -> None:
+        super().__init__(data)
+        shop = cast(forms.ModelChoiceField[Merchant], self.fields["shop"])
+        shop.queryset, shop.empty_label = shops, gettext("Choose a shop")
         if not may_add:
             del self.fields["name"], self.fields["contact"]
 
@@ -66,14 +68,15 @@ def page(request: HttpRequest, pairing_id: str) -> HttpResponse:
     pairing = pairings.open_for_consent(pairing_id)
     if pairing is None:
         return _answer(request, "over", gettext("This pairing has ended"), status=404)
-    may_add = request.user.has_perm("orders.add_merchant")
-    form = ConsentForm(request.POST if request.method == "POST" else None, may_add=may_add)
+    shops = admin.site.get_model_admin(Merchant)
+    data = request.POST if request.method == "POST" else None
+    form = ConsentForm(data, shops=shops.get_queryset(request), may_add=shops.has_add_permission(request))
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
                 shop, back = pairings.consent(pairing_id, form.chosen, request.user.get_username())
                 said = gettext("%(app)s was connected (%(pairing)s).") % {"app": pairing.app, "pairing": pairing}
-                admin.site.get_model_admin(Merchant).log_change(request, shop, said)
+                shops.log_change(request, shop, said)
         except Refused as refused:
             form.add_error(None, str(refused.message))
         else:

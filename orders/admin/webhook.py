@@ -6,7 +6,6 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import DANGER, PRIMARY, Act
@@ -34,8 +33,9 @@ def _pace(endpoint: WebhookEndpoint) -> str:
 class WebhookEndpointAdmin(SupportAdmin[WebhookEndpoint]):
     """Endpoints belong to the shops, who make and delete them by the API; support may test one or switch it."""
 
+    of_shop = "merchant"
     list_display = ("url", "merchant", "state", "mode", "failing")
-    list_filter = (filters.mode(), ("merchant", AutocompleteSelectFilter))
+    list_filter = (filters.mode(), ("merchant", filters.ShopFilter))
     list_select_related = ("merchant",)
     search_fields = ("url",)
     search_help_text = _("Address or id")

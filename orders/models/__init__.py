@@ -4,6 +4,7 @@ from orders.models.adjustment import Adjustment, AdjustmentKind
 from orders.models.api_call import ApiCall
 from orders.models.event import Event
 from orders.models.idempotency import StoredAnswer
+from orders.models.membership import Membership
 from orders.models.merchant import ApiKey, Logo, Merchant
 from orders.models.order import Order, OrderLine
 from orders.models.pairing import Pairing
@@ -17,6 +18,7 @@ __all__ = [
     "ApiKey",
     "Event",
     "Logo",
+    "Membership",
     "Merchant",
     "Order",
     "OrderLine",

@@ -74,6 +74,11 @@ class Merchant(models.Model):
         ordering = ("name",)
         verbose_name = _("shop")
         verbose_name_plural = _("shops")
+        permissions = [
+            ("see_all_shops", "Can see all shops, where others see those they work for"),
+            ("verify_merchant", "Can verify a shop, and change what was checked"),
+            ("freeze_merchant", "Can freeze a shop"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from friendpay.admin_kit import filters, reauthentication
 from friendpay.admin_kit.acts import Act
@@ -43,8 +42,9 @@ def _state(account: ProviderAccount) -> SafeString:
 class ProviderAccountAdmin(SupportAdmin[ProviderAccount]):
     """An account is made first, then given its credentials. It can be switched off, not deleted: money hangs on it."""
 
+    of_shop = "merchant"
     list_display = ("__str__", "provider", "mode", "state", "merchant", "refused_notifications")
-    list_filter = (BY_PROVIDER, PAUSED, filters.mode(), "enabled", ("merchant", AutocompleteSelectFilter))
+    list_filter = (BY_PROVIDER, PAUSED, filters.mode(), "enabled", ("merchant", filters.ShopFilter))
     search_fields = ("name", "merchant__name")
     search_help_text = _("Name, shop or id")
     autocomplete_fields = ("merchant",)

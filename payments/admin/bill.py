@@ -37,6 +37,7 @@ def _state(mismatch: BillMismatch) -> SafeString:
 class BillMismatchAdmin(SupportAdmin[BillMismatch]):
     """A mismatch is looked into at the wallet and in our books; nothing is booked here."""
 
+    of_shop = "account__merchant"
     list_display = ("day", "state", "kind", "about", "ours", "theirs", "reference", "account_link", "mode")
     list_filter = (IS_OPEN, "kind", BY_ACCOUNTS_PROVIDER, filters.mode("account__live"))
     date_hierarchy = "day"

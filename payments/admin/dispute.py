@@ -29,6 +29,7 @@ def _state(dispute: Dispute) -> SafeString:
 class DisputeAdmin(SupportAdmin[Dispute]):
     """What wallets say of disputes; nothing is decided here."""
 
+    of_shop = "account__merchant"
     list_display = (
         "id_text",
         "state",

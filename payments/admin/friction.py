@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel
 from friendpay.kit import clock
+from orders import scope
 from orders.models import Merchant
 from payments.funnel import report
 from payments.funnel.report import Report, Span
@@ -67,7 +69,7 @@ class Range:
 
 class MeterForm(forms.Form):
     shop = forms.ModelChoiceField(
-        Merchant.objects.all(),
+        Merchant.objects.none(),
         label=gettext_lazy("Shop"),
         required=False,
         empty_label=gettext_lazy("All shops"),
@@ -83,16 +85,22 @@ class MeterForm(forms.Form):
         label=gettext_lazy("Days"), choices=list(DAYS.items()), coerce=int, widget=UnfoldAdminSelectWidget
     )
 
+    def __init__(self, data: Any, shops: QuerySet[Merchant]) -> None:
+        super().__init__(data)
+        self.fields["shop"].queryset = shops  # type: ignore[attr-defined]
+
 
 @admin.register(Step)
 class StepAdmin(SupportAdmin[Step]):
     """No rows are shown: only what all of them say together."""
 
+    of_shop = "merchant"
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         asked = {"days": 30, **request.GET.dict()}
-        form = MeterForm(asked)
+        form = MeterForm(asked, scope.merchants_of(request.user))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -102,8 +110,8 @@ class StepAdmin(SupportAdmin[Step]):
         if form.is_valid():
             chosen = form.cleaned_data
             since = clock.now() - timedelta(days=chosen["days"])
-            shop = chosen["shop"].pk if chosen["shop"] else None
-            found = report.report(since, merchant_id=shop, method=chosen["method"])
+            shops = frozenset([chosen["shop"].pk]) if chosen["shop"] else self.shops(request)
+            found = report.report(since, shops=shops, method=chosen["method"])
             context["total"] = found.total
             if found.total:
                 context |= {"bars": bars(found), "ranges": ranges(found), "ticks": ticks(), "panels": panels(found)}

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -51,7 +51,7 @@ class AwayForm(forms.Form):
 
 
 class CountForm(forms.Form):
-    """Which request an orphan's money is meant for."""
+    """Which request of the account's shop an orphan's money is meant for."""
 
     request = forms.CharField(
         label=_("Request"),
@@ -60,8 +60,13 @@ class CountForm(forms.Form):
         help_text=_("Its id (pr_…), its link, its share code, or the order number."),
     )
 
+    def __init__(self, data: QueryDict | None, event: ProviderEvent) -> None:
+        super().__init__(data)
+        self.event = event
+
     def clean_request(self) -> PaymentRequest:
-        found = list(PaymentRequest.objects.filter(search.find(self.cleaned_data["request"]).as_requests())[:2])
+        named = search.find(self.cleaned_data["request"]).as_requests()
+        found = list(PaymentRequest.objects.filter(named, merchant=self.event.account.merchant_id)[:2])
         if not found:
             raise forms.ValidationError(_("There is no such request."))
         if len(found) > 1:
@@ -108,6 +113,7 @@ def _counted(_event: ProviderEvent, payment: Payment) -> str:
 class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
     """What wallets told us. The message itself may hold a payer's data, so only what was read from it is shown."""
 
+    of_shop = "account__merchant"
     list_display = ("kind", "state", "reference", "says", "error", "account_link", "mode", "received")
     list_filter = (BY_PLACE, BY_ACCOUNTS_PROVIDER, filters.mode("account__live"))
     search_fields = ("reference",)
@@ -167,7 +173,7 @@ class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
             title=_("Count %(money)s for a request"),
             text=_("What does not fit the request goes back to whoever paid it, as always."),
             button=_("Count it"),
-            form=lambda data, _event: CountForm(data),
+            form=CountForm,
             do=lambda event, data, by: orphans.adopt(event.pk, data["request"], actor=by),
             done=_counted,
         ),

@@ -9,7 +9,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
 from friendpay.admin_kit import filters
@@ -81,13 +80,14 @@ def _goes_back(_payment: Payment, refund: Refund) -> str:
 class PaymentAdmin(SupportAdmin[Payment]):
     """One payer's attempt, with what went back of it."""
 
+    of_shop = "merchant"
     list_display = ("id_link", "status_badge", "payer", "wallet", "asked", "taken", "order_link", "mode", "created")
     list_filter = (
         UNDECIDED,
         "status",
         BY_METHOD,
         filters.mode("request__order__live"),
-        ("merchant", AutocompleteSelectFilter),
+        ("merchant", filters.ShopFilter),
     )
     ordering = ("-id",)
     search_fields = ("payer_name",)

@@ -7,7 +7,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import DANGER, PRIMARY, Act, Data
@@ -64,13 +63,14 @@ def _returned(_refund: Refund, part: str) -> str:
 class RefundAdmin(SupportAdmin[Refund]):
     """Refunds, each with the wallet's own words where it was refused."""
 
+    of_shop = "merchant"
     list_display = ("id_link", "status_badge", "amount_text", "why", "said", "payment_link", "mode", "created")
     list_filter = (
         "status",
         HELD_UP,
         "reason",
         filters.mode("payment__request__order__live"),
-        ("merchant", AutocompleteSelectFilter),
+        ("merchant", filters.ShopFilter),
     )
     ordering = ("-id",)
     search_fields = ("payment__payer_name",)

@@ -33,6 +33,7 @@ def _others(report: Report) -> int:
 class ReportAdmin(SupportAdmin[Report]):
     """A report accuses nobody: support looks at the request, and decides here."""
 
+    of_shop = "merchant"
     list_display = ("reason", "state", "request_link", "buyer", "merchant", "created")
     list_filter = (IS_OPEN, "reason")
     search_fields = ("request__order__reference", "request__order__buyer_name", "words")
@@ -96,7 +97,7 @@ class ReportAdmin(SupportAdmin[Report]):
         ),
         "freeze_shop": Act(
             label=_("Freeze the shop"),
-            rights=("orders.change_merchant",),
+            rights=("orders.freeze_merchant",),
             icon="ac_unit",
             colour=DANGER,
             when=lambda report: report.settled_at is None,
@@ -122,6 +123,7 @@ class ReportAdmin(SupportAdmin[Report]):
 class StoppedBuyerAdmin(SupportAdmin[StoppedBuyer]):
     """Buyers who cannot ask friends, until they may again."""
 
+    of_shop = "merchant"
     list_display = ("buyer_name", "buyer_id", "merchant", "since")
     list_select_related = ("merchant",)
     search_fields = ("buyer_name", "buyer_id")

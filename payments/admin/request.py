@@ -7,7 +7,6 @@ from django.db.models import DateTimeField, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import DANGER, Act
@@ -51,6 +50,7 @@ def _split(payment_request: Any) -> str:
 class PaymentRequestAdmin(SupportAdmin[Any]):
     """Every row carries `now`, so that none is shown as open past its time."""
 
+    of_shop = "merchant"
     list_display = (
         "reference",
         "status_badge",
@@ -62,7 +62,7 @@ class PaymentRequestAdmin(SupportAdmin[Any]):
         "mode",
         "created",
     )
-    list_filter = ("status", filters.mode("order__live"), ("merchant", AutocompleteSelectFilter))
+    list_filter = ("status", filters.mode("order__live"), ("merchant", filters.ShopFilter))
     search_fields = ("order__reference", "order__buyer_name", "order__buyer_id")
     search_help_text = _("Order number, buyer's name or id, link, code or any reference")
     fieldsets = (

@@ -7,10 +7,10 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from friendpay.admin_kit import filters
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, badge, code, link
 from friendpay.admin_kit.columns import Column
@@ -61,9 +61,10 @@ def _state(rule: RolloutRule) -> SafeString:
 class RolloutRuleAdmin(SupportAdmin[RolloutRule]):
     """Rules can be added, changed and deleted: money that was asked for or paid does not depend on them."""
 
+    of_shop = "merchant"
     form = RuleForm
     list_display = ("method_text", "merchant", "share_text", "narrows", "state", "note")
-    list_filter = ("method", ("merchant", AutocompleteSelectFilter))
+    list_filter = ("method", ("merchant", filters.ShopFilter))
     list_select_related = ("merchant",)
     search_fields = ("merchant__name", "note")
     search_help_text = _("Shop or note")
@@ -104,7 +105,7 @@ class RolloutRuleAdmin(SupportAdmin[RolloutRule]):
     )
     def try_out(self, request: HttpRequest) -> HttpResponse:
         """What the payment page shows for an order, or for a buyer who has none yet, and why not the rest."""
-        form = TryForm(request.GET or None)
+        form = TryForm(request.GET or None, user=request.user)
         case = form.case() if form.is_bound and form.is_valid() else None
         context = {
             **self.admin_site.each_context(request),

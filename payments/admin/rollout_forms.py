@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -17,6 +18,7 @@ from unfold.widgets import (
 from friendpay.admin_kit.fields import LinesField
 from friendpay.kit import limits
 from friendpay.kit.money import EXPONENT, Money
+from orders import scope
 from orders.models import Merchant, Order
 from payments.admin import search
 from payments.models import RolloutRule
@@ -152,7 +154,7 @@ class TryForm(forms.Form):
         label=_("Order"), required=False, widget=UnfoldAdminTextInputWidget, help_text=_("Its number, id or link.")
     )
     shop = forms.ModelChoiceField(
-        Merchant.objects.all(),
+        Merchant.objects.none(),
         label=_("Or a shop"),
         required=False,
         widget=UnfoldAdminSelectWidget,
@@ -171,10 +173,16 @@ class TryForm(forms.Form):
     live = forms.BooleanField(label=_("Live: real money"), required=False, widget=UnfoldBooleanSwitchWidget)
     screen = forms.ChoiceField(label=_("Opened on"), choices=_CHOICES, widget=UnfoldAdminSelectWidget)
 
+    def __init__(self, data: QueryDict | None, *, user: Any) -> None:
+        super().__init__(data)
+        self.user = user
+        self.fields["shop"].queryset = scope.merchants_of(user)  # type: ignore[attr-defined]
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if data.get("order"):
-            found = Order.objects.filter(search.find(data["order"].strip()).as_orders())
+            named = search.find(data["order"].strip()).as_orders()
+            found = scope.only_mine(self.user, Order.objects.filter(named))
             if data.get("shop"):
                 found = found.filter(merchant=data["shop"])
             data["found"] = found.order_by("-id").first()

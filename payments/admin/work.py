@@ -1,7 +1,8 @@
 """The desk's front page, what needs somebody and a box that finds anything, and its menu."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from friendpay.admin_kit.base import mine
 from friendpay.kit import clock
 from payments import heartbeats
 from payments.admin import inbox
@@ -119,7 +121,8 @@ KINDS = (
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the front page shows to this user: never work that the user may not see."""
-    context["work"] = [work for work in KINDS if request.user.has_perm(work.permission)]
+    seen = [work for work in KINDS if request.user.has_perm(work.permission)]
+    context["work"] = [replace(work, rows=partial(mine, request, work.rows())) for work in seen]
     if late := heartbeats.late():
         text = _("Background work has stood still for over a minute (%(queues)s): start the scheduler and the workers.")
         messages.error(request, text % {"queues": ", ".join(late)})

@@ -1,5 +1,6 @@
 """Funnel report: how far requests came, where they were left, how long people were busy or waited."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +23,7 @@ WITH marks AS (
            {", ".join(f"max(at) FILTER (WHERE kind = '{kind}') AS {kind}" for kind in _ORDER)},
            max(CASE kind {" ".join(f"WHEN '{kind}' THEN {place}" for kind, place in _ORDER.items())} END) AS furthest
     FROM payments_step
-    WHERE at >= %(since)s AND (%(merchant)s::bigint IS NULL OR merchant_id = %(merchant)s)
+    WHERE at >= %(since)s AND (%(shops)s::bigint[] IS NULL OR merchant_id = ANY(%(shops)s))
     GROUP BY request_id
     HAVING bool_or(kind = '{Kind.REQUEST_CREATED}') AND (%(method)s = '' OR bool_or(method = %(method)s))
 )
@@ -74,9 +75,9 @@ class Report:
         return self.stages[0].reached
 
 
-def report(since: datetime, *, merchant_id: int | None = None, method: str = "") -> Report:
-    """The requests that were ready to send since then; those of one shop, those for which one wallet was chosen."""
-    asked = {"since": since, "merchant": merchant_id, "method": method}
+def report(since: datetime, *, shops: Collection[int] | None = None, method: str = "") -> Report:
+    """The requests that were ready to send since then; those of some shops, those for which one wallet was chosen."""
+    asked = {"since": since, "shops": None if shops is None else list(shops), "method": method}
     with connection.cursor() as cursor:
         cursor.execute(_FURTHEST, asked)
         furthest = {place: (count, still_open) for place, count, still_open in cursor.fetchall()}

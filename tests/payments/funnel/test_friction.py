@@ -206,7 +206,7 @@ def test_the_report_says_how_far_where_left_and_how_long() -> None:
 def test_the_report_is_narrowed_by_shop_wallet_and_time() -> None:
     paid, _left, _fresh = three_requests()
     since = clock.now() - timedelta(days=7)
-    assert report.report(since, merchant_id=paid.merchant_id).total == 1
+    assert report.report(since, shops=[paid.merchant_id]).total == 1
     assert report.report(since, method="sandbox").total == 1
     assert report.report(since, method="alipay").stages[0].reached == 0
     assert report.report(clock.now() + timedelta(minutes=1)).total == 0
