@@ -14,6 +14,7 @@ ALL_SHOPS = "orders.see_all_shops"
 
 _READ = (
     "orders.view_event",
+    "orders.view_membership",
     "orders.view_merchant",
     "orders.view_order",
     "orders.view_webhookdelivery",
@@ -85,7 +86,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.change_rolloutrule",
         "payments.delete_rolloutrule",
     ),
-    AUDITOR: (*_READ, *_WATCH, "orders.view_apicall", "orders.view_apikey", "orders.view_membership"),
+    AUDITOR: (*_READ, *_WATCH, "orders.view_apicall", "orders.view_apikey"),
 }
 
 

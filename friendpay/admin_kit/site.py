@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from friendpay.admin_kit import audit_log, reauthentication
+from friendpay.admin_kit.invitation import invitation
 from friendpay.admin_kit.password import OwnPasswordForm, PasswordForm, remember
 from friendpay.admin_kit.scope import Shops
 from friendpay.admin_kit.second_factor import second_factor
@@ -95,4 +96,8 @@ class Desk(UnfoldAdminSite):
         return cast(HttpResponse, view(request))
 
     def extra_urls(self) -> list[URLPattern]:
-        return [path("second-factor/", never_cache(second_factor), {"site": self}, name="second_factor")]
+        known = {"site": self}
+        return [
+            path("second-factor/", never_cache(second_factor), known, name="second_factor"),
+            path("invitation/<uidb64>/<token>/", never_cache(invitation), known, name="invitation"),
+        ]

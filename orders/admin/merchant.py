@@ -20,7 +20,9 @@ from friendpay.admin_kit.columns import ID, Column
 from friendpay.admin_kit.fields import LinesField
 from friendpay.kit import limits
 from orders import branding
+from orders.admin import people
 from orders.admin.key import KeyForm, rights, show_once, ways_to_end
+from orders.admin.new_endpoint import NEW_ENDPOINT
 from orders.models import ApiKey, Merchant
 
 
@@ -90,10 +92,6 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError(_("Choose a PNG of at most 150 KB and 2048 pixels.")) from None
 
 
-CHECKED = ("name", "legal_name", "site", "is_verified", "verified_on")
-"""What the operator checks before a shop is called verified."""
-
-
 def _state(merchant: Merchant) -> SafeString:
     if merchant.is_frozen:
         return badge(_("frozen"), "danger")
@@ -147,7 +145,9 @@ class MerchantAdmin(SupportAdmin[Merchant]):
             do=lambda merchant, data, _by: ApiKey.make(merchant, **data),
             done=lambda _merchant, made: gettext("The API key %(key)s was made.") % {"key": made[0]},
             after=lambda request, _merchant, made: show_once(request, made[1]),
-        )
+        ),
+        "make_endpoint": NEW_ENDPOINT,
+        "invite": people.INVITE,
     }
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -158,7 +158,8 @@ class MerchantAdmin(SupportAdmin[Merchant]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What was checked of a shop is not changed by the shop, nor is it thawed."""
-        fixed = () if obj is None or request.user.has_perm("orders.verify_merchant") else CHECKED
+        named = () if obj is None else ("name", "legal_name", "site")
+        fixed = () if request.user.has_perm("orders.verify_merchant") else (*named, "is_verified", "verified_on")
         frozen = () if request.user.has_perm("orders.freeze_merchant") else ("is_frozen",)
         return (*super().get_readonly_fields(request, obj), *fixed, *frozen)
 
@@ -184,4 +185,4 @@ class MerchantAdmin(SupportAdmin[Merchant]):
             )
             for key in merchant.api_keys.all()
         ]
-        return [Panel(_("API keys"), headers, rows)]
+        return [Panel(_("API keys"), headers, rows), people.panel(merchant)]

@@ -39,7 +39,7 @@ class ConsentForm(forms.Form):
 
     def __init__(self, data: QueryDict | None, *, shops: QuerySet[Merchant], may_add: bool) -> None:
         super().__init__(data)
-        shop = cast(forms.ModelChoiceField[Merchant], self.fields["shop"])
+        shop = cast("forms.ModelChoiceField[Merchant]", self.fields["shop"])
         shop.queryset, shop.empty_label = shops, gettext("Choose a shop")
         if not may_add:
             del self.fields["name"], self.fields["contact"]

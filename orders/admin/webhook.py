@@ -15,6 +15,7 @@ from friendpay.admin_kit.columns import ID, MODE, Column
 from friendpay.kit import limits
 from orders import events
 from orders.admin.delivery import state_of
+from orders.admin.new_endpoint import show_secret
 from orders.models import WebhookEndpoint
 from orders.webhooks import endpoints
 
@@ -31,7 +32,7 @@ def _pace(endpoint: WebhookEndpoint) -> str:
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(SupportAdmin[WebhookEndpoint]):
-    """Endpoints belong to the shops, who make and delete them by the API; support may test one or switch it."""
+    """Endpoints are made at their shop's page, or by the API; here one is tested, switched, or deleted."""
 
     of_shop = "merchant"
     list_display = ("url", "merchant", "state", "mode", "failing")
@@ -96,6 +97,33 @@ class WebhookEndpointAdmin(SupportAdmin[WebhookEndpoint]):
             danger=False,
             do=lambda endpoint, _data, _by: endpoints.enable(endpoint.pk),
             done=_("The endpoint was switched on."),
+        ),
+        "new_secret": Act(
+            label=_("New secret"),
+            rights=("orders.change_webhookendpoint",),
+            icon="sync_lock",
+            again=True,
+            when=lambda endpoint: endpoint.deleted_at is None,
+            title=_("Give the webhook endpoint a new secret"),
+            text=_("It will be shown once, right after this. For a day the old one signs too."),
+            button=_("New secret"),
+            danger=False,
+            do=lambda endpoint, _data, _by: endpoints.rotate_secret(endpoint.pk),
+            done=_("The endpoint has a new secret."),
+            after=lambda request, _endpoint, made: show_secret(request, made[1]),
+        ),
+        "delete_endpoint": Act(
+            label=_("Delete"),
+            rights=("orders.delete_webhookendpoint",),
+            icon="delete",
+            colour=DANGER,
+            again=True,
+            when=lambda endpoint: endpoint.deleted_at is None,
+            title=_("Delete the webhook endpoint"),
+            text=_("Nothing more is sent to it, and it cannot be switched on again. What was told stays readable."),
+            button=_("Delete"),
+            do=lambda endpoint, _data, _by: endpoints.delete(endpoint.pk),
+            done=_("The endpoint was deleted."),
         ),
     }
 

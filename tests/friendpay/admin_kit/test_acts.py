@@ -44,7 +44,7 @@ def test_a_name_with_per_cent_signs_is_said_as_it_is() -> None:
     report = Report.objects.create(
         request=request, merchant=request.merchant, reason="stranger", network="n", created_at=request.created_at
     )
-    client: Client = desk.staff(*desk.READ, "payments.view_report", "orders.change_merchant")
+    client: Client = desk.staff(*desk.READ, "payments.view_report", "orders.freeze_merchant")
     with transaction.atomic():
         answer = client.post(desk.page(report, "freeze_shop"), follow=True)
     assert answer.status_code == 200

@@ -17,8 +17,9 @@ from django.utils.http import urlencode
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
+from friendpay.admin_kit import roles
 from friendpay.kit import clock
-from orders.models import ApiCall, ApiKey, Event, Order, WebhookDelivery, WebhookEndpoint
+from orders.models import ApiCall, ApiKey, Event, Membership, Merchant, Order, WebhookDelivery, WebhookEndpoint
 from orders.webhooks import endpoints
 from payments.models import (
     Dispute,
@@ -41,45 +42,7 @@ READ = tuple(f"{model._meta.app_label}.view_{model._meta.model_name}" for model 
 ROLES: dict[str, tuple[str, ...] | None] = {
     "nobody": (),
     "reader": tuple(right for right in READ if not right.startswith("auth.")),
-    "support": (
-        *desk.READ,
-        "payments.view_report",
-        "payments.view_stoppedbuyer",
-        "payments.cancel_paymentrequest",
-        "payments.retry_providerevent",
-        "payments.change_report",
-        "payments.add_stoppedbuyer",
-        "payments.delete_stoppedbuyer",
-    ),
-    "finance": (
-        *desk.READ,
-        "payments.view_dispute",
-        "payments.refund_payment",
-        "payments.resend_refund",
-        "payments.settle_refund",
-        "payments.withdraw_refund",
-        "payments.assign_providerevent",
-        "payments.change_billmismatch",
-    ),
-    "developer": (
-        *desk.READ,
-        "orders.view_apicall",
-        "orders.view_apikey",
-        "orders.add_apikey",
-        "orders.change_apikey",
-        "orders.add_merchant",
-        "orders.change_merchant",
-        "orders.view_webhookendpoint",
-        "orders.change_webhookendpoint",
-        "orders.view_webhookdelivery",
-        "orders.redeliver_webhookdelivery",
-        "payments.add_provideraccount",
-        "payments.change_provideraccount",
-        "payments.view_rolloutrule",
-        "payments.add_rolloutrule",
-        "payments.change_rolloutrule",
-        "payments.delete_rolloutrule",
-    ),
+    **roles.ROLES,
     "people": (
         "auth.view_user",
         "auth.add_user",
@@ -105,7 +68,7 @@ Rows = dict[str, list[Model]]
 
 
 def visitor(role: str) -> Client:
-    """Somebody who logged in just now and may do just what the role may."""
+    """Somebody who logged in just now and may do just what the role may: a shop's own at that shop alone."""
     if role == "superuser":
         client = desk.staff(name=role)
         User.objects.filter(username=role).update(is_superuser=True)
@@ -114,7 +77,7 @@ def visitor(role: str) -> Client:
     if rights is None:
         found = Permission.objects.values_list("content_type__app_label", "codename")
         rights = tuple(f"{app}.{codename}" for app, codename in found)
-    return desk.staff(*rights, name=role)
+    return desk.staff(*rights, name=role, shops=Merchant.objects.all() if role == roles.DEVELOPER else None)
 
 
 @pytest.fixture
@@ -189,10 +152,27 @@ def planted(settings: Settings, secrets: set[str]) -> Rows:
         User.objects.filter(pk=user.pk).update(password=plant(user.username, 60))
         TOTPDevice.objects.create(user=user, name="phone", key=plant(f"phone{user.username}", 40).encode().hex())
     secrets |= set(TOTPDevice.objects.values_list("key", flat=True))
+    member = Membership.objects.create(
+        user=User.objects.create_user("clerk", is_staff=True), merchant=order.merchant, added_at=clock.now()
+    )
     strong, weak = Group.objects.create(name="strong"), Group.objects.create(name="weak")
     strong.permissions.set(Permission.objects.all())
     rows: list[Model] = [order, event, order.merchant, key, endpoint, delivery, request_open, request, payment, refund]
-    rows += [call, said, account, mismatch(account), dispute, report, stopped, rule, step, *people, strong, weak]
+    rows += [
+        call,
+        said,
+        account,
+        mismatch(account),
+        dispute,
+        report,
+        stopped,
+        rule,
+        step,
+        member,
+        *people,
+        strong,
+        weak,
+    ]
     found: Rows = {}
     for row in rows:
         found.setdefault(row._meta.label_lower, []).append(row)
@@ -276,6 +256,8 @@ def everything(rows: Rows) -> dict[str, Any]:
         "user_permissions": list(Permission.objects.values_list("pk", flat=True))[:100],
         "permissions": list(Permission.objects.values_list("pk", flat=True))[:100],
         "name": "climber",
+        "email": "climber@shop.example",
+        "url": "https://shop.example/hooks",
         "live": "on",
         "can_read": "on",
         "can_write": "on",
@@ -316,6 +298,9 @@ def test_no_page_and_no_action_tells_a_secret_or_lifts_anybody(role: str, plante
     assert seen > {"every right": 100, "superuser": 100, "nobody": 5}.get(role, 10)  # without rights: one's own pages
 
 
+OPEN = tuple(f"/admin/{page}/" for page in ("login", "logout", "second-factor", "invitation"))
+
+
 @pytest.mark.proof
 @pytest.mark.parametrize("half", ["stranger", "customer", "password alone"])
 def test_who_is_not_in_sees_nothing_at_all(half: str, planted: Rows, secrets: set[str], settings: Settings) -> None:
@@ -326,7 +311,9 @@ def test_who_is_not_in_sees_nothing_at_all(half: str, planted: Rows, secrets: se
     for address in addresses(planted):
         for answer in (client.get(address), client.post(address, everything(planted))):
             assert not reveals(answer, secrets), address
-            if not address.startswith(("/admin/login/", "/admin/logout/", "/admin/second-factor/")):
+            if not address.startswith(
+                ("/admin/login/", "/admin/logout/", "/admin/second-factor/", "/admin/invitation/")
+            ):
                 assert answer.status_code == 302, address
                 assert answer.headers["location"].startswith(("/admin/login/", "/admin/second-factor/")), address
 

@@ -74,7 +74,7 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
 
 def test_a_shop_is_changed_and_the_change_is_logged() -> None:
     merchant = shop.make_merchant()
-    client = desk.staff(*desk.READ, "orders.change_merchant")
+    client = desk.staff(*desk.READ, "orders.change_merchant", "orders.freeze_merchant")
     changes = {"is_frozen": "on", "accent": "#0b7a4b", "technical_email": "developers@shop.example"}
     assert write_merchant(client, merchant, **changes).status_code == 302
     merchant.refresh_from_db()
@@ -100,7 +100,8 @@ def test_a_shop_is_changed_and_the_change_is_logged() -> None:
 def test_a_shop_takes_no_nonsense(wrong: dict[str, str]) -> None:
     merchant = shop.make_merchant()
     before = Merchant.objects.values().get()
-    response = write_merchant(desk.staff(*desk.READ, "orders.change_merchant"), merchant, **wrong)
+    client = desk.staff(*desk.READ, "orders.change_merchant", "orders.verify_merchant")
+    response = write_merchant(client, merchant, **wrong)
     assert response.status_code == 200
     assert Merchant.objects.values().get() == before
 

@@ -29,7 +29,7 @@ SUPPORT = (
     "payments.view_stoppedbuyer",
     "payments.add_stoppedbuyer",
     "payments.delete_stoppedbuyer",
-    "orders.change_merchant",
+    "orders.freeze_merchant",
 )
 
 
