@@ -7,10 +7,14 @@ for longest is closed: one that waits for an answer never is.
 """
 
 import asyncio
+import os
+import socket
+import sys
 from collections import Counter
 from functools import cached_property
 from http import HTTPStatus
 from ipaddress import ip_address, ip_network
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -40,6 +44,7 @@ class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with these limits."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _is_last = False
     _header_bytes = 0
     _refusal = HTTPStatus.BAD_REQUEST
 
@@ -97,6 +102,22 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._stop_waiting_for_headers()
         super().on_headers_complete()
+        if self._is_last and self.cycle:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """The server ends. A call that has just come in, of which nothing was read yet, is answered still: the proxy
+        that sent it could not know, and repeats none that may have changed something.
+        """
+        if self.cycle is None and not self._is_last:
+            self._is_last = True
+            self.loop.call_later(limits.LAST_CALL_SECONDS, self._end_unasked)
+        else:
+            super().shutdown()
+
+    def _end_unasked(self) -> None:
+        if self.cycle is None:
+            self.transport.close()
 
     def on_message_complete(self) -> None:
         _awaited.pop(self, None)
@@ -137,6 +158,17 @@ class LimitedProtocol(HttpToolsProtocol):
             del self.__dict__["_address"]
 
 
+def given_sockets() -> list[socket.socket]:
+    """What systemd listens at for us (sd_listen_fds); [] where we were started otherwise."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return []
+    after = len((sys.stdin, sys.stdout, sys.stderr))  # whose numbers come first
+    given = [socket.socket(fileno=after + number) for number in range(int(os.environ["LISTEN_FDS"]))]
+    for one in given:
+        one.set_inheritable(True)  # to the workers, which are forked
+    return given
+
+
 def options() -> dict[str, Any]:
     """What every start of the web server gives uvicorn. `X-Forwarded-*` is read by our own application alone."""
     return {
@@ -151,7 +183,7 @@ def options() -> dict[str, Any]:
         "ws_per_message_deflate": False,  # a snapshot is small, and compressing would be done anew for each socket
         "timeout_keep_alive": 5,
         "timeout_worker_healthcheck": 60,  # a busy machine takes longer than uvicorn's 5 to start a process
-        "timeout_graceful_shutdown": 3,
+        "timeout_graceful_shutdown": ceil(limits.CALL_SECONDS) + 1,  # who waits for a wallet has the answer still
         "log_config": None,  # Django's
         "backlog": 1024,
     }

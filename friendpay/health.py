@@ -10,13 +10,14 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 from friendpay.bridge import App, Receive, Scope, Send
+from friendpay.doctor import knock
 from friendpay.kit import limits
 from payments import heartbeats
 
 
 async def alive(scope: Scope, receive: Receive, send: Send) -> None:
-    """The process runs, and its event loop turns."""
-    await _answer(send, 200, {"status": "ok"})
+    """The process runs, and its event loop turns. The doctor is told how it was seen."""
+    await _answer(send, 200, {"status": "ok", **knock.seen(scope)})
 
 
 class Readiness:

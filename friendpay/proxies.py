@@ -28,6 +28,7 @@ class Forwarded:
             peer = read(client[0])
             if peer:
                 scope["client"] = (str(peer), client[1])  # a server on all addresses tells IPv4 as IPv6
+            scope["friendpay.peer"] = scope["client"][0]
             if any(name == b"x-forwarded-for" for name, _value in scope["headers"]):
                 self._check(str(peer or client[0]), outside=bool(peer and peer.is_global))
         await self._app(scope, receive, send)

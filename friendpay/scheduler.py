@@ -15,6 +15,7 @@ import logging
 import threading
 import time
 from datetime import datetime
+from typing import Any, Protocol
 
 import psycopg
 from celery import Celery, bootsteps
@@ -70,6 +71,20 @@ _WHEN = ", ".join(
 )
 
 
+class Asked(Protocol):
+    """A connection or cursor of psycopg's, or Django's around one."""
+
+    def execute(self, query: Any, /) -> Any: ...
+
+
+def due(connection: Asked) -> dict[str, float | None]:
+    """In how many seconds the next work of each sweep is due, below zero for how long it has been; None: there is
+    none.
+    """
+    row = connection.execute(f"SELECT {_WHEN}").fetchone() or ()
+    return {name: None if seconds is None else float(seconds) for name, seconds in zip(DUE, row, strict=True)}
+
+
 class Scheduler:
     """Sends each sweep when there is work for it, and what is in the app's schedule at its time."""
 
@@ -109,11 +124,11 @@ class Scheduler:
 
     def tick(self, connection: psycopg.Connection) -> float:
         """Send what it is time for; says for how many seconds there is nothing more to do."""
-        row = connection.execute(f"SELECT {_WHEN}").fetchone() or ()
         waits = [limits.SCHEDULER_SECONDS]
-        for (name, (seconds, _sql)), due in zip(DUE.items(), row, strict=True):
-            if due is not None:
-                wait = max(float(due), self._sent[name] + seconds - time.monotonic())
+        for name, in_seconds in due(connection).items():
+            if in_seconds is not None:
+                seconds, _sql = DUE[name]
+                wait = max(in_seconds, self._sent[name] + seconds - time.monotonic())
                 if wait <= 0:
                     self._app.send_task(name, expires=max(seconds, limits.SCHEDULER_SECONDS), retry=False)
                     self._sent[name], wait = time.monotonic(), seconds

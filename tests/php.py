@@ -6,17 +6,15 @@ import subprocess
 
 import pytest
 
+from tests import debian
+
 PACKAGES = ("php-cli", "php-curl")
 
 
 def ensure() -> None:
     """Have one, with curl, where packages can be installed."""
-    if _installed() or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return
-    print("\n== installing php", flush=True)
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False)
-    subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES], env=quiet, check=False)
+    if not _installed() and os.geteuid() == 0 and shutil.which("apt-get"):
+        debian.install(*PACKAGES)
 
 
 def program() -> str:

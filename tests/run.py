@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from friendpay.demo.bootstrap import PYTHON, ROOT
-from tests import chromium, php
+from tests import chromium, debian, php
 from tests.model import spin
 from tests.peers import fetched
 
@@ -74,6 +74,7 @@ def main(arguments: Sequence[str]) -> int:
     chromium.ensure()
     php.ensure()
     spin.ensure()
+    debian.ensure("promtool", "prometheus")
     with _shops_being_installed():
         return _stages((*LINTERS, TESTS, PROOFS, BROWSERS, SHOPS))
 

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from tests import chromium, conftest, php, run
+from tests import chromium, conftest, debian, php, run
 from tests.model import spin
 from tests.peers import fetched
 
@@ -25,8 +25,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         return 3 if command[0] == "mypy" else 0
 
     monkeypatch.setattr(run, "run", note)
-    for tool in (chromium, php, spin):
-        monkeypatch.setattr(tool, "ensure", lambda: None)
+    for tool in (chromium, php, spin, debian):
+        monkeypatch.setattr(tool, "ensure", lambda *_words: None)
     monkeypatch.setattr(run, "_shops_being_installed", nullcontext)
     return made
 

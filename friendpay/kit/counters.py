@@ -96,7 +96,7 @@ def _ask(names: tuple[str, ...], window: int | None) -> list[tuple[int, int]]:
     if time.monotonic() < _pause_ends:
         return _own.ask(names, window)
     try:
-        with _valkey().pipeline(transaction=window is not None) as pipe:  # one round trip, and Valkey's clock
+        with valkey().pipeline(transaction=window is not None) as pipe:  # one round trip, and Valkey's clock
             for name in names:
                 if window is not None:
                     pipe.set(PREFIX + name, 0, nx=True, px=window * 1000)
@@ -117,7 +117,8 @@ _own = _Own()
 
 
 @cache
-def _valkey() -> Redis:
+def valkey() -> Redis:
+    """For what need not be known: it has COUNTERS_TIMEOUT_SECONDS to answer."""
     return Redis.from_url(
         settings.REDIS_URLS[0],
         socket_timeout=limits.COUNTERS_TIMEOUT_SECONDS,

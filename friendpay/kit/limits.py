@@ -150,9 +150,7 @@ WEBHOOK_JITTER = 0.1
 WEBHOOK_LEASE = timedelta(minutes=1)
 """When a delivery under way may be taken over: its sender has died, for an attempt takes 15 seconds at most."""
 
-WEBHOOK_DISABLED_AFTER = timedelta(days=5)
-"""Of failures alone."""
-
+WEBHOOK_DISABLED_AFTER = timedelta(days=5)  # of failures alone
 WEBHOOK_CALLS = 32
 WEBHOOK_CALLS_TO_MERCHANT = 8
 WEBHOOK_CALLS_TO_ENDPOINT = 4
@@ -187,9 +185,7 @@ REMINDER_MARGIN = timedelta(minutes=10)  # what is left for paying after the lat
 
 # Codes, pictures and words
 
-TOKEN_SYMBOLS = 24
-"""Of a link's token: 138 bits."""
-
+TOKEN_SYMBOLS = 24  # of a link's: 138 bits
 CODE_SYMBOLS = 8  # seven drawn, one to check
 GUESSES_SECONDS = 600
 """In which wrong codes count together."""
@@ -201,15 +197,11 @@ GUESSES_MANY = 1000  # so many wrong codes from everybody are more than people m
 PASTED_CHARACTERS = 20_000
 """How much of a pasted text is read: a whole conversation, with what it quotes."""
 
-POSTERS_OF_A_NETWORK, POSTERS_SECONDS = 120, 600
-"""How many pictures one network may order in so many seconds."""
-
+POSTERS_OF_A_NETWORK, POSTERS_SECONDS = 120, 600  # so many pictures for one network in so many seconds
 POSTER_SECONDS = 15.0  # for one picture, the start of the process included
 POSTERS_WAITING = 30
 
-SAFETY_WORDS = 128
-"""In each language's list."""
-
+SAFETY_WORDS = 128  # in each language's list
 MARKS_OF_A_LETTER = 3  # as many as Devanagari, Arabic and Vietnamese need
 LINES_OF_A_TEXT = 8
 LOGO_BYTES, LOGO_PIXELS = 150 * 1024, 2048
@@ -241,6 +233,7 @@ SOCKETS_OF_A_NETWORK = 500
 
 # Connections and requests to this server
 
+LAST_CALL_SECONDS = 0.5  # that a server which ends waits for the words of who was connected already
 HEADER_SECONDS, HEADER_BYTES, URL_BYTES = 10.0, 16 * 1024, 4 * 1024
 CONNECTIONS = 1_000  # of a process; sockets do not count, or a crowd that looks on would shut the pages
 CONNECTIONS_OF_AN_ADDRESS = 100
@@ -248,6 +241,11 @@ BODY_SECONDS = 30.0  # for a request's body to arrive in
 BODY_DRAINED_BYTES = 16 * 2**20  # of one that is too large: most clients read no answer before they have sent it all
 ROW_SECONDS = 2.0  # for a row that a page reads on the event loop, the wait for a connection included
 HEALTH_SECONDS = 1.0  # each of the servers we need has to answer in
+GAUGE_SECONDS = 15  # for which counts what a process told of itself
+SETTLED_LATELY_ROWS, SETTLED_LATELY_SECONDS = 1000, 300  # the newest notifications, which tell how money is settled
+KNOCK_SECONDS, DOCTOR_SECONDS, DOCTOR_ACCOUNTS = 60, 5, 25  # its word is good for; it waits for; it asks at wallets
+CLOCKS_APART_SECONDS, DATE_HEADER_SECONDS = 30.0, 3.0  # that is wrong; what a Date header is good for
+OLDEST_POSTGRESQL = 15
 ACCEPT_LANGUAGE_CHARACTERS = 500  # that are read
 LOCALE_CHARACTERS = 10
 DRAWN_PAGES_KEPT = 512  # in a process, of some 15 KB each

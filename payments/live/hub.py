@@ -9,13 +9,14 @@ for it.
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import Protocol, cast
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import Error
 
-from friendpay.kit import limits
+from friendpay.kit import background, gauges, limits
 from payments.live import snapshot
 from payments.live.snapshot import Shown
 
@@ -161,6 +162,8 @@ class Hub:
             await asyncio.sleep(limits.LIVE_CATCH_UP_SECONDS)
             if not self.watched:
                 return
+            sockets = sum(len(watched.sockets) for watched in self.watched.values())
+            background.run_later("gauges", partial(gauges.tell, "sockets", sockets))
             seen = {token: watched.newest.seq for token, watched in self.watched.items() if watched.newest}
             try:
                 missed: dict[str, Shown] = await changed(seen)

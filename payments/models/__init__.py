@@ -1,7 +1,7 @@
 """The tables of payments."""
 
 from payments.models.account import ProviderAccount
-from payments.models.beat import Beat
+from payments.models.beat import Beat, LedgerCheck
 from payments.models.bill import BillDay, BillMismatch
 from payments.models.dispute import Dispute
 from payments.models.inbox import ProviderEvent
@@ -18,6 +18,7 @@ __all__ = [
     "BillDay",
     "BillMismatch",
     "Dispute",
+    "LedgerCheck",
     "Mail",
     "MailAddress",
     "Payment",

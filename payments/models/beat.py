@@ -1,4 +1,4 @@
-"""Heartbeats: when background work was last seen to run."""
+"""Heartbeats: when background work was last seen to run, and what the last look at the books found."""
 
 from django.db import models
 
@@ -11,3 +11,13 @@ class Beat(models.Model):
 
     def __str__(self) -> str:
         return self.queue
+
+
+class LedgerCheck(models.Model):
+    """When the books were last checked, and in how many places they were wrong. One row, written anew each time."""
+
+    at = models.DateTimeField()
+    findings = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.at}: {self.findings}"

@@ -30,6 +30,7 @@ Result = TypeVar("Result")
 
 _ends: ContextVar[float] = ContextVar("_ends")  # when the exchange under way has to be over
 _all_end: ContextVar[float] = ContextVar("_all_end", default=float("inf"))  # and all of those within `within`
+_heard: "ContextVar[list[Answer] | None]" = ContextVar("_heard", default=None)  # see `heard`
 _typed: ContextVar[bool | None] = ContextVar("_typed", default=None)  # see `guarded`
 
 
@@ -66,6 +67,17 @@ def guarded(*, loopback: bool | None) -> Iterator[None]:
         _typed.reset(token)
 
 
+@contextmanager
+def heard() -> Iterator["list[Answer]"]:
+    """The answers that came in this block."""
+    answers: list[Answer] = []
+    token = _heard.set(answers)
+    try:
+        yield answers
+    finally:
+        _heard.reset(token)
+
+
 def call(
     method: str,
     url: str,
@@ -100,7 +112,10 @@ def call(
         raise ProviderError(f"no answer ({type(error).__name__})", permanent=False, code=code) from error
     finally:
         _ends.reset(token)
-    return Answer(response.status_code, response.headers, bytes(body))
+    answer = Answer(response.status_code, response.headers, bytes(body))
+    if (listening := _heard.get()) is not None:
+        listening.append(answer)
+    return answer
 
 
 @cache

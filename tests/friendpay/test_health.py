@@ -24,7 +24,7 @@ async def ask(probe: App) -> tuple[int, dict[str, str]]:
     async def receive() -> Any:
         return {"type": "http.request"}
 
-    await probe({"type": "http", "method": "GET"}, receive, send)
+    await probe({"type": "http", "method": "GET", "headers": []}, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])
 
 

@@ -3,13 +3,13 @@
 Spin is a program of the system's (Debian's package `spin`), and makes C that a compiler has to build.
 """
 
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests import debian
 
 MODEL = Path(__file__).with_name("settlement.pml")
 MISTAKES = {
@@ -46,11 +46,7 @@ class Step:
 
 def ensure() -> None:
     """Have Spin, where the system's packages can be installed. Without it the model's tests say what is missing."""
-    if shutil.which("spin") is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("\n== installing spin", flush=True)
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (("update", "-qq"), ("install", "-y", "-qq", "--no-install-recommends", "spin")):
-            subprocess.run(["apt-get", *words], env=quiet, check=False)
+    debian.ensure("spin", "spin")
 
 
 def search(folder: Path, *, parts: bool, payers: int, mishaps: int, mistake: int = 0) -> Search:

@@ -20,7 +20,11 @@ from friendpay import connections
 
 
 class Command(BaseCommand):
-    """Serve pages, the API and sockets until told to stop (TERM)."""
+    """Serve pages, the API and sockets until told to stop (TERM): then no new call is taken, those under way end.
+
+    An address that systemd holds open is served instead of host and port: calls wait there in line while this process
+    is started anew, and none is refused.
+    """
 
     help = "Serve pages, the API and sockets, with all limits of friendpay/connections.py."
 
@@ -34,10 +38,11 @@ class Command(BaseCommand):
         _most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # each connection is an open file
         config = uvicorn.Config(host=host, port=port, workers=workers, **connections.options())
+        given = connections.given_sockets()
         if workers == 1:
-            uvicorn.Server(config).run()
+            uvicorn.Server(config).run(sockets=given or None)
         else:
-            sockets = [config.bind_socket()]
+            sockets = given or [config.bind_socket()]
             _share()
             Multiprocess(config, sockets=sockets).run()
 

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -27,18 +28,25 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         """Not to be repeated: each call makes a shop."""
-        try:
-            for origin in options["origin"]:
-                check_origin(origin, "origin")
-        except Refused as refused:
-            raise CommandError(f"{origin}: {refused.message}") from None
-        origins = options["origin"]
-        shop = Merchant(name=options["name"], contact=options["contact"], return_origins=origins, embed_origins=origins)
-        shop.full_clean()
-        shop.save()
+        shop = make(options["name"], options["contact"], options["origin"])
         if options["sandbox"]:
             account = ProviderAccount(merchant=shop, provider="sandbox", name="Sandbox", base_url=settings.PUBLIC_URL)
             account.config = {"secret": ids.token(40)}
             account.save()
         _row, key = ApiKey.make(shop, live=options["live"], name="add_shop")
         self.stdout.write(f"{shop.public_id}\n{key}")
+
+
+def make(name: str, contact: str, origins: list[str]) -> Merchant:
+    """A new shop. Raises CommandError, in words of what to put right."""
+    try:
+        for origin in origins:
+            check_origin(origin, "origin")
+        shop = Merchant(name=name, contact=contact, return_origins=origins, embed_origins=origins)
+        shop.full_clean()
+    except Refused as refused:
+        raise CommandError(f"{origin}: {refused.message}") from None
+    except ValidationError as error:
+        raise CommandError("; ".join(error.messages)) from None
+    shop.save()
+    return shop

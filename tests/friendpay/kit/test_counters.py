@@ -71,12 +71,12 @@ def _loading(folder: Path) -> Iterator[str]:
 @pytest.fixture(params=[_hung, _down, _mad, _loading], ids=lambda make: make.__name__.strip("_"))
 def silent(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[None]:
     """Valkey, ill."""
-    counters._valkey.cache_clear()
+    counters.valkey.cache_clear()
     counters._pause_ends = 0.0
     for address in request.param(tmp_path):
         settings.REDIS_URLS = [address]
         yield
-    counters._valkey.cache_clear()
+    counters.valkey.cache_clear()
     counters._pause_ends = 0.0
 
 

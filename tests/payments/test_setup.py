@@ -1,0 +1,108 @@
+"""`manage.py setup` makes what a first payment needs, and asks only for what is not there."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from orders.models import ApiKey, Merchant, WebhookEndpoint
+from payments.models import ProviderAccount
+from payments.wallets import registry
+from payments.wallets.base import ProviderError
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery staple"
+SHOP = ["Harbour Tea", "help@harbourtea.example", "https://shop.example"]
+
+Type = Callable[..., str]
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Type:
+    """Run it with these lines typed; says what was printed. CODE is what the phone shows."""
+    keys: list[bytes] = []
+
+    def make(self: TOTPDevice) -> str:
+        keys.append(self.bin_key)
+        return f"otpauth://totp/{self.user}"
+
+    monkeypatch.setattr(TOTPDevice, "config_url", property(make))
+
+    def run(*lines: str, live: bool = False) -> str:
+        waiting = list(lines)
+
+        def read(_words: str) -> str:
+            if not waiting:
+                raise EOFError
+            line = waiting.pop(0)
+            return f"{TOTP(keys[-1]).token():06}" if line == "CODE" else line
+
+        monkeypatch.setattr("builtins.input", read)
+        out = StringIO()
+        call_command("setup", *([] if live else ["--test"]), stdout=out, stderr=out)
+        assert waiting == []
+        return out.getvalue()
+
+    return run
+
+
+def test_a_login_a_shop_a_key_a_wallet_and_a_webhook_are_made_and_never_twice(typed: Type) -> None:
+    said = typed(
+        "lin", PASSWORD, "CODE", *SHOP, "sandbox", "a secret of the sandbox wallet", "https://shop.example/hook"
+    )
+    user = get_user_model().objects.get()
+    assert user.check_password(PASSWORD)
+    assert TOTPDevice.objects.filter(user=user, confirmed=True).count() == 1
+    shop = Merchant.objects.get()
+    assert (shop.name, shop.contact, shop.return_origins) == (SHOP[0], SHOP[1], [SHOP[2]])
+    key = next(line.strip() for line in said.splitlines() if "sk_test_" in line)
+    assert ApiKey.objects.get().digest == ApiKey.digest_of(key)
+    assert ProviderAccount.objects.get().enabled
+    assert WebhookEndpoint.objects.get().url == "https://shop.example/hook"
+    assert "whsec_" in said
+    assert "manage.py doctor" in typed()
+    counts = [model.objects.count() for model in (Merchant, ApiKey, ProviderAccount, WebhookEndpoint)]
+    assert counts == [1, 1, 1, 1]
+
+
+def test_a_weak_password_and_a_wrong_code_are_asked_for_again(typed: Type) -> None:
+    said = typed("lin", "password1234", PASSWORD, "000000", "CODE", *SHOP, "", "")
+    assert "too common" in said
+    assert "not right" in said
+    assert get_user_model().objects.get().check_password(PASSWORD)
+
+
+def test_broken_off_before_the_code_no_phone_is_kept_and_it_goes_on_there(typed: Type) -> None:
+    with pytest.raises(CommandError, match="nothing more to read"):
+        typed("lin", PASSWORD)
+    assert not TOTPDevice.objects.exists()
+    assert "no second factor yet" in typed("CODE", *SHOP, "", "")
+    assert TOTPDevice.objects.filter(confirmed=True).count() == 1
+
+
+def test_an_account_the_wallet_refuses_stays_off(typed: Type, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(_account: Any) -> str:
+        raise ProviderError("no such key", permanent=True)
+
+    monkeypatch.setattr(registry.get("sandbox"), "check", refuse)
+    assert "no such key" in typed("lin", PASSWORD, "CODE", *SHOP, "sandbox", "a secret", "")
+    assert not ProviderAccount.objects.get().enabled
+
+
+def test_real_money_is_never_for_the_sandbox_wallet(typed: Type) -> None:
+    with pytest.raises(CommandError, match="There is no sandbox"):
+        typed("lin", PASSWORD, "CODE", *SHOP, "sandbox", live=True)
+    assert not ProviderAccount.objects.exists()
+    assert ApiKey.objects.get().live
+
+
+def test_a_website_that_is_none_makes_no_shop(typed: Type) -> None:
+    with pytest.raises(CommandError, match="shop.example"):
+        typed("lin", PASSWORD, "CODE", "Harbour Tea", "help@harbourtea.example", "shop.example")
+    assert not Merchant.objects.exists()
