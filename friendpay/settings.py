@@ -160,6 +160,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 LANGUAGE_CODE = "en"
 LANGUAGES = [  # of the public pages, mails and share texts, each by its own name
     ("en", "English"),
+    ("en-gb", "English (UK)"),
     ("zh-hans", "简体中文"),
     ("zh-hant", "繁體中文"),
     ("es", "Español"),

@@ -138,9 +138,10 @@ def test_every_language_is_listed_and_has_all_it_needs() -> None:
     assert tuple(code for code, row in rows.items() if row[2] == "desk") == settings.STAFF_LANGUAGES
     for code, (_name, start, _desk) in rows.items():
         assert start == ("right" if get_language_info(code)["bidi"] else "left")
-        assert (ROOT / "payments" / "share" / "words" / f"{code}.txt").exists()
         catalog = ROOT / "locale" / to_locale(code) / "LC_MESSAGES" / "django.po"
-        assert code == settings.LANGUAGE_CODE or catalog.exists()
+        if code != "en-gb":  # the words of "en", with other dates and amounts
+            assert (ROOT / "payments" / "share" / "words" / f"{code}.txt").exists()
+            assert code == settings.LANGUAGE_CODE or catalog.exists()
 
 
 @pytest.mark.django_db

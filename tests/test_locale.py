@@ -40,8 +40,9 @@ STAFF = re.compile(
     r"|^friendpay/kit/paging\.py$|^orders/(allowed_origins|services)\.py$|^payments/(offers/rollout|wallets/about)\.py$"
     r"|^payments/settlement/(bills|identity|inbox|orphans|outside|refund_moves|refunds|remedies)\.py$"
 )
-TRANSLATIONS = [to_locale(code) for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
-PUBLIC_ALONE = [to_locale(code) for code, _name in settings.LANGUAGES if code not in settings.STAFF_LANGUAGES]
+ENGLISH = ("en", "en-gb")  # what the code says; British dates and amounts come from CLDR, and its words are the same
+TRANSLATIONS = [to_locale(code) for code, _name in settings.LANGUAGES if code not in ENGLISH]
+PUBLIC_ALONE = [locale for locale in TRANSLATIONS if locale != "zh_Hans"]
 HOLES = re.compile(r"%\((\w+)\)s|%[sd]")
 
 

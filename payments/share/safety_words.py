@@ -100,6 +100,6 @@ def of(token: str) -> SafetyWords:
 
 @cache
 def _words(language: str) -> list[str]:
-    """The list of a language; English where there is none."""
+    """The list of a language; English where there is none, as for British readers."""
     path = WORDS / f"{language}.txt"
     return (path if path.exists() else WORDS / "en.txt").read_text("utf-8").split("\n")[: limits.SAFETY_WORDS]

@@ -28,7 +28,7 @@ function setClocks() {
     endOf(element);
   }
   const { lang } = document.documentElement;
-  const own = navigator.languages.find((it) => it === lang || it.startsWith(`${lang}-`)) ?? lang; // a reader's own English
+  const own = navigator.languages.find((it) => it === lang || it.startsWith(`${lang}-`)) ?? lang; // a reader's own Spanish
   const locale = new Intl.Locale(own, { numberingSystem: "latn" }); // the digits of all amounts on the page
   const form = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
   const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });

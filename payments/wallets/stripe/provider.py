@@ -34,7 +34,7 @@ from payments.wallets.stripe.credentials import FIELDS
 from payments.wallets.stripe.methods import METHODS, TYPES
 from payments.wallets.stripe.reading import Thing, charge_outcome, check_ours, read_event, refund_outcome, refund_state
 
-_LOCALES = {"zh-hans": "zh", "zh-hant": "zh-TW", "pt-br": "pt-BR", "hi": "hi-IN"}
+_LOCALES = {"en-gb": "en-GB", "zh-hans": "zh", "zh-hant": "zh-TW", "pt-br": "pt-BR", "hi": "hi-IN"}
 _LOCALES |= {same: same for same in ("en", "es", "fr", "ru", "ja", "ko", "id", "de", "it", "tr", "vi", "th")}
 _CHARGES = {"charge", "payment"}  # kinds of a balance transaction
 _REFUNDS = {"refund", "payment_refund", "refund_failure"}

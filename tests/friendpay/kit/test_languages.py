@@ -1,5 +1,7 @@
 """Which language a page speaks."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -7,7 +9,10 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from friendpay.kit.languages import supported
+from friendpay.kit.money import Money
+from friendpay.kit.templatetags.times import moment
 from orders.models import Order
+from payments.share import safety_words
 from tests import shop
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +37,8 @@ def checkout(locale: str) -> str:
         ("zh", "zh-hans"),
         ("pt", "pt-br"),
         ("ar-EG", "ar"),
+        ("en-GB", "en-gb"),
+        ("en-US", "en"),
         ("tlh", ""),
         ("", ""),
     ],
@@ -78,6 +85,19 @@ def test_every_language_can_be_chosen_by_its_own_name_on_every_page(client: Clie
         page = client.get(path, headers={"Accept-Language": "ar"}).content.decode()
         assert all(f">{name}<" in page for _code, name in settings.LANGUAGES), path
         assert f'name="next" value="{path}"' in page
+
+
+def test_in_britain_the_day_comes_first_and_the_words_are_the_same() -> None:
+    when = datetime(2026, 11, 27, 15, 7, tzinfo=UTC)
+    with translation.override("en-gb"):
+        assert "27 Nov" in moment(when)
+        assert Money(500, "GBP").text("en-gb") == "£5.00"
+        assert Money(500, "USD").text("en-gb") == "US$5.00"
+        british = safety_words.of("a token")
+        assert translation.gettext("Ask a friend to pay") == "Ask a friend to pay"
+    with translation.override("en"):
+        assert "Nov 27" in moment(when)
+        assert safety_words.of("a token") == british
 
 
 def test_a_page_says_which_way_it_is_read(client: Client) -> None:
