@@ -55,6 +55,7 @@ _PAID: dict[str, Any] = {
     "amount_disputed": 0,
     "payer_name": "Mei",
     "by_buyer": False,
+    "share": None,
     "reference": "fp3f9c2a7d1b4e8f60a5c7d2e1",
     "provider_reference": "4200002026050412345678",
     "failure_code": "",

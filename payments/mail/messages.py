@@ -18,6 +18,7 @@ from orders.models import Order
 from payments.models import Mail, MailAddress
 from payments.offers.weighing import label
 from payments.share import phrases, receipt_numbers
+from payments.share import text as share_text
 
 Kind = Mail.Kind
 
@@ -192,7 +193,7 @@ def _reminder(mail: Mail) -> Message:
             % {"moment": written(request.expires_at)},
         ],
         _("Open the request"),
-        f"{settings.PUBLIC_URL}{reverse('friend', args=[request.token])}",
+        share_text.share_link(request, mail.to.share),
     )
 
 

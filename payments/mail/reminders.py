@@ -40,8 +40,11 @@ def choices(request: PaymentRequest, now: datetime) -> list[Choice]:
     return found
 
 
-def calendar_file(request: PaymentRequest, moment: datetime, now: datetime) -> str:
-    """An iCalendar event with an alarm at that moment: a first name, the shop and the link, nothing else of anybody."""
+def calendar_file(request: PaymentRequest, moment: datetime, now: datetime, share: int | None = None) -> str:
+    """An iCalendar event with an alarm at that moment: a first name, the shop and the link (of a share, where it is one
+    that is paid), nothing else of anybody.
+    """
+    link = text.share_link(request, share)
     host = urlsplit(settings.PUBLIC_URL).hostname
     name = phrases.first_name(request.order.buyer_name)
     title = _("%(name)s is asking for help with a payment at %(shop)s") % {"name": name, "shop": request.merchant.name}
@@ -55,8 +58,8 @@ def calendar_file(request: PaymentRequest, moment: datetime, now: datetime) -> s
         f"DTSTART:{moment:%Y%m%dT%H%M%SZ}",
         "DURATION:PT15M",
         f"SUMMARY:{_text(title)}",
-        f"DESCRIPTION:{_text(text.link(request))}",
-        f"URL:{text.link(request)}",
+        f"DESCRIPTION:{_text(link)}",
+        f"URL:{link}",
         "TRANSP:TRANSPARENT",
         "BEGIN:VALARM",
         "ACTION:DISPLAY",

@@ -79,7 +79,8 @@ def _reminder(mail: Mail, now: datetime) -> str:
     own = request.payments.filter(visitor=row.visitor)
     theirs = MailAddress.objects.filter(digest=row.digest, request=request, role=Role.PAYER)
     over = request.status_at(now) != PaymentRequest.Status.OPEN
-    if over or own.filter(status=Payment.Status.SUCCEEDED).exists() or theirs.exists():
+    paid = request.payments.filter(share=row.share, amount_applied__gt=0) if row.share is not None else own.none()
+    if over or own.filter(status=Payment.Status.SUCCEEDED).exists() or theirs.exists() or paid.exists():
         return "never"
     waits = request.remaining <= 0 or own.undecided().exists() or row.order.merchant.is_frozen
     return "later" if waits else "send"

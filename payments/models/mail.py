@@ -30,6 +30,7 @@ class MailAddress(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="+")
     request = models.ForeignKey(PaymentRequest, on_delete=models.CASCADE, related_name="+")
     payment = models.ForeignKey(Payment, on_delete=models.CASCADE, related_name="+", null=True)
+    share = models.PositiveSmallIntegerField(null=True)  # which of the named ones a friend is reminded of, from 0
     address = models.CharField(max_length=254, blank=True)
     subscription = models.JSONField(null=True)  # of a browser that is told by push instead; `address` is its service's
     digest = models.CharField(max_length=64)

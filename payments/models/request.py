@@ -147,6 +147,11 @@ class PaymentRequest(models.Model):
         """Its shares, in the buyer's order; none where it is not split among names."""
         return tuple(Share(**share) for share in self.shares)
 
+    def share_numbered(self, number: str) -> int | None:
+        """Which of its shares has this number, as people count and may have typed it; None for what names none."""
+        named = number.isdecimal() and 1 <= int(number[:4]) <= len(self.shares)
+        return int(number[:4]) - 1 if named else None
+
     @property
     def remaining(self) -> int:
         """What is neither paid nor on its way."""

@@ -78,9 +78,10 @@ def mail_receipt(payment_id: int, giver: Giver) -> None:
 
 
 @transaction.atomic
-def remind(request_id: int, at: str, giver: Giver) -> None:
+def remind(request_id: int, at: str, giver: Giver, share: str = "") -> None:
     """Write to a friend once, at one of the times on offer, if the request is still open then and the friend has
-    neither paid nor declined. Another choice takes the place of the first.
+    neither paid nor declined; of the `share` with that number, where she looked at one. Another choice takes the place
+    of the first.
     """
     _order, request = lock_request(request_id)
     now = clock.now()
@@ -97,6 +98,8 @@ def remind(request_id: int, at: str, giver: Giver) -> None:
     if same.count() >= limits.REMINDERS_OF_A_MAILBOX:
         raise Refused("reminded_enough", _("We send at most two reminders for a request."), field="address", status=429)
     row = _remember(Role.FRIEND, request, giver, now, max(request.expires_at, now + limits.ADDRESSES_PERIOD), own)
+    row.share = request.share_numbered(share)
+    row.save(update_fields=["share"])
     Mail.objects.create(to=row, kind=Mail.Kind.REMINDER, next_attempt_at=chosen.moment)
 
 

@@ -142,6 +142,7 @@ class RemindForm(AddressForm):
     """When to be reminded, and where."""
 
     at = forms.CharField(max_length=10)
+    share = forms.CharField(max_length=4, required=False)  # of the named ones, counted from 1
 
 
 class PushForm(forms.Form):
@@ -151,6 +152,7 @@ class PushForm(forms.Form):
     p256dh = forms.RegexField(r"^[\w-]{87}$")  # 65 bytes
     auth = forms.RegexField(r"^[\w-]{22}$")  # 16 bytes
     at = forms.CharField(max_length=10, required=False)
+    share = forms.CharField(max_length=4, required=False)
     stop = forms.BooleanField(required=False)
 
     def clean_endpoint(self) -> str:

@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 
 from friendpay.kit import clock
 from friendpay.kit.networks import network_of
@@ -11,7 +10,7 @@ from friendpay.kit.rendering import draw
 from friendpay.kit.waiting import waits_for_wallet
 from payments.mail import reminders
 from payments.models import PaymentRequest
-from payments.pages import ahead, friend_page, paying
+from payments.pages import ahead, friend_page, paying, shares
 from payments.pages.forms import DeclineForm, PayForm
 from payments.pages.refusals import Told, refusals_on, taken
 from payments.pages.visitors import visitor_of
@@ -56,7 +55,7 @@ def decline(request: HttpRequest, token: str) -> HttpResponse:
     given = taken(request, DeclineForm(request.POST))
     who = {"visitor": visitor_of(request), "network": network_of(request)}
     requests.decline(payment_request.pk, words=given["note"], choice=given["choice"], **who)
-    return saying(SeeOther(reverse("friend", args=[token])), "no")
+    return saying(SeeOther(shares.page_of(token, request.POST.get("share", ""))), "no")
 
 
 @page("GET")
@@ -68,8 +67,10 @@ def remind_file(request: HttpRequest, token: str) -> HttpResponse:
         reminders.choices(payment_request, now) if payment_request.status_at(now) == PaymentRequest.Status.OPEN else []
     )
     chosen = next((time for time in times if time.key == request.GET.get("at")), times[0] if times else None)
+    number = request.GET.get("share", "")
     if chosen is None:
-        return SeeOther(reverse("friend", args=[token]))
-    file = reminders.calendar_file(payment_request, chosen.moment, now)
+        return SeeOther(shares.page_of(token, number))
+    share = payment_request.share_numbered(number)
+    file = reminders.calendar_file(payment_request, chosen.moment, now, share)
     headers = {"Content-Disposition": 'attachment; filename="reminder.ics"'}
     return HttpResponse(file, content_type="text/calendar; charset=utf-8", headers=headers)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -124,11 +123,7 @@ def draw(request: HttpRequest, token: str, *, told: Told = NOTHING, check: bool 
         reading,
         surface_of(request),
         habits_of(request),
-        url=request.get_full_path()
-        if request.path == own
-        else f"{own}?{urlencode({'share': share})}"
-        if share
-        else own,
+        url=request.get_full_path() if request.path == own else shares.page_of(token, share),
         said=said(request),
         told=told,
         check=check,
@@ -242,7 +237,7 @@ class _Build:
         request, attempts = reading.request, reading.attempts
         considered = weighing.weigh_known(reading.case, self.surface, reading.shop.accounts, reading.now)
         return Asking(
-            wallets=Wallets.of(considered, self.surface, text.link(request), self.habits),
+            wallets=Wallets.of(considered, self.surface, text.share_link(request, reading.share), self.habits),
             mine=attempts.mine,
             held=None if attempts.mine else attempts.held,
             part=Part.of(reading, self.told.form, self.typed) if self._in_parts else None,
@@ -252,7 +247,7 @@ class _Build:
             note=shown(self.told.form, DeclineForm, "note"),
             address=shown(self.told.form, AddressForm, "address"),
             declines=tuple((key, str(words)) for key, words in phrases.DECLINES.items()),
-            pass_text=text.pass_text(request),
+            pass_text=text.pass_text(request, reading.share),
             times=tuple(Time(it.key, it.label) for it in reminders.choices(request, reading.now)),
             reminder=reading.reminder,
             by_calendar=self.surface.place in (DESKTOP, PHONE),

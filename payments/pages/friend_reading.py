@@ -117,9 +117,9 @@ class Reading:
         """The same for one who opens the page of a share, counted from 1: what was tried on that alone, once it is
         known which. What names none of its shares is a page for all of them.
         """
-        if not (number.isdecimal() and 1 <= int(number[:4]) <= len(self.request.shares)):
+        share, known = self.request.share_numbered(number), self.attempts
+        if share is None:
             return self
-        share, known = int(number[:4]) - 1, self.attempts
         own, others = ([it for it in tried if it.share == share] for tried in (known.own, known.others))
         return replace(self, share=share, attempts=replace(known, own=own, others=others))
 

@@ -15,7 +15,7 @@ from friendpay.kit.rendering import draw
 from orders.models import Order
 from payments.mail import outbox
 from payments.models import MailAddress, Payment, PaymentRequest
-from payments.pages import addresses, buyer_page, friend_page, receipt_page
+from payments.pages import addresses, buyer_page, friend_page, receipt_page, shares
 from payments.pages.addresses import Giver
 from payments.pages.forms import AddressForm, RemindForm
 from payments.pages.refusals import refusals_on, taken
@@ -58,11 +58,11 @@ def remind(request: HttpRequest, token: str) -> HttpResponse:
     """A friend wants to be reminded, by mail or by the own calendar."""
     payment_request = get_object_or_404(PaymentRequest, token=token)
     if "calendar" in request.POST:
-        at = urlencode({"at": request.POST.get("at", "")})
-        return SeeOther(f"{reverse('remind_file', args=[token])}?{at}")
+        asked = urlencode({name: request.POST[name] for name in ("at", "share") if name in request.POST})
+        return SeeOther(f"{reverse('remind_file', args=[token])}?{asked}")
     given = taken(request, RemindForm(request.POST))
-    addresses.remind(payment_request.pk, given["at"], _giver(request, given["address"]))
-    return remember(request, SeeOther(reverse("friend", args=[token])))
+    addresses.remind(payment_request.pk, given["at"], _giver(request, given["address"]), given["share"])
+    return remember(request, SeeOther(shares.page_of(token, given["share"])))
 
 
 @csrf_exempt

@@ -44,7 +44,7 @@ def _answer(request: HttpRequest, payment_request: PaymentRequest | None) -> Htt
         if form.cleaned_data["stop"]:
             addresses.stop_push(giver, payment_request.order_id)
         elif at:
-            addresses.remind(payment_request.pk, at, giver)
+            addresses.remind(payment_request.pk, at, giver, form.cleaned_data["share"])
         else:
             addresses.tell_buyer(payment_request.pk, giver)
     except Refused as refused:

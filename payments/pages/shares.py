@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from friendpay.kit.money import Money
 from payments.models import Payment, PaymentRequest
@@ -18,6 +21,12 @@ class ShareRow:
     is_paid: bool
     link: str
     text: str
+
+
+def page_of(token: str, share: str) -> str:
+    """The friend's page, of the share whose number a form or an address brought along, "" for all of them."""
+    own = reverse("friend", args=[token])
+    return f"{own}?{urlencode({'share': share})}" if share else own
 
 
 def rows(request: PaymentRequest, paid: Iterable[Payment]) -> tuple[ShareRow, ...]:

@@ -88,6 +88,7 @@ class PaymentData(EventData):
     amount_disputed: Annotated[int, Field(description="What of it the payer's bank holds, or took, for a dispute.")]
     payer_name: Annotated[str, Field(description="A nickname at most.")]
     by_buyer: Annotated[bool, Field(description="The buyer paid, not a friend.")]
+    share: Annotated[int | None, Field(description="Which of the split's named shares it pays, from 1.")]
     reference: Annotated[str, Field(description="Our number of it in your account at the wallet.")]
     provider_reference: Annotated[str, Field(description="The wallet's number of the transaction.")]
     failure_code: FailureCode
@@ -110,6 +111,7 @@ class PaymentData(EventData):
             amount_disputed=payment.amount_disputed,
             payer_name=payment.payer_name,
             by_buyer=payment.by_buyer,
+            share=None if payment.share is None else payment.share + 1,
             reference=payment.reference,
             provider_reference=payment.provider_ref,
             failure_code=payment.code,
@@ -124,6 +126,7 @@ PAYMENT_SQL = PaymentData.sql(
     order='"order".public_id',
     order_reference='"order".reference',
     payment_request="request.public_id",
+    share="payment.share + 1",
     provider_reference="payment.provider_ref",
     failure_code="payment.code",
 )

@@ -21,9 +21,9 @@ def link(request: PaymentRequest) -> str:
     return f"{settings.PUBLIC_URL}/p/{request.token}/"
 
 
-def share_link(request: PaymentRequest, share: int) -> str:
-    """The friend's page for one of its named shares, counted from 1 as people count."""
-    return f"{link(request)}?share={share + 1}"
+def share_link(request: PaymentRequest, share: int | None) -> str:
+    """The friend's page for one of its named shares, counted from 1 as people count; without one, for all of them."""
+    return link(request) if share is None else f"{link(request)}?share={share + 1}"
 
 
 def text_of_share(request: PaymentRequest, share: int) -> str:
@@ -56,12 +56,12 @@ def share_text(request: PaymentRequest) -> str:
     }
 
 
-def pass_text(request: PaymentRequest) -> str:
+def pass_text(request: PaymentRequest, share: int | None = None) -> str:
     """What a friend sends on to somebody else: the same link, and no amount."""
     return _("Could you help %(name)s with a payment at %(shop)s? I can't just now. %(link)s") % {
         "name": request.order.buyer_name,
         "shop": request.merchant.name,
-        "link": link(request),
+        "link": share_link(request, share),
     }
 
 

@@ -52,7 +52,8 @@ async function ask(button) {
   try {
     const found = await subscription(true);
     if ("once" in button.dataset) {
-      await tellServer(to, found, { at: new FormData(button.form).get("at") }); // a reminder
+      const { at, share = "" } = Object.fromEntries(new FormData(button.form));
+      await tellServer(to, found, { at, share }); // a reminder
       return location.reload();
     }
     await tellServer(to, found);

@@ -118,6 +118,7 @@ export interface DisputeData {
   amount_disputed: number;
   payer_name: string;
   by_buyer: boolean;
+  share: number | null;
   reference: string;
   provider_reference: string;
   failure_code: string;
@@ -453,6 +454,7 @@ export interface PaymentData {
   amount_disputed: number;
   payer_name: string;
   by_buyer: boolean;
+  share: number | null;
   reference: string;
   provider_reference: string;
   failure_code: string;
@@ -475,6 +477,7 @@ export interface Payment {
   amount_disputed: number;
   payer_name: string;
   by_buyer: boolean;
+  share: number | null;
   reference: string;
   provider_reference: string;
   failure_code: string;

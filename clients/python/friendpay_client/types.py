@@ -134,6 +134,7 @@ class DisputeData(TypedDict):
     amount_disputed: int
     payer_name: str
     by_buyer: bool
+    share: int | None
     reference: str
     provider_reference: str
     failure_code: str
@@ -642,6 +643,7 @@ class PaymentData(TypedDict):
     amount_disputed: int
     payer_name: str
     by_buyer: bool
+    share: int | None
     reference: str
     provider_reference: str
     failure_code: str
@@ -665,6 +667,7 @@ class Payment(TypedDict):
     amount_disputed: int
     payer_name: str
     by_buyer: bool
+    share: int | None
     reference: str
     provider_reference: str
     failure_code: str

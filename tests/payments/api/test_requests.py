@@ -350,3 +350,4 @@ def test_shares_are_named_and_each_has_its_link(caller: Caller) -> None:
     shop.succeed(shop.hold_share(row, 1, name="Jun"))
     shown = caller.get(f"/payment-requests/{row.public_id}").json
     assert [share["paid"] for share in shown["split"]["shares"]] == [False, True]
+    assert [payment["share"] for payment in shown["payments"]] == [2]

@@ -1,10 +1,14 @@
 """Named shares on the friend's and the buyer's pages, and in the API."""
 
+from collections.abc import Callable
+
 import pytest
+from django.core import mail as outgoing
 from django.test import Client
 
-from payments.models import Payment, PaymentRequest
+from payments.models import MailAddress, Payment, PaymentRequest
 from payments.settlement.chip_in import Share, Split
+from payments.tasks import sweep_mail
 from tests import shop
 from tests.pages import words
 
@@ -70,6 +74,41 @@ def test_the_buyer_splits_by_lines_and_reminds_each(client: Client) -> None:
     page = client.get(checkout).content.decode()
     assert "?share=2" in page
     assert "Jun Li, could you pay your share of CN¥40.00 for my Harbour Tea order?" in page
+
+
+def test_a_reminder_leads_back_to_the_share_it_is_of(
+    client: Client, request_: PaymentRequest, move_time: Callable[[float], None]
+) -> None:
+    page = client.get(page_of(request_, 2)).content.decode()
+    assert page.count('<input type="hidden" name="share" value="2">') == 3  # to pay, to be reminded, to say no
+    assert f"{page_of(request_, 2)}" in page.split("data-share=")[1].split('"')[1]  # passed on: the same share
+    given = {"at": "hour", "share": "2"}
+    answer = client.post(f"/p/{request_.token}/remind/", {**given, "calendar": "1"})
+    calendar = client.get(answer["Location"]).content.decode().replace("\r\n ", "")
+    assert f"URL:http://127.0.0.1:8000{page_of(request_, 2)}\r\n" in calendar
+    answer = client.post(f"/p/{request_.token}/remind/", {**given, "address": "jun@post.example"})
+    assert answer["Location"] == page_of(request_, 2)
+    move_time(3601)
+    sweep_mail()
+    [message] = outgoing.outbox
+    assert page_of(request_, 2) in message.body
+
+
+def test_nobody_is_reminded_of_a_share_that_somebody_has_paid(
+    client: Client, request_: PaymentRequest, move_time: Callable[[float], None]
+) -> None:
+    client.post(f"/p/{request_.token}/remind/", {"at": "hour", "share": "2", "address": "jun@post.example"})
+    shop.succeed(shop.hold_share(request_, 1, name="Jun"))
+    move_time(3601)
+    sweep_mail()
+    assert outgoing.outbox == []
+    assert MailAddress.objects.get().address == ""
+
+
+def test_a_no_said_on_a_shares_page_leads_back_to_it(client: Client, request_: PaymentRequest) -> None:
+    answer = client.post(f"/p/{request_.token}/decline/", {"choice": "sorry", "share": "2"})
+    assert answer["Location"] == page_of(request_, 2)
+    assert "We've let Lin know." in words(client.get(answer["Location"]))
 
 
 @pytest.mark.parametrize("lines", ["", "Mei", "Mei 40", "Mei 40\nJun 40", "Mei 40\nJun fifty", "Mei 45\nmei 45"])
