@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from payments.pages import buyer, embed, friend, login, mail, notify, push, receipt, report, share, steps
+from payments.pages import buyer, embed, friend, login, mail, notify, push, receipt, report, share, share_card, steps
 
 urlpatterns = [
     path("checkout/<slug:token>/", buyer.show, name="buyer"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("checkout/<slug:token>/push/", push.tell_buyer, name="buyer_push"),
     path("checkout/<slug:token>/thanks/", buyer.thanks, name="buyer_thanks"),
     path("checkout/<slug:token>/receipt/", buyer.receipt, name="buyer_receipt"),
+    path("checkout/<slug:token>/wechat-card.json", share_card.show, name="wechat_card"),
     path("checkout/<slug:token>/embed/", embed.sheet, name="embed"),
     path("checkout/<slug:token>/embed.json", embed.about, name="embed_about"),
     path("p/<slug:token>/", friend.show, name="friend"),

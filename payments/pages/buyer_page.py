@@ -20,7 +20,7 @@ from payments.models import PaymentRequest
 from payments.offers import weighing
 from payments.offers.rollout import Case
 from payments.offers.weighing import Surface
-from payments.pages import gate, paid_parts, progress, shares
+from payments.pages import gate, paid_parts, progress, share_card, shares
 from payments.pages.attempts import Mine, Was
 from payments.pages.buyer_reading import Reading, read
 from payments.pages.by_mail import ByMail, by_mail
@@ -82,6 +82,7 @@ class Waiting:
     begun: bool
     by_hand: bool
     may_extend: bool
+    card: str  # WeChat's script for its own share card
     by_mail: ByMail | None
 
 
@@ -178,7 +179,8 @@ def draw(request: HttpRequest, token: str, *, told: Told = NOTHING) -> HttpRespo
     if told is NOTHING and gate.is_needed(request, reading):
         return draw_page(request, gate.GatePage.of(reading))
     page = build(BuyerPage, reading, surface_of(request), told, url=reverse("buyer", args=[token]), said=said(request))
-    return draw_page(request, page, status=told.status)
+    response = draw_page(request, page, status=told.status)
+    return share_card.allow(response, page.waiting.card) if page.waiting and page.waiting.card else response
 
 
 def build(kind: type[AnyPage], reading: Reading, surface: Surface, told: Told, **more: Any) -> AnyPage:
@@ -277,6 +279,7 @@ def _waiting(reading: Reading, request: PaymentRequest, surface: Surface, told: 
         begun=bool(request.amount_paid or request.amount_held),
         by_hand=surface.phone,
         may_extend=rules.ends(reading.order, reading.now, None) - request.expires_at >= limits.ENDS_SOON,
+        card=share_card.script_of(reading.accounts, surface),
         by_mail=by_mail(reading.address, told),
     )
 

@@ -11,7 +11,7 @@ from payments.share.text import Target
 @dataclass(frozen=True)
 class Sheet:
     """The link, the code and how it is spelled out loud, the text that carries both, and where to send it by one tap,
-    the most usual first.
+    the most usual first. `by_copying`: no page may open a share sheet in WeChat's own browser.
     """
 
     link: str
@@ -20,6 +20,7 @@ class Sheet:
     text: str
     open_address: str
     targets: tuple[Target, ...]
+    by_copying: bool
 
     @classmethod
     def of(cls, request: PaymentRequest, *, in_wechat: bool) -> Self:
@@ -30,4 +31,5 @@ class Sheet:
             text=text.share_text(request),
             open_address=text.open_address(),
             targets=tuple(text.targets(request, in_wechat=in_wechat)),
+            by_copying=in_wechat,
         )

@@ -85,6 +85,10 @@ def test_the_desk_waits_by_itself() -> None:
     assert lanes.lane({"method": "POST", "path": "/admin/payments/provideraccount/1/test/"}, b"method=card") == "desk"
 
 
+def test_who_wants_a_share_card_keeps_no_payer_waiting() -> None:
+    assert lanes.lane({"method": "GET", "path": "/checkout/abc/wechat-card.json"}, b"") == "share_card"
+
+
 # The address of every view, and what makes it call its wallet
 
 
@@ -204,8 +208,8 @@ def test_exactly_the_views_that_say_so_call_a_wallet(
             with undone(), django_capture_on_commit_callbacks(execute=True):
                 there.visit(route, method)
             waited |= {(route, method)} if calls else set()
-    assert waited == said - {("login/", "GET")}
-    assert len(said) == 7
+    assert waited == said - {("login/", "GET"), ("checkout/<slug:token>/wechat-card.json", "GET")}
+    assert len(said) == 8
 
 
 @pytest.mark.django_db

@@ -32,7 +32,7 @@ from payments.wallets.base import (
     State,
 )
 from payments.wallets.transport import call
-from payments.wallets.wechatpay import bill
+from payments.wallets.wechatpay import bill, share_card
 from payments.wallets.wechatpay import crypto as crypto
 from payments.wallets.wechatpay import reading as reading
 from payments.wallets.wechatpay.client import ask, exchange, parsed, private_key, refusal, setting
@@ -61,7 +61,7 @@ class WeChatPay:
         ),
     )
     rails: tuple[Rail, ...] = (Rail.NATIVE, Rail.H5, Rail.JSAPI)
-    grants: Mapping[str, str] = {"h5": "H5支付"}
+    grants: Mapping[str, str] = {"h5": "H5支付", share_card.GRANT: "JS接口安全域名"}
     max_hold: int = 2 * 60 * 60  # a code and a prepay_id live no longer (W9)
     min_hold: int = 90  # WeChat Pay wants more than a minute, by its own clock
     hold: int = 5 * 60

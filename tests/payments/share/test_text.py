@@ -88,7 +88,8 @@ def test_the_buyers_page_offers_them_and_the_words_for_the_phone(client: Client)
     assert " ".join(f"{char} {word}" for char, word in said) in words(page)
     in_wechat = client.get(f"/checkout/{payment_request.order.token}/", headers={"User-Agent": agents.WECHAT_ANDROID})
     dock = in_wechat.content.decode().split('class="dock"')[1]
-    assert dock.index("WeChat") < dock.index("Copy message")
+    assert dock.index("Copy message") < dock.index("WeChat")  # no page may open a share sheet there
+    assert (dock.count("Copy message"), dock.count("Share")) == (1, 0)
 
 
 def test_the_posters_code_can_be_scanned(client: Client) -> None:

@@ -39,6 +39,7 @@ from payments.wallets.wechatpay.emulator.sealing import (
     seal,
     signature_headers,
 )
+from payments.wallets.wechatpay.emulator.share_card import ShareCard
 
 MCHID = "1900000109"
 APPID = "wxd678efb567e96787"
@@ -53,7 +54,7 @@ BILL_LINK_LIVES = timedelta(minutes=5)
 _MINUTE, _HOUR = 60, 3600
 
 
-class WeChatPay(Phone, Emulator):
+class WeChatPay(Phone, ShareCard, Emulator):
     name = "wechatpay"
     brand = "WeChat Pay"
     schedule = (
