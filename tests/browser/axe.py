@@ -2,9 +2,12 @@
 
 from importlib.resources import files
 
+from playwright.sync_api import Page
+
 from tests.browser.conftest import Person
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+SPILLS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FAULTS = """async (only) => {
   const found = await axe.run(document, {runOnly: only, resultTypes: ["violations"]});
@@ -13,9 +16,13 @@ FAULTS = """async (only) => {
 
 
 def faults(who: Person) -> list[str]:
+    """The same on what somebody looks at."""
+    who.page.wait_for_load_state("load")
+    return faults_of(who.page)
+
+
+def faults_of(page: Page) -> list[str]:
     """What axe finds on a page: by all its rules in the scheme that is on, by those of colour in the other."""
-    page = who.page
-    page.wait_for_load_state("load")
     page.evaluate(AXE)
     found: list[str] = page.evaluate(FAULTS, {"type": "tag", "values": RULES})
     page.emulate_media(color_scheme="dark")

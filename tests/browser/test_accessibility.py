@@ -6,28 +6,13 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from tests.browser import story
-from tests.browser.axe import faults
+from tests.browser.axe import SPILLS
 from tests.browser.conftest import DESK, PHONE, Person, Stack
 from tests.browser.test_main_job import at_checkout, link_in
 
-SPILLS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 ZOOMED = {**PHONE, "viewport": {"width": 195, "height": 422}}  # a phone's page at 200%
 
 Make = Callable[..., Person]
-
-
-@pytest.mark.parametrize("locale", ["en-GB", "ar-EG"])
-def test_axe_finds_nothing_on_any_page_in_any_state(person: Make, stack: Stack, locale: str) -> None:
-    found = {}
-    for name, who in story.tell(person, stack, PHONE, {"locale": locale, "color_scheme": "light"}):
-        if wrong := faults(who):
-            found[name] = wrong
-        if who.page.evaluate(SPILLS):
-            found[name] = [*wrong, "wider than the screen"]
-    assert found == {}
 
 
 def press(who: Person, name: str | re.Pattern[str], *, role: str = "button") -> None:

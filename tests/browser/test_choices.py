@@ -68,7 +68,7 @@ def test_thanks_arrive_by_themselves_and_the_receipt_by_mail(person: Make, stack
     friend.tap("Pay CN¥45.00 with Sandbox wallet")
     approve(friend)
     friend.sees("Thank you!")
-    friend.tap(friend.page.get_by_text("Receipt by e-mail").first)
+    friend.tap(friend.page.get_by_text("Email me the receipt").first)
     friend.type("Your email address", "receipts@post.example")
     friend.tap(friend.page.locator("#by-mail button"))
     friend.sees("We'll email r…@post.example")
@@ -121,7 +121,7 @@ def test_both_receipts_print_on_one_sheet_without_buttons_or_anything_private(pe
     assert numbers
     assert re.search(r"When\s+(\w+ \d+, 20\d\d|\d+ \w+ 20\d\d)", paper)  # American, or any other English
     aside = ("lin-at-the-shop", payment, "Legal name")  # the last is behind the badge, which paper cannot open
-    for word in (*aside, "PRINT-1", "Print", "Language", "Receipt by e-mail", "Back to the request"):
+    for word in (*aside, "PRINT-1", "Print", "Language", "Email me the receipt", "Back to the request"):
         assert word not in paper
     buyer.go(f"{order['checkout_url']}receipt/")
     paper = printed(buyer)

@@ -21,7 +21,7 @@ SEEN = """(element) => {
 
 def sees(friend: Person, *words: str) -> None:
     """Each of these is on the screen, and neither below it nor under the dock."""
-    friend.page.wait_for_load_state("networkidle")
+    friend.page.wait_for_load_state("load")
     for word in words:
         place = friend.page.locator("main").get_by_text(word).locator("visible=true").first
         assert place.evaluate(SEEN), f"{word} is not on the first screen of {friend.page.viewport_size}"

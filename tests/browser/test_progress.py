@@ -50,6 +50,17 @@ def test_the_buyer_follows_every_step(person: Make) -> None:
     assert re.search(r"icon-paid\.(\w+\.)?svg$", icon.get_attribute("href") or "")
 
 
+def test_another_tab_of_who_pays_says_that_it_is_she(person: Make, stack: Stack) -> None:
+    order = stack.order("two-tabs")
+    friend = person(PHONE)
+    friend.go(stack.api(f"/orders/{order['id']}/payment-requests", {})["url"])
+    other = friend.page.context.new_page()
+    other.goto(friend.page.url)
+    other.locator(".is-live").wait_for()
+    friend.page.click("#pay button[name=method]")
+    other.get_by_text("You started paying with Sandbox wallet").wait_for(timeout=5000)
+
+
 def test_without_a_script_nobody_is_said_to_have_opened_it(person: Make) -> None:
     buyer, friend = person(DESK), person(PHONE, java_script_enabled=False)
     friend.go(ask_and_share(buyer))

@@ -1,4 +1,7 @@
-"""Every page as people see it. New pictures: FRIENDPAY_SCREENS=docs/screens bin/test tests/browser/test_screens.py"""
+"""The whole story as three people live it.
+
+New pictures of it: FRIENDPAY_SCREENS=docs/screens bin/test tests/browser/test_screens.py
+"""
 
 import os
 from collections.abc import Callable
@@ -10,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.browser import story
+from tests.browser.axe import SPILLS, faults
 from tests.browser.conftest import DESK, PHONE, Person, Stack
 
 SETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -21,23 +25,40 @@ SETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_screens_of_the_whole_story(person: Callable[..., Person], stack: Stack, tmp_path: Path, name: str) -> None:
+DRAWS = os.environ.get("FRIENDPAY_SCREENS", "")
+CHECKED = ("phone-light-en", "phone-light-ar", "desk-dark-zh")  # each state besides, in all themes: test_states.py
+
+
+@pytest.mark.parametrize("name", SETS if DRAWS else CHECKED)
+def test_the_whole_story_fits_every_screen_and_axe_finds_nothing(
+    person: Callable[..., Person], stack: Stack, name: str
+) -> None:
     device, more = SETS[name]
-    folder = Path(os.environ.get("FRIENDPAY_SCREENS", tmp_path)) / name
-    folder.mkdir(parents=True, exist_ok=True)
+    found: dict[str, list[str]] = {}
     for number, (state, who) in enumerate(story.tell(person, stack, device, more), 1):
+        wrong = ["wider than the screen"] if who.page.evaluate(SPILLS) else []
+        if DRAWS:
+            draw(who, Path(DRAWS) / name / f"{number:02}-{state}.webp", whole=state.endswith("unfolded"))
+        else:
+            wrong += faults(who)
+        if wrong:
+            found[state] = wrong
+    assert found == {}
+
+
+def draw(who: Person, path: Path, *, whole: bool) -> None:
+    """What is on the screen, or the `whole` page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    size = who.page.viewport_size
+    assert size
+    who.page.wait_for_load_state("networkidle")
+    who.page.evaluate("scrollTo(0, 0)")
+    if whole:
+        tall = who.page.evaluate("document.documentElement.scrollHeight")
+        who.page.set_viewport_size({"width": size["width"], "height": tall})
         who.page.wait_for_load_state("networkidle")
-        who.page.evaluate("scrollTo(0, 0)")
-        assert who.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
-            f"{state} is too wide"
-        )
-        if state.endswith("unfolded"):
-            tall = who.page.evaluate("document.documentElement.scrollHeight")
-            who.page.set_viewport_size({"width": device["viewport"]["width"], "height": tall})
-            who.page.wait_for_load_state("networkidle")
-        save(who.page.screenshot(), folder / f"{number:02}-{state}.webp")
-        who.page.set_viewport_size(device["viewport"])
+    save(who.page.screenshot(), path)
+    who.page.set_viewport_size(size)
 
 
 def save(picture: bytes, path: Path) -> None:
