@@ -37,6 +37,7 @@ ENGINE = "public"  # its name in settings.TEMPLATES
 _SIGN = f"\0{secrets.token_hex(8)} "  # nobody can type it
 _MARK = re.compile(f"{_SIGN}([^\0]+)\0")
 _CSRF = Markup(f'<input type="hidden" name="csrfmiddlewaretoken" value="{_SIGN}csrf\0">')
+_LATIN = re.compile(r"[A-Za-z0-9](.*[A-Za-z0-9])?$", re.DOTALL)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -128,8 +129,11 @@ def environment(**options: Any) -> Environment:
 
 
 def _apart(text: object) -> Markup:
-    """A name, a code, an address in a sentence: whichever way it is read, it does not turn the words around it."""
-    return Markup(f"<bdi>{escape(text)}</bdi>") if text else Markup()
+    """A name, a code, an address in a sentence: whichever way it is read, it does not turn the words around it. Latin
+    letters stand apart from Chinese and Japanese ones.
+    """
+    spaced = ' class="spaced"' if _LATIN.match(str(text)) and (get_language() or "")[:2] in ("zh", "ja") else ""
+    return Markup(f"<bdi{spaced}>{escape(text)}</bdi>") if text else Markup()
 
 
 def _money(amount: Money) -> Markup:

@@ -19,12 +19,12 @@ styles.replaceSync(`
 .button:focus-visible, .close:focus-visible { outline: 3px solid var(--friendpay-background, #0b7a4b); outline-offset: 3px }
 .button[data-stage=paid] { cursor: default }
 dialog { box-sizing: border-box; width: min(27rem, 100vw - 1rem); max-width: none; max-height: calc(100dvh - 1rem); padding: 0;
-  border: 0; border-radius: var(--friendpay-sheet-radius, 16px); overflow: hidden; background: Canvas; color: CanvasText;
-  color-scheme: light dark; box-shadow: 0 12px 48px rgb(0 0 0 / .3) }
+  border: 0; border-radius: var(--friendpay-sheet-radius, 16px); overflow: hidden;
+  color-scheme: light dark; background: light-dark(#f6f5f2, #131412); color: CanvasText; box-shadow: 0 12px 48px rgb(0 0 0 / .3) }
 dialog::backdrop { background: var(--friendpay-backdrop, rgb(0 0 0 / .45)) }
-iframe { display: block; width: 100%; height: 34rem; max-height: calc(100dvh - 4rem); border: 0; color-scheme: light dark }
-.close { display: block; width: 3rem; height: 3rem; margin-inline-start: auto; border: 0; background: none; color: inherit;
-  font: 1.5rem/1 system-ui; cursor: pointer }
+iframe { display: block; width: 100%; height: 34rem; max-height: calc(100dvh - 1rem); border: 0; color-scheme: light dark }
+.close { position: absolute; inset-block-start: .25rem; inset-inline-end: .25rem; width: 3rem; height: 3rem; border: 0;
+  background: none; color: inherit; font: 1.5rem/1 system-ui; cursor: pointer }
 @media (max-width: 30rem) {
   dialog { width: 100%; margin: auto 0 0; border-radius: 16px 16px 0 0 }
 }

@@ -7,6 +7,7 @@ const heard = (yes) => say("line", yes);
 
 const POLL = 3000;
 const LONGEST_WAIT = 15000;
+const SENT = "friendpay.sent";
 const ASLEEP = 10000; // after so long out of sight a line may be dead without knowing it
 
 const region = () => document.getElementById("live");
@@ -131,6 +132,15 @@ function connect() {
   };
 }
 
+/** Other tabs of this browser ask again, as it will be known by a cookie that comes with the wallet's answer alone. */
+function tellTabs() {
+  try {
+    localStorage.setItem(SENT, Date.now());
+  } catch {
+    // a browser that keeps nothing
+  }
+}
+
 function leave() {
   away = Date.now();
 }
@@ -166,6 +176,10 @@ function watch() {
   window.addEventListener("pagehide", hangUp); // a browser keeps no page for its back button that has a line open
   window.addEventListener("pageshow", (event) => event.persisted && wake(event));
   window.addEventListener("online", wake);
+  document.addEventListener("submit", tellTabs);
+  window.addEventListener("storage", ({ key }) => {
+    if (key === SENT) for (const wait of [1000, 3000, 8000]) setTimeout(refresh, wait);
+  });
   document.addEventListener("lapse", () => setTimeout(refresh, 1000)); // the server's seconds are whole ones
   document.addEventListener("compositionstart", () => {
     composing = true;

@@ -54,6 +54,10 @@ def test_the_registered_page_alone_may_frame_the_sheet(client: Client, order: Or
     assert f'data-shop="{SHOP}"' in answer.content.decode()
 
 
+def test_the_sheet_says_whose_shop_it_is_of(client: Client, order: Order) -> None:
+    assert "Harbour Tea Verified shop" in words(client.get(sheet(order)))
+
+
 @pytest.mark.parametrize("origin", [EVIL, *LOOKALIKES])
 def test_nobody_else_may(client: Client, order: Order, origin: str) -> None:
     answer = client.get(f"/checkout/{order.token}/embed/", {"origin": origin})
