@@ -12,7 +12,7 @@ def check(life: timedelta) -> None:
     """Refused unless it is between the two."""
     if not limits.LIFE_SHORTEST <= life <= limits.LIFE_LONGEST:
         raise Refused(
-            "expires_in_out_of_range", _("This lives between one minute and 30 days."), field="expires_in", status=422
+            "expires_in_out_of_range", _("Choose between one minute and 30 days."), field="expires_in", status=422
         )
 
 

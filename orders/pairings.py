@@ -89,7 +89,7 @@ def consent(public_id: str, choose: Callable[[], Merchant], by: str) -> tuple[Me
     now = clock.now()
     pairing = Pairing.objects.select_for_update().filter(public_id=public_id).first()
     if pairing is None or pairing.confirmed_at or pairing.expires_at <= now:
-        raise Refused("pairing_over", _("This has ended. Begin again at your shop."))
+        raise Refused("pairing_over", _("This has expired. Start again from your shop."))
     merchant = Merchant.objects.select_for_update(no_key=True).get(pk=choose().pk)
     merchant.return_origins = _with(merchant.return_origins, pairing.origins)
     merchant.embed_origins = _with(merchant.embed_origins, pairing.origins)
@@ -142,7 +142,7 @@ def redeem(public_id: str, code: str, verifier: str) -> Granted:
 
 def refusal() -> Refused:
     """The same for one that never was, one nobody consented to, a wrong code or verifier, and one that is over."""
-    return Refused("pairing_refused", _("This code opens nothing, or no more. Begin again."), status=403)
+    return Refused("pairing_refused", _("This code doesn't work, or no longer works. Start again."), status=403)
 
 
 def _fits(pairing: Pairing, code: str, verifier: str) -> bool:

@@ -56,7 +56,7 @@ def take_back(order: Order, returns: Sequence[LineReturn]) -> int:
         after = line.quantity if it.quantity is None else before + it.quantity
         if not before < after <= line.quantity:
             left = {"left": quantities.number(line.quantity - before)}
-            words = _("Of this line, %(left)s can go back.") % left
+            words = _("Only %(left)s of this line can still be refunded.") % left
             raise Refused("line_returned", words, field=field, status=422)
         amount += int(of_line * after // line.quantity) - int(of_line * before // line.quantity)
         line.quantity_returned = after
