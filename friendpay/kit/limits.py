@@ -258,6 +258,7 @@ PUSH_TOKEN_SECONDS = 12 * 3600  # a day at most, says RFC 8292
 PUSH_GONE = (404, 410)  # how a push service says that a browser wants no more
 PUSH_ENDPOINT_CHARACTERS = 1000
 BUYER_COOKIE_SECONDS = 60 * 24 * 3600  # how long the browser that asked is known on its order's pages
+SHARE_CARD_AGAIN_SECONDS = 60  # without WeChat's share card, where WeChat gave no ticket for it
 SAID_SECONDS = 60  # for the next page to say what the visitor has just done
 BASKET_SECONDS, BASKET_PIECES = 7 * 24 * 3600, 20  # of one kind in a basket of the demo shop
 

@@ -17,8 +17,7 @@ from friendpay.kit.templatetags.times import written
 from orders.models import Order
 from payments.models import Mail, MailAddress
 from payments.offers.weighing import label
-from payments.share import phrases, receipt_numbers
-from payments.share import text as share_text
+from payments.share import phrases, receipt_numbers, text
 
 Kind = Mail.Kind
 
@@ -193,7 +192,7 @@ def _reminder(mail: Mail) -> Message:
             % {"moment": written(request.expires_at)},
         ],
         _("Open the request"),
-        share_text.share_link(request, mail.to.share),
+        text.share_link(request, mail.to.share),
     )
 
 

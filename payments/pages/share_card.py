@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from friendpay.kit import limits
 from friendpay.kit.csp import PAGES
 from friendpay.kit.languages import speak
 from friendpay.kit.pages import page
@@ -29,7 +30,6 @@ from payments.wallets.wechatpay import share_card
 
 logger = logging.getLogger(__name__)
 
-_AGAIN_AFTER = 60  # seconds without a card where WeChat gave no ticket
 _tickets: dict[str, tuple[float, share_card.Ticket | None]] = {}  # by account: until when, as this process' clock tells
 
 
@@ -97,6 +97,6 @@ def _ticket(account: Account) -> share_card.Ticket | None:
     except ProviderError as error:
         logger.warning("no ticket for share cards of %s: %s (%s)", account.id, error.message, error.code)
         given = None
-    lasts = given.lasts / 2 if given else _AGAIN_AFTER
+    lasts = given.lasts / 2 if given else limits.SHARE_CARD_AGAIN_SECONDS
     _tickets[account.id] = (time.monotonic() + lasts, given)
     return given
