@@ -11,8 +11,9 @@ class FriendpayConfig(AppConfig):
         """In every process that runs Django: our Celery app is the one that `shared_task` means, and pages speak all
         languages. A worker brings the scheduler.
         """
-        from friendpay import celery, scheduler, translations
+        from friendpay import celery, scheduler, telemetry, translations
 
         celery.app.steps["worker"].add(scheduler.Step)
+        telemetry.start()
         translations.compile_messages()
         checks.register(translations.check_compiled)

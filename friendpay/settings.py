@@ -31,6 +31,10 @@ METRICS_TOKEN = (
     env.secret("METRICS_TOKEN") if env.text("METRICS_TOKEN", "") else ""
 )  # lets in who asks for /metrics through a proxy or from another machine
 
+# Told by others' servers; off without them (friendpay/telemetry.py)
+SENTRY_DSN = env.text("SENTRY_DSN", "")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+
 if DEMO and not all(env.is_local(host) for host in (_HOST, *ALLOWED_HOSTS)):
     env.stop("FRIENDPAY_DEMO is on and PUBLIC_URL or ALLOWED_HOSTS names a public host: a demo lets everybody in.")
 if PUBLIC_URL.startswith("http://") and not env.is_local(_HOST):

@@ -47,6 +47,7 @@ class Stand:
         self.inside, self.outside = free_port(), free_port()
         self.address = f"https://localhost:{self.outside}"
         self.key = f"sk_test_{secrets.token_urlsafe(24)}"
+        self._began: dict[str, int] = {}  # where in its log a process that runs began
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.listens = socket.create_server(("127.0.0.1", self.inside), backlog=1024)
         self.certificate = folder / "certificate.pem"
@@ -94,6 +95,7 @@ class Stand:
         if given:
             command = ["bash", "-c", _LISTENS, "systemd", *command]
         with (self.folder / f"{name}.log").open("ab") as log:
+            self._began[name] = log.tell()
             self.processes[name] = subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -112,6 +114,11 @@ class Stand:
         patience = re.findall(r"^TimeoutStopSec=(\d+)", unit_file(name.split("@")[0]).read_text(), re.MULTILINE)
         process.wait(float(patience[0]))
         return time.monotonic() - began
+
+    def serves(self, name: str) -> bool:
+        """Whether a web process takes calls."""
+        said = (self.folder / f"{name}.log").read_bytes()[self._began[name] :]
+        return b"Pages are served" in said
 
     def is_up(self) -> bool:
         with suppress(httpx.HTTPError):
@@ -155,7 +162,7 @@ def nginx(stand: Stand) -> Iterator[None]:
         assert ours in conf, ours
         conf = conf.replace(ours, here)
     home = stand.folder / "nginx"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     bodies = "".join(
         f"{kind}_temp_path {home}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
