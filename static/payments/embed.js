@@ -10,7 +10,6 @@ const stage = () => tell({ stage: region.dataset.stage });
 if (shop && parent !== window) {
   stage();
   new MutationObserver(stage).observe(region, { attributeFilter: ["data-stage"] });
-  const main = document.getElementById("main");
-  new ResizeObserver(() => tell({ height: Math.ceil(main.getBoundingClientRect().height) })).observe(main);
+  new ResizeObserver(() => tell({ height: Math.ceil(region.getBoundingClientRect().height) })).observe(region);
   region.querySelector("form[data-at-once]")?.requestSubmit();
 }

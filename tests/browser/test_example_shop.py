@@ -13,7 +13,7 @@ from contextlib import suppress
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Frame
 
 from tests.browser.conftest import DESK, KEY, PHONE, ROOT, Person, Stack
 
@@ -52,7 +52,7 @@ def example(stack: Stack) -> Iterator[str]:
         process.wait(10)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def registered(stack: Stack, browser: Browser, example: str) -> str:
     """The operator lets the shop's page show the sheet."""
     secrets = json.loads((stack.data / "data" / "secrets.json").read_text())
@@ -84,6 +84,17 @@ def pay(friend: Person, link: str) -> None:
     friend.page.wait_for_url("**/r/**")
 
 
+def fits(buyer: Person, frame: Frame) -> bool:
+    """Whether the sheet is as tall as all that is in it; it is told so by a message."""
+    for _poll in range(40):
+        wanted = frame.evaluate("document.getElementById('live').getBoundingClientRect().height")
+        given = buyer.page.locator("friend-pay iframe").evaluate("it => parseInt(it.style.height)")
+        if given >= wanted:
+            return True
+        buyer.page.wait_for_timeout(50)
+    return False
+
+
 def test_the_buyer_asks_and_sees_it_paid_without_leaving_the_shop(person: Make, registered: str) -> None:
     buyer, friend = person(DESK), person(PHONE)
     buyer.page.context.add_init_script(SHARE)
@@ -96,6 +107,7 @@ def test_the_buyer_asks_and_sees_it_paid_without_leaving_the_shop(person: Make, 
     buyer.tap(sheet.get_by_role("button", name="Share"))
     assert (buyer.taps, buyer.typed) == (2, 0)
     frame = next(frame for frame in buyer.page.frames if "/embed/" in frame.url)
+    assert fits(buyer, frame)
     shared = frame.evaluate("window.shared")
     link = next(word for word in shared.split() if "/p/" in word)
     friend.go(link)
