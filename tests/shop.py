@@ -14,16 +14,22 @@ from payments.settlement.rules import Attempt, Payer, Split
 HOLD = timedelta(minutes=5)
 
 
-def make_merchant(name: str = "Harbour Tea") -> Merchant:
-    merchant = Merchant.objects.create(name=name, contact="help@harbourtea.example", is_verified=True)
+def make_merchant(name: str = "Harbour Tea", *, is_verified: bool = True) -> Merchant:
+    merchant = Merchant.objects.create(name=name, contact="help@harbourtea.example", is_verified=is_verified)
     account = ProviderAccount(merchant=merchant, provider="sandbox", base_url="http://127.0.0.1:8000")
     account.config = {"secret": "a secret of the sandbox wallet, for tests"}
     account.save()
     return merchant
 
 
-def make_order(
-    merchant: Merchant | None = None, *, amount: int = 9000, currency: str = "CNY", reference: str = ""
+def make_order(  # noqa: PLR0913  # an order's facts, each by its name
+    merchant: Merchant | None = None,
+    *,
+    amount: int = 9000,
+    currency: str = "CNY",
+    reference: str = "",
+    buyer_id: str = "lin",
+    live: bool = False,
 ) -> Order:
     merchant = merchant or make_merchant()
     return place_order(
@@ -32,7 +38,8 @@ def make_order(
         currency=currency,
         lines=[LineDraft("Spring oolong, 100 g", 1, amount)],
         buyer_name="Lin",
-        buyer_id="lin",
+        buyer_id=buyer_id,
+        live=live,
     )
 
 

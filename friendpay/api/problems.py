@@ -56,6 +56,7 @@ CODES = (
     "amount_missing",
     "amount_out_of_range",
     "amount_step",
+    "ask_limit_reached",
     "below_minimum",
     "crumb_left",
     "endpoint_disabled",

@@ -18,9 +18,6 @@ METADATA_KEYS, METADATA_KEY_CHARACTERS, METADATA_VALUE_CHARACTERS = 50, 40, 500
 LINES_OF_AN_ORDER, ADJUSTMENTS_OF_AN_ORDER = 100, 50
 
 PAYERS_OF_A_REQUEST = 50
-ASKS_OF_A_BUYER, ASKS_OF_A_NETWORK, ASKS_WITHIN = 30, 300, timedelta(hours=1)
-"""What one customer of a shop, and one network, may ask for by hand. A shop's own calls do not count."""
-
 DECLINES_OF_A_NETWORK, DECLINES_OF_A_REQUEST, DECLINES_SECONDS = 3, 20, 3600
 REPORTS_OF_A_NETWORK, REPORTS_WITHIN = 5, timedelta(hours=1)  # enough for a family, too little for a flood
 

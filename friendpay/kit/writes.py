@@ -38,6 +38,11 @@ class Writes:
         self._updates: dict[tuple[type[Model], int], tuple[Model, dict[str, None]]] = {}
         self._drawn: list[tuple[str, type[Model], Done]] = []
         self._changes: list[tuple[str, tuple[Any, ...]]] = []
+        self._before: list[Callable[[], None]] = []
+
+    def before(self, check: Callable[[], None]) -> None:
+        """What is done first, in one transaction with the writing; nothing is written where it raises."""
+        self._before.append(check)
 
     def insert(self, *rows: Model) -> None:
         """New rows, which have their key after `run`. They may belong to rows named before, which need a public_id."""
@@ -61,6 +66,13 @@ class Writes:
 
     def run(self) -> None:
         """Write all of it. Raises IntegrityError as any statement, and DatabaseError where a row to update is gone."""
+        before, self._before = self._before, []
+        with transaction.atomic() if before else nullcontext():
+            for check in before:
+                check()
+            self._run()
+
+    def _run(self) -> None:
         parts: list[tuple[str, Done]] = []
         params: list[Any] = []
         names: dict[type[Model], str] = {}

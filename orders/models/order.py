@@ -105,6 +105,7 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(fields=["merchant", "live", "-id"], name="order_by_merchant"),
+            models.Index(fields=["merchant", "buyer_id", "-id"], name="order_by_buyer", condition=~Q(buyer_id="")),
             GinIndex(
                 fields=["metadata"], opclasses=["jsonb_path_ops"], name="order_by_metadata", condition=~Q(metadata={})
             ),

@@ -27,7 +27,6 @@ from payments.api.schemas import (
     SimulateIn,
 )
 from payments.api.screens import ON_DESKTOP, Screen
-from payments.funnel import steps
 from payments.models import Payment, PaymentRequest, Refund
 from payments.models.request import PaymentRequestQuerySet
 from payments.settlement import asking, lifecycle, refunds, requests, simulation
@@ -76,18 +75,15 @@ def create_request(
     buyer is.
     """
     order = order_of(request.auth, order_id)
-    asking.check_offered(order, tuple(order.lines.values_list("name", "category")), screen.surface, request.now)
-    opened = lifecycle.open_request(
-        order.pk,
-        actor="merchant",
-        shared=True,
+    opened = asking.ask_by_shop(
+        order,
+        screen.surface,
+        request.now,
         message=data.message or "",
         expires_in=data.life(),
         split=data.split_of(),
         metadata=data.metadata,
-        reuse=False,
     )
-    steps.record(steps.Kind.REQUEST_CREATED, opened, surface=screen.surface.place)
     return Status(201, PaymentRequestOut.as_of(opened, opened.created_at, payments=()))
 
 

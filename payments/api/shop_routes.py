@@ -10,6 +10,7 @@ from payments.api.screens import ON_DESKTOP, Screen
 from payments.api.shop_schemas import AccountOut, OffersIn
 from payments.models import ProviderAccount
 from payments.offers import weighing
+from payments.settlement import asking
 from payments.wallets import registry
 
 router = Router()
@@ -35,4 +36,4 @@ def weigh_offers(request: Call, data: OffersIn, screen: Screen = ON_DESKTOP) -> 
     """
     case, surface = data.case(request.auth.merchant, live=request.auth.live), screen.surface
     with translation.override((supported(data.locale) if data.locale else "") or translation.get_language()):
-        return OffersOut.of(weighing.why_not_friend(case, surface), weighing.weigh(case, surface))
+        return OffersOut.of(asking.why_not(case, surface, request.now), weighing.weigh(case, surface))

@@ -12,6 +12,7 @@ from payments.models.report import Report, StoppedBuyer
 from payments.models.request import PaymentRequest
 from payments.models.rollout import RolloutRule
 from payments.models.step import Step
+from payments.models.trust import TrustLimit
 
 __all__ = [
     "Beat",
@@ -30,4 +31,5 @@ __all__ = [
     "RolloutRule",
     "Step",
     "StoppedBuyer",
+    "TrustLimit",
 ]

@@ -34,6 +34,7 @@ class Report(models.Model):
     reason = models.CharField(_("reason"), max_length=20, choices=Reason)
     words = models.CharField(_("in their words"), max_length=500, blank=True)
     network = models.CharField(max_length=64)  # a hash, for limits
+    owner = models.CharField(max_length=64, blank=True)  # of all that one owner may have, to tell people apart
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(_("decided"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome, blank=True)
@@ -55,6 +56,7 @@ class Report(models.Model):
         indexes = [
             models.Index(fields=["id"], name="report_open", condition=models.Q(settled_at=None)),
             models.Index(fields=["network", "created_at"], name="report_by_network"),
+            models.Index(fields=["merchant"], name="report_open_of_merchant", condition=models.Q(settled_at=None)),
         ]
 
     def __str__(self) -> str:
@@ -70,6 +72,7 @@ class StoppedBuyer(models.Model):
     buyer_id = models.CharField(_("buyer's id at the shop"), max_length=64)
     buyer_name = models.CharField(_("buyer"), max_length=60, blank=True)
     stopped_at = models.DateTimeField()
+    by = models.CharField(_("stopped by"), max_length=80, blank=True)  # support:NAME, or system
 
     class Meta:
         ordering = ("-id",)

@@ -56,6 +56,11 @@ class PaymentRequest(models.Model):
         EXPIRED = "expired", _("expired")
         CANCELLED = "cancelled", _("cancelled")
 
+    class Hint(models.TextChoices):
+        LARGE = "large", _("far more than this buyer usually asks for")
+        NEW_SHOP = "new_shop", _("the shop is new")
+        FIRST = "first", _("the buyer's first request at this shop")
+
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "pr"), editable=False)
     token = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # the friend's link
     code = models.CharField(_("share code"), max_length=12, db_index=True)
@@ -73,6 +78,8 @@ class PaymentRequest(models.Model):
     split_max_payers = models.PositiveSmallIntegerField(null=True, blank=True)  # null: one friend pays it all
     split_min_amount = models.BigIntegerField(null=True, blank=True)
     shares = models.JSONField(default=list, blank=True)  # who is to pay how much, where the buyer named that
+    network = models.CharField(max_length=64, blank=True)  # a hash of where a buyer asked by hand, for limits
+    hint = models.CharField(max_length=20, blank=True, choices=Hint)  # what was unusual when it was asked for
     seq = models.BigIntegerField(_("number of changes"), default=0)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -119,6 +126,7 @@ class PaymentRequest(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="request_due", condition=Q(status="open")),
             models.Index(fields=["merchant", "-id"], name="request_by_merchant"),
+            models.Index(fields=["network", "-id"], name="request_by_network", condition=~Q(network="")),
             models.Index(Upper("token"), name="request_by_spelled_token"),
             GinIndex(
                 fields=["metadata"], opclasses=["jsonb_path_ops"], name="request_by_metadata", condition=~Q(metadata={})

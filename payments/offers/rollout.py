@@ -86,6 +86,10 @@ class Case:
             rules=tuple(shop.rollout_rules.all()),
         )
 
+    @property
+    def total(self) -> Money:
+        return Money(self.amount, self.currency)
+
 
 @dataclass(frozen=True)
 class Objection:

@@ -1,4 +1,5 @@
-"""A shop's settings as pages need them: its row, its accounts at wallets and its rollout rules, kept in this process.
+"""A shop's settings as pages need them: its row, its accounts at wallets, its rollout rules and trust limits, kept in
+this process.
 
 They are kept under a revision that every reading of a page brings along (`REVISION`), made of PostgreSQL's own row
 versions: whatever changes one of these rows, by whatever way, changes the revision in the transaction that changes the
@@ -10,7 +11,7 @@ from functools import lru_cache
 
 from friendpay.kit import limits, reads
 from orders.models import Merchant
-from payments.models import ProviderAccount, RolloutRule
+from payments.models import ProviderAccount, RolloutRule, TrustLimit
 
 REVISION = """
     concat_ws(' ', m.xmin, m.ctid,
@@ -18,21 +19,18 @@ REVISION = """
             FROM payments_provideraccount a WHERE a.merchant_id = m.id),
         '/',
         (SELECT string_agg(concat_ws(' ', u.xmin, u.ctid), ',' ORDER BY u.id)
-            FROM payments_rolloutrule u WHERE u.merchant_id = m.id))
+            FROM payments_rolloutrule u WHERE u.merchant_id = m.id),
+        '/',
+        (SELECT string_agg(concat_ws(' ', t.xmin, t.ctid), ',' ORDER BY t.id)
+            FROM payments_trustlimit t WHERE t.merchant_id = m.id))
 """
 """The revision of the shop `m`, in SQL. A version of a row is known by where it stands and who wrote it."""
 
 _READ = f"""
     SELECT (SELECT json_agg(a ORDER BY a.id) FROM payments_provideraccount a WHERE a.merchant_id = m.id),
         (SELECT json_agg(u ORDER BY u.id) FROM payments_rolloutrule u WHERE u.merchant_id = m.id),
+        (SELECT json_agg(t ORDER BY t.id) FROM payments_trustlimit t WHERE t.merchant_id = m.id),
         {reads.columns(Merchant, "m")}
-    FROM orders_merchant m WHERE m.id = %(merchant)s
-"""
-
-
-_OF_BUYER = f"""
-    SELECT {REVISION}, EXISTS (
-        SELECT FROM payments_stoppedbuyer stopped WHERE stopped.merchant_id = m.id AND stopped.buyer_id = %(buyer)s)
     FROM orders_merchant m WHERE m.id = %(merchant)s
 """
 
@@ -44,6 +42,7 @@ class ShopSettings:
     merchant: Merchant
     accounts: tuple[ProviderAccount, ...]  # in use or not
     rules: tuple[RolloutRule, ...]
+    trust: tuple[TrustLimit, ...]
 
 
 @lru_cache(maxsize=limits.SHOPS_KEPT)
@@ -52,17 +51,10 @@ def settings_of(merchant_id: int, revision: str) -> ShopSettings:
     row = reads.one(_READ, {"merchant": merchant_id})
     if row is None:
         raise Merchant.DoesNotExist
-    merchant = reads.made(Merchant, tuple(row[2:]))
+    merchant = reads.made(Merchant, tuple(row[3:]))
     accounts = tuple(reads.told(ProviderAccount, account) for account in row[0] or [])
     rules = tuple(reads.told(RolloutRule, rule) for rule in row[1] or [])
+    trust = tuple(reads.told(TrustLimit, limit) for limit in row[2] or [])
     for account in accounts:
         account.merchant = merchant  # or a page that names a shop's own gateway would ask for it
-    return ShopSettings(merchant, accounts, rules)
-
-
-def shop_of_buyer(merchant_id: int, buyer: str) -> tuple[ShopSettings, bool]:
-    """A shop's settings as they are now, and whether support has stopped this buyer of it."""
-    row = reads.one(_OF_BUYER, {"merchant": merchant_id, "buyer": buyer})
-    if row is None:
-        raise Merchant.DoesNotExist
-    return settings_of(merchant_id, row[0]), row[1]
+    return ShopSettings(merchant, accounts, rules, trust)

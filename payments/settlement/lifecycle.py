@@ -50,14 +50,13 @@ def open_request(
     expires_in: timedelta | None = None,
     split: Split | None = None,
     reuse: bool = True,
-    metadata: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> PaymentRequest:
-    """The order's open request; a new one where none is open. `shared` says that a friend is asked with it.
+    """The order's open request; a new one where none is open. `shared` says that a friend is asked, with `more` of it.
 
     With `reuse=False` an open one is refused ("request_open"). A stale one is ended here, before the sweep comes.
     """
-    message = text_filter.check(message)
-    order, found = lock_order(order_id)
+    message, (order, found) = text_filter.check(message), lock_order(order_id)
     now = clock.now()
     if found and found.status_at(now) == REQUEST.EXPIRED:
         _end(order, found, REQUEST.EXPIRED, now, "system")
@@ -67,8 +66,9 @@ def open_request(
     if found:
         if shared and not found.shared_at:
             found.shared_at, found.message = now, message or found.message
+            vars(found).update(more or {})
             note(found, "payment_request.shared", actor)
-            save(found, "shared_at", "message")
+            save(found, "shared_at", "message", *(more or ()))
         return found
     rules.check_order_open(order, now)
     most, least, shares = chip_in.agreed(order, split)
@@ -78,11 +78,11 @@ def open_request(
         actor,
         expires_in,
         message=message,
-        metadata=metadata or {},
         split_max_payers=most,
         split_min_amount=least,
         shares=shares,
         shared_at=now if shared else None,
+        **(more or {}),
     )
     save(request, now=now)
     return request

@@ -15,7 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 from redis.client import Pipeline
 
-from friendpay.kit import counters, limits
+from friendpay.kit import counters, limits, trust_limits
 from tests import shop
 from tests.caller import ORDER, Caller, ledger
 from tests.payments.share.test_codes import guesses
@@ -131,7 +131,7 @@ def test_declines_of_a_network_are_limited() -> None:
 
 @pytest.mark.usefixtures("silent")
 def test_asks_of_a_network_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "ASKS_OF_A_NETWORK", 3)
+    monkeypatch.setattr(trust_limits, "ASKS_OF_A_NETWORK", (3, 3, 3))
     merchant = shop.make_merchant()
     orders = [shop.make_order(merchant, reference=f"A-{number}") for number in range(5)]
     told = [Client().post(f"/checkout/{order.token}/ask/").status_code for order in orders]

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from friendpay.kit import limits
+from friendpay.kit import clock, limits
 from orders.models import Merchant
 from payments.models import PaymentRequest, ProviderAccount
-from payments.offers import shop_settings, weighing
+from payments.offers import standing, weighing
 from payments.pages import ahead
 from payments.pages.visitors import COOKIE
 from payments.settlement.lifecycle import cancel_request
@@ -48,7 +48,8 @@ def test_every_wallet_is_named_there(house: House, request_: PaymentRequest) -> 
         account = ProviderAccount(merchant=request_.merchant, provider=provider, base_url="http://127.0.0.1:1")
         account.config = {}
         account.save()
-    shop_settings.shop_of_buyer(request_.merchant_id, "somebody")  # they are known, and nothing was drawn of them
+    # They are known, and nothing was drawn of them.
+    standing.read(request_.merchant_id, "somebody", clock.now(), live=False)
     answers = [house.get(f"/p/{request_.token}/") for _again in range(4)]
     assert not any(answer.by_thread for answer in answers)
     assert all(" checkout" in answer.body for answer in answers)
