@@ -37,6 +37,7 @@ TYPES = (
     "payment_request.extended",
     "payment_request.opened",
     "payment_request.paid",
+    "payment_request.reported",
     "payment_request.shared",
     "payment_request.thanked",
     "refund.external",

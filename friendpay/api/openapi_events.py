@@ -5,7 +5,15 @@ from typing import Any
 from friendpay.api.examples import BODIES
 from orders.event_data import EndpointData, EventData, OrderData, OrderRefundData
 from orders.events import TYPES as TYPES
-from payments.settlement.event_data import DeclinedData, DisputeData, PaymentData, RefundData, RequestData, ThankedData
+from payments.settlement.event_data import (
+    DeclinedData,
+    DisputeData,
+    PaymentData,
+    RefundData,
+    ReportedData,
+    RequestData,
+    ThankedData,
+)
 
 _BY_TYPE: dict[str, type[EventData]] = {
     "order.refunded": OrderRefundData,
@@ -14,6 +22,7 @@ _BY_TYPE: dict[str, type[EventData]] = {
     "payment.dispute_won": DisputeData,
     "payment.dispute_lost": DisputeData,
     "payment_request.declined": DeclinedData,
+    "payment_request.reported": ReportedData,
     "payment_request.thanked": ThankedData,
 }
 _BY_OBJECT: dict[str, type[EventData]] = {

@@ -1,17 +1,20 @@
 """The desk's pages of abuse reports, work until support decides, and of stopped buyers."""
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import DANGER, PRIMARY, Act
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import badge, link, minute, moment
 from friendpay.admin_kit.columns import Column
+from friendpay.kit import trust_limits
 from payments.admin import parts, search
 from payments.models import PaymentRequest, Report, StoppedBuyer
 from payments.settlement import abuse
@@ -19,6 +22,10 @@ from payments.settlement import abuse
 IS_OPEN = filters.choice(
     _("state"), "open", {"yes": (_("to decide"), Q(settled_at=None)), "no": (_("decided"), Q(settled_at__isnull=False))}
 )
+
+
+class WhyForm(forms.Form):
+    why = forms.CharField(label=_("Why"), max_length=trust_limits.REASON_CHARACTERS, widget=UnfoldAdminTextInputWidget)
 
 
 def _state(report: Report) -> SafeString:
@@ -124,11 +131,11 @@ class StoppedBuyerAdmin(SupportAdmin[StoppedBuyer]):
     """Buyers who cannot ask friends, until they may again."""
 
     of_shop = "merchant"
-    list_display = ("buyer_name", "buyer_id", "merchant", "since")
+    list_display = ("buyer_name", "buyer_id", "merchant", "since", "by")
     list_select_related = ("merchant",)
     search_fields = ("buyer_name", "buyer_id")
     search_help_text = _("Buyer's name or id")
-    fieldsets = ((None, {"fields": (("buyer_name", "buyer_id"), ("merchant", "since"))}),)
+    fieldsets = ((None, {"fields": (("buyer_name", "buyer_id"), ("merchant", "since", "by"))}),)
     columns = {"since": Column(_("Since (UTC)"), lambda stopped: minute(stopped.stopped_at), "id")}
     acts = {
         "let_ask": Act(
@@ -137,11 +144,16 @@ class StoppedBuyerAdmin(SupportAdmin[StoppedBuyer]):
             icon="person_check",
             colour=PRIMARY,
             title=_("Let the buyer ask friends again"),
-            text=_("Requests that were cancelled stay so; the buyer can open new ones."),
+            text=_(
+                "Requests that were cancelled stay so; the buyer can open new ones. Reports of this buyer are closed."
+            ),
             button=_("Let ask again"),
             danger=False,
-            do=lambda stopped, _data, _by: abuse.let_ask(stopped),
-            done=lambda stopped, _result: gettext("The buyer may ask friends again: %(name)s") % {"name": stopped},
+            form=lambda data, _thing: WhyForm(data),
+            do=lambda stopped, data, _by: (abuse.let_ask(stopped), data["why"])[1],
+            done=lambda stopped, why: (
+                gettext("The buyer may ask friends again: %(name)s. Why: %(why)s") % {"name": stopped, "why": why}
+            ),
             ends=True,
         )
     }

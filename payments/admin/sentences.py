@@ -72,6 +72,9 @@ timeline.SENTENCES.update(
         "payment_request.extended": gettext_lazy("The request was given more time."),
         "payment_request.declined": _declined,
         "payment_request.paid": gettext_lazy("The request is paid in full."),
+        "payment_request.reported": gettext_lazy(
+            "Several people reported requests of this buyer, who cannot ask friends until support decides."
+        ),
         "payment_request.thanked": _thanked,
         "payment_request.expired": gettext_lazy("The time was over; nobody can pay any more."),
         "payment_request.cancelled": gettext_lazy("The request was cancelled; nobody can pay any more."),

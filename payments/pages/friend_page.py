@@ -74,6 +74,7 @@ class FriendPage(LivePage):
     given: tuple[Given, ...]
     over: bool
     unopened: bool
+    hint: str  # what was unusual when it was asked for
     asking: Asking | None = None
     was: Was | None = None
     paid: Money | None = None
@@ -191,6 +192,7 @@ class _Build:
             given=self._given(),
             over=order.is_over(now),
             unopened=request.choosing_at is None,
+            hint=request.hint,
         )
         if paid := self._paid():
             return self._after_paying(page, paid)

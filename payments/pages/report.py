@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from friendpay.kit.networks import network_of
+from friendpay.kit.networks import neighbourhood_of, network_of
 from friendpay.kit.pages import SeeOther, page, saying
 from payments.models import PaymentRequest
 from payments.pages.forms import ReportForm
@@ -21,5 +21,5 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
         return draw_report(request, token)
     payment_request = get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
     given = taken(request, ReportForm(request.POST))
-    abuse.report(payment_request, network=network_of(request), **given)
+    abuse.report(payment_request, network=network_of(request), owner=neighbourhood_of(request), **given)
     return saying(SeeOther(reverse("report", args=[token])), "reported")

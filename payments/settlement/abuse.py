@@ -1,17 +1,29 @@
-"""Abuse reports and stopped buyers: nobody but support sees a report, and a report alone does nothing."""
+"""Abuse reports and stopped buyers. Nobody but support sees a report, and one alone does nothing; reports by several
+people stop their buyer until support decides.
+"""
+
+from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock, ids, limits
+from friendpay.kit import clock, ids, limits, trust_limits
 from friendpay.kit.errors import Refused
-from orders.models import Merchant
+from orders.models import Merchant, Order
 from payments.models import PaymentRequest, Report, StoppedBuyer
+from payments.offers import standing
+from payments.offers.trust import Subject
 from payments.settlement import lifecycle
+from payments.settlement.locks import lock_request, note, save
 
 
-def report(request: PaymentRequest, *, reason: str, words: str, network: str) -> None:
-    """Tell support. The same request from the same network is reported once; a repeat changes nothing."""
+def report(request: PaymentRequest, *, reason: str, words: str, network: str, owner: str = "") -> None:
+    """Tell support. The same request from the same network is reported once; a repeat changes nothing.
+
+    `owner` is the network with all else that its owner may have. Once REPORTERS of different owners have reported
+    requests of one buyer, she is stopped, and the shop is told; what she has asked for stays open.
+    """
     now = clock.now()
     network = network or f"unknown-{ids.token(20)}"  # who cannot be told from others is alone
     mine = Report.objects.filter(network=network)
@@ -21,11 +33,52 @@ def report(request: PaymentRequest, *, reason: str, words: str, network: str) ->
         raise Refused(
             "too_many_tries", _("There were too many tries in the last hour. Please wait a while."), status=429
         )
-    Report.objects.get_or_create(
-        request=request,
-        network=network,
-        defaults={"merchant_id": request.merchant_id, "reason": reason, "words": words, "created_at": now},
+    with transaction.atomic():
+        buyer = request.order.buyer_id
+        if buyer:
+            standing.lock(request.merchant_id, buyer, "", [Subject.BUYER])
+        Report.objects.get_or_create(
+            request=request,
+            network=network,
+            defaults={
+                "merchant_id": request.merchant_id,
+                "owner": owner,
+                "reason": reason,
+                "words": words,
+                "created_at": now,
+            },
+        )
+        if buyer:
+            _stop_at_threshold(request, now)
+
+
+def _stop_at_threshold(reported: PaymentRequest, now: datetime) -> None:
+    order = reported.order
+    reporters = (
+        _of_buyer(order.merchant_id, order.buyer_id)
+        .filter(created_at__gt=now - trust_limits.REPORTERS_WITHIN)
+        .exclude(owner="")
+        .aggregate(count=Count("owner", distinct=True))["count"]
     )
+    if reporters < trust_limits.REPORTERS or not _stop(order, now, "system"):
+        return
+    _order, request = lock_request(reported.pk)
+    note(request, "payment_request.reported", "system", buyer_id=order.buyer_id, reports=reporters)
+    save(request)
+
+
+def _of_buyer(merchant_id: int, buyer_id: str) -> QuerySet[Report]:
+    """What support has not decided on yet."""
+    return Report.objects.open().filter(merchant=merchant_id, request__order__buyer_id=buyer_id)
+
+
+def _stop(order: Order, now: datetime, actor: str) -> bool:
+    """Whether she was not stopped before."""
+    names = {"buyer_name": order.buyer_name, "stopped_at": now, "by": actor}
+    _row, made = StoppedBuyer.objects.get_or_create(
+        merchant_id=order.merchant_id, buyer_id=order.buyer_id, defaults=names
+    )
+    return made
 
 
 def settle(report: Report, outcome: str = Report.Outcome.NOTHING) -> None:
@@ -49,11 +102,7 @@ def stop_buyer(report: Report, *, actor: str) -> None:
     order = report.request.order
     if not order.buyer_id:
         raise Refused("buyer_unknown", _("The shop did not say who the buyer is. Cancel the request instead."))
-    StoppedBuyer.objects.get_or_create(
-        merchant_id=report.merchant_id,
-        buyer_id=order.buyer_id,
-        defaults={"buyer_name": order.buyer_name, "stopped_at": clock.now()},
-    )
+    _stop(order, clock.now(), actor)
     asked = PaymentRequest.objects.filter(
         merchant=report.merchant_id,
         order__buyer_id=order.buyer_id,
@@ -68,6 +117,8 @@ def stop_buyer(report: Report, *, actor: str) -> None:
     settle(report, Report.Outcome.BUYER)
 
 
+@transaction.atomic
 def let_ask(stopped: StoppedBuyer) -> None:
-    """The buyer may ask friends again."""
+    """The buyer may ask friends again. What was reported of her is decided by that: it counts no more."""
+    _of_buyer(stopped.merchant_id, stopped.buyer_id).update(settled_at=clock.now(), outcome=Report.Outcome.NOTHING)
     stopped.delete()

@@ -124,11 +124,11 @@ class Gate:
         """A shop is told which limit; the public how to go on."""
         if not self.by_hand:
             words = _("Wait, or cancel requests that are open. Our support can allow more.")
-            return Refused(LIMIT, f"{why.text} {words}")
+            return Refused("ask_limit_reached", f"{why.text} {words}")
         if why.code.endswith(("hour_count", "day_count")):
             return Refused("asked_often", _("You have asked often in the last hour. Please wait a while."), status=429)
         words = _("No more can be asked of friends here just now. Please wait a while, or choose another way to pay.")
-        return Refused(LIMIT, words, status=429)
+        return Refused("ask_limit_reached", words, status=429)
 
 
 def _goods(order: Order) -> tuple[tuple[str, str], ...]:

@@ -72,6 +72,13 @@ class DeclinedData(ThankedData):
     name: Annotated[str, Field(description="A nickname at most.")]
 
 
+class ReportedData(RequestData):
+    """A request that somebody reported, and its buyer, who cannot ask friends until support decides."""
+
+    buyer_id: Annotated[str, Field(description="Your own id of the buyer.")]
+    reports: Annotated[int, Field(description="How many people, of different networks, have reported this buyer.")]
+
+
 class PaymentData(EventData):
     """A payment as it stood then."""
 

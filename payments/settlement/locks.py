@@ -20,11 +20,20 @@ from payments.live import snapshot
 from payments.mail import outbox
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import rules, turns
-from payments.settlement.event_data import DeclinedData, DisputeData, PaymentData, RefundData, RequestData, ThankedData
+from payments.settlement.event_data import (
+    DeclinedData,
+    DisputeData,
+    PaymentData,
+    RefundData,
+    ReportedData,
+    RequestData,
+    ThankedData,
+)
 from payments.share import codes
 
 _REQUEST_DATA: dict[str, type[RequestData]] = {
     "payment_request.declined": DeclinedData,
+    "payment_request.reported": ReportedData,
     "payment_request.thanked": ThankedData,
 }
 

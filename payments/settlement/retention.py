@@ -34,7 +34,14 @@ _FORGET = (
     )
     """,
     """
-    UPDATE payments_report SET words = '', network = 'forgotten-' || id WHERE id IN (
+    UPDATE payments_paymentrequest SET network = '' WHERE id IN (
+        SELECT id FROM payments_paymentrequest
+        WHERE created_at < %s AND network <> '' AND status <> 'open'
+        LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+    """,
+    """
+    UPDATE payments_report SET words = '', owner = '', network = 'forgotten-' || id WHERE id IN (
         SELECT id FROM payments_report
         WHERE created_at < %s AND settled_at IS NOT NULL AND network NOT LIKE 'forgotten-%%'
         LIMIT %s FOR UPDATE SKIP LOCKED

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from friendpay.kit import limits
@@ -149,9 +150,50 @@ def test_a_buyer_may_be_let_ask_again() -> None:
     abuse.stop_buyer(report, actor="support:anna")
     abuse.stop_buyer(report, actor="support:anna")
     stopped = StoppedBuyer.objects.get()
-    assert desk.staff(*SUPPORT).post(desk.page(stopped, "let_ask")).status_code == 302
+    anna = desk.staff(*SUPPORT)
+    assert "This field is required" in desk.words(anna.post(desk.page(stopped, "let_ask")))
+    assert StoppedBuyer.objects.exists()
+    assert anna.post(desk.page(stopped, "let_ask"), {"why": "Her sisters fell out"}).status_code == 302
+    assert "Her sisters fell out" in LogEntry.objects.latest("id").get_change_message()
     order = shop.make_order(report.merchant)
     assert weighing.why_not_friend(Case.of(order), Surface()) is None
+
+
+def test_reports_from_several_networks_stop_their_buyer_and_the_shop_is_told() -> None:
+    merchant = shop.make_merchant()
+    asked = [shop.make_request(shop.make_order(merchant, reference=f"A-{it}")) for it in range(3)]
+    others = shop.make_request(shop.make_order(merchant, reference="B", buyer_id="mei"))
+    for number, request in enumerate([others, asked[0], asked[1], asked[1]]):
+        abuse.report(request, reason="stranger", words="", network=f"n{number}", owner=f"o{max(number, 2)}")
+        assert not StoppedBuyer.objects.exists()
+    abuse.report(asked[2], reason="stranger", words="", network="n9", owner="o9")
+    stopped = StoppedBuyer.objects.get()
+    assert (stopped.buyer_id, stopped.by) == ("lin", "system")
+    told = Event.objects.get(type="payment_request.reported")
+    assert (told.data["buyer_id"], told.data["reports"], told.request) == ("lin", 3, asked[2].public_id)
+    assert {request.status for request in PaymentRequest.objects.all()} == {"open"}
+    order = shop.make_order(merchant)
+    assert weighing.why_not_friend(Case.of(order), Surface()) is not None
+    assert weighing.why_not_friend(Case.of(shop.make_order(merchant, buyer_id="mei")), Surface()) is None
+    abuse.report(asked[0], reason="stranger", words="", network="n10", owner="o10")
+    assert Event.objects.filter(type="payment_request.reported").count() == 1
+    abuse.let_ask(stopped)
+    abuse.report(asked[0], reason="stranger", words="", network="n11", owner="o11")
+    assert not StoppedBuyer.objects.exists()  # what was decided counts no more
+
+
+def test_one_household_that_reports_from_many_addresses_stops_nobody(client: Client) -> None:
+    request = shop.make_request()
+    for number in range(4):
+        sent = client.post(f"/p/{request.token}/report/", {"reason": "other"}, REMOTE_ADDR=f"2001:db8:1:{number:x}::1")
+        assert sent.status_code == 303
+    for _nobody in range(4):
+        client.post(f"/p/{request.token}/report/", {"reason": "other"}, REMOTE_ADDR="unknown")
+    assert Report.objects.count() == 8
+    assert not StoppedBuyer.objects.exists()
+    for number in (1, 2):
+        client.post(f"/p/{request.token}/report/", {"reason": "other"}, REMOTE_ADDR=f"192.0.2.{number}")
+    assert StoppedBuyer.objects.get().buyer_id == "lin"
 
 
 def test_a_buyer_without_an_id_cannot_be_stopped() -> None:

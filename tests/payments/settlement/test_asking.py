@@ -88,7 +88,7 @@ def test_each_way_of_asking_meets_the_same_rule(client: Client) -> None:
     assert not order.payment_requests.exists()
     assert Event.objects.count() == before
     offers = caller.get(f"/orders/{order.public_id}/offers")
-    assert '"reason": "new_buyer_open_count"' in offers.body.decode()
+    assert '"reason":"new_buyer_open_count"' in offers.body.decode()
 
 
 def test_within_an_hour_and_within_a_day(move_time: Move) -> None:
