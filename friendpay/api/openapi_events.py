@@ -60,6 +60,8 @@ _THINGS: dict[str, dict[str, Any]] = {
     "webhook_endpoint": BODIES["EndpointOut"],
 }
 _SAID: dict[str, Any] = {
+    "buyer_id": "customer-17",
+    "reports": 3,
     "refund": BODIES["RefundOut"]["id"],
     "refund_amount": BODIES["RefundOut"]["amount"],
     "words": "Enjoy it!",

@@ -103,6 +103,7 @@ def test_the_manual_shows_every_call_and_takes_nothing_from_elsewhere() -> None:
 def codes_of_calls() -> set[str]:
     """Every code that a call of the API can answer, by the sources it runs through."""
     settling = (
+        "asking",
         "checkout",
         "chip_in",
         "lifecycle",
@@ -116,7 +117,7 @@ def codes_of_calls() -> set[str]:
     sources += [ROOT / "payments" / "offers" / f"{name}.py" for name in ("rollout", "weighing")]
     sources += [ROOT / "friendpay" / "kit" / f"{name}.py" for name in ("paging", "text_filter", "counters", "errors")]
     codes = {code for path in sources for code in re.findall(r'Refused\(\s*"(\w+)"', path.read_text())}
-    of_pages = {"amount_changed", "amount_not_taken", "begun", "too_many_tries"}
+    of_pages = {"amount_changed", "amount_not_taken", "asked_often", "begun", "too_many_tries"}
     of_support = {"endpoint_deleted", "pairing_over", "refund_not_failed", "refundable_changed"}
     return (codes | {code for code, _words in WORDS.values()}) - of_pages - of_support
 

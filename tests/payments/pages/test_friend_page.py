@@ -32,6 +32,25 @@ def page_for(payment_request: PaymentRequest, visitor: str = "") -> FriendPage:
     )
 
 
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        ("large", "This is much more than Lin usually asks for. If in doubt, call first."),
+        ("new_shop", "This shop is new here. If in doubt, call Lin first."),
+        ("first", "This is the first time that Lin asks a friend at this shop."),
+        ("", ""),
+    ],
+)
+def test_what_is_unusual_is_one_plain_sentence_while_she_can_pay(client: Client, hint: str, said: str) -> None:
+    payment_request = shop.make_request()
+    PaymentRequest.objects.update(hint=hint)
+    address = f"/p/{payment_request.token}/"
+    shown = client.get(address)
+    assert ('id="unusual"' in shown.content.decode(), said in words(shown)) == (bool(hint), True)
+    shop.succeed(shop.hold(payment_request))
+    assert 'id="unusual"' not in client.get(address).content.decode()
+
+
 def opened(payment_request: PaymentRequest) -> PaymentRequest:
     return payment_request
 
