@@ -26,6 +26,7 @@ _READ = (
     "payments.view_refund",
     "payments.view_rolloutrule",
     "payments.view_step",
+    "payments.view_trustlimit",
 )
 """What a shop's own people may read too, each of their own shop."""
 
@@ -44,6 +45,8 @@ _SUPPORT = (
     "payments.retry_providerevent",
 )
 
+_TRUST = ("payments.add_trustlimit", "payments.change_trustlimit", "payments.delete_trustlimit")
+
 _SENIOR = (
     "orders.change_webhookendpoint",
     "orders.freeze_merchant",
@@ -51,6 +54,7 @@ _SENIOR = (
     "payments.delete_stoppedbuyer",
     "payments.refund_payment",
     "payments.resend_refund",
+    *_TRUST,
 )
 
 SUPPORT, SENIOR, FINANCE = "Support agent", "Senior support", "Finance"
@@ -85,6 +89,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.change_provideraccount",
         "payments.change_rolloutrule",
         "payments.delete_rolloutrule",
+        *_TRUST,
     ),
     AUDITOR: (*_READ, *_WATCH, "orders.view_apicall", "orders.view_apikey"),
 }

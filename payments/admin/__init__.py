@@ -13,4 +13,5 @@ from payments.admin import (  # noqa: F401
     request,
     rollout,
     sentences,
+    trust,
 )

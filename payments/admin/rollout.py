@@ -15,11 +15,13 @@ from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, badge, code, link
 from friendpay.admin_kit.columns import Column
 from friendpay.kit import clock
+from payments.admin import trust
 from payments.admin.rollout_forms import RuleForm, TryForm
 from payments.models import RolloutRule
 from payments.offers import weighing
 from payments.offers.rollout import FRIEND, Case, percent
 from payments.offers.surfaces import Surface
+from payments.offers.trust import Measure, objection
 from payments.offers.weighing import METHODS
 from payments.wallets.about import LACKS
 
@@ -112,14 +114,19 @@ class RolloutRuleAdmin(SupportAdmin[RolloutRule]):
             "opts": self.opts,
             "title": gettext("Try it out"),
             "form": form,
-            "panels": [shown_panel(case, form.surface())] if case else [],
+            "panels": _panels(case, form.surface()) if case else [],
         }
         return TemplateResponse(request, "payments/admin/try_out.html", context)
 
 
-def shown_panel(case: Case, surface: Surface) -> Panel:
+def _panels(case: Case, surface: Surface) -> list[Panel]:
+    measured = trust.measures(case)
+    return [shown_panel(case, surface, measured), trust.panel(measured)]
+
+
+def shown_panel(case: Case, surface: Surface, measured: list[Measure]) -> Panel:
     """Every method, whether the payment page shows it, and why not."""
-    against = weighing.why_not_friend(case, surface)
+    against = weighing.why_not_friend(case, surface) or objection(measured)
     rows = [_row(METHODS[FRIEND], "", against.code if against else "", against.text if against else "")]
     rows += [
         _row(offer.label, link(offer.account), offer.reason, offer.detail or REASONS.get(offer.reason, ""))

@@ -183,6 +183,7 @@ def menu(_request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(gettext_lazy("Shops"), "storefront", "orders.merchant"),
                 _entry(gettext_lazy("Provider accounts"), "account_balance_wallet", "payments.provideraccount"),
                 _entry(gettext_lazy("Rollout rules"), "rule", "payments.rolloutrule"),
+                _entry(gettext_lazy("Trust limits"), "shield_person", "payments.trustlimit"),
                 _entry(gettext_lazy("Stopped buyers"), "person_off", "payments.stoppedbuyer"),
                 _entry(gettext_lazy("Webhook endpoints"), "notifications_active", "orders.webhookendpoint"),
                 _entry(gettext_lazy("Staff"), "badge", "auth.user"),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0020_api_calls'),
+        ('orders', '0021_memberships'),
     ]
 
     operations = [
