@@ -121,7 +121,7 @@ class RolloutRuleAdmin(SupportAdmin[RolloutRule]):
 
 def _panels(case: Case, surface: Surface) -> list[Panel]:
     measured = trust.measures(case)
-    return [shown_panel(case, surface, measured), trust.panel(measured)]
+    return [shown_panel(case, surface, measured), *([trust.panel(measured)] if measured else [])]
 
 
 def shown_panel(case: Case, surface: Surface, measured: list[Measure]) -> Panel:

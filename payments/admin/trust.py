@@ -145,5 +145,4 @@ def panel(measured: list[Measure]) -> Panel:
         gettext("What trust allows"),
         (_("For"), _("Limit"), _("With this request"), _("At most"), _("Verdict"), _("Why not")),
         rows,
-        empty=gettext("No limit holds: the order is a test, or its shop is verified and does not name the buyer."),
     )

@@ -31,6 +31,7 @@ from payments.models import (
     RolloutRule,
     Step,
     StoppedBuyer,
+    TrustLimit,
 )
 from tests import desk, shop
 from tests.payments.admin.test_actions import failed_refund
@@ -144,6 +145,7 @@ def planted(settings: Settings, secrets: set[str]) -> Rows:
         merchant=order.merchant, buyer_id="lin", buyer_name="Lin", stopped_at=clock.now()
     )
     rule = RolloutRule.objects.create(merchant=order.merchant, method="sandbox")
+    limit = TrustLimit.objects.create(merchant=order.merchant, subject="buyer")
     step = Step.objects.create(merchant=order.merchant, request=request, kind="share_invoked", at=clock.now())
     people = [User.objects.create_superuser("root"), User.objects.create_user("richer", is_staff=True)]
     people += [User.objects.create_user("poorer", is_staff=True)]
@@ -167,6 +169,7 @@ def planted(settings: Settings, secrets: set[str]) -> Rows:
         report,
         stopped,
         rule,
+        limit,
         step,
         member,
         *people,
