@@ -16,6 +16,11 @@ _ENDINGS = (
     "br|in|id|jp|kr|tw|hk|uk|us|eu|ai|dev|pay|page|рф|中国|中國|公司|网络|भारत"
 )
 _DOTS = "。．｡․‧∙⋅・•·"
+_PLAIN = (
+    {ord(dot): "." for dot in _DOTS}
+    | dict.fromkeys(map(ord, "∕⁄⧸"), "/")
+    | {0x1F1E6 + place: chr(ord("a") + place) for place in range(26)}  # flags' letters
+)
 _SAID_DOT = "dot|punkt|punto|point|ponto|точка|点|點|ドット|닷|점|titik|نقطة|डॉट"
 _LINK = re.compile(
     r"://|\bwww\b|\w@\w|(?<!\w)@\w{4,}|(?<!\w)(?:javascript|data|mailto|tel|sms|skype|tg|weixin|alipays?):\S|"
@@ -56,9 +61,17 @@ _WORDS = {
         "शून्य एक दो तीन चार पांच छह सात आठ नौ",
         "nol satu dua tiga empat lima enam tujuh delapan sembilan",
         "null eins zwei drei vier fünf sechs sieben acht neun",
+        "zero uno due tre quattro cinque sei sette otto nove",
+        "sıfır bir iki üç dört beş altı yedi sekiz dokuz",
+        "không một hai ba bốn năm sáu bảy tám chín",
+        "ศูนย์ หนึ่ง สอง สาม สี่ ห้า หก เจ็ด แปด เก้า",
+        "ゼロ いち に さん よん ご ろく なな はち きゅう",
+        "공 하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉",
     )
     for digit, word in enumerate(line.split())
 } | {"oh": "0"}
+_TIMES = {"double": 2, "triple": 3}
+_TWICE = re.compile(r"\b(double|triple)\s(\w+)")
 _FIGURE = "[0-9零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖幺공영일이삼사오육칠팔구]"  # said one by one
 _SPELLED = re.compile(rf"{_FIGURE}(?:[\s,、.-]?{_FIGURE}){{6,}}")
 
@@ -66,7 +79,7 @@ _APP = (
     r"we\s?chat|wei\s?xin|微\s?信|薇信|威信|[vw]信|[vw微薇][❤♥💚🧡💛💙]|[微薇]x|卫星|衛星|企鹅|企鵝|抖音|小红书|小紅書|"
     r"whats\s?app|[wg]u?as+ap+|ватсап|вотсап|вац+ап|вайб|واتساب|واتس|व्हाट्सएप|telegr?a?m(?![a-z])|телег\w*|тг(?!\w)|تيليجرام|"
     r"(?<![a-z])(?:vx|wx|tg|qq|wa)(?![a-z])|(?:on|by|via|my)\s+line(?![a-z])|(?<=[^\x00-\x7f])line(?![a-z])|"
-    r"(?<![a-z])line(?=[^\x00-\x7f])|(?<![a-z])line\s?(?:id|:)|ライン|라인|賴|扣扣|viber|kakao\w*|カカオ|카카오|카톡|zalo|"
+    r"(?<![a-z])line(?=[^\x00-\x7f])|(?<![a-z])line\s?(?:id|:)|ライン|라인|ไลน์|賴|扣扣|viber|kakao\w*|カカオ|카카오|카톡|zalo|"
     r"insta\w*|انست\w*|snap\s?chat|سناب\w*|tik\s?tok|discord|تلي?جرام|skype|signal|facebook|messenger|"
     r"(?<![a-z])(?:(?:on|my|di|en|im)\s+ig|(?:n[ao]|um|pel[ao]|meu|al|por|mi)\s+(?:whats|zap))(?![a-z])"
 )
@@ -78,7 +91,9 @@ _ASKS = (
     r"me\sadicion\w+|adicion\w+\s(?:meu|me)|\bcham(?:a|e|ar)\b|\bmand(?:a|e|ar)\b|"
     r"добав\w+|(?:на)?пиши\w*\s*(?:мне|в)|текст\w*\sмне|стукн\w+|маякн\w+|"
     r"أضف\S*|اضف\S*|راسل\S*|تواصل|تابع\S*|كلم\S*|जोड़\S*|ऐड|संपर्क|"
-    r"tambah\w*|hubungi|\bchat\s(?:saya|aku)|kontak\s(?:saya|aku)"
+    r"tambah\w*|hubungi|\bchat\s(?:saya|aku)|kontak\s(?:saya|aku)|"
+    r"scriv\w*mi|contatt\w*mi|aggiung\w*mi|schreib\w*\s(?:mir|uns)|füge?\smich|\b(?:bana|beni)\b|['’]tan\syaz|"
+    r"nhắn|kết\sbạn|ทัก|แอด|아이디"
 )
 _FOREIGN = (  # names of apps that no Latin word follows by chance
     r"微信|薇信|威信|卫星|衛星|企鹅|企鵝|抖音|小红书|小紅書|カカオ|ライン|카카오\S*|라인|카톡|انست\S*|سناب\S*|واتس\S*|تلي?جرام"
@@ -93,6 +108,16 @@ _NAMED = re.compile(  # an app, and who somebody is there
 )
 _BY_APP = re.compile(rf"(?:{_ASKS}).{{0,30}}(?:{_APP})|(?:{_APP}).{{0,30}}(?:{_ASKS})")
 _HANDLE = re.compile(rf"(?:{_APP})\s*(?:id|号|號|号码)?\s*(?:[:=]|id\b|号|號|(?<=:))\s*[是为]?\s*[\w.-]{{3,}}")
+_TO_ME = re.compile(  # money that would go past the page, and apps that somebody is asked to use
+    r"\b(?:to|into)\s+(?:my|our)\s+(?:own\s+|bank\s+|private\s+)*(?:accounts?|cards?|paypal|venmo|zelle|revolut|wise|wallet)\b|"
+    r"\bme\s+(?:on|by|via|per|over)\s+(?:paypal|venmo|zelle|revolut|cash\s?app|western\s?union)\b|"
+    r"(?<![a-z])(?:paypal|venmo|zelle|revolut|wise)\s+(?=[a-z._-]*\d)[a-z\d._-]{4,}|"
+    r"\b(?:auf|an)\s+mein\s+(?:konto|paypal)\b|\bsur\s+mon\s+(?:compte|paypal)\b|\b(?:a|en)\s+mi\s+cuenta\b|"
+    r"\b(?:na|para)\s+(?:a\s+)?minha\s+conta\b|\bsul\s+mio\s+conto\b|на\s+(?:мою\s+карту|мой\s+сч[её]т)|"
+    r"[转轉](?:账|帳|帐|款)?(?:到|给|給)我|打到我的?(?:卡|账|帳|帐)|내\s?계좌|私の口座|hesabıma|tài\s?khoản\s?(?:của\s)?(?:tôi|mình)|"
+    r"(?<![a-z])(?:whats\s?app|telegram|viber|zalo|signal)\s+(?:me|us)\b|"
+    r"(?<![a-z])(?:v\s?x|w\s?x|q\s?q|t\s?g)\s?[:=]\s?\w{3,}"
+)
 _ADD_ME = re.compile(
     r"加\s*(?:我|个|下|一下)?\s*的?\s*(?:微|薇|威|v(?![a-z])|vx|wx|qq?(?![a-z])|扣|line(?![a-z]))|"
     r"[+➕]\s*(?:v|vx|wx|薇|微)(?![a-z])"
@@ -115,7 +140,7 @@ _TITLE = re.compile(  # what no friend is: checked by us, or of a shop, a wallet
     r"\A(?:system|bank|banco|banque|系统|系統|银行|銀行|은행|банк)\Z"
 )
 _ALIKE = str.maketrans(  # letters that pass for Latin ones: Cyrillic, and small capitals
-    "аеорсхуіѕԁᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "aeopcxyisdabcdefghijklmnoprstuvwyz"
+    "аеорсхуіѕԁɯᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "aeopcxyisdwabcdefghijklmnoprstuvwyz"
 )
 
 
@@ -195,18 +220,18 @@ def _contact(text: str) -> bool:
         return True
     close = re.sub(r"(?<!\w)((?:\w[\s._*-]){3,}\w)(?!\w)", lambda found: re.sub(r"[\s._*-]", "", found[1]), folded)
     bare = "".join(char for char in folded if unicodedata.category(char) != "So")  # letters parted by pictures
-    for form in {folded, close, bare}:
+    for form in {folded, close, bare, folded.translate(_ALIKE), folded.replace("_", " ")}:
         if _BY_APP.search(form) or _HANDLE.search(form) or _ADD_ME.search(form) or _LINK.search(form):
             return True
-        if _NAMED.search(form) or _ACCOUNT.search(form):
+        if _NAMED.search(form) or _ACCOUNT.search(form) or _TO_ME.search(form):
             return True
     return _has_number(folded)
 
 
 def _has_number(folded: str) -> bool:
     """Seven figures or more, however they are spaced or said; dates, times and sums are none."""
-    left = _SUM.sub("x", _DATE.sub("x", folded))
-    said = re.sub(r"[^\W\d_]+", lambda found: f" {_WORDS[found[0]]} " if found[0] in _WORDS else found[0], left)
+    left = _TWICE.sub(lambda found: f"{found[2]} " * _TIMES[found[1]], _SUM.sub("x", _DATE.sub("x", folded)))
+    said = re.sub(r"[^\s\d_.,;:()/-]+", lambda found: f" {_WORDS[found[0]]} " if found[0] in _WORDS else found[0], left)
     return any(_NUMBER.search(form) or _POSING.search(form) for form in (left, said)) or bool(_SPELLED.search(left))
 
 
@@ -216,5 +241,5 @@ def _visible(text: str) -> str:
 
 def _folded(text: str) -> str:
     """A text as disguises leave it: small letters, plain dots and figures, nothing invisible."""
-    plain = _visible(text.translate({ord(dot): "." for dot in _DOTS})).casefold()
+    plain = _visible(text.translate(_PLAIN)).casefold()
     return "".join(str(unicodedata.digit(char)) if char.isdigit() and not char.isascii() else char for char in plain)

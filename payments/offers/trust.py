@@ -7,7 +7,7 @@ They hold for real money. A network's hold in test mode too, where they keep flo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +16,8 @@ from friendpay.kit.money import Money
 from payments.models import PaymentRequest, TrustLimit
 from payments.offers.rollout import Objection
 
-Subject, Hint = TrustLimit.Subject, PaymentRequest.Hint
+Subject: TypeAlias = TrustLimit.Subject
+Hint: TypeAlias = PaymentRequest.Hint
 SPANS = ("open", "hour", "day")
 
 WHO = {
@@ -51,7 +52,7 @@ class Caps:
     cooling: timedelta = timedelta(0)
 
 
-def usual(subject: "TrustLimit.Subject") -> Caps:
+def usual(subject: Subject) -> Caps:
     """What holds where a shop has no numbers of its own."""
     counts, dollars = {
         Subject.BUYER: (trust_limits.ASKS_OF_A_BUYER, trust_limits.SUMS_OF_A_BUYER),
@@ -109,7 +110,7 @@ class Standing:
     reporters: int = 0
 
     @property
-    def subjects(self) -> "dict[TrustLimit.Subject, Use]":
+    def subjects(self) -> dict[Subject, Use]:
         found = {
             (Subject.SHOP if self.shop and self.shop.proven else Subject.NEW_SHOP): self.shop,
             (Subject.BUYER if self.buyer and self.buyer.proven else Subject.NEW_BUYER): self.buyer,
@@ -122,7 +123,7 @@ class Standing:
 class Measure:
     """One limit beside what is used of it: with this ask, `used` of `most`."""
 
-    subject: TrustLimit.Subject
+    subject: Subject
     code: str
     text: str
     used: int
@@ -135,7 +136,7 @@ class Measure:
         return self.used > self.most
 
 
-def caps(subject: "TrustLimit.Subject", limits: Sequence[TrustLimit] = ()) -> Caps:
+def caps(subject: Subject, limits: Sequence[TrustLimit] = ()) -> Caps:
     """What holds for a subject at a shop with these numbers of its own."""
     known = usual(subject)
     own = next((it for it in limits if it.subject == subject), None)
@@ -172,7 +173,7 @@ def objection(measured: Sequence[Measure]) -> Objection | None:
     return next((Objection(it.code, it.text) for it in measured if it.stops), None)
 
 
-def alone(measured: Sequence[Measure]) -> "list[TrustLimit.Subject]":
+def alone(measured: Sequence[Measure]) -> list[Subject]:
     """Whose asks have to come one after another, or some together could pass a limit: always those of a shop that
     nobody has checked; of others where it is near.
     """
@@ -189,7 +190,7 @@ def hint(standing: Standing, asked: Money) -> str:
     return Hint.FIRST if buyer and not buyer.asked else ""
 
 
-def _measures(subject: "TrustLimit.Subject", use: Use, cap: Caps, adds: int, asked: Money) -> Iterator[Measure]:
+def _measures(subject: Subject, use: Use, cap: Caps, adds: int, asked: Money) -> Iterator[Measure]:
     """Of what is open and asked for, and, until the subject is proven, of all it keeps asked for."""
     of_shop = subject in (Subject.SHOP, Subject.NEW_SHOP)
     for at, span in enumerate(SPANS):

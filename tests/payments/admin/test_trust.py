@@ -58,7 +58,13 @@ def test_numbers_stay_within_bounds_and_a_shops_are_never_eased(fields: dict[str
 def test_the_simulator_says_which_limit_would_stop_a_case_and_why() -> None:
     caller = live_shop(is_verified=False)
     client = desk.staff(*desk.READ, "payments.view_rolloutrule")
-    case = {"shop": caller.merchant.pk, "currency": "CNY", "buyer": "lin", "live": "on", "screen": "desktop"}
+    case: dict[str, Any] = {
+        "shop": caller.merchant.pk,
+        "currency": "CNY",
+        "buyer": "lin",
+        "live": "on",
+        "screen": "desktop",
+    }
     fits = desk.words(client.get(TRY, case | {"amount": "90"}))
     assert "What trust allows" in fits
     assert "stops it" not in fits

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0022_order_by_buyer'),
-        ('payments', '0027_roles'),
+        ('payments', '0029_share_of_a_reminder'),
     ]
 
     operations = [
