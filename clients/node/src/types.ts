@@ -135,7 +135,7 @@ export interface DisputeData {
 export interface EndpointChangeIn {
   url?: string | null;
   description?: string | null;
-  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
+  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.reported" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
   enabled?: boolean | null;
 }
 
@@ -151,7 +151,7 @@ export interface EndpointData {
 export interface EndpointIn {
   url: string;
   description?: string | null;
-  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
+  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.reported" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
 }
 
 /** An address that is told what happens. */
@@ -429,7 +429,7 @@ export interface PairingIn {
   live?: boolean;
   scopes?: Array<"read" | "write" | "refund">;
   origins?: Array<string>;
-  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged">;
+  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.reported" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged">;
 }
 
 /** What somebody of the shop is asked to consent to. */
@@ -599,6 +599,25 @@ export interface Refunds {
   refunds: Array<Refund>;
 }
 
+/** A request that somebody reported, and its buyer, who cannot ask friends until support decides. */
+export interface ReportedData {
+  id: string;
+  order: string;
+  order_reference: string;
+  status: "open" | "paid" | "expired" | "cancelled";
+  currency: string;
+  amount: number;
+  amount_paid: number;
+  amount_held: number;
+  metadata: Record<string, unknown>;
+  created_at: string;
+  expires_at: string;
+  paid_at: string | null;
+  closed_at: string | null;
+  buyer_id: string;
+  reports: number;
+}
+
 /** A payment request as it stood then. */
 export interface RequestData {
   id: string;
@@ -733,6 +752,7 @@ export interface EventData {
   "payment_request.extended": RequestData;
   "payment_request.opened": RequestData;
   "payment_request.paid": RequestData;
+  "payment_request.reported": ReportedData;
   "payment_request.shared": RequestData;
   "payment_request.thanked": ThankedData;
   "refund.external": RefundData;

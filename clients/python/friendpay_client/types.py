@@ -181,6 +181,7 @@ class EndpointChangeIn(TypedDict):
                 "payment_request.extended",
                 "payment_request.opened",
                 "payment_request.paid",
+                "payment_request.reported",
                 "payment_request.shared",
                 "payment_request.thanked",
                 "refund.external",
@@ -242,6 +243,7 @@ class EndpointIn(TypedDict):
                 "payment_request.extended",
                 "payment_request.opened",
                 "payment_request.paid",
+                "payment_request.reported",
                 "payment_request.shared",
                 "payment_request.thanked",
                 "refund.external",
@@ -603,6 +605,7 @@ class PairingIn(TypedDict):
                 "payment_request.extended",
                 "payment_request.opened",
                 "payment_request.paid",
+                "payment_request.reported",
                 "payment_request.shared",
                 "payment_request.thanked",
                 "refund.external",
@@ -798,6 +801,26 @@ class Refunds(TypedDict):
     refunds: list[Refund]
 
 
+class ReportedData(TypedDict):
+    """A request that somebody reported, and its buyer, who cannot ask friends until support decides."""
+
+    id: str
+    order: str
+    order_reference: str
+    status: Literal["open", "paid", "expired", "cancelled"]
+    currency: str
+    amount: int
+    amount_paid: int
+    amount_held: int
+    metadata: dict[str, Any]
+    created_at: str
+    expires_at: str
+    paid_at: str | None
+    closed_at: str | None
+    buyer_id: str
+    reports: int
+
+
 class RequestData(TypedDict):
     """A payment request as it stood then."""
 
@@ -943,6 +966,7 @@ EventType = Literal[
     "payment_request.extended",
     "payment_request.opened",
     "payment_request.paid",
+    "payment_request.reported",
     "payment_request.shared",
     "payment_request.thanked",
     "refund.external",

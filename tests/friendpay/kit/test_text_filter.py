@@ -1,4 +1,4 @@
-"""What strangers may write: a corpus of ordinary texts in all seventeen languages, and one of texts that lead elsewhere."""
+"""What strangers may write: ordinary texts in all seventeen languages, and texts that lead elsewhere."""
 
 from pathlib import Path
 
