@@ -25,11 +25,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import httpx
 
 from bench import checker
+from bench.deployment import Deployment
 from bench.emulated import EmulatedAlipay, EmulatedHouse, EmulatedStripe, EmulatedWeChatPay
 from bench.faultproxy import Fate, FaultProxy
 from bench.people import GaveUp, History, Town
 from bench.receiver import TOLD_OF, Receiver
-from bench.stack import VICTIMS, Stack, running
+from bench.stack import VICTIMS, running
 from bench.stories import Plot, Story, plots
 from bench.wallets import Sandbox, Wallet
 
@@ -68,7 +69,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="friendpay-chaos-history-"))
     began = time.monotonic()
     with running(WEB_THREADS="4") as stack:
-        chaos = Chaos(stack, wallet, folder / "history.jsonl", chosen)
+        chaos = Kills(stack, wallet, folder / "history.jsonl", chosen)
         good = chaos.run()
         if not good:
             shutil.copytree(stack.data / "log", folder / "log")
@@ -95,9 +96,11 @@ def _chosen() -> argparse.Namespace:
 
 
 class Chaos:
-    """One run."""
+    """One run; what is done to friendpay meanwhile is `_harm`."""
 
-    def __init__(self, stack: Stack, wallet: Wallet, history: Path, chosen: argparse.Namespace) -> None:
+    stack: Deployment
+
+    def __init__(self, stack: Deployment, wallet: Wallet, history: Path, chosen: argparse.Namespace) -> None:
         self.stack, self.wallet, self.chosen = stack, wallet, chosen
         self.began = time.monotonic()
         self.path, self.history = history, History(history)
@@ -138,7 +141,7 @@ class Chaos:
 
     async def _listen(self) -> None:
         """The shop's server is told of what happens to orders from now on."""
-        address = await self.receiver.listen()
+        address = await self.receiver.listen(*self.stack.shop)
         async with httpx.AsyncClient(headers={"Authorization": f"Bearer {self.stack.key}"}, trust_env=False) as shop:
             wanted = {"url": address, "events": list(TOLD_OF)}
             answer = await shop.post(f"{self.stack.address}/api/v1/webhook-endpoints", json=wanted)
@@ -149,15 +152,13 @@ class Chaos:
 
     async def _pay(self, fate: Callable[[], Fate]) -> None:
         homes = count()  # everybody has an address of their own
-        proxy = FaultProxy(
-            lambda: asyncio.open_connection("127.0.0.1", self.stack.port, local_addr=(_home(next(homes)), 0)), fate
-        )
+        proxy = FaultProxy(lambda: self.stack.dial(next(homes)), fate)
         await proxy.listen()
         door = f"http://127.0.0.1:{proxy.port}"
         self.began = time.monotonic()
         town = Town(door, self.stack.address, self.stack.key, self.wallet, self.history, CLOCK)
         telling = asyncio.ensure_future(self._tell(town))
-        await self._kill()
+        await self._harm()
         self.failing = False
         self.wallet.calm()
         done, pending = await asyncio.wait({telling}, timeout=FINISH)
@@ -166,17 +167,13 @@ class Chaos:
         await asyncio.gather(*done, *pending, return_exceptions=True)
         await proxy.refuse()
 
-    async def _kill(self) -> None:
-        """Everybody in turn, in an order and at times that chance decides."""
-        chance = random.Random(f"{self.chosen.seed} kills")
-        ends = time.monotonic() + self.chosen.seconds
-        waiting: list[str] = []
-        while True:
-            await asyncio.sleep(min(chance.uniform(*KILL_EVERY), max(0.0, ends - time.monotonic())))
-            if time.monotonic() >= ends:
-                return
-            waiting = waiting or chance.sample(VICTIMS, len(VICTIMS))
-            await asyncio.to_thread(self.stack.kill, waiting.pop(), chance)
+    async def _harm(self) -> None:
+        """Returns when it is over."""
+        raise NotImplementedError
+
+    def _floor(self) -> int:
+        """So many orders have to be settled, or too little has been tried."""
+        raise NotImplementedError
 
     async def _tell(self, town: Town) -> None:
         """So many stories, begun evenly over the time."""
@@ -232,8 +229,7 @@ class Chaos:
             losses = checker.check(checker.read(self.path), database, self.wallet)
             counts = checker.counts(lambda sql: database.execute(sql).fetchall())
             settled = checker.settled(checker.read(self.path), database, self.wallet)
-        floor = FLOOR[self.chosen.provider] * self.chosen.seconds // (90 if self.chosen.hang else 60)
-        floor = min(floor, self.chosen.requests * 3 // 4)
+        floor = self._floor()
         ledger = self.stack.manage("check_ledger")
         losses["ledger out of balance"] = ledger.stderr.splitlines() if ledger.returncode else []
         losses["pending after the last sweep"] = self.stack.undecided()
@@ -265,9 +261,24 @@ class Chaos:
         return not any(losses.values())
 
 
-def _home(number: int) -> str:
-    """An address of this machine's own; friendpay bounds what one address may have open."""
-    return f"127.{1 + number // 62500 % 250}.{1 + number // 250 % 250}.{1 + number % 250}"
+class Kills(Chaos):
+    """friendpay as bin/up starts it, of which one process after the other is killed."""
+
+    async def _harm(self) -> None:
+        """Everybody in turn, in an order and at times that chance decides."""
+        chance = random.Random(f"{self.chosen.seed} kills")
+        ends = time.monotonic() + self.chosen.seconds
+        waiting: list[str] = []
+        while True:
+            await asyncio.sleep(min(chance.uniform(*KILL_EVERY), max(0.0, ends - time.monotonic())))
+            if time.monotonic() >= ends:
+                return
+            waiting = waiting or chance.sample(VICTIMS, len(VICTIMS))
+            await asyncio.to_thread(self.stack.kill, waiting.pop(), chance)
+
+    def _floor(self) -> int:
+        floor = FLOOR[self.chosen.provider] * self.chosen.seconds // (90 if self.chosen.hang else 60)
+        return int(min(floor, self.chosen.requests * 3 // 4))
 
 
 def _table(title: str, rows: Mapping[str, object]) -> None:

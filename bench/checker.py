@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from bench import ends
+from bench import ends, linear
 from bench.ends import Rows, Told
 from bench.wallets import Books, Wallet
 
@@ -23,6 +23,8 @@ LOSSES = (
     "refunds asked for twice",
     "wallet and books differ",
     "seq went back",
+    "answers older than the question",
+    "two states of one seq",
     "stories that ended otherwise",
     "money booked for another",
     "webhooks lost or false",
@@ -47,6 +49,8 @@ def check(
         _refunds_twice(told, rows),
         _books_differ(books, rows),
         _seq_back(told),
+        linear.stale(told),
+        linear.differing(told),
         (wrong for affair in ends.affairs(told, rows, books) for wrong in affair.wrongs()),
         ends.crossed(told, rows, books),
         _webhooks_lost(told, rows),

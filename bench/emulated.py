@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import psycopg
 
+from bench.deployment import Deployment
 from bench.faultproxy import Fate, FaultProxy
-from bench.stack import Stack
 from bench.wallets import Books, Charge, Contested, Payer, Return
 from friendpay.demo.emulation.base import running
 from friendpay.demo.emulation.notifier import Clock
@@ -49,7 +49,7 @@ _FROM = {"Referer": "https://shop.example/"}  # WeChat's jump is refused where i
 class _TownClock(Clock):
     """The time of the town, by which friendpay's database goes too."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Deployment) -> None:
         super().__init__()
         self._stack = stack
 
@@ -79,7 +79,7 @@ class Emulated:
         self.faults: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def at_work(self, stack: Stack, fate: Callable[[], Fate]) -> AsyncIterator[None]:
+    async def at_work(self, stack: Deployment, fate: Callable[[], Fate]) -> AsyncIterator[None]:
         """Serve; our calls pass over a bad line, their notifications go to the web process straight away."""
         self.emulator = self.company(clock=_TownClock(stack))
         self.failing = True

@@ -28,9 +28,9 @@ class Receiver:
         self.heard = 0
         self._server: asyncio.Server | None = None
 
-    async def listen(self) -> str:
-        """Take connections; the address to be called at."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def listen(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Take connections; the address to be called at, which is on loopback wherever friendpay runs."""
+        self._server = await asyncio.start_server(self._serve, host, port)
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/hooks"
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from bench.faultproxy import Fate
 from tests import agents
 
 if TYPE_CHECKING:
-    from bench.stack import Stack
+    from bench.deployment import Deployment
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Wallet(Protocol):
     by_hand: bool  # whether somebody of the shop can refund in the wallet's own site
     disputes: bool  # whether payers can ask their bank for the money back
 
-    def at_work(self, stack: "Stack", fate: Callable[[], Fate]) -> AbstractAsyncContextManager[None]:
+    def at_work(self, stack: "Deployment", fate: Callable[[], Fate]) -> AbstractAsyncContextManager[None]:
         """The wallet takes calls, over a line of which `fate` decides."""
 
     def calm(self) -> None:
@@ -110,7 +110,7 @@ class Sandbox:
         self.faults: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def at_work(self, stack: "Stack", fate: Callable[[], Fate]) -> AsyncIterator[None]:
+    async def at_work(self, stack: "Deployment", fate: Callable[[], Fate]) -> AsyncIterator[None]:
         """It works within friendpay's own processes, and fails when they do."""
         yield
 
