@@ -80,7 +80,7 @@ def list_events(request: Call, after: EventId | None = None, limit: Limit = 20, 
     Oldest first; from the very first without `after`, or with `latest` the last ones there are. Keep the id of the last
     event you have seen and go on from it: an event never appears before one you were given already.
     """
-    sequence.publish()
+    sequence.publish(request.auth.merchant_id)
     events = Event.objects.filter(merchant=request.auth.merchant_id, live=request.auth.live, sequence__isnull=False)
     events = events.select_related("order").order_by("sequence")
     if after is not None:

@@ -15,8 +15,9 @@ from orders.models.order import Order
 class Event(models.Model):
     """One thing that happened, named `object.past_participle`, written in the transaction that made it true.
 
-    `sequence` is given at publication, after the commit: ids are handed out before it, so that a reader of "id > last"
-    could skip a row for ever. `request` and `seq` are the payment request it belongs to and that request's own count.
+    `sequence` counts a shop's events. It is given at publication, after the commit: ids are handed out before that, so
+    that a reader of "id > last" could skip a row for ever. `request` and `seq` are the payment request it belongs to
+    and that request's own count.
     """
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "evt"), editable=False)
@@ -30,7 +31,7 @@ class Event(models.Model):
     actor = models.CharField(max_length=80)
     data = models.JSONField(_("data"), default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
-    sequence = models.BigIntegerField(_("number as published"), null=True, blank=True, unique=True)
+    sequence = models.BigIntegerField(_("number as published"), null=True, blank=True)
 
     class Meta:
         ordering = ("id",)
@@ -39,8 +40,9 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["request", "id"], name="event_by_request", condition=~Q(request="")),
             models.Index(fields=["merchant", "live", "sequence"], name="event_by_merchant"),
-            models.Index(fields=["id"], name="event_unpublished", condition=Q(sequence__isnull=True)),
+            models.Index(fields=["merchant", "id"], name="event_unpublished", condition=Q(sequence__isnull=True)),
         ]
+        constraints = [models.UniqueConstraint(fields=["merchant", "sequence"], name="event_sequence_once")]
 
     def __str__(self) -> str:
         return f"{self.type} {self.object_id}"

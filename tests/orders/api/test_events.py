@@ -123,15 +123,30 @@ def test_an_event_that_commits_late_is_not_skipped() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_one_publisher_waits_for_the_other() -> None:
-    shop.make_order()
+    merchant = shop.make_order().merchant
+    elsewhere = shop.make_order(shop.make_merchant(name="Elsewhere"))
     other = connections.create_connection("default")
     other.set_autocommit(False)
     with other.cursor() as cursor, connection.cursor() as own:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [sequence._LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [sequence._LOCK + merchant.pk])
         own.execute("SET lock_timeout = '50ms'")
         with pytest.raises(OperationalError, match="lock timeout"):
             sequence.publish()
+        assert sequence.publish(elsewhere.merchant_id) == 1  # another shop's events wait for nobody
         own.execute("RESET lock_timeout")
     other.commit()
     other.close()
     assert sequence.publish() == 1
+
+
+@pytest.mark.parametrize("batch", [3, 100])
+def test_each_shop_counts_its_own_events(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "EVENTS_BATCH_ROWS", batch)
+    merchants = [shop.make_merchant(name=name) for name in ("Tea", "Books")]
+    for number in range(4):
+        for merchant in merchants:
+            shop.make_order(merchant, reference=f"A-{number}")
+    assert sequence.publish() == 8
+    for merchant in merchants:
+        rows = Event.objects.filter(merchant=merchant).order_by("id")
+        assert list(rows.values_list("sequence", flat=True)) == [1, 2, 3, 4]
