@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Each shop's events are numbered by themselves. The numbers given so far stay: they grow within every shop."""
 
-    dependencies = [("orders", "0021_memberships")]
+    dependencies = [("orders", "0022_order_by_buyer")]
 
     operations = [
         migrations.AlterField(
