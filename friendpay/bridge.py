@@ -1,12 +1,14 @@
 """WSGI inside ASGI: Django's pages on a fixed number of threads that never end, each with one database connection.
 
 Each thread keeps one database connection for as long as it lives, so that a process never has more connections than
-threads; and a page costs less than half of what it does on Django's own ASGI handler. Answers are sent whole: one that
-streams for ever does not fit here. The event loop goes on serving sockets and probes while every thread is busy.
+threads; and a page costs less than half of what it does on Django's own ASGI handler. Answers are sent whole, files
+piece by piece: one that streams for ever does not fit here. The event loop goes on serving sockets and probes while
+every thread is busy.
 """
 
 import asyncio
 import logging
+import os
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
 from friendpay.kit import limits
 
@@ -27,12 +29,30 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Environ = dict[str, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Sent = tuple[int, list[tuple[bytes, bytes]], bytes | BinaryIO]
 Ahead = Callable[[Environ, Callable[[Environ], Answer]], Awaitable[Answer | None]]
 """Answers a request on the event loop, by itself or by the application, once all was read for it; None where it takes a
 thread.
 """
 Words = Callable[[str, HTTPStatus], tuple[str, bytes]]
 """What is answered without the application, at this path and with this status: its media type, and itself."""
+
+
+class File:
+    """A file that the application answers with (`wsgi.file_wrapper`): it is sent piece by piece, however large it is,
+    and its thread is free before.
+    """
+
+    def __init__(self, file: BinaryIO, _block_size: int = 0) -> None:
+        self._file = file
+
+    def taken(self) -> BinaryIO:
+        """The same file, which stays open when the request is over."""
+        return os.fdopen(os.dup(self._file.fileno()), "rb")
+
+    def close(self) -> None:
+        self._file.close()
+
 
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
@@ -93,13 +113,17 @@ class Bridge:
         self._inside[lane] += 1
         try:
             asked = environ(scope, body, size)
-            outcome = await self._ahead(asked, self._answer) or await self._by_thread(lane, asked, receive)
+            outcome: Sent | None = await self._ahead(asked, self._page) or await self._by_thread(lane, asked, receive)
         finally:
             self._inside[lane] -= 1
         status, headers, content = outcome or self._refusal(scope["path"], HTTPStatus.SERVICE_UNAVAILABLE)
         if size > limits.BODY_DRAINED_BYTES:
             headers = [*headers, (b"connection", b"close")]
-        return await _send(send, (status, headers, b"" if scope["method"] == "HEAD" else content))
+        if scope["method"] != "HEAD":
+            return await _send(send, (status, headers, content))
+        if not isinstance(content, bytes):
+            content.close()
+        return await _send(send, (status, headers, b""))
 
     def close(self) -> None:
         """Begin nothing more."""
@@ -127,7 +151,7 @@ class Bridge:
                 break
         return (b"".join(parts) if size <= self._max_body else b""), size
 
-    async def _by_thread(self, lane: str, asked: Environ, receive: Receive) -> Answer | None:
+    async def _by_thread(self, lane: str, asked: Environ, receive: Receive) -> Sent | None:
         """What a thread answers; nothing when none took the job in time or its client left before."""
         job = self._pool(lane).submit(self._answer, asked)
         answer = asyncio.wrap_future(job)
@@ -140,7 +164,13 @@ class Bridge:
                 return None
         return await answer
 
-    def _answer(self, environ: Environ) -> Answer:
+    def _page(self, environ: Environ) -> Answer:
+        """An answer that is no file."""
+        status, headers, content = self._answer(environ)
+        assert isinstance(content, bytes)
+        return status, headers, content
+
+    def _answer(self, environ: Environ) -> Sent:
         """The whole answer."""
         status, headers = "", list[tuple[str, str]]()
 
@@ -151,7 +181,7 @@ class Bridge:
         try:
             content = self._wsgi(environ, start_response)
             try:
-                body = b"".join(content)
+                body = content.taken() if isinstance(content, File) else b"".join(content)
             finally:
                 content.close()  # ends the request: Django tidies up its connection in this thread
         except Exception:
@@ -159,7 +189,11 @@ class Bridge:
             return self._refusal(environ["PATH_INFO"], HTTPStatus.INTERNAL_SERVER_ERROR)
         code = int(status[:3])
         fields = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        if code not in _BODILESS and not any(name == b"content-length" for name, _ in fields):
+        if (
+            isinstance(body, bytes)
+            and code not in _BODILESS
+            and not any(name == b"content-length" for name, _ in fields)
+        ):
             fields.append((b"content-length", str(len(body)).encode()))
         return code, fields, body
 
@@ -190,6 +224,7 @@ def environ(scope: Scope, body: bytes, size: int) -> Environ:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        "wsgi.file_wrapper": File,
     }
     for name, value in scope["headers"]:
         if key := _key(name):
@@ -208,7 +243,12 @@ def _key(name: bytes) -> str:
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: Sent) -> None:
     status, headers, content = answer
     await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    if isinstance(content, bytes):
+        return await send({"type": "http.response.body", "body": content})
+    with content:
+        while piece := await asyncio.to_thread(content.read, limits.FILE_PIECE_BYTES):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    return await send({"type": "http.response.body", "body": b""})

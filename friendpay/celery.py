@@ -43,6 +43,7 @@ _EVERY = {
     "orders.purge_webhooks": 3600,
     "orders.purge_pictures": 3600,
     "orders.purge_request_log": 3600,
+    "orders.purge_access_log": 3600,
     "payments.purge_mail": 3600,
     "payments.purge_steps": 3600,
     "payments.check_ledger": 600,

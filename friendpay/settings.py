@@ -223,6 +223,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any request's body; the bridge an
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 PAYER_DATA_DAYS = env.number("PAYER_DATA_DAYS", 180)  # then a payer's name, cookie and network are forgotten
 WEBHOOK_LOG_DAYS = env.number("WEBHOOK_LOG_DAYS", 90)  # then it is forgotten what shops were told, and answered
+ACCESS_LOG_DAYS = env.number("ACCESS_LOG_DAYS", 365)  # then it is forgotten who of staff looked at personal data
 API_CALLS_PER_SECOND = env.number("API_CALLS_PER_SECOND", 100)  # of each API key, on average
 WEBHOOK_ALLOW_LOOPBACK = env.flag("WEBHOOK_ALLOW_LOOPBACK")  # webhooks and test accounts may call this machine
 if WEBHOOK_ALLOW_LOOPBACK and not DEMO:

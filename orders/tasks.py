@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from friendpay.kit import clock, limits
-from orders import fetching, pictures, request_log, sequence
+from orders import access, fetching, pictures, request_log, sequence
 from orders.models import StoredAnswer
 from orders.webhooks import delivery, mail, outbox
 
@@ -40,6 +40,12 @@ def purge_webhooks() -> None:
 def purge_request_log() -> None:
     """Forget the calls of keys that nobody uses any more."""
     request_log.purge(clock.now() - limits.API_CALLS_KEPT_FOR)
+
+
+@shared_task(name="orders.purge_access_log")
+def purge_access_log() -> None:
+    """Forget who looked at personal data long ago."""
+    access.purge(clock.now() - timedelta(days=settings.ACCESS_LOG_DAYS))
 
 
 @shared_task(name="orders.fetch_pictures")

@@ -2,6 +2,7 @@
 may be done is declared.
 """
 
+from collections.abc import Callable
 from inspect import isclass
 from typing import Any, Generic
 
@@ -36,6 +37,10 @@ def is_shown_filter(admin: "ModelAdmin", lookup: str) -> bool:
 
 
 _FILTERS = ("exact", "in", "isnull", "id__exact")  # what the theme's filters put into an address
+
+
+WATCHERS: list[Callable[[HttpRequest, Model], None]] = []
+"""Told of each thing whose page somebody opened. Whoever keeps a record of that adds itself."""
 
 
 class PlainChangeList(ChangeList):
@@ -212,6 +217,9 @@ class SupportAdmin(ShownFilters, Declared[Thing]):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Thing | None = None, **kwargs: Any
     ) -> HttpResponse:
+        if obj:
+            for watcher in WATCHERS:
+                watcher(request, obj)
         context["panels"] = self.panels(obj) if obj else []
         context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)

@@ -50,6 +50,7 @@ _TRUST = ("payments.add_trustlimit", "payments.change_trustlimit", "payments.del
 _SENIOR = (
     "orders.change_webhookendpoint",
     "orders.freeze_merchant",
+    "orders.erase_person",
     "payments.add_stoppedbuyer",
     "payments.delete_stoppedbuyer",
     "payments.refund_payment",
@@ -68,9 +69,11 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_WATCH,
         "payments.assign_providerevent",
         "payments.change_billmismatch",
+        "payments.export_movement",
         "payments.refund_payment",
         "payments.resend_refund",
         "payments.settle_refund",
+        "payments.view_movement",
         "payments.withdraw_refund",
     ),
     DEVELOPER: (
@@ -90,8 +93,17 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.change_rolloutrule",
         "payments.delete_rolloutrule",
         *_TRUST,
+        "payments.export_movement",
+        "payments.view_movement",
     ),
-    AUDITOR: (*_READ, *_WATCH, "orders.view_apicall", "orders.view_apikey"),
+    AUDITOR: (
+        *_READ,
+        *_WATCH,
+        "orders.view_access",
+        "orders.view_apicall",
+        "orders.view_apikey",
+        "payments.view_movement",
+    ),
 }
 
 

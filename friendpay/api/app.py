@@ -20,6 +20,7 @@ from friendpay.api import guides, manual, openapi, problems
 from friendpay.kit.waiting import waits_for_wallet
 from orders.api import by_metadata
 from orders.api.auth import KEY, Call
+from orders.api.delivery_routes import router as deliveries
 from orders.api.idempotency import once
 from orders.api.pairing_routes import router as pairings
 from orders.api.request_log_routes import router as request_log
@@ -100,6 +101,7 @@ api.add_router("", account)
 api.add_router("", orders)
 api.add_router("", payments)
 api.add_router("", lists)
+api.add_router("", deliveries)
 api.add_router("", webhooks)
 api.add_router("", pairings)
 api.add_router("", request_log)

@@ -283,3 +283,10 @@ BODIES["AccountOut"] = {
     },
 }
 BODIES["NewOrderOut"] = BODIES["OrderOut"] | {"payment_request": BODIES["PaymentRequestOut"]}
+BODIES["HandoverIn"] = {
+    "carrier": "SF Express",
+    "tracking_number": "SF1234567890123",
+    "delivered_at": "2026-05-05T10:12:00Z",
+    "note": "Handed over at the door.",
+}
+BODIES["HandoverOut"] = {"order": _ORDER, **BODIES["HandoverIn"], "told_at": "2026-05-05T11:00:00Z"}

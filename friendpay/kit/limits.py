@@ -92,7 +92,7 @@ CREDENTIALS_WARNED_BEFORE = timedelta(days=30)
 
 BILL_SECONDS = 90.0  # for a whole bill: where it lies, and the file
 BILL_FILE_SECONDS, BILL_FILE_BYTES = 60.0, 64 << 20
-BILL_LINES_AT_ONCE = 500
+BILL_LINES_AT_ONCE, EXPORT_ROWS_AT_ONCE, EXPORT_DAYS = 500, 2_000, 366
 BILL_DELAYS = tuple(timedelta(hours=h) for h in (0.5, 0.5, 1, 1, 2, 2, 4, 4, 6, 12, 24))
 """After so many tries the next one is due. Wallets have a day's bill ready by noon of the next."""
 
@@ -234,7 +234,7 @@ LAST_CALL_SECONDS = 0.5  # that a server which ends waits for the words of who w
 HEADER_SECONDS, HEADER_BYTES, URL_BYTES = 10.0, 16 * 1024, 4 * 1024
 CONNECTIONS = 1_000  # of a process; sockets do not count, or a crowd that looks on would shut the pages
 CONNECTIONS_OF_AN_ADDRESS = 100
-BODY_SECONDS = 30.0  # for a request's body to arrive in
+BODY_SECONDS, FILE_PIECE_BYTES = 30.0, 64 * 1024  # for a request's body to arrive in; of a file that is sent
 BODY_DRAINED_BYTES = 16 * 2**20  # of one that is too large: most clients read no answer before they have sent it all
 ROW_SECONDS = 2.0  # for a row that a page reads on the event loop, the wait for a connection included
 HEALTH_SECONDS = 1.0  # each of the servers we need has to answer in

@@ -48,6 +48,9 @@ class Money:
     def __sub__(self, other: "Money") -> "Money":
         return Money(self.minor - self._same(other), self.currency)
 
+    def __neg__(self) -> "Money":
+        return Money(-self.minor, self.currency)
+
     def __lt__(self, other: "Money") -> bool:
         return self.minor < self._same(other)
 

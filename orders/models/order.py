@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
@@ -106,6 +106,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["merchant", "live", "-id"], name="order_by_merchant"),
             models.Index(fields=["merchant", "buyer_id", "-id"], name="order_by_buyer", condition=~Q(buyer_id="")),
+            BrinIndex(fields=["created_at"], name="order_by_time", autosummarize=True),
             GinIndex(
                 fields=["metadata"], opclasses=["jsonb_path_ops"], name="order_by_metadata", condition=~Q(metadata={})
             ),

@@ -1,8 +1,10 @@
 """The support desk's pages of payments."""
 
+from orders.admin.access import HOLD_PERSONAL_DATA
 from payments.admin import (  # noqa: F401
     account,
     bill,
+    books,
     dispute,
     friction,
     inbox,
@@ -15,3 +17,6 @@ from payments.admin import (  # noqa: F401
     sentences,
     trust,
 )
+from payments.models import Dispute, Payment, PaymentRequest, ProviderEvent, Refund, Report, StoppedBuyer
+
+HOLD_PERSONAL_DATA.update({Dispute, Payment, PaymentRequest, ProviderEvent, Refund, Report, StoppedBuyer})

@@ -2,15 +2,17 @@
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+from unfold.enums import ActionVariant
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import badge, link, mode, moment, money
 from friendpay.admin_kit.columns import Column
-from payments.admin import parts
+from payments.admin import evidence, parts
 from payments.admin.filters import BY_ACCOUNTS_PROVIDER
 from payments.models import Dispute
 
@@ -78,8 +80,28 @@ class DisputeAdmin(SupportAdmin[Dispute]):
         "closed": Column(_("Closed (UTC)"), lambda dispute: moment(dispute.closed_at)),
     }
 
+    actions_detail = ("evidence",)
+
+    @action(
+        description=_("Evidence pack"),
+        url_path="evidence",
+        permissions=["payments.view_dispute"],
+        icon="folder_open",
+        variant=ActionVariant.PRIMARY,
+    )
+    def evidence(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """One page to print or to keep: it needs nothing from elsewhere. Who opened it is on record."""
+        dispute = self.get_object(request, object_id)
+        if dispute is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return evidence.page(request, dispute)
+
     def find(self, text: str) -> Q | None:
         return Q(provider_ref=text) | Q(payment__provider_ref=text) | Q(payment__public_id=text)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
-        return super().get_queryset(request).select_related("payment__request__order", "account")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("payment__request__order__merchant", "payment__account", "account")
+        )

@@ -12,8 +12,9 @@ from friendpay.admin_kit.cells import Panel
 from friendpay.kit import clock
 from orders.admin.order import OrderAdmin
 from orders.models import Order
-from payments.admin import parts, search
+from payments.admin import parts, personal_data, search
 from payments.admin.order_refund import REFUND
+from payments.books import persons
 from payments.models import Payment, Refund
 from payments.offers import surfaces
 
@@ -24,8 +25,8 @@ admin.site.unregister(Order)
 class OrderWithPaymentsAdmin(OrderAdmin):
     """An order is found by anything that belongs to it, and shows all of it."""
 
-    actions_detail = ("why",)
-    acts = {"refund": REFUND}
+    actions_detail = ("why", "personal_data")
+    acts = {"refund": REFUND, "erase": personal_data.erases(persons.buyer_of)}
 
     @action(
         description=_("Ways to pay, and why not others"),
@@ -40,6 +41,16 @@ class OrderWithPaymentsAdmin(OrderAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         query = urlencode({"order": order.public_id, "screen": surfaces.DESKTOP})
         return HttpResponseRedirect(f"{reverse('admin:payments_rolloutrule_try_out')}?{query}")
+
+    @action(
+        description=_("Export personal data"), url_path="personal-data", permissions=[personal_data.RIGHT], icon="badge"
+    )
+    def personal_data(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """All that is known of the buyer, as a file."""
+        order = self.get_object(request, object_id)
+        if order is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return personal_data.known(self, request, persons.buyer_of(order), order.public_id)
 
     def find(self, text: str) -> Q | None:
         return search.find(text).as_orders()

@@ -6,9 +6,10 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
 from friendpay.admin_kit import filters
@@ -21,8 +22,9 @@ from friendpay.kit.money import Money
 from friendpay.kit.templatetags.money import amount
 from orders.admin import timeline
 from orders.models import Event
-from payments.admin import parts, search
+from payments.admin import parts, personal_data, search
 from payments.admin.filters import BY_METHOD
+from payments.books import persons
 from payments.models import Payment, Refund
 from payments.settlement import refund_moves, refunds
 
@@ -148,7 +150,9 @@ class PaymentAdmin(SupportAdmin[Payment]):
         "held": Column(_("Held until (UTC)"), lambda payment: moment(payment.held_until)),
         "succeeded": Column(_("Succeeded (UTC)"), lambda payment: moment(payment.succeeded_at)),
     }
+    actions_detail = ("personal_data",)
     acts = {
+        "erase": personal_data.erases(persons.payer_of),
         "refund": Act(
             label=_("Refund"),
             rights=("payments.refund_payment",),
@@ -165,7 +169,7 @@ class PaymentAdmin(SupportAdmin[Payment]):
             form=_form,
             do=_refund,
             done=_goes_back,
-        )
+        ),
     }
 
     def find(self, text: str) -> Q | None:
@@ -178,6 +182,16 @@ class PaymentAdmin(SupportAdmin[Payment]):
         ids = [payment.public_id, *payment.refunds.values_list("public_id", flat=True)]
         events = Event.objects.filter(request=payment.request.public_id, object_id__in=ids)
         return [parts.refunds_panel(payment.refunds.all()), timeline.timeline(events)]
+
+    @action(
+        description=_("Export personal data"), url_path="personal-data", permissions=[personal_data.RIGHT], icon="badge"
+    )
+    def personal_data(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """All that is known of the payer, as a file."""
+        payment = self.get_object(request, object_id)
+        if payment is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return personal_data.known(self, request, persons.payer_of(payment), payment.public_id)
 
     def facts(self, payment: Payment) -> dict[str, Any]:
         return {"payer": parts.payer(payment), "amount": amount(payment.amount_captured, payment.currency)}

@@ -5,12 +5,13 @@ from typing import Annotated, Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from ninja import Router
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from friendpay.kit.paging import newest_first
 from orders.api import by_metadata
 from orders.api.auth import Call
+from orders.api.fields import LINE
 from orders.api.schemas import Limit, Moment, OrderId, Reference
 from payments.api.routes import requests_of
 from payments.api.schemas import (
@@ -43,11 +44,18 @@ def _listed(values: list[str]) -> tuple[AfterValidator, WithJsonSchema]:
 RequestStatus = Annotated[str, *_listed(PaymentRequest.Status.values)]
 PaymentStatus = Annotated[str, *_listed(Payment.Status.values)]
 RefundStatus = Annotated[str, *_listed(Refund.Status.values)]
+Buyer = Annotated[str, Field(max_length=64, min_length=1, pattern=LINE, description="Your own id of the customer.")]
+Number = Annotated[str, Field(max_length=100, min_length=1, pattern=LINE, description="The wallet's own number.")]
 
 
 def _where(rows: QuerySet[Row], way: str, created: tuple[datetime | None, datetime | None], **wanted: Any) -> Any:
-    """Those of an order (found by `way`) and made since and before the times given; None leaves out a filter."""
-    fields = {"order": f"{way}__public_id", "order_reference": f"{way}__reference"}
+    """Those of an order or buyer (found by `way`) and made since and before two times; None leaves out a filter."""
+    fields = {
+        "order": f"{way}__public_id",
+        "order_reference": f"{way}__reference",
+        "buyer": f"{way}__buyer_id",
+        "provider_reference": "provider_ref",
+    }
     for name, value in wanted.items():
         if value is not None:
             rows = rows.filter(**{fields.get(name, name): value})
@@ -73,6 +81,7 @@ def list_requests(  # noqa: PLR0913  # a filter is a parameter
     status: RequestStatus | None = None,
     order: OrderId | None = None,
     order_reference: Reference | None = None,
+    buyer: Buyer | None = None,
     created_since: Moment | None = None,
     created_before: Moment | None = None,
 ) -> PaymentRequestPage:
@@ -83,7 +92,9 @@ def list_requests(  # noqa: PLR0913  # a filter is a parameter
     rows = by_metadata.filtered(requests_of(request.auth), request)
     if status is not None:
         rows = rows.standing_as(status, request.now)
-    rows = _where(rows, "order", (created_since, created_before), order=order, order_reference=order_reference)
+    rows = _where(
+        rows, "order", (created_since, created_before), order=order, order_reference=order_reference, buyer=buyer
+    )
     found, has_more = newest_first(rows, after=after, before=before, limit=limit)
     return PaymentRequestPage.of((PaymentRequestOut.as_of(row, request.now) for row in found), has_more)
 
@@ -97,6 +108,8 @@ def list_payments(  # noqa: PLR0913  # a filter is a parameter
     status: PaymentStatus | None = None,
     order: OrderId | None = None,
     order_reference: Reference | None = None,
+    buyer: Buyer | None = None,
+    provider_reference: Number | None = None,
     created_since: Moment | None = None,
     created_before: Moment | None = None,
 ) -> PaymentPage:
@@ -113,6 +126,8 @@ def list_payments(  # noqa: PLR0913  # a filter is a parameter
         status=status,
         order=order,
         order_reference=order_reference,
+        buyer=buyer,
+        provider_reference=provider_reference,
     )
     found, has_more = newest_first(rows, after=after, before=before, limit=limit)
     return PaymentPage.of((PaymentOut.of(row, row.request) for row in found), has_more)
@@ -127,6 +142,7 @@ def list_refunds(  # noqa: PLR0913  # a filter is a parameter
     status: RefundStatus | None = None,
     order: OrderId | None = None,
     order_reference: Reference | None = None,
+    buyer: Buyer | None = None,
     merchant_reference: Reference | None = None,
     created_since: Moment | None = None,
     created_before: Moment | None = None,
@@ -144,6 +160,7 @@ def list_refunds(  # noqa: PLR0913  # a filter is a parameter
         status=status,
         order=order,
         order_reference=order_reference,
+        buyer=buyer,
         merchant_reference=merchant_reference,
     )
     found, has_more = newest_first(rows, after=after, before=before, limit=limit)

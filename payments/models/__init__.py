@@ -6,6 +6,7 @@ from payments.models.bill import BillDay, BillMismatch
 from payments.models.dispute import Dispute
 from payments.models.inbox import ProviderEvent
 from payments.models.mail import Mail, MailAddress
+from payments.models.movement import Fee, Movement
 from payments.models.payment import Payment
 from payments.models.refund import Refund
 from payments.models.report import Report, StoppedBuyer
@@ -19,9 +20,11 @@ __all__ = [
     "BillDay",
     "BillMismatch",
     "Dispute",
+    "Fee",
     "LedgerCheck",
     "Mail",
     "MailAddress",
+    "Movement",
     "Payment",
     "PaymentRequest",
     "ProviderAccount",

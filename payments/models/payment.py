@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Self
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -129,6 +130,7 @@ class Payment(models.Model):
             models.Index(fields=["next_attempt_at"], name="payment_due", condition=Q(next_attempt_at__isnull=False)),
             models.Index(fields=["held_until"], name="payment_holds", condition=Q(held_until__isnull=False)),
             models.Index(fields=["merchant", "-id"], name="payment_by_merchant"),
+            BrinIndex(fields=["created_at", "succeeded_at"], name="payment_by_time", autosummarize=True),
             models.Index(
                 fields=["account", "succeeded_at"],
                 name="payment_unbilled",

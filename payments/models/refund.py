@@ -5,6 +5,7 @@ from functools import partial
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -132,6 +133,7 @@ class Refund(models.Model):
             models.Index(fields=["next_attempt_at"], name="refund_due", condition=Q(next_attempt_at__isnull=False)),
             models.Index(fields=["id"], name="refund_failed", condition=Q(status="failed")),
             models.Index(fields=["merchant", "-id"], name="refund_by_merchant"),
+            BrinIndex(fields=["created_at", "succeeded_at", "closed_at"], name="refund_by_time", autosummarize=True),
             models.Index(
                 fields=["merchant", "merchant_reference"],
                 name="refund_by_merchant_reference",

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import NamedTuple, Self
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -127,6 +127,7 @@ class PaymentRequest(models.Model):
             models.Index(fields=["expires_at"], name="request_due", condition=Q(status="open")),
             models.Index(fields=["merchant", "-id"], name="request_by_merchant"),
             models.Index(fields=["network", "-id"], name="request_by_network", condition=~Q(network="")),
+            BrinIndex(fields=["created_at"], name="request_by_time", autosummarize=True),
             models.Index(Upper("token"), name="request_by_spelled_token"),
             GinIndex(
                 fields=["metadata"], opclasses=["jsonb_path_ops"], name="request_by_metadata", condition=~Q(metadata={})

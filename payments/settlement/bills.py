@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
-from payments.models import BillDay, BillMismatch, Payment, ProviderAccount, Refund
+from payments.models import BillDay, BillMismatch, Fee, Payment, ProviderAccount, Refund
 from payments.settlement import inbox, outside, reconcile, refunds
 from payments.settlement.calls import calling
 from payments.wallets import registry
@@ -36,6 +36,7 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
     """
     lines = _lines(account, day)
     found: list[BillMismatch] = []
+    fees: list[Fee] = []
     taken: set[Row] = set()
     for start in range(0, len(lines), limits.BILL_LINES_AT_ONCE):
         for line, ours in _pairs(account, day, lines[start : start + limits.BILL_LINES_AT_ONCE], taken):
@@ -45,7 +46,10 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
             if mismatch := _against(line, ours):
                 found.append(mismatch)
             if mismatch and ours is None:
-                _keep(mismatch, account, day, line)
+                ours = _keep(mismatch, account, day, line)
+            if ours and line.fee and line.fee.minor:
+                fees.append(_fee(account, day, line, line.fee, ours))
+    Fee.objects.bulk_create(fees, ignore_conflicts=True)
     for kind in (Payment, Refund):
         kind._default_manager.filter(pk__in=[row.pk for row in taken if isinstance(row, kind)]).update(billed_on=day)
     now = clock.now()
@@ -57,6 +61,19 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
         logger.error("bill of %s for %s: %s", account.public_id, day, mismatch)
     BillMismatch.objects.bulk_create(found, ignore_conflicts=True)
     return found
+
+
+def _fee(account: ProviderAccount, day: date, line: BillLine, fee: Money, ours: Row) -> Fee:
+    """What the wallet kept for a line; written once, however often the bill is read."""
+    return Fee(
+        account=account,
+        day=day,
+        payment=ours if isinstance(ours, Payment) else ours.payment,
+        about=line.about,
+        reference=line.reference or line.provider_ref,
+        currency=fee.currency,
+        amount=fee.minor,
+    )
 
 
 @transaction.atomic
@@ -148,7 +165,7 @@ def _ask_again(ours: Row) -> None:
         logger.warning("%s could not be asked about: %s", ours, error)
 
 
-def _keep(mismatch: BillMismatch, account: ProviderAccount, day: date, line: BillLine) -> None:
+def _keep(mismatch: BillMismatch, account: ProviderAccount, day: date, line: BillLine) -> Refund | None:
     """What only the wallet knows of: a refund by hand becomes one of our refunds; what cannot, and money, becomes an
     orphan that support books, sends back or puts away. The mismatch says which.
     """
@@ -162,9 +179,10 @@ def _keep(mismatch: BillMismatch, account: ProviderAccount, day: date, line: Bil
         else:
             Refund.objects.filter(pk=refund.pk).update(billed_on=day)
             mismatch.ours = f"{refund} booked"
-            return
+            return refund
     orphan = inbox.keep_from_bill(account, line)
     mismatch.ours = f"orphan {orphan.pk}" if orphan else ""
+    return None
 
 
 def _booked(ours: Row) -> Money:

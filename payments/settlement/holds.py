@@ -12,9 +12,9 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import get_language
 
-from friendpay.kit import limits
+from friendpay.kit import clock, limits
 from friendpay.kit.background import enqueue
-from payments.models import Payment, PaymentRequest, Refund
+from payments.models import Dispute, Movement, Payment, PaymentRequest, Refund
 from payments.settlement import rules, turns
 from payments.settlement.locks import note
 from payments.settlement.rules import Attempt, Payer
@@ -125,6 +125,13 @@ def release(request: PaymentRequest, payment: Payment) -> None:
         payment.held_until = None
 
 
+def unapply(request: PaymentRequest, payment: Payment, now: datetime) -> None:
+    """Nothing of a payment counts any more, from now on."""
+    request.writes.insert(Movement.of_unapplied(payment, now))
+    payment.amount_applied = 0
+    payment.save(update_fields=["amount_applied"])
+
+
 def uncounted(payment: Payment) -> int:
     """What of a payment's money counts for nothing and is on no way back through its wallet."""
     back = payment.refunds.standing().exclude(reason=Refund.Reason.MERCHANT).aggregate(sum=Sum("amount"))["sum"] or 0
@@ -144,9 +151,24 @@ def weigh_disputes(payment: Payment) -> None:
         dispute.payment = payment
         dispute.amount_taken = min(dispute.claim, free)
         dispute.save(update_fields=["amount_taken"])
+        _book_taken(dispute)
         free -= dispute.amount_taken
         payment.amount_disputed += dispute.amount_taken
     payment.save(update_fields=["amount_disputed"])
+
+
+def _book_taken(dispute: Dispute) -> None:
+    """Write down what a dispute has now, as far as that is another sum than before."""
+    booked = dispute.movements.aggregate(sum=Sum("amount"))["sum"] or 0
+    if dispute.amount_taken != booked:
+        Movement.objects.create(
+            payment=dispute.payment,
+            dispute=dispute,
+            kind=Movement.Kind.DISPUTED,
+            currency=dispute.payment.currency,
+            amount=dispute.amount_taken - booked,
+            at=clock.now(),
+        )
 
 
 def send_back(

@@ -45,6 +45,34 @@ _CHECKS = {
             OR (d.status IN ('inquiry', 'won') AND d.amount_taken <> 0)
             OR (d.currency = p.currency AND d.amount_taken > d.amount)
     """,
+    "movement: what a refund moved is what of it is with the payer": """
+        SELECT r.public_id, format('%s of %s, moved %s', r.status, r.amount, m.moved)
+        FROM payments_refund r
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS moved FROM payments_movement
+            WHERE refund_id = r.id AND payment_id = r.payment_id AND currency = r.currency
+                AND kind = CASE r.reason WHEN 'merchant' THEN 'refunded' ELSE 'returned' END
+        ) m
+        WHERE m.moved <> CASE WHEN r.status IN ('succeeded', 'returned_elsewhere') THEN r.amount ELSE 0 END
+    """,
+    "movement: what a dispute moved is what it has": """
+        SELECT d.public_id, format('has %s, moved %s', d.amount_taken, m.moved)
+        FROM payments_dispute d
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS moved FROM payments_movement
+            WHERE dispute_id = d.id AND payment_id = d.payment_id
+        ) m
+        WHERE m.moved <> d.amount_taken
+    """,
+    "movement: what ceased to count had counted, and is in the payment's currency": """
+        SELECT p.public_id, format('captured %s, applied %s, unapplied %s', p.amount_captured, p.amount_applied, m.gone)
+        FROM payments_payment p
+        JOIN (
+            SELECT payment_id, sum(amount) FILTER (WHERE kind = 'unapplied') AS gone, array_agg(currency) AS currencies
+            FROM payments_movement GROUP BY payment_id
+        ) m ON m.payment_id = p.id
+        WHERE p.amount_applied + m.gone > p.amount_captured OR p.currency <> ALL (m.currencies)
+    """,
     "payment: the merchant sends back at most what was applied": """
         SELECT p.public_id, format('applied %s, refunded %s', p.amount_applied, sum(r.amount))
         FROM payments_payment p

@@ -191,8 +191,7 @@ def _end(order: Order, request: PaymentRequest, status: str, now: datetime, acto
     move(request, status)
     note(request, f"payment_request.{status}", actor)
     for payment in parts:
-        payment.amount_applied = 0
-        payment.save(update_fields=["amount_applied"])
+        holds.unapply(request, payment, now)
         if owed := holds.owed(payment):
             holds.send_back(request, payment, owed, Refund.Reason.UNDERFUNDED, now, "system")
     save(request, "status", "closed_at", "amount_paid", "amount_held")

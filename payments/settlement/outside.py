@@ -8,7 +8,7 @@ from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders import services
-from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, Refund
+from payments.models import Dispute, Movement, Payment, PaymentRequest, ProviderAccount, Refund
 from payments.settlement import holds, lifecycle, refund_moves
 from payments.settlement.locks import lock_payment, note, save
 from payments.wallets.base import Outcome, State
@@ -54,6 +54,7 @@ def book_refund(payment_id: int, number: str, amount: Money, *, provider_ref: st
     )
     lifecycle.move(refund, Refund.Status.SUCCEEDED)
     refund.save()
+    request.writes.insert(Movement.of_refund(refund, refund.amount, now))
     note(request, "refund.external", "provider", refund)
     services.change_refunded(order, refund.amount, refund.public_id, request.writes)
     save(request)

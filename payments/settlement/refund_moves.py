@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet, Sum
 from friendpay.kit import clock, limits
 from orders import services
 from orders.models import Order
-from payments.models import Payment, PaymentRequest, Refund
+from payments.models import Movement, Payment, PaymentRequest, Refund
 from payments.settlement import holds, lifecycle
 from payments.settlement.locks import lock_refund, note, save
 from payments.wallets.base import Outcome
@@ -106,8 +106,11 @@ def _change(
     refund.save()
     if is_new:
         note(request, f"refund.{status}", actor, refund)
-    if refund.reason == Refund.Reason.MERCHANT and refund.is_back != was_back:
-        amount = refund.amount if refund.is_back else -refund.amount
+    if refund.is_back == was_back:
+        return
+    amount = refund.amount if refund.is_back else -refund.amount
+    request.writes.insert(Movement.of_refund(refund, amount, now))
+    if refund.reason == Refund.Reason.MERCHANT:
         services.change_refunded(order, amount, refund.public_id, request.writes)
 
 

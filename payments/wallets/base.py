@@ -162,7 +162,8 @@ class BillLine:
     """One line of a provider's daily bill. `state` is the provider's word; `amount` what moved.
 
     A refund is named by its own numbers alone; `charge` and `charge_ref` are our reference and the provider's number of
-    the charge it is of, as far as the bill tells them.
+    the charge it is of, as far as the bill tells them. `fee` is what the wallet kept for it, in the currency the shop
+    is paid out in; None where the bill does not say, and negative where some was given back.
     """
 
     about: str  # "charge" or "refund"
@@ -172,6 +173,7 @@ class BillLine:
     state: State
     charge: str = ""
     charge_ref: str = ""
+    fee: Money | None = None
 
 
 TIMEOUT = "timeout"

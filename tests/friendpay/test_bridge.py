@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -108,6 +110,34 @@ def test_an_answer_arrives_whole_and_is_closed(site: str, application: Applicati
     assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
     assert application.closed == 1
     assert application.seen[0]["QUERY_STRING"] == "q=%C3%A9"
+
+
+def test_a_large_file_is_sent_piece_by_piece_after_its_thread_is_free(application: Application) -> None:
+    size, sent, alive = 3 * limits.FILE_PIECE_BYTES + 5, [], 0
+
+    def answers(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the answer
+        file.write(b"x" * size)
+        file.seek(0)
+        start("200 OK", [("Content-Type", "text/csv"), ("Content-Length", str(size))])
+        return environ["wsgi.file_wrapper"](file, 8192)  # type: ignore[no-any-return]
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        nonlocal alive
+        sent.append(message.get("body"))
+        alive = max(alive, len(message.get("body", b"")))
+
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [], "scheme": "http"}
+    before = len(os.listdir("/proc/self/fd"))
+    asyncio.run(Bridge(answers, threads=1, max_body=LIMIT)({**scope, "http_version": "1.1"}, receive, send))
+    assert (len(b"".join(sent[1:])), alive) == (size, limits.FILE_PIECE_BYTES)
+    assert len(os.listdir("/proc/self/fd")) <= before
+    with serving(Bridge(answers, threads=1, max_body=LIMIT)) as site:
+        assert len(BROWSER.get(site).content) == size
+        assert BROWSER.head(site).headers["content-length"] == str(size)
 
 
 def test_a_request_is_told_as_wsgi_tells_it(site: str, application: Application) -> None:

@@ -116,18 +116,28 @@ export abstract class Operations {
   }
 
   /** List payment requests: all of them, fetched page by page as they are asked for. */
-  listAllPaymentRequests(query: { limit?: number; after?: string; status?: "open" | "paid" | "expired" | "cancelled"; order?: string; order_reference?: string; created_since?: string; created_before?: string; metadata?: Record<string, unknown> } = {}): AsyncIterable<t.PaymentRequest> {
+  listAllPaymentRequests(query: { limit?: number; after?: string; status?: "open" | "paid" | "expired" | "cancelled"; order?: string; order_reference?: string; buyer?: string; created_since?: string; created_before?: string; metadata?: Record<string, unknown> } = {}): AsyncIterable<t.PaymentRequest> {
     return this.pages(`/payment-requests`, query);
   }
 
   /** List payments: all of them, fetched page by page as they are asked for. */
-  listPayments(query: { limit?: number; after?: string; status?: "created" | "pending" | "succeeded" | "failed" | "cancelled"; order?: string; order_reference?: string; created_since?: string; created_before?: string } = {}): AsyncIterable<t.Payment> {
+  listPayments(query: { limit?: number; after?: string; status?: "created" | "pending" | "succeeded" | "failed" | "cancelled"; order?: string; order_reference?: string; buyer?: string; provider_reference?: string; created_since?: string; created_before?: string } = {}): AsyncIterable<t.Payment> {
     return this.pages(`/payments`, query);
   }
 
   /** List refunds: all of them, fetched page by page as they are asked for. */
-  listRefunds(query: { limit?: number; after?: string; status?: "requested" | "submitted" | "succeeded" | "failed" | "withdrawn" | "returned_elsewhere"; order?: string; order_reference?: string; merchant_reference?: string; created_since?: string; created_before?: string } = {}): AsyncIterable<t.Refund> {
+  listRefunds(query: { limit?: number; after?: string; status?: "requested" | "submitted" | "succeeded" | "failed" | "withdrawn" | "returned_elsewhere"; order?: string; order_reference?: string; buyer?: string; merchant_reference?: string; created_since?: string; created_before?: string } = {}): AsyncIterable<t.Refund> {
     return this.pages(`/refunds`, query);
+  }
+
+  /** Say how an order was delivered */
+  tellOrderDelivery(order_id: string, body: t.HandoverIn = {}, idempotencyKey?: string): Promise<t.Handover> {
+    return this.call("POST", `/orders/${encodeURIComponent(order_id)}/delivery`, {}, body, idempotencyKey);
+  }
+
+  /** Get what you said of an order's delivery */
+  getOrderDelivery(order_id: string): Promise<t.Handover> {
+    return this.call("GET", `/orders/${encodeURIComponent(order_id)}/delivery`);
   }
 
   /** Create a webhook endpoint */

@@ -204,6 +204,24 @@ export interface ExtendIn {
   expires_in: number;
 }
 
+/** HandoverIn of the API. */
+export interface HandoverIn {
+  carrier?: string;
+  tracking_number?: string;
+  delivered_at?: string | null;
+  note?: string;
+}
+
+/** Handover of the API. */
+export interface Handover {
+  order: string;
+  carrier: string;
+  tracking_number: string;
+  delivered_at: string | null;
+  note: string;
+  told_at: string;
+}
+
 /** What became of the picture at `image_url`. */
 export interface Image {
   status: "pending" | "ready" | "refused" | "failed" | "forgotten";

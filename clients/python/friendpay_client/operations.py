@@ -291,6 +291,7 @@ class Operations:
         status: Literal["open", "paid", "expired", "cancelled"] | None = None,
         order: str | None = None,
         order_reference: str | None = None,
+        buyer: str | None = None,
         created_since: str | None = None,
         created_before: str | None = None,
         metadata: dict[str, Any] | None = None,
@@ -304,6 +305,7 @@ class Operations:
                 "status": status,
                 "order": order,
                 "order_reference": order_reference,
+                "buyer": buyer,
                 "created_since": created_since,
                 "created_before": created_before,
                 "metadata": metadata,
@@ -318,6 +320,8 @@ class Operations:
         status: Literal["created", "pending", "succeeded", "failed", "cancelled"] | None = None,
         order: str | None = None,
         order_reference: str | None = None,
+        buyer: str | None = None,
+        provider_reference: str | None = None,
         created_since: str | None = None,
         created_before: str | None = None,
     ) -> Iterator[t.Payment]:
@@ -330,6 +334,8 @@ class Operations:
                 "status": status,
                 "order": order,
                 "order_reference": order_reference,
+                "buyer": buyer,
+                "provider_reference": provider_reference,
                 "created_since": created_since,
                 "created_before": created_before,
             },
@@ -344,6 +350,7 @@ class Operations:
         | None = None,
         order: str | None = None,
         order_reference: str | None = None,
+        buyer: str | None = None,
         merchant_reference: str | None = None,
         created_since: str | None = None,
         created_before: str | None = None,
@@ -357,11 +364,42 @@ class Operations:
                 "status": status,
                 "order": order,
                 "order_reference": order_reference,
+                "buyer": buyer,
                 "merchant_reference": merchant_reference,
                 "created_since": created_since,
                 "created_before": created_before,
             },
         )
+
+    def tell_order_delivery(
+        self,
+        order_id: str,
+        *,
+        carrier: str | None = None,
+        tracking_number: str | None = None,
+        delivered_at: str | None = None,
+        note: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> t.Handover:
+        """Say how an order was delivered"""
+        return cast(
+            "t.Handover",
+            self._call(
+                "POST",
+                f"/orders/{order_id}/delivery",
+                body={
+                    "carrier": carrier,
+                    "tracking_number": tracking_number,
+                    "delivered_at": delivered_at,
+                    "note": note,
+                },
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def get_order_delivery(self, order_id: str) -> t.Handover:
+        """Get what you said of an order's delivery"""
+        return cast("t.Handover", self._call("GET", f"/orders/{order_id}/delivery"))
 
     def create_webhook_endpoint(
         self,
@@ -955,6 +993,7 @@ class AsyncOperations:
         status: Literal["open", "paid", "expired", "cancelled"] | None = None,
         order: str | None = None,
         order_reference: str | None = None,
+        buyer: str | None = None,
         created_since: str | None = None,
         created_before: str | None = None,
         metadata: dict[str, Any] | None = None,
@@ -968,6 +1007,7 @@ class AsyncOperations:
                 "status": status,
                 "order": order,
                 "order_reference": order_reference,
+                "buyer": buyer,
                 "created_since": created_since,
                 "created_before": created_before,
                 "metadata": metadata,
@@ -982,6 +1022,8 @@ class AsyncOperations:
         status: Literal["created", "pending", "succeeded", "failed", "cancelled"] | None = None,
         order: str | None = None,
         order_reference: str | None = None,
+        buyer: str | None = None,
+        provider_reference: str | None = None,
         created_since: str | None = None,
         created_before: str | None = None,
     ) -> AsyncIterator[t.Payment]:
@@ -994,6 +1036,8 @@ class AsyncOperations:
                 "status": status,
                 "order": order,
                 "order_reference": order_reference,
+                "buyer": buyer,
+                "provider_reference": provider_reference,
                 "created_since": created_since,
                 "created_before": created_before,
             },
@@ -1008,6 +1052,7 @@ class AsyncOperations:
         | None = None,
         order: str | None = None,
         order_reference: str | None = None,
+        buyer: str | None = None,
         merchant_reference: str | None = None,
         created_since: str | None = None,
         created_before: str | None = None,
@@ -1021,11 +1066,42 @@ class AsyncOperations:
                 "status": status,
                 "order": order,
                 "order_reference": order_reference,
+                "buyer": buyer,
                 "merchant_reference": merchant_reference,
                 "created_since": created_since,
                 "created_before": created_before,
             },
         )
+
+    async def tell_order_delivery(
+        self,
+        order_id: str,
+        *,
+        carrier: str | None = None,
+        tracking_number: str | None = None,
+        delivered_at: str | None = None,
+        note: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> t.Handover:
+        """Say how an order was delivered"""
+        return cast(
+            "t.Handover",
+            await self._call(
+                "POST",
+                f"/orders/{order_id}/delivery",
+                body={
+                    "carrier": carrier,
+                    "tracking_number": tracking_number,
+                    "delivered_at": delivered_at,
+                    "note": note,
+                },
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    async def get_order_delivery(self, order_id: str) -> t.Handover:
+        """Get what you said of an order's delivery"""
+        return cast("t.Handover", await self._call("GET", f"/orders/{order_id}/delivery"))
 
     async def create_webhook_endpoint(
         self,

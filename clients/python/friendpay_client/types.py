@@ -315,6 +315,26 @@ class ExtendIn(TypedDict):
     expires_in: int
 
 
+class HandoverIn(TypedDict):
+    """HandoverIn of the API."""
+
+    carrier: NotRequired[str]
+    tracking_number: NotRequired[str]
+    delivered_at: NotRequired[str | None]
+    note: NotRequired[str]
+
+
+class Handover(TypedDict):
+    """Handover of the API."""
+
+    order: str
+    carrier: str
+    tracking_number: str
+    delivered_at: str | None
+    note: str
+    told_at: str
+
+
 class Image(TypedDict):
     """What became of the picture at `image_url`."""
 

@@ -16,6 +16,7 @@ _REFERENCE = "商户订单号"
 _KIND = "业务类型"
 _AMOUNT = "订单金额（元）"
 _REFUND_REFERENCE = "退款批次号/请求号"
+_FEE = "服务费（元）"
 
 
 def read(archive: bytes) -> list[BillLine]:
@@ -45,6 +46,7 @@ def _line(row: dict[str, str]) -> BillLine:
     """All refunds of a trade have its number; their own is the request's, which is the order's where none was given."""
     amount = Money.from_decimal(abs(Decimal(row[_AMOUNT])), "CNY")  # a refund is written as a negative amount
     order, trade = row[_REFERENCE], row[_TRADE_NO]
+    fee = Money.from_decimal(abs(Decimal(row[_FEE])), "CNY")  # kept for a charge, given back for a refund
     if "退款" in row[_KIND]:
-        return BillLine("refund", row[_REFUND_REFERENCE] or order, "", amount, State.SUCCEEDED, order, trade)
-    return BillLine("charge", order, trade, amount, State.SUCCEEDED)
+        return BillLine("refund", row[_REFUND_REFERENCE] or order, "", amount, State.SUCCEEDED, order, trade, -fee)
+    return BillLine("charge", order, trade, amount, State.SUCCEEDED, fee=fee)

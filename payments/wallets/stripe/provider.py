@@ -156,7 +156,8 @@ class Stripe:
             for line in booked.auto_paging_iter():
                 source = line.to_dict()["source"]
                 if line.type in _CHARGES | _REFUNDS and gateway.is_ours(api, source):
-                    yield _bill_line(source, charge=line.type in _CHARGES)
+                    fee = from_units(line.fee, line.currency)
+                    yield _bill_line(source, fee, charge=line.type in _CHARGES)
 
     def check(self, account: Account) -> str:
         if not account.config.get("webhook_secret", "").startswith("whsec_"):
@@ -219,7 +220,7 @@ def _outcome(account: Account, session: Session | None, reference: str) -> Outco
     return charge_outcome(account, session.to_dict(), reference) if session else Outcome(State.UNKNOWN, reference)
 
 
-def _bill_line(source: Thing, *, charge: bool) -> BillLine:
+def _bill_line(source: Thing, fee: Money, *, charge: bool) -> BillLine:
     """The amount is that of the charge or refund itself; Stripe books it in the currency the shop is paid out in."""
     return BillLine(
         about="charge" if charge else "refund",
@@ -228,4 +229,5 @@ def _bill_line(source: Thing, *, charge: bool) -> BillLine:
         amount=from_units(source["amount"], source["currency"]),
         state=State.SUCCEEDED if charge else refund_state(source),
         charge_ref="" if charge else source["payment_intent"] or "",
+        fee=fee,
     )

@@ -31,11 +31,18 @@ def lines(text: str) -> Iterator[BillLine]:
 
 def _charge(values: dict[str, str]) -> BillLine:
     amount = Money.from_decimal(Decimal(values["订单金额"]), values["货币种类"])
-    return BillLine("charge", values["商户订单号"], values["微信订单号"], amount, State.SUCCEEDED)
+    return BillLine("charge", values["商户订单号"], values["微信订单号"], amount, State.SUCCEEDED, fee=_fee(values))
 
 
 def _refund(values: dict[str, str]) -> BillLine:
     amount = Money.from_decimal(Decimal(values["申请退款金额"]), values["货币种类"])
     state = _REFUND_STATES.get(values["退款状态"], State.FAILED)
     charge = values["商户订单号"], values["微信订单号"]
-    return BillLine("refund", values["商户退款单号"], values["微信退款单号"], amount, state, *charge)
+    return BillLine("refund", values["商户退款单号"], values["微信退款单号"], amount, state, *charge, -_fee(values))
+
+
+def _fee(values: dict[str, str]) -> Money:
+    """What was kept for a charge, or given back for a refund, whatever its sign: the bill counts in a thousandth of a
+    fen, and its sum in fen.
+    """
+    return Money.from_decimal(abs(Decimal(values["手续费"])).quantize(Decimal("0.01")), values["货币种类"])

@@ -19,10 +19,12 @@ from pytest_django import Settings
 
 from friendpay.admin_kit import roles
 from friendpay.kit import clock
-from orders.models import ApiCall, ApiKey, Event, Membership, Merchant, Order, WebhookDelivery, WebhookEndpoint
+from orders import access
+from orders.models import Access, ApiCall, ApiKey, Event, Membership, Merchant, Order, WebhookDelivery, WebhookEndpoint
 from orders.webhooks import endpoints
 from payments.models import (
     Dispute,
+    Movement,
     Payment,
     PaymentRequest,
     ProviderAccount,
@@ -144,6 +146,10 @@ def planted(settings: Settings, secrets: set[str]) -> Rows:
     stopped = StoppedBuyer.objects.create(
         merchant=order.merchant, buyer_id="lin", buyer_name="Lin", stopped_at=clock.now()
     )
+    movement = Movement.objects.create(
+        payment=payment, dispute=dispute, kind="disputed", currency="CNY", amount=1, at=clock.now()
+    )
+    access.note("anna", "page", "a page", merchant_id=order.merchant_id)
     rule = RolloutRule.objects.create(merchant=order.merchant, method="sandbox")
     limit = TrustLimit.objects.create(merchant=order.merchant, subject="buyer")
     step = Step.objects.create(merchant=order.merchant, request=request, kind="share_invoked", at=clock.now())
@@ -171,6 +177,8 @@ def planted(settings: Settings, secrets: set[str]) -> Rows:
         rule,
         limit,
         step,
+        movement,
+        Access.objects.get(),
         member,
         *people,
         strong,
@@ -203,8 +211,9 @@ def addresses(rows: Rows, patterns: Iterable[Any] | None = None, before: str = "
 
 
 def lists() -> Iterator[tuple[type[Model], Any]]:
-    """What has a list with filters; the friction meter is a page of its own."""
-    yield from ((model, desk_of) for model, desk_of in admin.site._registry.items() if model is not Step)
+    """What has a list with filters; the friction meter and the books are pages of their own."""
+    own = (Step, Movement)
+    yield from ((model, desk_of) for model, desk_of in admin.site._registry.items() if model not in own)
 
 
 def reveals(answer: Any, secrets: set[str]) -> list[str]:

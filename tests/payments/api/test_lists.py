@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from friendpay.kit import clock
+from orders.models import Order
 from payments.models import Payment, PaymentRequest, Refund
 from tests import shop
 from tests.caller import Caller, fields, ledger
@@ -80,6 +82,47 @@ def test_a_list_is_filtered_by_its_order_and_its_time(
     exactly = (now - timedelta(days=1)).isoformat().replace("+00:00", "Z")
     assert ids(caller, address, created_since=exactly, created_before=before) == [middle]
     assert ids(caller, address, created_before=exactly) == []
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_a_list_is_filtered_by_the_buyer(caller: Caller, three: list[dict[str, str]], address: str) -> None:
+    Order.objects.filter(public_id=three[1]["order"]).update(buyer_id="customer-18")
+    assert ids(caller, address, buyer="customer-18") == [three[1][address]]
+    assert ids(caller, address, buyer="customer-17") == [three[2][address], three[0][address]]
+    assert ids(caller, address, buyer="customer-18", order=three[0]["order"]) == []
+    assert ids(caller, address, buyer="nobody") == []
+
+
+def test_a_payment_is_found_by_the_wallets_own_number(caller: Caller, three: list[dict[str, str]]) -> None:
+    number = Payment.objects.get(public_id=three[1]["/payments"]).provider_ref
+    assert ids(caller, "/payments", provider_reference=number) == [three[1]["/payments"]]
+    assert ids(caller, "/payments", provider_reference="none") == []
+    assert fields(caller.get("/refunds", provider_reference=number)) == {"provider_reference": "unknown_field"}
+
+
+DAY = ("2026-05-01T00:00:00Z", "2026-05-02T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "index"),
+    [
+        (Order, "created_at", "order_by_time"),
+        (PaymentRequest, "created_at", "request_by_time"),
+        (Payment, "created_at", "payment_by_time"),
+        (Payment, "succeeded_at", "payment_by_time"),
+        (Refund, "created_at", "refund_by_time"),
+    ],
+)
+def test_a_day_has_an_index(model: Any, column: str, index: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+    assert index in model.objects.filter(**{f"{column}__range": DAY}).order_by().explain()
+
+
+def test_a_buyers_orders_have_an_index() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+    assert "order_by_buyer" in Order.objects.filter(merchant=1, buyer_id="customer-17").order_by("-id").explain()
 
 
 @pytest.mark.parametrize("address", LISTS)

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 import pytest
 
 from friendpay.kit import clock
-from payments.models import BillMismatch, Refund
+from payments.models import BillMismatch, Fee, Refund
 from payments.settlement import bills, refunds
 from payments.wallets import registry
 from payments.wallets.alipay.emulator.server import Alipay
@@ -51,6 +51,25 @@ def test_part_refunds_agree_with_the_bill_of_every_wallet(scene: Scene, move_tim
     refunded(scene, move_time, 1000, 2500)
     assert list(Refund.objects.values_list("status", flat=True)) == ["succeeded"] * 2
     assert compared(scene) == []
+
+
+def test_what_a_wallet_keeps_is_booked_from_its_bill_once(scene: Scene, move_time: MoveTime) -> None:
+    refunded(scene, move_time, 1000)
+    day = day_of(scene)
+    compared(scene)
+    bills.compare(scene.account, day)
+    expected = {
+        "wechatpay": [("charge", "CNY", 54), ("refund", "CNY", -6)],
+        "alipay": [("charge", "CNY", 54), ("refund", "CNY", -6)],
+        "house": [],
+    }
+    found = list(Fee.objects.order_by("about").values_list("about", "currency", "amount"))
+    assert set(Fee.objects.values_list("payment", "day")) <= {(scene.payment.pk, day)}
+    if scene.account.provider == "stripe":  # in the currency the shop is paid out in, and given back never
+        [(about, currency, amount)] = found
+        assert (about, currency, amount > 0) == ("charge", "USD", True)
+    else:
+        assert found == expected[scene.account.provider]
 
 
 @alipay_only

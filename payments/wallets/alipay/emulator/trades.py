@@ -224,14 +224,22 @@ class Book:
     def _bill_rows(self, day: str) -> Iterator[list[str]]:
         for trade in self.trades.values():
             if trade.paid_at and china(trade.paid_at).startswith(day):
-                yield _bill_row(trade, "交易", trade.paid_at, yuan(trade.paid), "")
+                fee = f"-{yuan(kept_of(trade.paid))}"
+                yield _bill_row(trade, "交易", trade.paid_at, yuan(trade.paid), "", fee)
             for number, refund in trade.refunds.items():
                 if china(refund.done_at).startswith(day):
-                    yield _bill_row(trade, "退款", refund.done_at, f"-{yuan(refund.amount)}", number)
+                    yield _bill_row(
+                        trade, "退款", refund.done_at, f"-{yuan(refund.amount)}", number, yuan(kept_of(refund.amount))
+                    )
 
 
-def _bill_row(trade: Trade, kind: str, done_at: datetime, amount: str, request: str) -> list[str]:
+def kept_of(fen: int) -> int:
+    """Alipay's fee of a charge, which it gives back with a refund: 0.6%."""
+    return round(fen * 6 / 1000)
+
+
+def _bill_row(trade: Trade, kind: str, done_at: datetime, amount: str, request: str, fee: str) -> list[str]:
     names = f"{trade.trade_no}\t", f"{trade.number}\t", kind, trade.call.content["subject"]
     who = china(trade.created_at), china(done_at), "", "", "", "\t", BUYER["buyer_logon_id"]
     money = amount, amount, *("0.00",) * 5, "", "0.00", "0.00"
-    return [*names, *who, *money, f"{request}\t", "0.00", "0.00", ""]
+    return [*names, *who, *money, f"{request}\t", fee, "0.00", ""]

@@ -21,6 +21,11 @@ def yuan(fen: int) -> str:
     return f"{fen // 100}.{fen % 100:02}"
 
 
+def kept_of(fen: int) -> int:
+    """WeChat Pay's fee of a charge, which it gives back with a refund: 0.6%."""
+    return round(fen * 6 / 1000)
+
+
 def bill(orders: Iterable[Order], day: date, now: datetime) -> str:
     """What was paid and what was sent back on a day in China; ready at ten on the next one."""
     starts = datetime.combine(day, datetime.min.time(), CHINA)
@@ -32,18 +37,20 @@ def bill(orders: Iterable[Order], day: date, now: datetime) -> str:
     def that_day(moment: datetime) -> bool:
         return starts <= moment < starts + timedelta(days=1)
 
-    rows, charged, sent_back = [], 0, 0
+    rows, charged, sent_back, kept = [], 0, 0, 0
     for order in orders:
         if order.paid_at and that_day(order.paid_at):
             rows.append(_row(order, order.paid_at, "SUCCESS", order.paid))
             charged += order.paid
+            kept += kept_of(order.paid)
         for refund in order.refunds.values():
             if that_day(refund.created_at):
                 rows.append(_row(order, refund.created_at, "REFUND", 0, refund))
                 sent_back += refund.amount
+                kept -= kept_of(refund.amount)
     if not rows:
         raise Problem(400, "NO_STATEMENT_EXIST", "账单文件不存在")
-    sums = [yuan(charged), yuan(sent_back), "0.00", "0.00000", yuan(charged), yuan(sent_back)]
+    sums = [yuan(charged), yuan(sent_back), "0.00", f"{kept / 100:.5f}", yuan(charged), yuan(sent_back)]
     lines = [_HEADER, *map(_marked, rows), _SUMMARY, _marked([str(len(rows)), *sums])]
     return "\ufeff" + "".join(f"{line}\r\n" for line in lines)
 
@@ -56,7 +63,8 @@ def _row(order: Order, at: datetime, state: str, charged: int, refund: Refund | 
         *(order.trade_type, state, "OTHERS", "CNY", yuan(charged), "0.00"),
         *(refund.refund_id if refund else "0", refund.number if refund else "0", back, "0.00"),
         *("ORIGINAL" if refund else "", refund.status if refund else "", order.content["description"], ""),
-        *("0.00000", "0.60%", yuan(charged), back, ""),
+        *(f"{'-' if refund else ''}{yuan(kept_of(refund.amount if refund else charged))}000", "0.60%"),
+        *(yuan(charged), back, ""),
     ]
 
 

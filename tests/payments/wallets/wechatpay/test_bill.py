@@ -22,11 +22,11 @@ HEADER = (
 )
 CHARGE = (
     "`2026-11-21 19:57:02,`wx1,`1900000109,`0,`,`4200001,`payment1,`o1,`NATIVE,`SUCCESS,`OTHERS,`CNY,`0.09,"
-    "`0.00,`0,`0,`0.00,`0.00,`,`,`Tea, two cups,`,`0.00000,`0.60%,`0.10,`0.00,`\r\n"
+    "`0.00,`0,`0,`0.00,`0.00,`,`,`Tea, two cups,`,`0.01600,`0.60%,`0.10,`0.00,`\r\n"
 )
 REFUND = (
     "`2026-11-21 20:01:00,`wx1,`1900000109,`0,`,`4200001,`payment1,`o1,`NATIVE,`REFUND,`OTHERS,`CNY,`0.00,"
-    "`0.00,`50300,`refund1,`0.04,`0.00,`ORIGINAL,`{state},`Tea, two cups,`,`0.00000,`0.60%,`0.00,`0.05,`\r\n"
+    "`0.00,`50300,`refund1,`0.04,`0.00,`ORIGINAL,`{state},`Tea, two cups,`,`-0.01200,`0.60%,`0.00,`0.05,`\r\n"
 )
 SUMMARY = "总交易单数,应结订单总金额,退款总金额\r\n`2,`0.09,`0.04\r\n"
 
@@ -34,8 +34,10 @@ SUMMARY = "总交易单数,应结订单总金额,退款总金额\r\n`2,`0.09,`0.
 def test_w7_a_bill_in_yuan_is_read_in_fen() -> None:
     lines = list(bill.lines(HEADER + CHARGE + REFUND.format(state="SUCCESS") + SUMMARY))
     assert lines == [
-        BillLine("charge", "payment1", "4200001", Money(10, "CNY"), State.SUCCEEDED),
-        BillLine("refund", "refund1", "50300", Money(5, "CNY"), State.SUCCEEDED, "payment1", "4200001"),
+        BillLine("charge", "payment1", "4200001", Money(10, "CNY"), State.SUCCEEDED, fee=Money(2, "CNY")),
+        BillLine(
+            "refund", "refund1", "50300", Money(5, "CNY"), State.SUCCEEDED, "payment1", "4200001", Money(-1, "CNY")
+        ),
     ]
 
 
