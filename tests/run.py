@@ -74,7 +74,8 @@ def main(arguments: Sequence[str]) -> int:
     chromium.ensure()
     php.ensure()
     spin.ensure()
-    debian.ensure("promtool", "prometheus")
+    for program, package in (("promtool", "prometheus"), ("nginx", "nginx"), ("haproxy", "haproxy")):
+        debian.ensure(program, package)
     with _shops_being_installed():
         return _stages((*LINTERS, TESTS, PROOFS, BROWSERS, SHOPS))
 
