@@ -254,6 +254,12 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
+_ALONE = (  # what one person at the desk refunds, and the like; above it a second one has to say yes, too
+    "CNY:5000,HKD:5000,TWD:20000,USD:700,EUR:650,GBP:550,CHF:650,CAD:900,AUD:1000,NZD:1100,SGD:900,"
+    "JPY:100000,KRW:900000,INR:60000,THB:25000,MYR:3000,IDR:11000000,PHP:40000,VND:17000000,BRL:3500,"
+    "MXN:12000,PLN:2800,SEK:7000,NOK:7000,DKK:4800,CZK:16000,HUF:250000,TRY:24000,ZAR:12000,AED:2500"
+)
+DESK_SECOND_PERSON_ABOVE = env.sums("DESK_SECOND_PERSON_ABOVE", _ALONE)
 DESK_PASSWORD_MINUTES = env.number("DESK_PASSWORD_MINUTES", 15)  # then it is asked for again before money and keys
 SESSION_COOKIE_AGE = 3600  # of the desk: it ends after an hour in which nothing was done
 SESSION_COOKIE_SAMESITE = "Lax"

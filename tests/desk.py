@@ -29,6 +29,10 @@ READ = [
 ]
 
 
+WHY = {"why": "shop", "why_words": "by phone"}
+"""The reason that acts want to hear."""
+
+
 def staff(*rights: str, name: str = "anna", shops: Sequence[Merchant] | None = None) -> Client:
     """Somebody of staff who may do just this, at all shops or at some, and gave the password just now."""
     user = User.objects.create_user(name, password="a long password", is_staff=True)

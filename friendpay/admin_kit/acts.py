@@ -19,6 +19,7 @@ from django.utils.functional import Promise
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from friendpay.admin_kit import reasons
 from friendpay.admin_kit.cells import address
 from friendpay.admin_kit.reauthentication import requires_password
 from friendpay.kit.errors import Refused
@@ -51,6 +52,11 @@ class Act(Generic[Thing]):
     danger: bool = True
     form: Callable[[QueryDict | None, Thing], forms.Form] = lambda data, _thing: forms.Form(data)
 
+    reasoned: bool = False
+    """Whether whoever does it says why; the record says it too."""
+    instead: Callable[[HttpRequest, Thing, Data], str] = lambda _request, _thing, _data: ""
+    """What happens in place of `do`, in words, where one person alone may not do it. It may raise Refused as well."""
+
     do: Callable[[Thing, Data, str], Any]
     """The use case: the thing, the form's data, and who events say did it. It raises Refused, or happens."""
     done: "Promise | Callable[[Thing, Any], str]"
@@ -59,6 +65,15 @@ class Act(Generic[Thing]):
     """What follows the commit: whatever calls a wallet, or shows a secret once."""
     ends: bool = False
     """Whether the thing is gone afterwards, so that its list follows."""
+
+    def said(self, thing: Thing, result: Any, facts: Data) -> str:
+        """What was done, in words."""
+        return self.done(thing, result) if callable(self.done) else _filled(self.done, facts)
+
+
+def by(user: Any) -> str:
+    """Who events say did it."""
+    return f"support:{user.get_username()}"[:80]
 
 
 def view_of(name: str, act: Act[Any]) -> Any:
@@ -92,22 +107,27 @@ def _confirm(admin: Any, request: HttpRequest, thing: Any, act: Act[Any]) -> Htt
     """
     facts = admin.facts(thing)
     form = act.form(request.POST if request.method == "POST" else None, thing)
+    if act.reasoned:
+        reasons.ask_in(form)
     back = reverse(f"admin:{admin.opts.label_lower.replace('.', '_')}_changelist") if act.ends else address(thing)
     status, title, text = 200, _filled(act.title, facts), _filled(act.text, facts)
     if request.method == "POST" and form.is_valid():
         key = thing.pk
         try:
             with transaction.atomic():
-                result = act.do(thing, form.cleaned_data, f"support:{request.user.get_username()}"[:80])
-                thing.pk = key  # the log names what was deleted, too
-                said = act.done(thing, result) if callable(act.done) else _filled(act.done, form.cleaned_data | facts)
-                admin.log_change(request, thing, said)
+                result, said = None, act.instead(request, thing, form.cleaned_data)
+                if not (proposed := bool(said)):
+                    result = act.do(thing, form.cleaned_data, by(request.user))
+                    thing.pk = key  # the log names what was deleted, too
+                    said = act.said(thing, result, form.cleaned_data | facts)
+                admin.log_change(request, thing, reasons.told(said, form.cleaned_data))
                 messages.success(request, said)
         except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
             status = refused.status
         else:
-            act.after(request, thing, result)
+            if not proposed:
+                act.after(request, thing, result)
             return HttpResponseRedirect(back)
     context = {
         **admin.admin_site.each_context(request),

@@ -20,3 +20,8 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return list(initial or []) != self.to_python(data)
+
+
+def choose_among(field: forms.Field, choices: list[tuple[str, str]]) -> None:
+    """What a field of a form offers, which is known only once the form is made."""
+    field.choices = choices  # type: ignore[attr-defined]

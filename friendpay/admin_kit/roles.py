@@ -40,9 +40,14 @@ _WATCH = (
 
 _SUPPORT = (
     "orders.redeliver_webhookdelivery",
+    "payments.add_paymentrequest",
     "payments.cancel_paymentrequest",
+    "payments.change_paymentrequest",
     "payments.change_report",
+    "payments.read_providerevent",
     "payments.retry_providerevent",
+    "payments.view_proposal",
+    "payments.work_case",
 )
 
 _TRUST = ("payments.add_trustlimit", "payments.change_trustlimit", "payments.delete_trustlimit")
@@ -52,6 +57,7 @@ _SENIOR = (
     "orders.freeze_merchant",
     "orders.erase_person",
     "payments.add_stoppedbuyer",
+    "payments.decide_proposal",
     "payments.delete_stoppedbuyer",
     "payments.refund_payment",
     "payments.resend_refund",
@@ -69,12 +75,16 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_WATCH,
         "payments.assign_providerevent",
         "payments.change_billmismatch",
+        "payments.decide_proposal",
         "payments.export_movement",
+        "payments.read_providerevent",
         "payments.refund_payment",
         "payments.resend_refund",
         "payments.settle_refund",
         "payments.view_movement",
+        "payments.view_proposal",
         "payments.withdraw_refund",
+        "payments.work_case",
     ),
     DEVELOPER: (
         *_READ,

@@ -90,6 +90,17 @@ def number(name: str, default: int, *, least: int = 1) -> int:
     return int(value)
 
 
+def sums(name: str, default: str) -> dict[str, str]:
+    """An amount for each of some currencies: "CNY:5000.00,USD:700"."""
+    found = {}
+    for item in items(name, default):
+        currency, _colon, amount = item.partition(":")
+        if not re.fullmatch(r"[A-Z]{3}", currency) or not re.fullmatch(r"\d{1,12}(\.\d{1,3})?", amount):
+            stop(f"{name} has to name amounts like CNY:5000.00,USD:700; {item!r} is none.")
+        found[currency] = amount
+    return found
+
+
 def web_address(name: str) -> str:
     """A site's address such as https://pay.example, without a path; anything else stops the boot."""
     value = text(name).rstrip("/")

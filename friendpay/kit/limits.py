@@ -292,5 +292,9 @@ WRONG_PASSWORDS_OF_A_LOGIN = 30
 KNOWN_BROWSER_SECONDS = 180 * 24 * 3600
 SEEN_EVERY_SECONDS = 60  # between writing down that somebody is at work
 DELIVERIES_SHOWN, SEARCH_ROWS = 50, 200
+RELATED_ORDERS_SHOWN, SUGGESTED_REQUESTS = 10, 5
+ASKED_NOW = 5  # attempts and refunds of a case that wallets are asked about by one click
+SUGGESTED_WITHIN = timedelta(days=3)  # of an orphan: before it
+PROPOSAL_LIVES = timedelta(days=3)  # in which a second person can confirm it
 SECRET_SYMBOLS, SECRET_DIFFERENT, SECRET_PAIRS = 32, 10, 24  # different ones among them, and pairs of neighbours
 WILDCARD_LABELS = 2  # that follow the dot of an allowed host: those of one company

@@ -1,13 +1,15 @@
 """The timeline: each event type's sentence. Whoever knows a type adds its sentence here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from friendpay.admin_kit.cells import Panel, moment, money
+from friendpay.admin_kit.cells import Cell, Panel, moment, money
 from orders.models import Event
 
 Say = Callable[[Event], str]
@@ -64,8 +66,73 @@ def how_much(event: Event) -> SafeString | str:
     return money(event.data[name], event.data[currency]) if known else ""
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A row of the timeline: when, who did what, what it is about, how much moved, and whether the shop was told."""
+
+    at: datetime
+    who: str
+    what: Cell
+    about: Cell = ""
+    amount: Cell = ""
+    told: Cell = ""
+
+
+def before(event: Event) -> str:
+    """The type of what happened to the same thing before; "" where nothing did, or the event stands alone."""
+    return str(vars(event).get("before", ""))
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """The events, each knowing what came `before` it: what contradicts that can then be told rightly."""
+    found, latest = list(events), dict[str, str]()
+    if found and "before" in vars(found[0]):
+        return found  # a part of a whole that was put in order
+    for event in found:
+        vars(event)["before"] = latest.get(event.object_id, "")
+        latest[event.object_id] = event.type
+    for event, following in zip(found, found[1:], strict=False):
+        beside = following.created_at - event.created_at < _AT_ONCE and following.request == event.request
+        vars(event)["after"] = following.type if beside else ""
+    return found
+
+
+_AT_ONCE = timedelta(seconds=0.1)
+
+
+def at_once(event: Event) -> str:
+    """The type of what happened to the request in the same moment, just after it; "" where nothing is known."""
+    return str(vars(event).get("after", ""))
+
+
+def entries(
+    events: Iterable[Event], about: Mapping[str, Cell] | None = None, told: Mapping[int, Cell] | None = None
+) -> list[Entry]:
+    """The events as rows. `about` says what is shown of the things they are about, by id; `told` what became of telling
+    the shop of an event.
+    """
+    about, told = about or {}, told or {}
+    return [
+        Entry(
+            event.created_at,
+            who(event),
+            sentence(event),
+            about.get(event.object_id) or about.get(event.data.get("refund", ""), ""),
+            how_much(event),
+            told.get(event.pk, ""),
+        )
+        for event in in_order(events)
+    ]
+
+
+def panel(rows: Iterable[Entry]) -> Panel:
+    """The rows as a table, in the order of time."""
+    headers = (_("Time (UTC)"), _("Who"), _("What happened"), _("About"), _("Amount"), _("Shop told"))
+    ordered = sorted(rows, key=lambda row: row.at)
+    cells = [(moment(it.at), it.who, it.what, it.about, it.amount, it.told) for it in ordered]
+    return Panel(_("What happened"), headers, cells, flows=True)
+
+
 def timeline(events: Iterable[Event]) -> Panel:
     """The events as a table, in their order."""
-    headers = (_("Time (UTC)"), _("Who"), _("What happened"), _("Amount"))
-    rows = ((moment(event.created_at), who(event), sentence(event), how_much(event)) for event in events)
-    return Panel(_("What happened"), headers, list(rows), flows=True)
+    return panel(entries(events))

@@ -10,6 +10,7 @@ from payments.admin import (  # noqa: F401
     inbox,
     order,
     payment,
+    proposal,
     refund,
     report,
     request,

@@ -5,19 +5,24 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
 from friendpay.admin_kit import filters
-from friendpay.admin_kit.acts import PRIMARY, Act
+from friendpay.admin_kit.acts import PRIMARY, Act, Data
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import badge, code, mode, moment
+from friendpay.admin_kit.cells import address, badge, code, mode, moment
 from friendpay.admin_kit.columns import Column
+from friendpay.admin_kit.fields import choose_among
+from friendpay.kit import clock, limits
+from friendpay.kit.money import Money
 from friendpay.kit.templatetags.money import amount
-from payments.admin import parts, search
+from payments.admin import parts, raw, search, second_person
 from payments.admin.filters import BY_ACCOUNTS_PROVIDER
 from payments.models import Payment, PaymentRequest, ProviderEvent
 from payments.settlement import inbox, orphans
@@ -51,11 +56,13 @@ class AwayForm(forms.Form):
 
 
 class CountForm(forms.Form):
-    """Which request of the account's shop an orphan's money is meant for."""
+    """Which request an orphan's money is meant for: one of the likely ones, or another by its name."""
 
+    likely = forms.ChoiceField(label=_("Likely"), required=False, widget=UnfoldAdminRadioSelectWidget)
     request = forms.CharField(
-        label=_("Request"),
+        label=_("Or another request"),
         max_length=4000,
+        required=False,
         widget=UnfoldAdminTextInputWidget,
         help_text=_("Its id (pr_…), its link, its share code, or the order number."),
     )
@@ -63,21 +70,59 @@ class CountForm(forms.Form):
     def __init__(self, data: QueryDict | None, event: ProviderEvent) -> None:
         super().__init__(data)
         self.event = event
-
-    def clean_request(self) -> PaymentRequest:
-        named = search.find(self.cleaned_data["request"]).as_requests()
-        found = list(PaymentRequest.objects.filter(named, merchant=self.event.account.merchant_id)[:2])
+        found = _likely(event)
+        choose_among(self.fields["likely"], [(it.public_id, _told(it)) for it in found])
         if not found:
-            raise forms.ValidationError(_("There is no such request."))
-        if len(found) > 1:
-            raise forms.ValidationError(_("That names several requests. Give the id of the one you mean."))
-        return found[0]
+            del self.fields["likely"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        named = data.get("request") or data.get("likely")
+        if not named:
+            raise forms.ValidationError(_("Say which request the money is meant for."))
+        ours = PaymentRequest.objects.filter(merchant=self.event.account.merchant_id)
+        found = list(ours.filter(search.find(named).as_requests())[:2])
+        if not found:
+            self.add_error("request", _("There is no such request."))
+        elif len(found) > 1:
+            self.add_error("request", _("That names several requests. Give the id of the one you mean."))
+        else:
+            data["request"] = found[0]
+        return data
+
+
+def _likely(event: ProviderEvent) -> list[PaymentRequest]:
+    """Requests of the same shop for just this sum, asked for not long before the money came; open ones first."""
+    sum = (event.outcome or {}).get("amount")
+    if not sum:
+        return []
+    account, since = event.account, event.received_at - limits.SUGGESTED_WITHIN
+    asked = PaymentRequest.objects.filter(
+        merchant=account.merchant_id,
+        order__live=account.live,
+        currency=sum["currency"],
+        amount=sum["minor"],
+        created_at__range=(since, event.received_at),
+    )
+    found = asked.select_related("order").order_by("-id")[: limits.SUGGESTED_REQUESTS]
+    return sorted(found, key=lambda it: it.status_at(clock.now()) != PaymentRequest.Status.OPEN)
+
+
+def _told(asked: PaymentRequest) -> str:
+    status = PaymentRequest.Status(asked.status_at(clock.now())).label
+    created = f"{asked.created_at:%Y-%m-%d %H:%M}"
+    return f"{asked.order.reference} · {asked.order.buyer_name} · {status} · {created} (UTC)"
 
 
 def _sum(event: ProviderEvent) -> str:
     """The money a notification tells of, in words."""
     sum = (event.outcome or {}).get("amount")
     return amount(sum["minor"], sum["currency"]) if sum else ""
+
+
+def _money_of(event: ProviderEvent, _data: Data) -> Money:
+    sum = (event.outcome or {})["amount"]
+    return Money(sum["minor"], sum["currency"])
 
 
 def _state(event: ProviderEvent) -> SafeString:
@@ -92,7 +137,7 @@ def _state(event: ProviderEvent) -> SafeString:
     return badge(_("to be applied"), "info")
 
 
-def _says(event: ProviderEvent) -> str:
+def says(event: ProviderEvent) -> str:
     if event.outcome is None:
         return gettext("look at the wallet")
     return " · ".join(filter(None, (str(event.outcome["state"]), _sum(event))))
@@ -135,7 +180,7 @@ class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
 
     columns = {
         "state": Column(_("State"), _state),
-        "says": Column(_("What it says"), _says),
+        "says": Column(_("What it says"), says),
         "mode": Column(_("Mode"), lambda event: mode(event.account.live)),
         "account_link": parts.ACCOUNT,
         "reference_text": Column(_("Reference"), lambda event: code(event.reference)),
@@ -147,6 +192,7 @@ class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
         "next_try": Column(_("Next try (UTC)"), lambda event: moment(event.next_attempt_at)),
         "applied": Column(_("Applied (UTC)"), lambda event: moment(event.applied_at)),
     }
+    actions_detail = ("as_written",)
     acts = {
         "try_again": Act(
             label=_("Try again"),
@@ -174,6 +220,9 @@ class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
             text=_("What does not fit the request goes back to whoever paid it, as always."),
             button=_("Count it"),
             form=CountForm,
+            instead=second_person.asked_for(
+                "count", _money_of, lambda _event: None, lambda event: event.account.merchant
+            ),
             do=lambda event, data, by: orphans.adopt(event.pk, data["request"], actor=by),
             done=_counted,
         ),
@@ -186,6 +235,9 @@ class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
             title=_("Send %(money)s back"),
             text=_("It goes back to whoever paid it. In our books it stands on a cancelled order of its own."),
             button=_("Send it back"),
+            instead=second_person.asked_for(
+                "send_back", _money_of, lambda _event: None, lambda event: event.account.merchant
+            ),
             do=lambda event, _data, by: orphans.send_back(event.pk, actor=by),
             done=_("The money goes back to whoever paid it."),
         ),
@@ -212,3 +264,26 @@ class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
 
     def facts(self, event: ProviderEvent) -> dict[str, Any]:
         return {"money": _sum(event)}
+
+    @action(
+        description=_("What the wallet wrote"),
+        url_path="as-written",
+        permissions=["payments.read_providerevent"],
+        icon="code",
+    )
+    def as_written(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The message itself, without secrets. Who looked is on record."""
+        event = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        if event is None:
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return missing
+        self.log_change(request, event, gettext("Looked at what the wallet wrote."))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": event,
+            "title": gettext("What the wallet wrote"),
+            "message": raw.shown(event),
+            "back": address(event),
+        }
+        return TemplateResponse(request, "payments/admin/as_written.html", context)

@@ -1,5 +1,7 @@
 """The order's page at the desk, with what was asked and paid for it."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,21 +14,21 @@ from friendpay.admin_kit.cells import Panel
 from friendpay.kit import clock
 from orders.admin.order import OrderAdmin
 from orders.models import Order
-from payments.admin import parts, personal_data, search
-from payments.admin.order_refund import REFUND
+from payments.admin import case, case_acts, parts, personal_data, search
+from payments.admin.case import CasePage
 from payments.books import persons
-from payments.models import Payment, Refund
+from payments.models import PaymentRequest
 from payments.offers import surfaces
 
 admin.site.unregister(Order)
 
 
 @admin.register(Order)
-class OrderWithPaymentsAdmin(OrderAdmin):
+class OrderWithPaymentsAdmin(CasePage, OrderAdmin):
     """An order is found by anything that belongs to it, and shows all of it."""
 
-    actions_detail = ("why", "personal_data")
-    acts = {"refund": REFUND, "erase": personal_data.erases(persons.buyer_of)}
+    actions_detail = ("as_friend", "as_buyer", "why", "personal_data")
+    acts = {**case_acts.OF_ORDER, "erase": personal_data.erases(persons.buyer_of)}
 
     @action(
         description=_("Ways to pay, and why not others"),
@@ -56,11 +58,16 @@ class OrderWithPaymentsAdmin(OrderAdmin):
         return search.find(text).as_orders()
 
     def panels(self, order: Order) -> list[Panel]:
-        goods, timeline = super().panels(order)
-        return [
-            goods,
-            parts.requests_panel(order.payment_requests.all(), clock.now()),
-            parts.payments_panel(Payment.objects.filter(request__order=order)),
-            parts.refunds_panel(Refund.objects.filter(payment__request__order=order)),
-            timeline,
-        ]
+        goods = super().panels(order)[0]
+        asked = list(order.payment_requests.all())
+        requests = [parts.requests_panel(asked, clock.now())] if asked else []
+        return [*requests, *case.panels(order), goods]
+
+    def facts(self, order: Order) -> dict[str, Any]:
+        return {"order": order.reference}
+
+    def order_of(self, thing: Order) -> Order:
+        return thing
+
+    def request_of(self, thing: Order) -> PaymentRequest | None:
+        return thing.payment_requests.order_by("-id").select_related("order__merchant", "merchant").first()

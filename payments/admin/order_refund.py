@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,7 @@ from friendpay.kit.templatetags.money import amount
 from orders import returns
 from orders.models import Order, OrderLine
 from orders.returns import LineReturn
+from payments.admin import second_person
 from payments.models import Refund
 from payments.settlement import refunds
 
@@ -37,7 +39,13 @@ class OrderRefundForm(forms.Form):
             widget=UnfoldAdminDecimalFieldWidget,
             help_text=_("Such as the shipping. Up to %(left)s.") % {"left": amount(left, order.currency)},
         )
-        self.fields["note"] = forms.CharField(label=_("Reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
+        self.fields["note"] = forms.CharField(
+            label=_("Note"),
+            max_length=200,
+            required=False,
+            widget=UnfoldAdminTextInputWidget,
+            help_text=_("For the shop's own books."),
+        )
         self.fields["seen"] = forms.IntegerField(widget=forms.HiddenInput)
 
     def _line(self, line: OrderLine, paid: int) -> forms.DecimalField:
@@ -82,6 +90,17 @@ def _goes_back(order: Order, made: list[Refund]) -> str:
     return gettext("%(amount)s goes back to who paid.") % {"amount": total}
 
 
+def _sum(order: Order, data: Data) -> Money:
+    """How much goes back, found out by counting the lines as returned and undoing that."""
+    if data["amount"] is not None:
+        return Money(data["amount"], order.currency)
+    point = transaction.savepoint()
+    try:
+        return Money(returns.take_back(order, data["lines"]), order.currency)
+    finally:
+        transaction.savepoint_rollback(point)
+
+
 REFUND: Act[Order] = Act(
     label=_("Refund"),
     rights=("payments.refund_payment",),
@@ -96,6 +115,7 @@ REFUND: Act[Order] = Act(
     ),
     button=_("Refund"),
     form=OrderRefundForm,
+    instead=second_person.asked_for("refund", _sum, lambda order: order, lambda order: order.merchant),
     do=_refund,
     done=_goes_back,
 )

@@ -1,10 +1,10 @@
 """The tables of requests, payments and refunds that stand on the pages of whatever they belong to."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -49,6 +49,13 @@ def payer(payment: Payment) -> str:
     return _("%(name)s (the buyer)") % {"name": name} if payment.by_buyer else name
 
 
+def numbered(payment: Payment) -> str:
+    """Which of several attempts it is, for people: its number, who pays, and with what."""
+    number = vars(payment).get("number")
+    said = f"{payer(payment)} · {wallet(payment)}"
+    return f"{number} · {said}" if number else said
+
+
 def requests_panel(requests: Iterable[PaymentRequest], now: datetime) -> Panel:
     headers = (_("Payment request"), _("Status"), _("Amount"), _("Paid"), _("Created (UTC)"), _("Ends (UTC)"))
     rows = [
@@ -65,26 +72,30 @@ def requests_panel(requests: Iterable[PaymentRequest], now: datetime) -> Panel:
     return Panel(_("Payment requests"), headers, rows)
 
 
-def payments_panel(payments: Iterable[Payment]) -> Panel:
+def payments_panel(payments: Iterable[Payment], refunds: Iterable[Refund]) -> Panel:
+    """Who paid what, and what of it went back."""
+    back = defaultdict[int, list[Refund]](list)
+    for refund in refunds:
+        back[refund.payment_id].append(refund)
     headers = (
         _("Payment"),
         _("Status"),
-        _("Payer"),
-        _("Wallet"),
         _("Asked"),
         _("Taken"),
         _("Counts"),
+        _("Back"),
+        _("With the bank"),
         _("Wallet's number"),
     )
     rows = [
         (
-            link(payment),
+            link(payment, numbered(payment)),
             payment_status(payment),
-            payer(payment),
-            wallet(payment),
             money(payment.amount, payment.currency),
             money(payment.amount_captured, payment.currency),
             money(payment.amount_applied, payment.currency),
+            money(sum(it.amount for it in back.get(payment.pk, ()) if it.is_back), payment.currency),
+            money(payment.amount_disputed, payment.currency),
             code(payment.provider_ref),
         )
         for payment in payments
@@ -92,18 +103,28 @@ def payments_panel(payments: Iterable[Payment]) -> Panel:
     return Panel(_("Payments"), headers, rows)
 
 
-def refunds_panel(refunds: QuerySet[Refund]) -> Panel:
-    headers = (_("Refund"), _("Status"), _("Amount"), _("Why"), _("Asked for (UTC)"), _("With the payer (UTC)"))
+def refunds_panel(refunds: Iterable[Refund]) -> Panel:
+    """`refunds` know their payments, and these their requests."""
+    headers = (
+        _("Refund"),
+        _("To"),
+        _("Status"),
+        _("Amount"),
+        _("Why"),
+        _("Asked for (UTC)"),
+        _("With the payer (UTC)"),
+    )
     rows = [
         (
             link(refund),
+            numbered(refund.payment),
             refund_status(refund),
             money(refund.amount, refund.currency),
             refund.why,
             moment(refund.created_at),
             moment(refund.back_at),
         )
-        for refund in refunds.select_related("payment__request")
+        for refund in refunds
     ]
     return Panel(_("Refunds"), headers, rows)
 

@@ -20,10 +20,9 @@ from friendpay.admin_kit.columns import ID, Column
 from friendpay.kit import clock, limits
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.money import amount
-from orders.admin import timeline
-from orders.models import Event
-from payments.admin import parts, personal_data, search
+from payments.admin import parts, personal_data, search, second_person
 from payments.admin.filters import BY_METHOD
+from payments.admin.story import Story
 from payments.books import persons
 from payments.models import Payment, Refund
 from payments.settlement import refund_moves, refunds
@@ -167,6 +166,13 @@ class PaymentAdmin(SupportAdmin[Payment]):
             ),
             button=_("Refund"),
             form=_form,
+            reasoned=True,
+            instead=second_person.asked_for(
+                "refund",
+                lambda payment, data: Money(data["amount"], payment.currency),
+                lambda payment: payment.request.order,
+                lambda payment: payment.merchant,
+            ),
             do=_refund,
             done=_goes_back,
         ),
@@ -179,9 +185,9 @@ class PaymentAdmin(SupportAdmin[Payment]):
         return super().get_queryset(request).select_related("request__order", "account", "merchant")
 
     def panels(self, payment: Payment) -> list[Panel]:
-        ids = [payment.public_id, *payment.refunds.values_list("public_id", flat=True)]
-        events = Event.objects.filter(request=payment.request.public_id, object_id__in=ids)
-        return [parts.refunds_panel(payment.refunds.all()), timeline.timeline(events)]
+        story = Story(payment.request.order)
+        mine = [refund for refund in story.refunds if refund.payment_id == payment.pk]
+        return [parts.refunds_panel(mine), story.panel(payment)]
 
     @action(
         description=_("Export personal data"), url_path="personal-data", permissions=[personal_data.RIGHT], icon="badge"

@@ -14,11 +14,11 @@ from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, link, minute, mode, moment, money
 from friendpay.admin_kit.columns import ID, Column
 from friendpay.kit import clock
+from friendpay.kit.money import Money
 from friendpay.kit.templatetags.money import amount
-from orders.admin import timeline
-from orders.models import Event
-from payments.admin import parts, search
+from payments.admin import parts, search, second_person
 from payments.admin.refund_forms import ElsewhereForm, PartForm
+from payments.admin.story import Story
 from payments.models import Refund
 from payments.settlement import remedies
 
@@ -163,6 +163,13 @@ class RefundAdmin(SupportAdmin[Refund]):
             ),
             button=_("It was returned"),
             form=ElsewhereForm,
+            reasoned=True,
+            instead=second_person.asked_for(
+                "returned_elsewhere",
+                lambda refund, data: Money(data["amount"], refund.currency),
+                lambda refund: None,
+                lambda refund: refund.merchant,
+            ),
             do=_return_elsewhere,
             done=_returned,
         ),
@@ -173,6 +180,7 @@ class RefundAdmin(SupportAdmin[Refund]):
             colour=DANGER,
             again=True,
             when=_may_be_withdrawn,
+            reasoned=True,
             title=_("Withdraw the refund of %(amount)s"),
             text=_("Nothing goes back by it. The amount can be refunded again, as a whole or in another shape."),
             button=_("Withdraw"),
@@ -188,8 +196,7 @@ class RefundAdmin(SupportAdmin[Refund]):
         return super().get_queryset(request).select_related("payment__request__order", "account", "merchant")
 
     def panels(self, refund: Refund) -> list[Panel]:
-        events = Event.objects.filter(request=refund.payment.request.public_id, object_id=refund.public_id)
-        return [timeline.timeline(events)]
+        return [Story(refund.payment.request.order).panel(refund)]
 
     def facts(self, refund: Refund) -> dict[str, Any]:
         return {"amount": amount(refund.amount, refund.currency), "wallet": refund.account}

@@ -12,10 +12,11 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import DANGER, PRIMARY, Act
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import badge, link, minute, moment
+from friendpay.admin_kit.cells import Panel, badge, link, minute, moment
 from friendpay.admin_kit.columns import Column
 from friendpay.kit import trust_limits
-from payments.admin import parts, search
+from payments.admin import case, parts, search
+from payments.admin.story import Story
 from payments.models import PaymentRequest, Report, StoppedBuyer
 from payments.settlement import abuse
 
@@ -52,7 +53,7 @@ class ReportAdmin(SupportAdmin[Report]):
                 "fields": (
                     ("reason", "state", "created"),
                     ("request_link", "buyer", "shop"),
-                    "words",
+                    ("words", "message"),
                     ("others", "decided"),
                 )
             },
@@ -66,6 +67,7 @@ class ReportAdmin(SupportAdmin[Report]):
         ),
         "buyer": Column(_("Buyer"), lambda report: report.request.order.buyer_name),
         "shop": parts.SHOP,
+        "message": Column(_("message"), lambda report: report.request.message),
         "others": Column(_("Others of the same request"), _others),
         "created": Column(_("Created (UTC)"), lambda report: minute(report.created_at), "id"),
         "decided": Column(_("Decided (UTC)"), lambda report: moment(report.settled_at)),
@@ -118,6 +120,12 @@ class ReportAdmin(SupportAdmin[Report]):
             done=lambda report, _result: gettext("The shop was frozen: %(name)s") % {"name": report.merchant.name},
         ),
     }
+
+    def panels(self, report: Report) -> list[Panel]:
+        """What was paid so far, and what else the buyer asked for: who decides need not look for it."""
+        order = report.request.order
+        story, related = Story.of(order), case.related_panel(order)
+        return [parts.payments_panel(story.payments, story.refunds), *([related] if related else [])]
 
     def find(self, text: str) -> Q | None:
         return Q(request__in=PaymentRequest.objects.filter(search.find(text).as_requests()))

@@ -10,15 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import DANGER, Act
-from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, code, link, minute, mode, moment, money
 from friendpay.admin_kit.columns import ID, Column
 from friendpay.kit import clock
 from friendpay.kit.templatetags.times import digits
-from orders.admin import timeline
-from orders.models import Event
-from payments.admin import parts, search
-from payments.models import PaymentRequest, Refund
+from orders.models import Order
+from payments.admin import case, case_acts, parts, search
+from payments.admin.case import CasePage
+from payments.models import PaymentRequest
 from payments.settlement import lifecycle
 from payments.share import codes
 
@@ -47,7 +46,7 @@ def _split(payment_request: Any) -> str:
 
 
 @admin.register(PaymentRequest)
-class PaymentRequestAdmin(SupportAdmin[Any]):
+class PaymentRequestAdmin(CasePage):
     """Every row carries `now`, so that none is shown as open past its time."""
 
     of_shop = "merchant"
@@ -103,13 +102,16 @@ class PaymentRequestAdmin(SupportAdmin[Any]):
         "expires": Column(_("Time is over (UTC)"), lambda row: moment(row.expires_at)),
         "ended": Column(_("Ended (UTC)"), lambda row: moment(row.paid_at or row.closed_at)),
     }
+    actions_detail = ("as_friend", "as_buyer")
     acts = {
+        **case_acts.OF_REQUEST,
         "cancel": Act(
             label=_("Cancel the request"),
             rights=("payments.cancel_paymentrequest",),
             icon="block",
             colour=DANGER,
             again=True,
+            reasoned=True,
             when=lambda row: bool(row.status == PaymentRequest.Status.OPEN),
             title=_("Cancel the payment request for order %(order)s"),
             text=_(
@@ -119,23 +121,27 @@ class PaymentRequestAdmin(SupportAdmin[Any]):
             button=_("Cancel the request"),
             do=lambda row, _data, by: lifecycle.cancel_request(row.pk, actor=by),
             done=_("The payment request for order %(order)s was cancelled."),
-        )
+        ),
     }
 
     def find(self, text: str) -> Q | None:
         return search.find(text).as_requests()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentRequest]:
-        rows = super().get_queryset(request).select_related("order", "merchant")
+        rows = super().get_queryset(request).select_related("order__merchant", "merchant")
         return rows.annotate(now=Value(clock.now(), DateTimeField()))
 
     def panels(self, payment_request: PaymentRequest) -> list[Panel]:
         return [
-            timeline.timeline(Event.objects.filter(request=payment_request.public_id)),
-            parts.payments_panel(payment_request.payments.all()),
-            parts.refunds_panel(Refund.objects.filter(payment__request=payment_request)),
+            *case.panels(payment_request.order),
             *parts.reports_panels(payment_request.reports.all()),
         ]
 
     def facts(self, payment_request: PaymentRequest) -> dict[str, Any]:
         return {"order": payment_request.order.reference}
+
+    def order_of(self, thing: PaymentRequest) -> Order:
+        return thing.order
+
+    def request_of(self, thing: PaymentRequest) -> PaymentRequest | None:
+        return thing

@@ -26,7 +26,7 @@ from payments.offers.rollout import Case
 from payments.offers.surfaces import APPS, DESKTOP, OTHER_APP, PHONE, Surface
 from payments.offers.weighing import METHODS
 
-_CHOICES = [
+PLACES = [
     (DESKTOP, _("a computer")),
     (PHONE, _("a phone's browser")),
     *((name, _(app.label)) for name, app in APPS.items()),
@@ -89,7 +89,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
     most = amount_field(_("Up to"))
     screens = forms.MultipleChoiceField(
         label=_("Screens"),
-        choices=_CHOICES,
+        choices=PLACES,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("Where the page is opened. None for all."),
@@ -171,7 +171,7 @@ class TryForm(forms.Form):
         help_text=_("The shop's own id. Empty for the order's own buyer."),
     )
     live = forms.BooleanField(label=_("Live: real money"), required=False, widget=UnfoldBooleanSwitchWidget)
-    screen = forms.ChoiceField(label=_("Opened on"), choices=_CHOICES, widget=UnfoldAdminSelectWidget)
+    screen = forms.ChoiceField(label=_("Opened on"), choices=PLACES, widget=UnfoldAdminSelectWidget)
 
     def __init__(self, data: QueryDict | None, *, user: Any) -> None:
         super().__init__(data)

@@ -10,6 +10,7 @@ from orders.admin import timeline
 from orders.admin.timeline import Say
 from orders.models import Event
 from payments.models import Refund
+from payments.models.payment import TAKEN_OVER
 from payments.offers.weighing import LABELS
 from payments.share import phrases
 
@@ -24,13 +25,28 @@ def _with_payer(text: str) -> Say:
     def say(event: Event) -> str:
         data = event.data
         method = data.get("method", "")
-        return _(text) % {
+        return _(_meant(event, text)) % {
             "payer": _payer(data),
             "wallet": LABELS.get(method, method),
             "code": data.get("failure_code") or "-",
         }
 
     return say
+
+
+def _meant(event: Event, text: str) -> str:
+    """The sentence, or the one that fits what happened before or at the same moment."""
+    if event.type == "payment.succeeded" and timeline.before(event) in ("payment.failed", "payment.cancelled"):
+        return gettext_noop("%(payer)s had paid with %(wallet)s after all.")
+    if vars(event).get("unheard"):
+        return gettext_noop("%(payer)s paid with %(wallet)s. No notification had come; we asked the wallet.")
+    if event.type == "payment.cancelled" and event.data.get("failure_code") == TAKEN_OVER:
+        return gettext_noop("Somebody else took over: the attempt of %(payer)s was closed without money.")
+    if event.type == "payment.released" and timeline.at_once(event) == "payment.created":
+        return gettext_noop("Somebody else takes over what %(payer)s held; the wallet is still being asked.")
+    if event.type == "refund.failed" and timeline.before(event) == "refund.succeeded":
+        return gettext_noop("The payer’s bank sent the refund back (%(code)s). It is owed again.")
+    return text
 
 
 def _declined(event: Event) -> str:
@@ -44,6 +60,11 @@ def _thanked(event: Event) -> str:
     return _("The buyer said thank you: “%(words)s”") % {"words": phrases.said(event.data)}
 
 
+def _refund(event: Event) -> Refund | None:
+    """The refund an event is about."""
+    return Refund.objects.select_related("payment__request").filter(public_id=event.object_id).first()
+
+
 def _with_reason(text: str) -> Say:
     """A sentence about a refund."""
 
@@ -51,9 +72,9 @@ def _with_reason(text: str) -> Say:
         reason = event.data.get("reason", "")
         label = Refund.Reason(reason).label if reason in Refund.Reason.values else reason
         if reason == Refund.Reason.UNDERFUNDED:
-            refund = Refund.objects.select_related("payment__request").filter(public_id=event.object_id).first()
+            refund = vars(event).get("refund") or _refund(event)
             label = refund.why if refund else label
-        return _(text) % {"reason": label, "code": event.data.get("failure_code") or "-"}
+        return _(_meant(event, text)) % {"reason": label, "code": event.data.get("failure_code") or "-"}
 
     return say
 

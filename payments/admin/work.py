@@ -170,6 +170,7 @@ def menu(_request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(gettext_lazy("Notifications"), "notifications", "payments.providerevent"),
                 _entry(gettext_lazy("Reports"), "flag", "payments.report"),
                 _entry(gettext_lazy("Disputes"), "gavel", "payments.dispute"),
+                _entry(gettext_lazy("Waits for a second person"), "how_to_reg", "payments.proposal"),
                 _entry(gettext_lazy("Bill mismatches"), "difference", "payments.billmismatch"),
                 _entry(gettext_lazy("Books"), "account_balance", "payments.movement"),
                 _entry(gettext_lazy("Friction meter"), "speed", "payments.step"),

@@ -82,6 +82,16 @@ def add_one(row: MailAddress, kind: str, event: Event) -> None:
     transaction.on_commit(partial(enqueue, "payments.sweep_mail"))
 
 
+@transaction.atomic
+def send_again(mail_id: int) -> None:
+    """Send a mail once more, with the id it always had. Nothing where its address is forgotten."""
+    mail = Mail.objects.select_related("to").select_for_update(of=("self",), no_key=True).get(pk=mail_id)
+    if mail.to.address:
+        mail.sent_at, mail.next_attempt_at, mail.attempts, mail.error = None, clock.now(), 0, ""
+        mail.save(update_fields=["sent_at", "next_attempt_at", "attempts", "error"])
+        transaction.on_commit(partial(enqueue, "payments.sweep_mail"))
+
+
 def _settles(event: Event, row: MailAddress, about: Model | None) -> bool:
     """Whether nobody need remind this friend any more."""
     paid = event.type == "payment.succeeded" and isinstance(about, Payment) and about.visitor == row.visitor

@@ -3,6 +3,7 @@
 from payments.models.account import ProviderAccount
 from payments.models.beat import Beat, LedgerCheck
 from payments.models.bill import BillDay, BillMismatch
+from payments.models.desk import Assignment, Proposal
 from payments.models.dispute import Dispute
 from payments.models.inbox import ProviderEvent
 from payments.models.mail import Mail, MailAddress
@@ -16,6 +17,7 @@ from payments.models.step import Step
 from payments.models.trust import TrustLimit
 
 __all__ = [
+    "Assignment",
     "Beat",
     "BillDay",
     "BillMismatch",
@@ -27,6 +29,7 @@ __all__ = [
     "Movement",
     "Payment",
     "PaymentRequest",
+    "Proposal",
     "ProviderAccount",
     "ProviderEvent",
     "Refund",

@@ -52,6 +52,7 @@ class ProviderEvent(models.Model):
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
         permissions = [
+            ("read_providerevent", "Can read what a wallet wrote, without secrets"),
             ("retry_providerevent", "Can try a notification again"),
             ("assign_providerevent", "Can book what an orphan tells of, send it back, or put it away"),
         ]
@@ -67,6 +68,7 @@ class ProviderEvent(models.Model):
                 name="notification_waits_for_support",
                 condition=Q(orphaned_at__isnull=False) | Q(set_aside_at__isnull=False),
             ),
+            models.Index(fields=["account", "reference"], name="notification_by_reference"),
         ]
 
     def __str__(self) -> str:

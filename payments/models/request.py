@@ -88,6 +88,7 @@ class PaymentRequest(models.Model):
     choosing_at = models.DateTimeField(null=True, blank=True)  # when one first did something there
     paid_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)  # expired or cancelled
+    is_replaced = models.BooleanField(default=False, db_default=False)  # cancelled, since support gave out another link
 
     objects = PaymentRequestQuerySet.as_manager()
 

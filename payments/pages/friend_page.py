@@ -73,6 +73,7 @@ class FriendPage(LivePage):
     share: ShareRow | None
     given: tuple[Given, ...]
     over: bool
+    replaced: bool  # support gave out another link
     unopened: bool
     hint: str  # what was unusual when it was asked for
     asking: Asking | None = None
@@ -191,6 +192,7 @@ class _Build:
             share=rows[self.reading.share] if self.reading.share is not None else None,
             given=self._given(),
             over=order.is_over(now),
+            replaced=request.is_replaced,
             unopened=request.choosing_at is None,
             hint=request.hint,
         )

@@ -89,8 +89,13 @@ def settle(report: Report, outcome: str = Report.Outcome.NOTHING) -> None:
 @transaction.atomic
 def freeze_shop(report: Report) -> None:
     """Nothing new can be asked for or paid at this shop, by anybody; refunds and checks go on."""
-    Merchant.objects.filter(pk=report.merchant_id).update(is_frozen=True)
+    freeze(report.merchant_id)
     settle(report, Report.Outcome.SHOP)
+
+
+def freeze(merchant_id: int) -> None:
+    """The same without a report."""
+    Merchant.objects.filter(pk=merchant_id).update(is_frozen=True)
 
 
 @transaction.atomic
@@ -99,12 +104,18 @@ def stop_buyer(report: Report, *, actor: str) -> None:
 
     Refused where the shop did not say who the buyer is: then only the request can be cancelled.
     """
-    order = report.request.order
+    stop_buyer_of(report.request.order, actor=actor)
+    settle(report, Report.Outcome.BUYER)
+
+
+@transaction.atomic
+def stop_buyer_of(order: Order, *, actor: str) -> None:
+    """The same without a report. Repeating changes nothing."""
     if not order.buyer_id:
         raise Refused("buyer_unknown", _("The shop did not say who the buyer is. Cancel the request instead."))
     _stop(order, clock.now(), actor)
     asked = PaymentRequest.objects.filter(
-        merchant=report.merchant_id,
+        merchant=order.merchant_id,
         order__buyer_id=order.buyer_id,
         status=PaymentRequest.Status.OPEN,
         shared_at__isnull=False,
@@ -114,7 +125,6 @@ def stop_buyer(report: Report, *, actor: str) -> None:
             lifecycle.cancel_request(pk, actor=actor)
         except Refused:
             continue  # a friend paid it at this moment
-    settle(report, Report.Outcome.BUYER)
 
 
 @transaction.atomic

@@ -46,6 +46,17 @@ def close(payment: Payment, *, code: str = "") -> Payment:
     return payment
 
 
+def ask_now(payment_id: int) -> Outcome:
+    """Ask about one payment at once, decided or not, and do what the answer means; nothing is closed by it. Raises
+    ProviderError when the provider cannot be reached, ValueError when what it says needs a person.
+    """
+    payment = Payment.objects.select_related("account", "request__order").get(pk=payment_id)
+    with calling(payment.account) as (provider, account):
+        outcome = provider.fetch(account, payment.reference, payment.provider_session)
+    apply(payment, outcome)
+    return outcome
+
+
 def ask(payment_id: int | None = None) -> int:
     """Ask about one payment (its task), or about all that are due (the sweep). Says how many were asked about.
 

@@ -56,6 +56,7 @@ def test_each_missing_secret_stops_the_boot_and_is_named(monkeypatch: pytest.Mon
         ("REDIS_URL", "memcached://one", "REDIS_URL"),
         ("TRUSTED_PROXIES", "proxy", "TRUSTED_PROXIES"),
         ("WEB_THREADS", "0", "WEB_THREADS"),
+        ("DESK_SECOND_PERSON_ABOVE", "CNY:lots", "DESK_SECOND_PERSON_ABOVE"),
         ("PAYER_DATA_DAYS", "٥", "not a whole number"),
         ("PAYER_DATA_DAYS", "99999999999999999999", "not a whole number"),
         ("WEBHOOK_ALLOW_LOOPBACK", "yes", "for the demo alone"),

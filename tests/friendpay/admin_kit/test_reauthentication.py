@@ -59,7 +59,7 @@ def kept(answer: Any) -> dict[str, list[str]]:
 
 def refund_of(**more: str) -> tuple[str, dict[str, str]]:
     payment = paid()
-    form = {"amount": "1.00", "note": 'a "note"', "seen": str(payment.amount_captured)}
+    form = {"amount": "1.00", "note": 'a "note"', "seen": str(payment.amount_captured), **desk.WHY}
     return desk.page(payment, "refund"), form | more
 
 

@@ -84,7 +84,9 @@ def support(action: str) -> Client:
 
 def refund(client: Client, payment: Payment, amount: str, seen: int | None = None) -> Any:
     left = refund_moves.refundable(payment) if seen is None else seen
-    return client.post(desk.page(payment, "refund"), {"amount": amount, "note": "broken cup", "seen": str(left)})
+    return client.post(
+        desk.page(payment, "refund"), {"amount": amount, "note": "broken cup", "seen": str(left), **desk.WHY}
+    )
 
 
 @pytest.mark.parametrize("action", RIGHTS)
@@ -126,7 +128,7 @@ def test_no_button_works_from_another_site(action: str) -> None:
 
 def test_a_request_is_cancelled() -> None:
     request, client = shop.make_request(), support("cancel")
-    assert client.post(desk.page(request, "cancel")).status_code == 302
+    assert client.post(desk.page(request, "cancel"), desk.WHY).status_code == 302
     request.refresh_from_db()
     assert request.status == "cancelled"
     assert Event.objects.get(type="payment_request.cancelled").actor == "support:anna"
@@ -136,7 +138,7 @@ def test_a_request_is_cancelled() -> None:
 
 def test_a_paid_request_is_not_cancelled_and_support_reads_why() -> None:
     request = paid().request
-    response = support("cancel").post(desk.page(request, "cancel"))
+    response = support("cancel").post(desk.page(request, "cancel"), desk.WHY)
     assert response.status_code == 409
     assert "This was paid already" in response.content.decode()
     assert PaymentRequest.objects.get().status == "paid"
@@ -213,21 +215,21 @@ def test_a_failed_refund_is_sent_in_two_parts() -> None:
 def test_what_was_returned_by_other_means_is_booked_with_a_word_how() -> None:
     row, client = failed_refund(), support("returned_elsewhere")
     page = desk.page(row, "returned_elsewhere")
-    assert client.post(page, {"amount": "90.00", "how": " "}).status_code == 200
-    assert client.post(page, {"amount": "90.00", "how": "in cash, 100% of it"}).status_code == 302
+    assert client.post(page, {"amount": "90.00", "how": " "} | desk.WHY).status_code == 200
+    assert client.post(page, {"amount": "90.00", "how": "in cash, 100% of it"} | desk.WHY).status_code == 302
     row.refresh_from_db()
     assert (row.status, row.returned_how) == ("returned_elsewhere", "in cash, 100% of it")
     assert "in cash, 100% of it" in desk.text(client, desk.page(row))
-    assert client.post(page, {"amount": "90.00", "how": "again"}).status_code == 409
+    assert client.post(page, {"amount": "90.00", "how": "again"} | desk.WHY).status_code == 409
     assert LogEntry.objects.count() == 1
 
 
 def test_a_failed_refund_is_withdrawn() -> None:
     row, client = failed_refund(), support("withdraw")
-    assert client.post(desk.page(row, "withdraw")).status_code == 302
+    assert client.post(desk.page(row, "withdraw"), desk.WHY).status_code == 302
     row.refresh_from_db()
     assert (row.status, row.next_attempt_at) == ("withdrawn", None)
-    assert client.post(desk.page(row, "withdraw")).status_code == 409
+    assert client.post(desk.page(row, "withdraw"), desk.WHY).status_code == 409
 
 
 @pytest.mark.parametrize("why", ["orphaned_at", "set_aside_at"])
@@ -299,5 +301,5 @@ def test_a_mismatch_is_put_right_once_with_a_word_how() -> None:
 def test_a_long_login_name_still_fits_the_log_of_events() -> None:
     request = shop.make_request()
     client = desk.staff(*desk.READ, RIGHTS["cancel"], name="a" * 150)
-    assert client.post(desk.page(request, "cancel")).status_code == 302
+    assert client.post(desk.page(request, "cancel"), desk.WHY).status_code == 302
     assert len(Event.objects.get(type="payment_request.cancelled").actor) == 80

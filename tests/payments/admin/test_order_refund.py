@@ -30,7 +30,7 @@ def support() -> Client:
 
 def refund(client: Client, order: Order, **given: str) -> Any:
     form = {"seen": str(refunds.left_of(order)), "note": "A soap was broken"} | given
-    return client.post(desk.page(order, "refund"), form)
+    return client.post(desk.page(order, "refund"), desk.WHY | form)
 
 
 def test_lines_go_back_with_their_share_and_the_reason(order: Order) -> None:
@@ -66,7 +66,7 @@ def test_an_amount_goes_back_and_nothing_beyond(order: Order) -> None:
         {"line_9": "1"},
         {"amount": "0.001"},
         {"amount": "0"},
-        {"line_1": "1", "note": ""},
+        {"line_1": "1", "why": ""},
         {"line_1": "1", "seen": "1"},
     ],
 )
