@@ -2,6 +2,7 @@
 
 import atexit
 import fcntl
+import gc
 import os
 import secrets
 import time
@@ -14,13 +15,9 @@ from typing import IO, TYPE_CHECKING
 
 import django
 import httpx
-import psycopg
 import pytest
-from django.core.management import call_command
-from django.db import connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
 from friendpay.demo import embedded
@@ -63,27 +60,25 @@ def _start() -> None:
     django.setup()
 
 
-def _drop_outdated() -> None:
-    """Databases of migrations as they were once."""
-    current = connection.settings_dict["TEST"]["NAME"]
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as servers:
-        rows = servers.execute("SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'").fetchall()
-        for (name,) in rows:
-            if not name.startswith(current):
-                servers.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
-
-
 _start()
+from tests import databases  # noqa: E402  # it asks the settings
+
 # Each client made would read all authorities anew, for 20 ms; hundreds are made, and none goes outside.
 vars(httpx._transports.default)["create_ssl_context"] = cache(httpx._config.create_ssl_context)
 if "PYTEST_XDIST_WORKER" not in os.environ:
-    _drop_outdated()
+    databases.drop_outdated()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where time is short, what moves money comes first."""
     if run.UNTIL in os.environ:
         items.sort(key=lambda item: "/settlement/" not in item.nodeid)
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay until the end: no collection of garbage looks through them again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup() -> None:
@@ -93,12 +88,10 @@ def pytest_runtest_setup() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The database is kept between runs; a run that was killed may have left rows in it."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("SELECT FROM orders_merchant LIMIT 1")
-        if cursor.fetchone() is not None:
-            call_command("flush", interactive=False, verbosity=0)
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Instead of pytest-django's, which has each process of each run carry out all migrations."""
+    with django_db_blocker.unblock():
+        databases.take()
 
 
 @pytest.fixture(scope="session")

@@ -160,6 +160,7 @@ def test_shares_that_make_no_sense_are_refused(shares: list[tuple[str, int]], co
     assert not PaymentRequest.objects.exists()
 
 
+@pytest.mark.proof
 @pytest.mark.django_db(transaction=False)
 @given(st.lists(st.integers(1, 50_000), min_size=2, max_size=6), st.randoms())
 def test_every_order_of_paying_ends_exact(parts: list[int], random: object) -> None:

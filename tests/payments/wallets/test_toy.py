@@ -30,7 +30,7 @@ def install(folder: Path, name: str, entry: str) -> None:
 
 def run(folder: Path, *command: str) -> str:
     """What a Python says that has the packages of this folder installed, on this run's own servers."""
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTEST_XDIST_WORKER": "gw0"}
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTEST_XDIST_WORKER": "toy"}
     ran = subprocess.run(
         [sys.executable, *command], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False
     )
