@@ -21,7 +21,7 @@ from friendpay import lanes
 from friendpay.api import middleware, problems
 from friendpay.bridge import Bridge, Receive, Scope, Send, sentence
 from friendpay.health import PROBES
-from friendpay.kit import drawer, limits
+from friendpay.kit import limits
 from friendpay.proxies import Forwarded
 from payments.live.routing import websocket_urlpatterns
 from payments.pages import ahead, framed
@@ -70,7 +70,6 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             "This web server was not started with `manage.py serve`: nothing limits headers, connections and frames, "
             "and X-Forwarded-For may be believed from whoever sends it."
         )
-    drawer.prepare()
     logger.info("Pages are served by %s threads", settings.WEB_THREADS)
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})

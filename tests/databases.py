@@ -1,6 +1,7 @@
 """A database for each process of a test run: a copy of one that has all migrations, which is kept between runs."""
 
 import os
+from typing import Any
 
 import psycopg
 from django.core.management import call_command
@@ -31,7 +32,7 @@ def drop_outdated() -> None:
                 servers.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
-def _migrate(servers: "psycopg.Connection[tuple[object, ...]]") -> None:
+def _migrate(servers: "psycopg.Connection[tuple[Any, ...]]") -> None:
     """The template gets its name when it is whole, so that one broken off is never taken for it."""
     unfinished = f"{TEMPLATE}_unfinished"
     _make(servers, unfinished, "template1")
@@ -43,10 +44,10 @@ def _migrate(servers: "psycopg.Connection[tuple[object, ...]]") -> None:
     )
 
 
-def _make(servers: "psycopg.Connection[tuple[object, ...]]", name: str, template: str) -> None:
+def _make(servers: "psycopg.Connection[tuple[Any, ...]]", name: str, template: str) -> None:
     servers.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     servers.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
 
 
-def _servers() -> "psycopg.Connection[tuple[object, ...]]":
+def _servers() -> "psycopg.Connection[tuple[Any, ...]]":
     return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)

@@ -183,6 +183,7 @@ def _environment(
         "FRIENDPAY_RUN": str(servers.run),
         "FRIENDPAY_HOST": chosen.host,
         "FRIENDPAY_PORT": str(chosen.port),
+        "FRIENDPAY_WEB_PROCESSES": str(_web_processes()),
         "PUBLIC_URL": address,
         "ALLOWED_HOSTS": ",".join(dict.fromkeys([chosen.address, "127.0.0.1", "localhost", "[::1]"])),
         "STATIC_ROOT": str(chosen.data / "static"),
@@ -195,6 +196,13 @@ def _environment(
     }
     outside = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in ours}
     return {**outside, **ours}
+
+
+def _web_processes() -> int:
+    """One for each core, as in production, and two at most: threads of one would wait for each other. Where they are
+    not forked they share no memory, and there is one.
+    """
+    return min(os.cpu_count() or 1, 2) if sys.platform == "linux" else 1
 
 
 def _start(servers: embedded.Servers, name: str) -> None:

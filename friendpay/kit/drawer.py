@@ -28,11 +28,6 @@ def run(draw: Callable[[bytes], Drawn], content: bytes, seconds: float) -> Drawn
         return _drawer().submit(draw, content).result(seconds)
 
 
-def prepare() -> None:
-    """Start the process without waiting for it, so that the first who shares waits for her picture alone."""
-    _drawer().submit(os.getpid)
-
-
 def kill() -> None:
     """End the process, and what it draws: for a picture that does not come to an end. The next call starts another."""
     drawer = _forget()

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from friendpay import asgi, connections
 from friendpay.bridge import Message, Receive, Scope, Send
-from friendpay.kit import drawer, limits
+from friendpay.kit import limits
 
 OK = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
@@ -176,7 +176,6 @@ async def test_a_server_that_was_started_by_another_command_warns_of_what_it_lac
     monkeypatch.delenv("FRIENDPAY_SERVED", raising=False)
     if served:
         monkeypatch.setenv("FRIENDPAY_SERVED", served)
-    monkeypatch.setattr(drawer, "prepare", lambda: None)
     told: list[Message] = []
 
     async def begins() -> Message:
