@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from friendpay.kit import clock, ids
+from friendpay.kit import clock, ids, prepared
 from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.writes import Writes
 from sandbox import notices, outcomes
@@ -28,22 +28,27 @@ from sandbox.outcomes import Simulated
 
 def open_charge(new: NewCharge) -> ChargeDetails:
     """Take a charge. The same reference gives the same charge, whatever became of it; refused for another amount."""
-    charge = _found(new.account, new.reference) or _opened(new)
+    try:
+        charge = _opened(new)
+    except IntegrityError:  # another call with this reference was faster
+        charge = Charge.objects.get(account=new.account, reference=new.reference)
     if (charge.amount, charge.currency) != (new.amount, new.currency):
         raise Rejected("reference_used", "This reference was used for another amount.")
     return _details(charge)
 
 
+@transaction.atomic(durable=True)
 def _opened(new: NewCharge) -> Charge:
-    charge = Charge(**vars(new), simulated=outcomes.BY_AMOUNT.get(new.amount, ""), created_at=clock.now())
+    """The charge that has this reference already, else a new one. BEGIN goes with the look whether there is one."""
+    with prepared.together():
+        found, now = _BY_REFERENCE.ask(account=new.account, reference=new.reference), clock.ask()
+    if charge := next(iter(found()), None):
+        return charge
+    charge = Charge(**vars(new), simulated=outcomes.BY_AMOUNT.get(new.amount, ""), created_at=now())
     writes = Writes()
     _check(charge)
     writes.insert(charge)
-    try:
-        with transaction.atomic(durable=True):
-            writes.run()
-    except IntegrityError:  # another call with this reference was faster
-        return Charge.objects.get(account=new.account, reference=new.reference)
+    writes.run()
     return charge
 
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from friendpay.kit import clock
 from friendpay.kit.money import Money
 from payments.settlement import lifecycle
 from payments.wallets import registry
+from sandbox import bank
 from tests import shop
 from tests.caller import ORDER, Caller
 from tests.trips import Trips, counted
@@ -30,14 +33,15 @@ BUDGET = {
     "create an order": 4,
     "create an order and its request": 5,
     "create an order, with an Idempotency-Key": 8,
-    "create a request": 12,
+    "create a request": 11,
     "begin to pay": 9,
     "settle": 4,
+    "take a charge, as the sandbox wallet": 4,
 }
 """Operation -> round trips: statements, and two each for a transaction (BEGIN, COMMIT) and a savepoint. What is done
 after the commit counts, what a wallet's server asks does not. Within a transaction, as a test is, a new order is
 written in a savepoint, and so are the steps of a tap; outside there is none, and the first two "create" are 2 and 3
-trips. Beginning to pay is 6 there: BEGIN goes with the lock and with what is looked for under it.
+trips. Beginning to pay is 6 there, and taking a charge 3: BEGIN goes with what is asked first.
 """
 
 Budget = Callable[[str], AbstractContextManager[Trips]]
@@ -139,3 +143,20 @@ def test_settle(budget: Budget) -> None:
     with budget("settle"):
         paid = lifecycle.settle(payment.pk, provider_ref="txn", amount=Money(payment.amount, payment.currency))
     assert paid.amount_applied == payment.amount
+
+
+def test_take_a_charge(budget: Budget, db: None) -> None:
+    new = bank.NewCharge(
+        account="acc_shop",
+        secret="secret-of-the-shop",
+        reference="ref-1",
+        amount=9000,
+        currency="CNY",
+        exponent=2,
+        subject="Order 1001",
+        deadline=clock.now() + timedelta(minutes=5),
+        notify_url="http://127.0.0.1:9/notify/",
+        return_url="http://127.0.0.1:9/r/",
+    )
+    with budget("take a charge, as the sandbox wallet"):
+        bank.open_charge(new)

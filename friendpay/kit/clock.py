@@ -1,9 +1,11 @@
 """The current time, which is PostgreSQL's: a worker whose clock is ten minutes off changes nothing."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import DateTimeField, Func
+
+from friendpay.kit import prepared
 
 
 class Now(Func):
@@ -15,10 +17,19 @@ class Now(Func):
 
 def now() -> datetime:
     """The database's wall clock, aware, in UTC. One round trip; pass the answer on rather than asking twice."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        row = cursor.fetchone()
-    return told(row[0])
+    return ask()()
+
+
+def ask() -> Callable[[], datetime]:
+    """The same in two, for `prepared.together`: asked now, and read, once, by calling what is given back."""
+    cursor = prepared.cursor()
+    cursor.execute("SELECT clock_timestamp()")
+
+    def read() -> datetime:
+        with cursor:
+            return told(cursor.fetchone()[0])  # type: ignore[index]  # there is one row
+
+    return read
 
 
 def told(moment: datetime) -> datetime:

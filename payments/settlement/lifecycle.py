@@ -56,8 +56,8 @@ def open_request(
 
     With `reuse=False` an open one is refused ("request_open"). A stale one is ended here, before the sweep comes.
     """
-    message, (order, found) = text_filter.check(message), lock_order(order_id)
-    now = clock.now()
+    message = text_filter.check(message)
+    order, found, now = lock_order(order_id)
     if found and found.status_at(now) == REQUEST.EXPIRED:
         _end(order, found, REQUEST.EXPIRED, now, "system")
         found = None
@@ -94,8 +94,7 @@ def ended_request(order_id: int, *, actor: str) -> PaymentRequest:
 
     For money nobody asked for; so neither the order's state nor the shop's matters.
     """
-    order, _none = lock_order(order_id)
-    now = clock.now()
+    order, _none, now = lock_order(order_id)
     request = new_request(order, now, actor)
     save(request)
     _end(order, request, REQUEST.CANCELLED, now, actor)
@@ -130,8 +129,7 @@ def expire_order(order_id: int) -> None:
     """End an order whose time is over unpaid, and its request with it. While somebody's money is on its way to it,
     nothing happens yet.
     """
-    order, request = lock_order(order_id)
-    now = clock.now()
+    order, request, now = lock_order(order_id)
     if order.status != Order.Status.AWAITING_PAYMENT or not order.is_over(now):
         return
     if request and request.status_at(now) == REQUEST.OPEN:
@@ -170,8 +168,7 @@ def close_order(order_id: int, *, paid_elsewhere: bool, note: str = "") -> Order
 
     Repeating does nothing. What was paid in full here is neither: refused, for the money is with the shop already.
     """
-    order, request = lock_order(order_id)
-    now = clock.now()
+    order, request, now = lock_order(order_id)
     if request:
         _end(order, request, REQUEST.CANCELLED, now, "merchant")
     event = services.mark_paid_elsewhere(order, now, note) if paid_elsewhere else services.cancel_order(order, now)

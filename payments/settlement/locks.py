@@ -101,16 +101,18 @@ _REFUND = Compiled(
 )
 
 
-def lock_order(order_id: int) -> tuple[Order, PaymentRequest | None]:
-    """The order and its open request, locked by one round trip: the request is looked for once the order is locked."""
+def lock_order(order_id: int) -> tuple[Order, PaymentRequest | None, datetime]:
+    """The order and its open request, locked, and what time it is then, by one round trip: the request is looked for
+    once the order is locked.
+    """
     with prepared.together():
-        found, opened = _ORDER.ask(order=order_id), _OPEN.ask(order=order_id)
+        found, opened, now = _ORDER.ask(order=order_id), _OPEN.ask(order=order_id), clock.ask()
     order, request = next(iter(found()), None), next(iter(opened()), None)
     if order is None:
         raise Order.DoesNotExist
     if request:
         request.order, request.merchant = order, order.merchant
-    return order, request
+    return order, request, now()
 
 
 def lock_request(request_id: int) -> tuple[Order, PaymentRequest]:

@@ -94,7 +94,7 @@ def refund_order(
     goes while a request is open ("request_open"). Repeating it refunds again, unless the caller says what it has `seen`
     left.
     """
-    order, request = lock_order(order.pk)
+    order, request, _now = lock_order(order.pk)
     _claim_reference(order, merchant_reference)
     if request:
         _check_ended(request)

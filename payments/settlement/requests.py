@@ -57,12 +57,12 @@ def change_order(
 ) -> Order:
     """Another price, before anything is paid. Attempts at the old price lose their hold and are closed at the provider;
     should one be paid all the same, it goes back: it is not what is asked for now."""
-    order, request = lock_order(order_id)
+    order, request, now = lock_order(order_id)
     if order.amount_paid:
         raise Refused("partly_paid", _("Part of this order is paid. Cancel the request first, so that it goes back."))
     services.change_lines(order, lines, adjustments, amount)
     if request:
-        holds.let_go(request, request.payments.all(), clock.now())
+        holds.let_go(request, request.payments.all(), now)
         if request.shares and request.amount != order.amount:  # they add up to another sum
             request.shares, request.split_max_payers, request.split_min_amount = [], None, None
         request.amount = order.amount
@@ -74,7 +74,7 @@ def change_order(
 @transaction.atomic
 def reopen_order(order_id: int) -> Order:
     """The shop was not paid elsewhere after all: the order may be asked for again. Its earlier request stays ended."""
-    order, _request = lock_order(order_id)
+    order, _request, _now = lock_order(order_id)
     services.undo_paid_elsewhere(order)
     return order
 
