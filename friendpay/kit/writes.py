@@ -6,10 +6,9 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connection, connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, JSONField, Model
 from django.db.models.expressions import DatabaseDefault
 from psycopg import RawCursor
@@ -110,55 +109,67 @@ class Writes:
     def _inserting(
         self, model: type[Model], rows: list[Model], names: dict[type[Model], str], params: list[Any]
     ) -> str:
-        fields, into = _columns(model)
-        database = connections[DEFAULT_DB_ALIAS]
-        marks = []
-        for row in rows:
-            marks.append(", ".join([_mark(row, field, names, params, database) for field in fields]))
+        columns, into = _columns(model)
+        marks = [", ".join([_mark(row, column, names, params) for column in columns]) for row in rows]
         return f"{into} VALUES ({'), ('.join(marks)}) RETURNING *"
 
 
+class _Column(NamedTuple):
+    field: "Field[Any, Any]"
+    name: str  # in PostgreSQL
+    attribute: str
+    parent: str  # what a row calls the row it belongs to; "" where it is no such column
+    plain: bool  # texts, numbers, times are sent as they are
+    fills: bool  # the field itself says what stands in an empty one
+
+    @classmethod
+    def of(cls, field: "Field[Any, Any]") -> Self:
+        parent = field.name if field.is_relation else ""
+        fills = bool(getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False))
+        return cls(field, field.column, field.attname, parent, not isinstance(field, JSONField), fills)
+
+    def kept(self, value: Any) -> Any:
+        """As it is sent to PostgreSQL."""
+        if value is None or self.plain and (type(value) in _AS_IT_IS or isinstance(value, str)):
+            return value
+        return self.field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
+
+
 @cache
-def _columns(model: type[Model]) -> "tuple[list[Field[Any, Any]], str]":
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    return fields, f'INSERT INTO "{model._meta.db_table}" ({columns})'
+def _columns(model: type[Model]) -> tuple[list[_Column], str]:
+    columns = [_Column.of(field) for field in model._meta.concrete_fields if not field.primary_key]
+    named = ", ".join(f'"{column.name}"' for column in columns)
+    return columns, f'INSERT INTO "{model._meta.db_table}" ({named})'
 
 
-def _mark(
-    row: Model,
-    field: "Field[Any, Any]",
-    names: dict[type[Model], str],
-    params: list[Any],
-    database: BaseDatabaseWrapper,
-) -> str:
-    value = getattr(row, field.attname)
-    if type(value) in _AS_IT_IS and not isinstance(field, JSONField):
-        params.append(value)
-        return f"${len(params)}"
-    if value is None and field.is_relation and field.is_cached(row):  # type: ignore[attr-defined]
-        parent = getattr(row, field.name)
+@cache
+def _column(model: type[Model], name: str) -> _Column:
+    return _Column.of(model._meta.get_field(name))  # type: ignore[arg-type]
+
+
+def _mark(row: Model, column: _Column, names: dict[type[Model], str], params: list[Any]) -> str:
+    value = vars(row)[column.attribute]
+    if value is None and column.parent in row._state.fields_cache:  # type: ignore[attr-defined]
+        parent = getattr(row, column.parent)
         params.append(parent.public_id)
         return f"(SELECT id FROM {names[type(parent)]} WHERE public_id = ${len(params)})"
     if isinstance(value, DatabaseDefault):
         return "DEFAULT"
-    params.append(field.get_db_prep_save(field.pre_save(row, add=True) if value is None else value, database))
+    if value is None and column.fills:
+        value = column.field.pre_save(row, add=True)
+    params.append(column.kept(value))
     return f"${len(params)}"
 
 
 def _updating(row: Model, fields: dict[str, None], params: list[Any]) -> str:
     """An update may be without fields: then it is a look whether the row is there."""
-    database = connections[DEFAULT_DB_ALIAS]
-    columns = []
+    model, columns = type(row), []
     for name in fields:
-        field: Field[Any, Any] = row._meta.get_field(name)  # type: ignore[assignment]
-        value = getattr(row, field.attname)
-        if type(value) not in _AS_IT_IS or isinstance(field, JSONField):
-            value = field.get_db_prep_save(value, database)
-        params.append(value)
-        columns.append(f'"{field.column}" = ${len(params)}')
+        column = _column(model, name)
+        params.append(column.kept(getattr(row, column.attribute)))
+        columns.append(f'"{column.name}" = ${len(params)}')
     params.append(row.pk)
-    return f'UPDATE "{row._meta.db_table}" SET {", ".join(columns)} WHERE id = ${len(params)} RETURNING id'
+    return f'UPDATE "{model._meta.db_table}" SET {", ".join(columns)} WHERE id = ${len(params)} RETURNING id'
 
 
 def _keys_of(rows: list[Model]) -> Done:
