@@ -3,6 +3,14 @@
 A page depends on the time by comparisons: is this over, may that be taken over, is the end near. A `Watch` hands out a
 moment that notes, at each comparison, when it will turn out otherwise. Whatever else the moment is asked makes the
 answer true for that moment alone. So whoever keeps an answer cannot forget what of it depends on the time.
+
+    watch = Watch(noon)
+    is_over = watch.now > ends            # noted: this turns out otherwise when it is `ends`
+    is_near = ends - watch.now < minute   # and this a minute earlier
+    watch.until                           # so both answers hold until then
+
+Where it is used a moment is a `datetime`, and what is subtracted from it or it from something a `timedelta`: code that
+works out a page knows nothing of watches.
 """
 
 import inspect
@@ -35,13 +43,15 @@ class Watch:
 
 
 def _noting(kind: type[Any]) -> Callable[[type[Any]], type[Any]]:
-    """Makes a class that notes all that is asked of it as a `kind`, but what it answers by itself."""
+    """For a class derived from `kind`, `datetime` or `timedelta`: whatever a `kind` can be asked is noted and answered
+    by `plain`. What the class defines itself is its own affair: arithmetic is, whose result is watched again.
+    """
 
     def decorate(cls: type[Any]) -> type[Any]:
         for name in _COMPARED:
             setattr(cls, name, _comparing(name))
         for name in set(dir(kind)) - set(vars(cls)) - set(_OF_OBJECTS):
-            member = inspect.getattr_static(kind, name)
+            member = inspect.getattr_static(kind, name)  # as the class has it: a method, or a field such as `hour`
             if isinstance(member, MethodDescriptorType | WrapperDescriptorType):
                 setattr(cls, name, _asking(member))
             elif isinstance(member, GetSetDescriptorType | MemberDescriptorType):
@@ -52,16 +62,22 @@ def _noting(kind: type[Any]) -> Callable[[type[Any]], type[Any]]:
 
 
 def _comparing(name: str) -> Callable[[Any, Any], Any]:
+    """A comparison turns out otherwise when both sides meet: that is as far away as they are apart, if they come nearer
+    (`Watch.note` leaves out what lies in the past).
+    """
+
     def compare(self: Any, other: Any) -> Any:
         other = getattr(other, "plain", other)
         if isinstance(other, datetime | timedelta):
-            self.watch.note(other - self.plain if self.rises else self.plain - other)
+            self.watch.note(other - self.plain if self.grows else self.plain - other)
         return getattr(self.plain, name)(other)
 
     return compare
 
 
 def _asking(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """Anything else: the answer may be another one at once."""
+
     def answer(self: Any, *args: Any, **named: Any) -> Any:
         self.watch.note(timedelta())
         return ask(self.plain, *args, **named)
@@ -71,11 +87,11 @@ def _asking(ask: Callable[..., Any]) -> Callable[..., Any]:
 
 @_noting(datetime)
 class _Moment(datetime):
-    """`plain` is the same without a watch. It rises as time goes on."""
+    """`plain` is the same without a watch. It grows as time goes on."""
 
     plain: datetime
     watch: Watch
-    rises = True
+    grows = True
 
     def __add__(self, more: timedelta) -> "_Moment":
         return _moment(self.plain + more, self.watch)
@@ -85,19 +101,19 @@ class _Moment(datetime):
     def __sub__(self, other: Any) -> Any:
         if isinstance(other, timedelta):
             return _moment(self.plain - other, self.watch)
-        return _time(self.plain - other, self.watch, rises=True)
+        return _time(self.plain - other, self.watch, grows=True)
 
     def __rsub__(self, other: datetime) -> timedelta:
-        return _time(other - self.plain, self.watch, rises=False)
+        return _time(other - self.plain, self.watch, grows=False)
 
 
 @_noting(timedelta)
 class _Time(timedelta):
-    """The time from or until a moment."""
+    """The time since a moment, which grows as time goes on, or until one, which shrinks."""
 
     plain: timedelta
     watch: Watch
-    rises: bool
+    grows: bool
 
 
 def _moment(at: datetime, watch: Watch) -> _Moment:
@@ -108,7 +124,7 @@ def _moment(at: datetime, watch: Watch) -> _Moment:
     return found
 
 
-def _time(length: timedelta, watch: Watch, *, rises: bool) -> timedelta:
+def _time(length: timedelta, watch: Watch, *, grows: bool) -> timedelta:
     found = timedelta.__new__(_Time, length.days, length.seconds, length.microseconds)
-    found.plain, found.watch, found.rises = length, watch, rises
+    found.plain, found.watch, found.grows = length, watch, grows
     return found
