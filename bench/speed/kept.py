@@ -53,8 +53,11 @@ def _outcome(name: str, told: Any) -> Outcome:
 
 
 def commit() -> str:
-    """What is measured; with a mark where it is not all committed."""
-    ran = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--exclude=*"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return ran.stdout.strip() or "unknown"
+    """What is measured; with a mark where it is not all committed, but for what a report writes itself."""
+    changed = _git("status", "--porcelain", "--", ".", ":!bench/RESULTS.md", ":!bench/results-*.svg")
+    return (_git("rev-parse", "--short", "HEAD") or "unknown") + ("-dirty" if changed else "")
+
+
+def _git(*words: str) -> str:
+    ran = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return ran.stdout.strip()

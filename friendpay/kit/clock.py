@@ -27,7 +27,7 @@ def ask() -> Callable[[], datetime]:
 
     def read() -> datetime:
         with cursor:
-            return told(cursor.fetchone()[0])  # type: ignore[index]  # there is one row
+            return told(cursor.fetchone()[0])
 
     return read
 

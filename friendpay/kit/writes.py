@@ -126,7 +126,7 @@ class _Column(NamedTuple):
     def of(cls, field: "Field[Any, Any]") -> Self:
         parent = field.name if field.is_relation else ""
         fills = bool(getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False))
-        return cls(field, field.column, field.attname, parent, not isinstance(field, JSONField), fills)
+        return cls(field, str(field.column), field.attname, parent, not isinstance(field, JSONField), fills)
 
     def kept(self, value: Any) -> Any:
         """As it is sent to PostgreSQL."""
@@ -149,7 +149,7 @@ def _column(model: type[Model], name: str) -> _Column:
 
 def _mark(row: Model, column: _Column, names: dict[type[Model], str], params: list[Any]) -> str:
     value = vars(row)[column.attribute]
-    if value is None and column.parent in row._state.fields_cache:  # type: ignore[attr-defined]
+    if value is None and column.parent in row._state.fields_cache:
         parent = getattr(row, column.parent)
         params.append(parent.public_id)
         return f"(SELECT id FROM {names[type(parent)]} WHERE public_id = ${len(params)})"
