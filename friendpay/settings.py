@@ -295,5 +295,6 @@ UNFOLD = {  # how the support desk looks; what is on it belongs to the apps
     "ENVIRONMENT": "payments.admin.work.environment",
     "DASHBOARD_CALLBACK": "payments.admin.work.front_page",
     "STYLES": ["payments.admin.work.stylesheet"],
+    "SCRIPTS": ["payments.admin.work.script"],
     "SIDEBAR": {"navigation": "payments.admin.work.menu"},
 }

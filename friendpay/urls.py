@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v1/", include("friendpay.api.app")),
     path("sandbox/", include("sandbox.urls")),
     path("admin/pairings/", include("orders.admin.pairing")),
+    path("admin/find/", include("payments.admin.finding")),
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
 ]

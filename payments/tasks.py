@@ -91,6 +91,7 @@ def check_ledger() -> None:
     """Prove that the books are right, and be loud when they are not."""
     findings = ledger.check()
     heartbeats.note_ledger(len(findings))
+    ledger.alarm(findings)
     if findings:
         text = "\n".join(map(str, findings))
         logger.critical("the ledger is wrong:\n%s", text)

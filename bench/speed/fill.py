@@ -6,6 +6,7 @@ indexes are written when all is in, and foreign keys are not asked.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -40,8 +41,17 @@ def model(database: Database, order: str) -> Model:
     return Model(row[0], row[1], [event for (event,) in events])
 
 
-def fill(database: Database, what: Model, number: int) -> list[str]:
-    """Make so many more, none of them stale, and say the tokens of the first twenty thousand friends' links."""
+def fill(
+    database: Database,
+    what: Model,
+    number: int,
+    *,
+    order: Mapping[str, str] = MappingProxyType({}),
+    request: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Make so many more, none of them stale, and say the tokens of the first twenty thousand friends' links. `order`
+    and `request` are what else differs, as SQL of a number `g`.
+    """
     first = max(_last(database, table) for table in ("orders_order", "payments_paymentrequest")) + 1
     numbers = sql.SQL("generate_series({}, {}) AS g").format(first, first + number - 1)
     later = "clock_timestamp() + interval '30 days'"
@@ -56,6 +66,7 @@ def fill(database: Database, what: Model, number: int) -> list[str]:
         "public_id": f"'ord_' || {_TOKEN.format(salt=repr('order'))}",
         "token": _TOKEN.format(salt=repr("checkout")),
         "reference": "'fill-' || g",
+        **order,
     }
     request = {
         "id": "g",
@@ -64,6 +75,7 @@ def fill(database: Database, what: Model, number: int) -> list[str]:
         "code": "'F' || lpad(g::text, 9, '0')",
         "order_id": "g",
         "expires_at": later,
+        **request,
     }
     _copy(database, "orders_order", what.order, order, numbers)
     lines = database.execute("SELECT id FROM orders_orderline WHERE order_id = %s", [what.order]).fetchall()
@@ -93,6 +105,16 @@ def fill(database: Database, what: Model, number: int) -> list[str]:
         "SELECT token FROM payments_paymentrequest WHERE id >= %s ORDER BY id LIMIT 10000", [first]
     )
     return [token for (token,) in found]
+
+
+def copies(database: Database, table: str, row: int, unlike: Mapping[str, str], first: int, number: int) -> None:
+    """So many copies of one more row, numbered from `first` on, with what differs as SQL of that number."""
+    database.execute("SET session_replication_role = replica")
+    numbers = sql.SQL("generate_series({}, {}) AS g").format(first, first + number - 1)
+    last = _last(database, table)
+    _copy(database, table, row, {"id": f"{last} + 1 + g - {first}", **unlike}, numbers)
+    database.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(table)))
+    database.execute("SET session_replication_role = origin")
 
 
 def columns(database: Database, table: str) -> list[str]:

@@ -4,15 +4,17 @@ may be done is declared.
 
 from collections.abc import Callable
 from inspect import isclass
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import ForeignKey, ManyToManyField, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -21,6 +23,7 @@ from friendpay.admin_kit.acts import Act, Thing, view_of
 from friendpay.admin_kit.cells import Panel
 from friendpay.admin_kit.columns import Column
 from friendpay.admin_kit.scope import Shops, within
+from friendpay.kit import limits
 
 
 def is_shown_filter(admin: "ModelAdmin", lookup: str) -> bool:
@@ -43,12 +46,30 @@ WATCHERS: list[Callable[[HttpRequest, Model], None]] = []
 """Told of each thing whose page somebody opened. Whoever keeps a record of that adds itself."""
 
 
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts so far and no further: how many there are of a million is worth no second, and nobody turns to their last
+    page.
+    """
+
+    template_name = "orders/admin/pagination.html"
+
+    @cached_property
+    def count(self) -> int:
+        listed = cast(QuerySet[Any], self.object_list)
+        rows = listed.order_by()[: limits.ROWS_COUNTED + 1]
+        return rows.count()
+
+    @property
+    def is_more(self) -> bool:
+        return self.count > limits.ROWS_COUNTED
+
+
 class PlainChangeList(ChangeList):
-    """Counts once: a list without filters says how many it has, not "show all"."""
+    """Counts once: a list without filters says how many it has, not "show all"; so does one too long to be counted."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if not self.query and not self.has_active_filters:
+        if (not self.query and not self.has_active_filters) or self.paginator.is_more:
             self.full_result_count = self.result_count
 
 
@@ -181,6 +202,7 @@ class SupportAdmin(ShownFilters, Declared[Thing]):
     list_filter_submit = True
     list_per_page = 50
     show_full_result_count = False
+    paginator = BoundedPaginator
     show_facets = ShowFacets.NEVER  # each would be a count of its own
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -199,10 +221,16 @@ class SupportAdmin(ShownFilters, Declared[Thing]):
         """What the text names exactly, if it can name anything here."""
         return None
 
+    def find_all(self, request: HttpRequest, text: str) -> Q | None:
+        """Whatever the text names or speaks of, where one search knows all of it; nothing else is tried then."""
+        return None
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         text = search_term.strip()
+        if text and (known := self.find_all(request, text)) is not None:
+            return queryset.filter(known), False
         exact = self.find(text) if text else None
         if exact is not None:
             found = queryset.filter(exact)

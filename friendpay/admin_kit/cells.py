@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Model
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -44,17 +45,21 @@ def money(minor: int, currency: str) -> SafeString:
     return format_html('<span class="desk-num">{}</span>', amount(minor, currency))
 
 
-def moment(when: datetime | None, form: str = "%Y-%m-%d %H:%M:%S") -> SafeString | str:
-    """A point in time, the same for everybody: support and a provider compare it with each other's logs."""
+_FORM = "%Y-%m-%d %H:%M:%S"
+
+
+def moment(when: datetime | None) -> SafeString | str:
+    """A point in time, in the reader's time zone, which stands above every page; in UTC for whoever points at it, to
+    compare it with a provider's logs.
+    """
     if when is None:
         return ""
-    utc = when.astimezone(UTC)
-    return format_html('<time class="desk-num" title="{}">{}</time>', utc.isoformat(), utc.strftime(form))
-
-
-def minute(when: datetime) -> SafeString | str:
-    """The same for a list, where seconds are in the way."""
-    return moment(when, "%Y-%m-%d %H:%M")
+    return format_html(
+        '<time class="desk-num" datetime="{}" title="{} UTC">{}</time>',
+        when.isoformat(),
+        when.astimezone(UTC).strftime(_FORM),
+        timezone.localtime(when).strftime(_FORM),
+    )
 
 
 def address(thing: Model, page: str = "change") -> str:

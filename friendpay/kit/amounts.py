@@ -14,7 +14,13 @@ from django.utils.translation import to_locale
 
 from friendpay.kit.money import EXPONENT, Money
 
-_WORDS = {"CNY": ("元", "RMB"), "JPY": ("円", "元"), "KRW": ("원",), "RUB": ("руб.", "руб"), "INR": ("Rs.", "Rs")}
+_WORDS = {
+    "CNY": ("元", "块钱", "块", "RMB", "yuan"),
+    "JPY": ("円", "元"),
+    "KRW": ("원",),
+    "RUB": ("руб.", "руб"),
+    "INR": ("Rs.", "Rs"),
+}
 """What people write beside figures, besides the symbols of our own pages."""
 
 _MEANT = str.maketrans({"،": ",", "、": ",", "。": ".", "’": "'", "٬": "'"})

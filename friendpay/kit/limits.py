@@ -289,12 +289,11 @@ WRONG_PASSWORDS_OF_A_NETWORK = 10
 WRONG_PASSWORDS_OF_A_LOGIN = 30
 """From browsers it was never used with."""
 
-KNOWN_BROWSER_SECONDS = 180 * 24 * 3600
-SEEN_EVERY_SECONDS = 60  # between writing down that somebody is at work
-DELIVERIES_SHOWN, SEARCH_ROWS = 50, 200
-RELATED_ORDERS_SHOWN, SUGGESTED_REQUESTS = 10, 5
+RELATED_ORDERS_SHOWN, SUGGESTED_REQUESTS, SUGGESTED_WITHIN = 10, 5, timedelta(days=3)  # of an orphan: before it
 ASKED_NOW = 5  # attempts and refunds of a case that wallets are asked about by one click
-SUGGESTED_WITHIN = timedelta(days=3)  # of an orphan: before it
 PROPOSAL_LIVES = timedelta(days=3)  # in which a second person can confirm it
+KNOWN_BROWSER_SECONDS, SEEN_EVERY_SECONDS = 180 * 24 * 3600, 60  # the latter between noting that somebody is at work
+DELIVERIES_SHOWN, WORK_SHOWN, HITS_SHOWN, ALARMS_KEPT, SUM_SEARCHED_FOR = 50, 25, 50, 1000, timedelta(days=30)
+ROWS_COUNTED, SEARCH_ROWS, SEARCHED_CHARACTERS, SEARCHED_WORDS, SAFETY_WORDS_SEARCHED = 5_000, 200, 200, 5, 5_000
 SECRET_SYMBOLS, SECRET_DIFFERENT, SECRET_PAIRS = 32, 10, 24  # different ones among them, and pairs of neighbours
 WILDCARD_LABELS = 2  # that follow the dot of an allowed host: those of one company

@@ -39,4 +39,4 @@ class AccessAdmin(base.SupportAdmin[Any]):
     search_fields = ("=who", "about")
     search_help_text = _("A login, or an id")
     fieldsets = ((None, {"fields": (("time", "who", "kind"), ("about", "merchant"), "reason")}),)
-    columns = {"time": Column(_("Time (UTC)"), lambda row: moment(row.at), "id")}
+    columns = {"time": Column(_("Time"), lambda row: moment(row.at), "id")}

@@ -34,7 +34,7 @@ class ApiCallAdmin(SupportAdmin[ApiCall]):
         (_("Id"), {"fields": ("id_text",)}),
     )
     columns = {
-        "time": Column(_("Time (UTC)"), lambda call: moment(call.at), "id"),
+        "time": Column(_("Time"), lambda call: moment(call.at), "id"),
         "status_badge": Column(_("Status"), _status),
         "key_start": Column(_("API key"), lambda call: code(str(call.key))),
         "mode": MODE,

@@ -53,7 +53,7 @@ class WebhookDeliveryAdmin(SupportAdmin[WebhookDelivery]):
     search_help_text = _("Any id")
     fieldsets = (
         (None, {"fields": (("state", "mode", "attempts"), ("event_link", "endpoint_link"))}),
-        (_("Times (UTC)"), {"fields": (("written", "next_try", "delivered"),)}),
+        (_("Times"), {"fields": (("written", "next_try", "delivered"),)}),
         (_("Id"), {"fields": ("id_text",)}),
     )
     columns = {
@@ -94,7 +94,7 @@ class WebhookDeliveryAdmin(SupportAdmin[WebhookDelivery]):
         return super().get_queryset(request).select_related("endpoint", "event")
 
     def panels(self, delivery: WebhookDelivery) -> list[Panel]:
-        headers = (_("Time (UTC)"), _("Outcome"), _("Milliseconds"), _("Beginning of the answer"))
+        headers = (_("Time"), _("Outcome"), _("Milliseconds"), _("Beginning of the answer"))
         rows = [
             (moment(attempt.at), _outcome(attempt), attempt.milliseconds, code(attempt.answer))
             for attempt in delivery.calls.all()

@@ -24,7 +24,7 @@ class EventAdmin(SupportAdmin[Event]):
     list_display = ("created", "who", "what", "amount", "order_link", "type", "mode")
     list_filter = (BY_TYPE, filters.mode(), ("merchant", filters.ShopFilter))
     ordering = ("-id",)
-    search_fields = ("order__reference",)
+    search_fields = ("=order__reference",)
     search_help_text = _("Order number or any id")
     fieldsets = (
         (None, {"fields": (("created", "who"), ("what", "amount"), ("type", "mode"))}),
@@ -32,7 +32,7 @@ class EventAdmin(SupportAdmin[Event]):
         (_("Data"), {"fields": ("data",)}),
     )
     columns = {
-        "created": Column(_("Time (UTC)"), lambda event: moment(event.created_at), "id"),
+        "created": Column(_("Time"), lambda event: moment(event.created_at), "id"),
         "who": Column(_("Who"), timeline.who),
         "what": Column(_("What happened"), timeline.sentence),
         "amount": Column(_("Amount"), timeline.how_much),
@@ -51,7 +51,7 @@ class EventAdmin(SupportAdmin[Event]):
             "ord": Q(order__public_id=text),
             "pay": Q(object_id=text),
             "re": Q(object_id=text),
-        }.get(kind, Q(order__reference=text))
+        }.get(kind, Q(order__reference__iexact=text))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         return super().get_queryset(request).select_related("order")

@@ -94,9 +94,9 @@ class ApiKeyAdmin(SupportAdmin[ApiKey]):
     columns = {
         "mode": Column(_("Mode"), lambda key: mode(key.live)),
         "may": Column(_("May"), rights),
-        "ends": Column(_("Ends (UTC)"), lambda key: moment(key.expires_at)),
-        "made": Column(_("Made (UTC)"), lambda key: moment(key.created_at)),
-        "revoked": Column(_("Revoked (UTC)"), lambda key: moment(key.revoked_at)),
+        "ends": Column(_("Ends"), lambda key: moment(key.expires_at)),
+        "made": Column(_("Made"), lambda key: moment(key.created_at)),
+        "revoked": Column(_("Revoked"), lambda key: moment(key.revoked_at)),
     }
     acts = {
         "roll": Act(

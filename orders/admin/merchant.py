@@ -127,7 +127,7 @@ class MerchantAdmin(SupportAdmin[Merchant]):
     readonly_fields = ("id_text", "created")
     columns = {
         "state": Column(_("State"), _state),
-        "created": Column(_("Created (UTC)"), lambda merchant: moment(merchant.created_at), "created_at"),
+        "created": Column(_("Created"), lambda merchant: moment(merchant.created_at), "created_at"),
         "id_text": ID,
     }
     acts = {
@@ -172,7 +172,7 @@ class MerchantAdmin(SupportAdmin[Merchant]):
             branding.change_logo(obj, form.cleaned_data["new_logo"])
 
     def panels(self, merchant: Merchant) -> list[Panel]:
-        headers = (_("API key"), _("Name"), _("Mode"), _("May"), _("Made (UTC)"), _("Ends (UTC)"), _("Revoked (UTC)"))
+        headers = (_("API key"), _("Name"), _("Mode"), _("May"), _("Made"), _("Ends"), _("Revoked"))
         rows = [
             (
                 code(str(key)),

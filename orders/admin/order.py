@@ -9,14 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import KINDS, Cell, Panel, badge, code, link, minute, moment, money
+from friendpay.admin_kit.cells import KINDS, Cell, Panel, badge, code, link, moment, money
 from friendpay.admin_kit.columns import ID, MODE, Column
 from friendpay.kit import quantities
 from orders.admin import timeline
 from orders.models import Adjustment, AdjustmentKind, Order, OrderLine
 
 
-def _status(order: Order) -> SafeString:
+def status(order: Order) -> SafeString:
+    """As lists show it."""
     text = _("paid elsewhere") if order.paid_elsewhere else order.get_status_display()
     return badge(text, KINDS.get(order.status, ""))
 
@@ -45,7 +46,8 @@ class OrderAdmin(SupportAdmin[Order]):
     of_shop = "merchant"
     list_display = ("reference", "status_badge", "buyer_name", "total_text", "paid_text", "merchant", "mode", "created")
     list_filter = ("status", filters.mode(), ("merchant", filters.ShopFilter))
-    search_fields = ("reference", "buyer_name", "buyer_id")
+    sortable_by = ("created",)
+    search_fields = ("=reference",)
     search_help_text = _("Order number, buyer's name or id, link, code or any reference")
     fieldsets = (
         (
@@ -63,7 +65,7 @@ class OrderAdmin(SupportAdmin[Order]):
     )
 
     columns = {
-        "status_badge": Column(_("Status"), _status, "status"),
+        "status_badge": Column(_("Status"), status, "status"),
         "mode": MODE,
         "total_text": Column(_("Amount"), lambda order: money(order.amount, order.currency), "amount"),
         "paid_text": Column(_("Paid here"), lambda order: money(order.amount_paid, order.currency), "amount_paid"),
@@ -71,11 +73,11 @@ class OrderAdmin(SupportAdmin[Order]):
         "shop": Column(_("Shop"), lambda order: link(order.merchant)),
         "id_text": ID,
         "note": Column(_("Note"), lambda order: order.paid_elsewhere_note),
-        "created": Column(_("Created (UTC)"), lambda order: minute(order.created_at), "id"),
-        "expires": Column(_("Ends (UTC)"), lambda order: moment(order.expires_at)),
-        "paid": Column(_("Paid (UTC)"), lambda order: moment(order.paid_at)),
-        "cancelled": Column(_("Cancelled (UTC)"), lambda order: moment(order.cancelled_at)),
-        "expired": Column(_("Expired (UTC)"), lambda order: moment(order.expired_at)),
+        "created": Column(_("Created"), lambda order: moment(order.created_at), "id"),
+        "expires": Column(_("Ends"), lambda order: moment(order.expires_at)),
+        "paid": Column(_("Paid"), lambda order: moment(order.paid_at)),
+        "cancelled": Column(_("Cancelled"), lambda order: moment(order.cancelled_at)),
+        "expired": Column(_("Expired"), lambda order: moment(order.expired_at)),
     }
 
     def find(self, text: str) -> Q | None:

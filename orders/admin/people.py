@@ -72,7 +72,7 @@ def panel(merchant: Merchant) -> Panel:
         (link(member, member.user.get_username()), moment(member.added_at), member.added_by)
         for member in merchant.members.filter(ended_at=None).select_related("user")
     ]
-    return Panel(_("People"), (_("Login"), _("Since (UTC)"), _("Added by")), rows)
+    return Panel(_("People"), (_("Login"), _("Since"), _("Added by")), rows)
 
 
 @admin.register(Membership)
@@ -84,8 +84,8 @@ class MembershipAdmin(SupportAdmin[Membership]):
     list_select_related = ("user", "merchant")
     fieldsets = ((None, {"fields": (("user", "merchant"), ("since", "added_by"), ("ended", "ended_by"))}),)
     columns = {
-        "since": Column(_("Since (UTC)"), lambda member: moment(member.added_at)),
-        "ended": Column(_("Ended (UTC)"), lambda member: moment(member.ended_at)),
+        "since": Column(_("Since"), lambda member: moment(member.added_at)),
+        "ended": Column(_("Ended"), lambda member: moment(member.ended_at)),
     }
     acts = {
         "end": Act(

@@ -127,7 +127,7 @@ def entries(
 
 def panel(rows: Iterable[Entry]) -> Panel:
     """The rows as a table, in the order of time."""
-    headers = (_("Time (UTC)"), _("Who"), _("What happened"), _("About"), _("Amount"), _("Shop told"))
+    headers = (_("Time"), _("Who"), _("What happened"), _("About"), _("Amount"), _("Shop told"))
     ordered = sorted(rows, key=lambda row: row.at)
     cells = [(moment(it.at), it.who, it.what, it.about, it.amount, it.told) for it in ordered]
     return Panel(_("What happened"), headers, cells, flows=True)

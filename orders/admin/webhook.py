@@ -19,6 +19,15 @@ from orders.admin.new_endpoint import show_secret
 from orders.models import WebhookEndpoint
 from orders.webhooks import endpoints
 
+FAILING = filters.choice(
+    _("state"),
+    "failing",
+    {
+        "yes": (_("failing"), Q(failing_since__isnull=False, disabled_at=None)),
+        "off": (_("switched off after failures"), Q(disabled_reason__in=["failing", "gone"], deleted_at=None)),
+    },
+)
+
 
 def _state(endpoint: WebhookEndpoint) -> SafeString:
     if not endpoint.enabled:
@@ -36,13 +45,13 @@ class WebhookEndpointAdmin(SupportAdmin[WebhookEndpoint]):
 
     of_shop = "merchant"
     list_display = ("url", "merchant", "state", "mode", "failing")
-    list_filter = (filters.mode(), ("merchant", filters.ShopFilter))
+    list_filter = (FAILING, filters.mode(), ("merchant", filters.ShopFilter))
     list_select_related = ("merchant",)
     search_fields = ("url",)
     search_help_text = _("Address or id")
     fieldsets = (
         (None, {"fields": (("url", "merchant"), ("state", "mode", "pace"), ("types", "description"))}),
-        (_("Times (UTC)"), {"fields": (("created", "failing", "disabled"),)}),
+        (_("Times"), {"fields": (("created", "failing", "disabled"),)}),
         (_("Id"), {"fields": ("id_text",)}),
     )
 
@@ -134,7 +143,7 @@ class WebhookEndpointAdmin(SupportAdmin[WebhookEndpoint]):
         return super().get_queryset(request).defer("sealed")
 
     def panels(self, endpoint: WebhookEndpoint) -> list[Panel]:
-        headers = (_("Delivery"), _("Event"), _("State"), _("Attempts"), _("Written (UTC)"), _("Next try"))
+        headers = (_("Delivery"), _("Event"), _("State"), _("Attempts"), _("Written"), _("Next try"))
         rows = [
             (
                 link(delivery, delivery.public_id),

@@ -3,9 +3,10 @@
 from datetime import datetime
 from functools import partial
 
-from django.contrib.postgres.indexes import BrinIndex, GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex, OpClass
 from django.db import models
 from django.db.models import Case, F, Q, When
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids, quantities
@@ -115,6 +116,10 @@ class Order(models.Model):
                 name="order_due",
                 condition=Q(status="awaiting_payment", expires_at__isnull=False),
             ),
+            # What the desk searches by: how a text begins.
+            models.Index(OpClass(Upper("reference"), "text_pattern_ops"), name="order_by_spelled_reference"),
+            models.Index(OpClass(Upper("buyer_name"), "text_pattern_ops"), name="order_by_buyer_name"),
+            models.Index(OpClass(Upper("buyer_id"), "text_pattern_ops"), name="order_by_buyer_id"),
         ]
 
     def __str__(self) -> str:

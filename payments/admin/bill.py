@@ -64,8 +64,8 @@ class BillMismatchAdmin(SupportAdmin[BillMismatch]):
         "account_link": parts.ACCOUNT,
         "our_reference": parts.OUR_REFERENCE,
         "wallet_reference": parts.WALLET_REFERENCE,
-        "found": Column(_("Found (UTC)"), lambda mismatch: moment(mismatch.found_at)),
-        "settled": Column(_("Put right (UTC)"), lambda mismatch: moment(mismatch.settled_at)),
+        "found": Column(_("Found"), lambda mismatch: moment(mismatch.found_at)),
+        "settled": Column(_("Put right"), lambda mismatch: moment(mismatch.settled_at)),
     }
     acts = {
         "put_right": Act(

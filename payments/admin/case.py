@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import KINDS, Cell, Panel, address, badge, link, minute, money
+from friendpay.admin_kit.cells import KINDS, Cell, Panel, address, badge, link, moment, money
 from friendpay.kit import clock, limits
 from orders.models import Order
 from payments.admin import parts, preview, second_person
@@ -222,11 +222,11 @@ def related_panel(order: Order) -> Panel | None:
             money(it.amount_paid, it.currency),
             money(refunded.get(it.pk, 0), it.currency),
             sum(len(asked.reports.all()) for asked in it.payment_requests.all()) or "",
-            minute(it.created_at),
+            moment(it.created_at),
         )
         for it in found
     ]
-    headers = (_("Order"), _("Requests"), _("Amount"), _("Paid"), _("Refunds"), _("Reports"), _("Created (UTC)"))
+    headers = (_("Order"), _("Requests"), _("Amount"), _("Paid"), _("Refunds"), _("Reports"), _("Created"))
     return Panel(_("More of the same buyer"), headers, rows) if rows else None
 
 

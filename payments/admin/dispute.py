@@ -76,8 +76,8 @@ class DisputeAdmin(SupportAdmin[Dispute]):
         "order_link": Column(_("Order"), lambda dispute: link(dispute.payment.request.order)),
         "account_link": parts.ACCOUNT,
         "wallet_reference": parts.WALLET_REFERENCE,
-        "opened": Column(_("Opened (UTC)"), lambda dispute: moment(dispute.opened_at), "id"),
-        "closed": Column(_("Closed (UTC)"), lambda dispute: moment(dispute.closed_at)),
+        "opened": Column(_("Opened"), lambda dispute: moment(dispute.opened_at), "id"),
+        "closed": Column(_("Closed"), lambda dispute: moment(dispute.closed_at)),
     }
 
     actions_detail = ("evidence",)

@@ -43,7 +43,7 @@ def _facts(it: Evidence) -> Rows:
         (_("Buyer"), order.buyer_name),
         (_("Payer"), parts.payer(payment)),
         (_("Payment"), payment.public_id, parts.wallet(payment), amount(payment.amount_captured, payment.currency)),
-        (_("Paid (UTC)"), _time(payment.succeeded_at)),
+        (_("Paid"), _time(payment.succeeded_at)),
         (_("The wallet's number"), payment.provider_ref),
         (_("Our reference"), payment.reference),
         (_("Receipt"), it.receipt),

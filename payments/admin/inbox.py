@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -80,8 +81,9 @@ class CountForm(forms.Form):
         named = data.get("request") or data.get("likely")
         if not named:
             raise forms.ValidationError(_("Say which request the money is meant for."))
-        ours = PaymentRequest.objects.filter(merchant=self.event.account.merchant_id)
-        found = list(ours.filter(search.find(named).as_requests())[:2])
+        shop = self.event.account.merchant_id
+        meant = search.named(named, frozenset({shop})).as_requests()
+        found = list(PaymentRequest.objects.filter(meant, merchant=shop)[:2])
         if not found:
             self.add_error("request", _("There is no such request."))
         elif len(found) > 1:
@@ -110,8 +112,8 @@ def _likely(event: ProviderEvent) -> list[PaymentRequest]:
 
 def _told(asked: PaymentRequest) -> str:
     status = PaymentRequest.Status(asked.status_at(clock.now())).label
-    created = f"{asked.created_at:%Y-%m-%d %H:%M}"
-    return f"{asked.order.reference} · {asked.order.buyer_name} · {status} · {created} (UTC)"
+    created = f"{timezone.localtime(asked.created_at):%Y-%m-%d %H:%M}"
+    return f"{asked.order.reference} · {asked.order.buyer_name} · {status} · {created}"
 
 
 def _sum(event: ProviderEvent) -> str:
@@ -188,9 +190,9 @@ class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
             _("The wallet's number"), lambda event: code((event.outcome or {}).get("provider_ref", ""))
         ),
         "event_text": Column(_("The notification's id"), lambda event: code(event.event_id)),
-        "received": Column(_("Received (UTC)"), lambda event: moment(event.received_at), "id"),
-        "next_try": Column(_("Next try (UTC)"), lambda event: moment(event.next_attempt_at)),
-        "applied": Column(_("Applied (UTC)"), lambda event: moment(event.applied_at)),
+        "received": Column(_("Received"), lambda event: moment(event.received_at), "id"),
+        "next_try": Column(_("Next try"), lambda event: moment(event.next_attempt_at)),
+        "applied": Column(_("Applied"), lambda event: moment(event.applied_at)),
     }
     actions_detail = ("as_written",)
     acts = {

@@ -54,8 +54,8 @@ class OrderWithPaymentsAdmin(CasePage, OrderAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return personal_data.known(self, request, persons.buyer_of(order), order.public_id)
 
-    def find(self, text: str) -> Q | None:
-        return search.find(text).as_orders()
+    def find_all(self, request: HttpRequest, text: str) -> Q:
+        return search.find(text, self.shops(request)).as_orders()
 
     def panels(self, order: Order) -> list[Panel]:
         goods = super().panels(order)[0]

@@ -57,7 +57,7 @@ def numbered(payment: Payment) -> str:
 
 
 def requests_panel(requests: Iterable[PaymentRequest], now: datetime) -> Panel:
-    headers = (_("Payment request"), _("Status"), _("Amount"), _("Paid"), _("Created (UTC)"), _("Ends (UTC)"))
+    headers = (_("Payment request"), _("Status"), _("Amount"), _("Paid"), _("Created"), _("Ends"))
     rows = [
         (
             link(request),
@@ -111,8 +111,8 @@ def refunds_panel(refunds: Iterable[Refund]) -> Panel:
         _("Status"),
         _("Amount"),
         _("Why"),
-        _("Asked for (UTC)"),
-        _("With the payer (UTC)"),
+        _("Asked for"),
+        _("With the payer"),
     )
     rows = [
         (
@@ -135,5 +135,5 @@ def reports_panels(reports: Iterable[Report]) -> list[Panel]:
         (link(report), report.get_outcome_display() or _("to decide"), report.words, moment(report.created_at))
         for report in reports
     ]
-    headers = (_("Report"), _("State"), _("In their words"), _("Created (UTC)"))
+    headers = (_("Report"), _("State"), _("In their words"), _("Created"))
     return [Panel(_("Reports"), headers, rows)] if rows else []

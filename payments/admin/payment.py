@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWi
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import DANGER, Act, Data
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import Panel, link, minute, mode, moment, money
+from friendpay.admin_kit.cells import Panel, link, mode, moment, money
 from friendpay.admin_kit.columns import ID, Column
 from friendpay.kit import clock, limits
 from friendpay.kit.money import Money
@@ -91,7 +91,8 @@ class PaymentAdmin(SupportAdmin[Payment]):
         ("merchant", filters.ShopFilter),
     )
     ordering = ("-id",)
-    search_fields = ("payer_name",)
+    sortable_by = ("created",)
+    search_fields = ("=public_id",)
     search_help_text = _("Our reference, the wallet's, the payer's name, order number, link or code")
     fieldsets = (
         (
@@ -143,11 +144,11 @@ class PaymentAdmin(SupportAdmin[Payment]):
             _("What the wallet said"),
             lambda payment: " ".join(filter(None, (payment.code, payment.words, payment.error))),
         ),
-        "next_question": Column(_("Asked again (UTC)"), lambda payment: moment(payment.next_attempt_at)),
+        "next_question": Column(_("Asked again"), lambda payment: moment(payment.next_attempt_at)),
         "id_text": ID,
-        "created": Column(_("Created (UTC)"), lambda payment: minute(payment.created_at), "id"),
-        "held": Column(_("Held until (UTC)"), lambda payment: moment(payment.held_until)),
-        "succeeded": Column(_("Succeeded (UTC)"), lambda payment: moment(payment.succeeded_at)),
+        "created": Column(_("Created"), lambda payment: moment(payment.created_at), "id"),
+        "held": Column(_("Held until"), lambda payment: moment(payment.held_until)),
+        "succeeded": Column(_("Succeeded"), lambda payment: moment(payment.succeeded_at)),
     }
     actions_detail = ("personal_data",)
     acts = {
@@ -178,8 +179,8 @@ class PaymentAdmin(SupportAdmin[Payment]):
         ),
     }
 
-    def find(self, text: str) -> Q | None:
-        return search.find(text).as_payments()
+    def find_all(self, request: HttpRequest, text: str) -> Q:
+        return search.find(text, self.shops(request)).as_payments()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
         return super().get_queryset(request).select_related("request__order", "account", "merchant")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import PRIMARY, Act
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import badge, link, minute, moment, money
+from friendpay.admin_kit.cells import badge, link, moment, money
 from friendpay.admin_kit.columns import Column
 from friendpay.kit import clock
 from payments.admin import parts, second_person
@@ -73,9 +73,9 @@ class ProposalAdmin(SupportAdmin[Proposal]):
         "about": Column(_("About"), _about),
         "order_link": Column(_("Order"), lambda it: link(it.order) if it.order else ""),
         "shop": parts.SHOP,
-        "proposed": Column(_("Proposed (UTC)"), lambda it: minute(it.proposed_at), "id"),
-        "expires": Column(_("Time is over (UTC)"), lambda it: moment(it.expires_at)),
-        "decided": Column(_("Decided (UTC)"), lambda it: moment(it.decided_at)),
+        "proposed": Column(_("Proposed"), lambda it: moment(it.proposed_at), "id"),
+        "expires": Column(_("Time is over"), lambda it: moment(it.expires_at)),
+        "decided": Column(_("Decided"), lambda it: moment(it.decided_at)),
     }
     acts = {
         "confirm": Act(

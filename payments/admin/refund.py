@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import DANGER, PRIMARY, Act, Data
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import Panel, link, minute, mode, moment, money
+from friendpay.admin_kit.cells import Panel, link, mode, moment, money
 from friendpay.admin_kit.columns import ID, Column
 from friendpay.kit import clock
 from friendpay.kit.money import Money
@@ -73,7 +73,8 @@ class RefundAdmin(SupportAdmin[Refund]):
         ("merchant", filters.ShopFilter),
     )
     ordering = ("-id",)
-    search_fields = ("payment__payer_name",)
+    sortable_by = ("created",)
+    search_fields = ("=public_id",)
     search_help_text = _("Our reference, the wallet's, the payer's name, order number, link or code")
     fieldsets = (
         (
@@ -113,9 +114,9 @@ class RefundAdmin(SupportAdmin[Refund]):
         "wallet_reference": parts.WALLET_REFERENCE,
         "said": Column(_("What the wallet said"), lambda refund: " ".join(filter(None, (refund.code, refund.words)))),
         "id_text": ID,
-        "created": Column(_("Created (UTC)"), lambda refund: minute(refund.created_at), "id"),
-        "next_try": Column(_("Next try (UTC)"), lambda refund: moment(refund.next_attempt_at)),
-        "back": Column(_("With the payer (UTC)"), lambda refund: moment(refund.back_at)),
+        "created": Column(_("Created"), lambda refund: moment(refund.created_at), "id"),
+        "next_try": Column(_("Next try"), lambda refund: moment(refund.next_attempt_at)),
+        "back": Column(_("With the payer"), lambda refund: moment(refund.back_at)),
     }
     acts = {
         "send_again": Act(
@@ -189,8 +190,8 @@ class RefundAdmin(SupportAdmin[Refund]):
         ),
     }
 
-    def find(self, text: str) -> Q | None:
-        return search.find(text).as_refunds()
+    def find_all(self, request: HttpRequest, text: str) -> Q:
+        return search.find(text, self.shops(request)).as_refunds()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
         return super().get_queryset(request).select_related("payment__request__order", "account", "merchant")

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import DANGER, PRIMARY, Act
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import Panel, badge, link, minute, moment
+from friendpay.admin_kit.cells import Panel, badge, link, moment
 from friendpay.admin_kit.columns import Column
 from friendpay.kit import trust_limits
 from payments.admin import case, parts, search
@@ -69,8 +69,8 @@ class ReportAdmin(SupportAdmin[Report]):
         "shop": parts.SHOP,
         "message": Column(_("message"), lambda report: report.request.message),
         "others": Column(_("Others of the same request"), _others),
-        "created": Column(_("Created (UTC)"), lambda report: minute(report.created_at), "id"),
-        "decided": Column(_("Decided (UTC)"), lambda report: moment(report.settled_at)),
+        "created": Column(_("Created"), lambda report: moment(report.created_at), "id"),
+        "decided": Column(_("Decided"), lambda report: moment(report.settled_at)),
     }
     acts = {
         "nothing_wrong": Act(
@@ -128,7 +128,7 @@ class ReportAdmin(SupportAdmin[Report]):
         return [parts.payments_panel(story.payments, story.refunds), *([related] if related else [])]
 
     def find(self, text: str) -> Q | None:
-        return Q(request__in=PaymentRequest.objects.filter(search.find(text).as_requests()))
+        return Q(request__in=PaymentRequest.objects.filter(search.named(text).as_requests()))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
         return super().get_queryset(request).select_related("request__order", "merchant")
@@ -144,7 +144,7 @@ class StoppedBuyerAdmin(SupportAdmin[StoppedBuyer]):
     search_fields = ("buyer_name", "buyer_id")
     search_help_text = _("Buyer's name or id")
     fieldsets = ((None, {"fields": (("buyer_name", "buyer_id"), ("merchant", "since", "by"))}),)
-    columns = {"since": Column(_("Since (UTC)"), lambda stopped: minute(stopped.stopped_at), "id")}
+    columns = {"since": Column(_("Since"), lambda stopped: moment(stopped.stopped_at), "id")}
     acts = {
         "let_ask": Act(
             label=_("Let ask again"),

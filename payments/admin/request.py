@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import DANGER, Act
-from friendpay.admin_kit.cells import Panel, code, link, minute, mode, moment, money
+from friendpay.admin_kit.cells import Panel, code, link, mode, moment, money
 from friendpay.admin_kit.columns import ID, Column
 from friendpay.kit import clock
 from friendpay.kit.templatetags.times import digits
@@ -62,7 +62,8 @@ class PaymentRequestAdmin(CasePage):
         "created",
     )
     list_filter = ("status", filters.mode("order__live"), ("merchant", filters.ShopFilter))
-    search_fields = ("order__reference", "order__buyer_name", "order__buyer_id")
+    sortable_by = ("created",)
+    search_fields = ("=public_id",)
     search_help_text = _("Order number, buyer's name or id, link, code or any reference")
     fieldsets = (
         (
@@ -94,13 +95,13 @@ class PaymentRequestAdmin(CasePage):
         "time_left": Column(_("Time left"), _time_left, "expires_at"),
         "code_text": Column(_("Share code"), lambda row: code(codes.shown(row))),
         "shared": Column(
-            _("Asked a friend (UTC)"), lambda row: moment(row.shared_at) or gettext("no, the buyer pays herself")
+            _("Asked a friend"), lambda row: moment(row.shared_at) or gettext("no, the buyer pays herself")
         ),
         "split": Column(_("Paying together"), _split),
         "id_text": ID,
-        "created": Column(_("Created (UTC)"), lambda row: minute(row.created_at), "id"),
-        "expires": Column(_("Time is over (UTC)"), lambda row: moment(row.expires_at)),
-        "ended": Column(_("Ended (UTC)"), lambda row: moment(row.paid_at or row.closed_at)),
+        "created": Column(_("Created"), lambda row: moment(row.created_at), "id"),
+        "expires": Column(_("Time is over"), lambda row: moment(row.expires_at)),
+        "ended": Column(_("Ended"), lambda row: moment(row.paid_at or row.closed_at)),
     }
     actions_detail = ("as_friend", "as_buyer")
     acts = {
@@ -124,8 +125,8 @@ class PaymentRequestAdmin(CasePage):
         ),
     }
 
-    def find(self, text: str) -> Q | None:
-        return search.find(text).as_requests()
+    def find_all(self, request: HttpRequest, text: str) -> Q:
+        return search.find(text, self.shops(request)).as_requests()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentRequest]:
         rows = super().get_queryset(request).select_related("order__merchant", "merchant")

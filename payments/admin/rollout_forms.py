@@ -181,7 +181,7 @@ class TryForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if data.get("order"):
-            named = search.find(data["order"].strip()).as_orders()
+            named = search.named(data["order"].strip(), scope.shops_of(self.user)).as_orders()
             found = scope.only_mine(self.user, Order.objects.filter(named))
             if data.get("shop"):
                 found = found.filter(merchant=data["shop"])

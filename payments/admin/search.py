@@ -1,58 +1,166 @@
-"""The desk's search: people paste a link, a share code, a whole message, an order number, or a wallet's reference."""
+"""The desk's search: whatever a caller may say, or paste, of an order, a request, a payment or a refund.
+
+Each way of naming something is looked up by an index of its own, for so many rows at most, so that a million requests
+make it no slower.
+"""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_, or_
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.utils.translation import get_language
 
-from friendpay.kit import limits
+from friendpay.admin_kit.scope import Shops, within
+from friendpay.kit import clock, limits
 from orders.models import Order
-from payments.models import Payment, PaymentRequest, Refund
-from payments.share import codes, receipt_numbers
+from payments.admin import said
+from payments.models import MailAddress, Payment, PaymentRequest, ProviderAccount, Refund
+from payments.pages.addresses import digest_of
+from payments.share import codes, receipt_numbers, safety_words
 
-_LINK = re.compile(r"/(?:p|checkout|r)/([0-9A-Za-z]{20,40})")
+_LINK = re.compile(rf"/(?:p|checkout|r)/+([0-9A-Za-z]{{{limits.TOKEN_SYMBOLS}}})")
+_ID = re.compile(r"\b(ord|pr|pay|re)_([0-9A-Za-z]{20,36})\b", re.IGNORECASE)
+_REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_\-.]{5,99}")
+_EMAIL = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+\.\w+")
 
 
 @dataclass(frozen=True)
 class Found:
     """The rows named, by id; whatever belongs to them is found through them."""
 
-    orders: list[int]
-    requests: list[int]
-    payments: list[int]
-    refunds: list[int]
+    orders: list[int] = field(default_factory=list)
+    requests: list[int] = field(default_factory=list)
+    payments: list[int] = field(default_factory=list)
+    refunds: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.orders or self.requests or self.payments or self.refunds)
 
     def as_orders(self) -> Q:
-        return Q(pk__in=self.orders) | Q(pk__in=PaymentRequest.objects.filter(self._below_request()).values("order"))
+        return Q(pk__in=[*self.orders, *_column(PaymentRequest, "order", pk=self._requests_above())])
 
     def as_requests(self) -> Q:
-        return Q(order__in=self.orders) | self._below_request()
+        return Q(pk__in=[*self._requests_above(), *_column(PaymentRequest, "pk", order=self.orders)])
 
     def as_payments(self) -> Q:
-        above = Q(request__in=self.requests) | Q(request__order__in=self.orders)
-        return above | Q(pk__in=self.payments) | Q(pk__in=Refund.objects.filter(pk__in=self.refunds).values("payment"))
+        ours = _column(Refund, "payment", pk=self.refunds)
+        below = _column(Payment, "pk", request=[*self.requests, *_column(PaymentRequest, "pk", order=self.orders)])
+        return Q(pk__in=[*self.payments, *ours, *below])
 
     def as_refunds(self) -> Q:
-        above = Q(payment__request__in=self.requests) | Q(payment__request__order__in=self.orders)
-        return above | Q(payment__in=self.payments) | Q(pk__in=self.refunds)
+        requests = [*self.requests, *_column(PaymentRequest, "pk", order=self.orders)]
+        payments = [*self.payments, *_column(Payment, "pk", request=requests)]
+        return Q(pk__in=[*self.refunds, *_column(Refund, "pk", payment=payments)])
 
-    def _below_request(self) -> Q:
-        payments = Payment.objects.filter(Q(pk__in=self.payments) | Q(refunds__in=self.refunds))
-        return Q(pk__in=self.requests) | Q(pk__in=payments.values("request"))
+    def _requests_above(self) -> list[int]:
+        payments = [*self.payments, *_column(Refund, "payment", pk=self.refunds)]
+        return [*self.requests, *_column(Payment, "request", pk=payments)]
 
 
-def find(text: str) -> Found:
-    """Every order, request, payment and refund that the text names. Each is looked up by an index of its own."""
-    tokens = [*_LINK.findall(text), text]
-    named = Q(public_id=text) | Q(token__in=tokens)
-    ours = Q(public_id=text) | Q(reference=text) | Q(provider_ref=text)
+def _column(model: type[Any], column: str, **among: list[int]) -> list[int]:
+    """A column of the rows whose other column is among some ids. No statement where there are none."""
+    ((name, ids),) = among.items()
+    return list(model._default_manager.filter(**{f"{name}__in": ids}).values_list(column, flat=True)) if ids else []
+
+
+def find(text: str, shops: Shops = None) -> Found:
+    """What a text names: exactly, if it can be read so, else whatever its words, sum and day speak of."""
+    return named(text, shops) or spoken_of(text, shops)
+
+
+def named(text: str, shops: Shops = None) -> Found:
+    """Every order, request, payment and refund whose id, link, code, number or mail address is in the text."""
+    text = codes.plain(text).strip()
+    whole = text.strip(" .,;:!?\"'<>()[]#")
+    tokens = [*_LINK.findall(text), whole]
+    ids = [f"{kind.lower()}_{rest}" for kind, rest in _ID.findall(text)]
+    by_id = Q(public_id__in=ids) | Q(token__in=tokens)
+    linked = codes.by_link(text)
+    ours = Q(pk=linked.pk) if linked else Q(code__in=codes.inside(text))
+    mailboxes = [digest_of(address) for address in _EMAIL.findall(text)[:3]]
+    mails = MailAddress.objects.filter(digest__in=mailboxes).values_list("order", flat=True)[: limits.SEARCH_ROWS]
     return Found(
-        orders=_ids(Order, named | Q(reference=text)),
-        requests=_ids(PaymentRequest, named | Q(code__in=codes.inside(text))),
-        payments=_ids(Payment, ours | Q(token__in=tokens) | Q(pk=receipt_numbers.meant(text))),
-        refunds=_ids(Refund, ours),
+        orders=_all(Order, [by_id, Q(reference__iexact=whole), Q(pk__in=list(mails))], shops),
+        requests=_all(PaymentRequest, [by_id, ours], shops),
+        payments=_all(Payment, [by_id, Q(pk=receipt_numbers.meant(whole)), *_numbered(whole)], shops),
+        refunds=_all(Refund, [Q(public_id__in=ids), *_numbered(whole)], shops),
     )
 
 
-def _ids(model: type[Order | PaymentRequest | Payment | Refund], condition: Q) -> list[int]:
-    return list(model._default_manager.filter(condition).values_list("pk", flat=True)[: limits.SEARCH_ROWS])
+def spoken_of(text: str, shops: Shops = None) -> Found:
+    """Orders and payments by how their order number, buyer, buyer's id or payer begins; by sum and day; and requests
+    by their two words. A sum without a day is one of the last weeks.
+    """
+    text = " ".join(codes.plain(text).split())[: limits.SEARCHED_CHARACTERS]
+    heard = said.read(text, now := clock.now(), get_language() or "en")
+    orders, payments = [_worded(text, _ORDER_WORDS)], [_worded(text, _PAYMENT_WORDS)]
+    if heard.sums or heard.days:
+        days = heard.days or ((now - limits.SUM_SEARCHED_FOR, now),)
+        orders.append(_at("created_at", days) & _of("amount", heard) & _worded(heard.words, _ORDER_WORDS))
+        payments.append(
+            _at("succeeded_at", days) & _of("amount_captured", heard) & _worded(heard.words, _PAYMENT_WORDS)
+        )
+    return Found(
+        orders=_all(Order, orders, shops),
+        requests=_with_safety_words(text, shops),
+        payments=_all(Payment, payments, shops),
+    )
+
+
+_ORDER_WORDS = ("reference", "buyer_name", "buyer_id")
+_PAYMENT_WORDS = ("payer_name",)
+
+
+def _worded(text: str, columns: Iterable[str]) -> Q:
+    """The text, or each of its words, at the beginning of one of these columns."""
+
+    def begins(words: str) -> Q:
+        return reduce(or_, (Q(**{f"{column}__istartswith": words}) & ~Q(**{column: ""}) for column in columns))
+
+    words = text.split()[: limits.SEARCHED_WORDS]
+    return begins(text) | reduce(and_, map(begins, words)) if len(words) > 1 else begins(text) if words else Q()
+
+
+def _at(column: str, days: Iterable[tuple[Any, Any]]) -> Q:
+    return reduce(or_, (Q(**{f"{column}__gte": begins, f"{column}__lt": ends}) for begins, ends in days))
+
+
+def _of(column: str, heard: said.Said) -> Q:
+    """One of the sums it may be, each in its currencies."""
+    sums = (Q(**{column: minor, "currency__in": currencies}) for minor, currencies in heard.sums.items())
+    return reduce(or_, sums) if heard.sums else Q()
+
+
+def _numbered(number: str) -> Iterator[Q]:
+    """Our number for a payment or refund, and the wallet's: they are an account's, and each account's are looked up."""
+    if _REFERENCE.fullmatch(number):
+        accounts = list(ProviderAccount.objects.values_list("pk", flat=True))
+        yield Q(account__in=accounts, reference=number)
+        yield Q(account__in=accounts, provider_ref=number) & ~Q(provider_ref="")
+
+
+def _with_safety_words(text: str, shops: Shops) -> list[int]:
+    """Requests that show these two words, among the newest: the words are made of the link and stand in no table."""
+    if not (pair := safety_words.meant(text)):
+        return []
+    newest = _of_shops(PaymentRequest, shops).order_by("-pk").values_list("pk", "token")
+    return [pk for pk, token in newest[: limits.SAFETY_WORDS_SEARCHED] if safety_words.places(token) == pair]
+
+
+def _all(model: type[Any], conditions: Iterable[Q], shops: Shops) -> list[int]:
+    """The newest rows of each condition: one statement each, for an index each."""
+    found: dict[int, None] = {}
+    for condition in conditions:
+        if condition:
+            newest = _of_shops(model, shops).filter(condition).order_by("-pk").values_list("pk", flat=True)
+            found |= dict.fromkeys(newest[: limits.SEARCH_ROWS])
+    return list(found)
+
+
+def _of_shops(model: type[Any], shops: Shops) -> QuerySet[Any]:
+    """Narrowed before it is limited, so that other shops' namesakes crowd out nobody."""
+    return within(model._default_manager.all(), "merchant", shops)

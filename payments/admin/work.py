@@ -1,139 +1,49 @@
-"""The desk's front page, what needs somebody and a box that finds anything, and its menu."""
+"""The desk's front page, what needs somebody and how today goes, and its menu."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from friendpay.admin_kit.base import mine
-from friendpay.kit import clock
+from orders import scope
 from payments import heartbeats
-from payments.admin import inbox
-from payments.admin.payment import undecided_for_long
-from payments.models import BillMismatch, Dispute, Payment, ProviderAccount, ProviderEvent, Refund, Report
-
-
-@dataclass(frozen=True)
-class Work:
-    """One kind of work: its rows, and the list that shows them."""
-
-    title: "str | Promise"
-    text: "str | Promise"
-    permission: str
-    rows: Callable[[], QuerySet[Any]]
-    page: str
-    filter: str
-
-    @property
-    def count(self) -> int:
-        return self.rows().count()
-
-    @property
-    def url(self) -> str:
-        return f"{reverse(f'admin:{self.page}_changelist')}?{self.filter}"
-
-
-KINDS = (
-    Work(
-        gettext_lazy("Failed refunds"),
-        gettext_lazy("A wallet refused them. The money is still owed to the payer."),
-        "payments.view_refund",
-        lambda: Refund.objects.filter(status=Refund.Status.FAILED),
-        "payments_refund",
-        "status__exact=failed",
-    ),
-    Work(
-        gettext_lazy("Refunds that wait"),
-        gettext_lazy("They wait for something at the shop's account, or no wallet has decided them for hours."),
-        "payments.view_refund",
-        lambda: Refund.objects.held_up(clock.now()),
-        "payments_refund",
-        "waiting=long",
-    ),
-    Work(
-        gettext_lazy("Orphans"),
-        gettext_lazy("A wallet speaks of a payment or a refund that we do not know."),
-        "payments.view_providerevent",
-        lambda: ProviderEvent.objects.filter(inbox.WHERE["orphan"]),
-        "payments_providerevent",
-        "state=orphan",
-    ),
-    Work(
-        gettext_lazy("Set aside"),
-        gettext_lazy("Notifications that could not be applied after several tries."),
-        "payments.view_providerevent",
-        lambda: ProviderEvent.objects.filter(inbox.WHERE["set_aside"]),
-        "payments_providerevent",
-        "state=set_aside",
-    ),
-    Work(
-        gettext_lazy("Reports"),
-        gettext_lazy("A friend who was asked to pay says that something is wrong."),
-        "payments.view_report",
-        lambda: Report.objects.open(),
-        "payments_report",
-        "open=yes",
-    ),
-    Work(
-        gettext_lazy("Bill mismatches"),
-        gettext_lazy("A wallet's daily bill and our books do not agree."),
-        "payments.view_billmismatch",
-        lambda: BillMismatch.objects.filter(settled_at=None),
-        "payments_billmismatch",
-        "open=yes",
-    ),
-    Work(
-        gettext_lazy("Disputes"),
-        gettext_lazy("A payer asks the bank for the money back. Answer in the wallet's own site, in time."),
-        "payments.view_dispute",
-        lambda: Dispute.objects.filter(closed_at=None),
-        "payments_dispute",
-        "open=yes",
-    ),
-    Work(
-        gettext_lazy("Wallets that do not answer"),
-        gettext_lazy("Nobody pays there now. They are tried every minute, and go on by themselves."),
-        "payments.view_provideraccount",
-        lambda: ProviderAccount.objects.exclude(paused_until=None),
-        "payments_provideraccount",
-        "paused=yes",
-    ),
-    Work(
-        gettext_lazy("Undecided payments"),
-        gettext_lazy("For more than an hour no wallet has said whether they were paid."),
-        "payments.view_payment",
-        lambda: Payment.objects.filter(undecided_for_long()),
-        "payments_payment",
-        "waiting=long",
-    ),
-)
+from payments.admin import figures, plots
+from payments.admin.kinds import KINDS, alarm_lines
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the front page shows to this user: never work that the user may not see."""
     seen = [work for work in KINDS if request.user.has_perm(work.permission)]
-    context["work"] = [replace(work, rows=partial(mine, request, work.rows())) for work in seen]
+    context["work"] = kinds = [replace(work, rows=partial(mine, request, work.rows())) for work in seen]
+    watches = scope.shops_of(request.user) is None and request.user.has_perm("payments.view_payment")
+    alarms = list(alarm_lines()) if watches else []
+    lines = sorted((line for work in kinds for line in work.lines()), key=lambda line: line.since)
+    context["lines"], context["waiting"] = [*alarms, *lines], len(alarms) + sum(work.count for work in kinds)
+    if request.user.has_perm("payments.view_payment"):
+        context["figures"] = plots.of(figures.today(request))
     if late := heartbeats.late():
         text = _("Background work has stood still for over a minute (%(queues)s): start the scheduler and the workers.")
         messages.error(request, text % {"queues": ", ".join(late)})
-    if request.user.has_perm("payments.view_paymentrequest"):
-        context["search_url"] = reverse("admin:payments_paymentrequest_changelist")
     return context
 
 
 def stylesheet(_request: HttpRequest) -> str:
     """The little that the desk looks otherwise than Unfold."""
     return static("desk.css")
+
+
+def script(_request: HttpRequest) -> str:
+    """The little that it does otherwise."""
+    return static("desk.js")
 
 
 def icon(_request: HttpRequest) -> str:

@@ -1,6 +1,7 @@
 """The tables of payments."""
 
 from payments.models.account import ProviderAccount
+from payments.models.alarm import LedgerAlarm
 from payments.models.beat import Beat, LedgerCheck
 from payments.models.bill import BillDay, BillMismatch
 from payments.models.desk import Assignment, Proposal
@@ -23,6 +24,7 @@ __all__ = [
     "BillMismatch",
     "Dispute",
     "Fee",
+    "LedgerAlarm",
     "LedgerCheck",
     "Mail",
     "MailAddress",

@@ -5,9 +5,10 @@ from datetime import datetime
 from functools import partial
 from typing import Self
 
-from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.postgres.indexes import BrinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
@@ -135,6 +136,9 @@ class Payment(models.Model):
                 fields=["account", "succeeded_at"],
                 name="payment_unbilled",
                 condition=Q(billed_on__isnull=True, succeeded_at__isnull=False),
+            ),
+            models.Index(
+                OpClass(Upper("payer_name"), "text_pattern_ops"), name="payment_by_payer", condition=~Q(payer_name="")
             ),
         ]
 

@@ -140,6 +140,7 @@ class Refund(models.Model):
                 condition=~Q(merchant_reference=""),
             ),
             models.Index(fields=["account"], name="refund_renumbered", condition=~Q(past_references=[])),
+            models.Index(fields=["account", "provider_ref"], name="refund_by_provider_ref"),
         ]
 
     def __str__(self) -> str:

@@ -130,6 +130,7 @@ class PaymentRequest(models.Model):
             models.Index(fields=["network", "-id"], name="request_by_network", condition=~Q(network="")),
             BrinIndex(fields=["created_at"], name="request_by_time", autosummarize=True),
             models.Index(Upper("token"), name="request_by_spelled_token"),
+            models.Index(fields=["closed_at"], name="request_expired", condition=Q(status="expired")),
             GinIndex(
                 fields=["metadata"], opclasses=["jsonb_path_ops"], name="request_by_metadata", condition=~Q(metadata={})
             ),

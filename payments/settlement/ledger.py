@@ -8,7 +8,10 @@ amount   = its lines + its adjustments                             for every ord
 
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
+
+from friendpay.kit import clock, limits
+from payments.models import LedgerAlarm
 
 _CHECKS = {
     "payment: captured is applied plus what goes back because it did not fit, or which a dispute has": """
@@ -210,3 +213,19 @@ def check() -> list[Finding]:
     with connection.cursor() as cursor:
         cursor.execute(union)
         return [Finding(*row) for row in cursor.fetchall()]
+
+
+@transaction.atomic
+def alarm(findings: list[Finding]) -> None:
+    """What the desk shows of them: each since it was first found, and none that is no more. Repeating is fine."""
+    found = {(finding.rule[:200], finding.object_id[:40]): finding for finding in findings[: limits.ALARMS_KEPT]}
+    over = [row.pk for row in LedgerAlarm.objects.all() if (row.rule, row.object_id) not in found]
+    LedgerAlarm.objects.filter(pk__in=over).delete()
+    now = clock.now()
+    LedgerAlarm.objects.bulk_create(
+        [
+            LedgerAlarm(rule=rule, object_id=object_id, detail=finding.detail[:300], found_at=now)
+            for (rule, object_id), finding in found.items()
+        ],
+        ignore_conflicts=True,
+    )

@@ -4,6 +4,7 @@ They are a keyed hash of its token: whoever makes up a request cannot choose the
 so line n of every list in `words/` means the same, and the picture speaks no language.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -88,14 +89,47 @@ class SafetyWords:
 
 def of(token: str) -> SafetyWords:
     """The same for a token every time, on every machine with our secret."""
-    digest = digest_bytes("payments.share.safety_words", token)
-    first, second = digest[0] % limits.SAFETY_WORDS, digest[1] % (limits.SAFETY_WORDS - 1)
+    digest = _digest(token)
+    first, second = _places(digest)
     words = _words(get_language() or "")
     return SafetyWords(
-        words=(words[first], words[second + (second >= first)]),
+        words=(words[first], words[second]),
         shape=digest[2] % len(SHAPES),
         colour=digest[3] % len(COLOURS),
     )
+
+
+def places(token: str) -> tuple[int, int]:
+    """Where a token's two words stand in every language's list."""
+    return _places(_digest(token))
+
+
+def meant(text: str) -> tuple[int, int] | None:
+    """The places of the two words that a text consists of, in any of our languages; None where it is no two."""
+    for between in (_APART, re.compile(r"\s+")):
+        if len(parts := between.split(text.strip())) == 2:  # noqa: PLR2004  # two words
+            for places in map(_numbered, (path.stem for path in sorted(WORDS.glob("*.txt")))):
+                found = [places[word] for part in parts if (word := part.strip().casefold()) in places]
+                if len(found) == len(parts):
+                    return found[0], found[1]
+    return None
+
+
+_APART = re.compile(r"\s*[·•・,，、/&+]\s*|\s+and\s+|和")
+
+
+def _digest(token: str) -> bytes:
+    return digest_bytes("payments.share.safety_words", token)
+
+
+def _places(digest: bytes) -> tuple[int, int]:
+    first, second = digest[0] % limits.SAFETY_WORDS, digest[1] % (limits.SAFETY_WORDS - 1)
+    return first, second + (second >= first)
+
+
+@cache
+def _numbered(language: str) -> dict[str, int]:
+    return {word.casefold(): place for place, word in enumerate(_words(language))}
 
 
 @cache

@@ -108,7 +108,3 @@ def test_a_search_that_no_database_takes_is_an_error_in_words(story: Story) -> N
 def test_a_request_that_ended_is_still_found_by_its_code(story: Story) -> None:
     assert desk.found(story.client, PaymentRequest, codes.shown(story.request)) == [story.request.pk]
     assert codes.find(story.request.code) is None
-
-
-def test_the_front_page_leads_to_the_search(story: Story) -> None:
-    assert f'action="{desk.rows(PaymentRequest)}"' in story.client.get("/admin/").content.decode()

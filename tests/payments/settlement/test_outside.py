@@ -11,7 +11,7 @@ from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders.models import Event, Order
-from payments.admin.work import KINDS
+from payments.admin.kinds import KINDS
 from payments.models import BillMismatch, Dispute, Payment, PaymentRequest, ProviderEvent, Refund
 from payments.settlement import bills, holds, inbox, ledger, lifecycle, outside, reconcile, refund_moves, refunds
 from payments.settlement.locks import save

@@ -1,0 +1,62 @@
+"""The desk's front page and search box in a browser in Shanghai: what support sees first; one word leads to a case."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.browser.conftest import DESK, PHONE, Person, Stack, pay
+
+SHOTS = os.environ.get("FRIENDPAY_DESK_SHOTS", "")
+
+Make = Callable[..., Person]
+
+
+def enter(staff: Person, stack: Stack) -> None:
+    """As the demo's support."""
+    kept = json.loads((stack.data / "data" / "secrets.json").read_text())
+    staff.go("/admin/")
+    staff.page.locator("#id_username").fill(kept["FRIENDPAY_SUPPORT_USER"])
+    staff.page.locator("#id_password").fill(kept["FRIENDPAY_SUPPORT_PASSWORD"])
+    staff.page.locator("[type=submit]").first.click()
+
+
+def shoot(staff: Person, name: str) -> None:
+    if SHOTS:
+        staff.page.screenshot(path=Path(SHOTS) / f"home-{name}.png", full_page=True)
+
+
+def test_support_finds_a_payment_from_what_a_caller_says(person: Make, stack: Stack) -> None:
+    for number in range(3):
+        asked = stack.api(f"/orders/{stack.order(f'HOME-{number}')['id']}/payment-requests", {})
+        if number < 2:
+            pay(asked["url"], name="Mei")
+    staff = person(DESK, timezone_id="Asia/Shanghai")
+    enter(staff, stack)
+    staff.sees("Times are in Asia/Shanghai (+0800)")
+    staff.sees("Median time to paid")
+    shoot(staff, "en")
+    staff.page.keyboard.press("/")
+    staff.page.keyboard.type("90 today")
+    staff.page.keyboard.press("Enter")
+    staff.sees("hits for “90 today”")
+    shoot(staff, "found-en")
+    staff.page.get_by_label("Find").first.fill("home-1")
+    staff.page.keyboard.press("Enter")
+    staff.page.wait_for_url("**/paymentrequest/*/change/")
+    staff.sees("HOME-1")
+
+
+def test_the_front_page_is_for_every_screen_and_everybody(person: Make, stack: Stack) -> None:
+    for name, device in (("desk", DESK), ("phone", PHONE)):
+        for language in ("en-GB", "zh-CN"):
+            for scheme in ("light", "dark"):
+                staff = person(device, locale=language, color_scheme=scheme)
+                enter(staff, stack)
+                wide = staff.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+                shoot(staff, f"{name}-{language}-{scheme}")
+                assert not wide, (name, language)
+                staff.go("/admin/find/?q=90")
+                shoot(staff, f"found-{name}-{language}-{scheme}")
+                staff.go("/admin/find/?q=nobody+at+all")
+                shoot(staff, f"nothing-{name}-{language}-{scheme}")
