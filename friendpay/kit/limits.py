@@ -93,6 +93,7 @@ CREDENTIALS_WARNED_BEFORE = timedelta(days=30)
 BILL_SECONDS = 90.0  # for a whole bill: where it lies, and the file
 BILL_FILE_SECONDS, BILL_FILE_BYTES = 60.0, 64 << 20
 BILL_LINES_AT_ONCE, EXPORT_ROWS_AT_ONCE, EXPORT_DAYS = 500, 2_000, 366
+CALENDARS_APART = timedelta(days=2)  # at most: no day begins earlier or later than UTC's by more
 BILL_DELAYS = tuple(timedelta(hours=h) for h in (0.5, 0.5, 1, 1, 2, 2, 4, 4, 6, 12, 24))
 """After so many tries the next one is due. Wallets have a day's bill ready by noon of the next."""
 

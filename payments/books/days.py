@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from friendpay.kit import limits
 from payments.models import ProviderAccount
 from payments.wallets import registry
 
@@ -13,7 +14,6 @@ WALLETS_OWN = "wallet"
 """Instead of a zone: the day of each wallet's bill. What is of no wallet, such as an order, is counted in UTC."""
 
 NO_WALLET = ""
-_EDGE = timedelta(days=2)  # no calendar is further from another
 
 
 def zones() -> list[str]:
@@ -49,8 +49,8 @@ class Scope:
             "ends": [_midnight(self.until + timedelta(days=1), zone) for _provider, zone in spans],
             "since": self.since,
             "until": self.until,
-            "early": _midnight(self.since, UTC) - _EDGE,
-            "late": _midnight(self.until, UTC) + _EDGE,
+            "early": _midnight(self.since, UTC) - limits.CALENDARS_APART,
+            "late": _midnight(self.until, UTC) + limits.CALENDARS_APART,
             "shops": None if self.shops is None else list(self.shops),
             "live": self.live,
         }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+import orders.api.delivery_schemas
 import orders.api.pairing_schemas
 import orders.api.schemas
 import orders.api.webhook_schemas
@@ -22,6 +23,7 @@ from orders.events import TYPES
 from orders.webhooks import transport
 
 SCHEMAS = (
+    orders.api.delivery_schemas,
     orders.api.pairing_schemas,
     orders.api.schemas,
     orders.api.webhook_schemas,

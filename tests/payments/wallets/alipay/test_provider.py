@@ -242,9 +242,9 @@ def test_the_bill_lists_every_charge_and_refund_of_a_day(alipay: server.Alipay, 
     alipay.clock.advance(86_400)
     numbers = {name: trade.trade_no for name, trade in alipay.book.trades.items()}
     assert list(provider.bill(alipay_account, today)) == [
-        BillLine("charge", "pay1", numbers["pay1"], CNY90, State.SUCCEEDED),
-        BillLine("refund", "re1", "", Money(1050, "CNY"), State.SUCCEEDED, "pay1", numbers["pay1"]),
-        BillLine("charge", "pay2", numbers["pay2"], CNY90, State.SUCCEEDED),
+        BillLine("charge", "pay1", numbers["pay1"], CNY90, State.SUCCEEDED, fee=Money(54, "CNY")),
+        BillLine("refund", "re1", "", Money(1050, "CNY"), State.SUCCEEDED, "pay1", numbers["pay1"], Money(-6, "CNY")),
+        BillLine("charge", "pay2", numbers["pay2"], CNY90, State.SUCCEEDED, fee=Money(54, "CNY")),
     ]
     with pytest.raises(NoBill):
         provider.bill(alipay_account, today - timedelta(days=1))
