@@ -7,12 +7,16 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Person
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-SPILLS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FAULTS = """async (only) => {
   const found = await axe.run(document, {runOnly: only, resultTypes: ["violations"]});
   return found.violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
 }"""
+
+
+def spills(page: Page) -> bool:
+    """Whether a page is wider than the screen."""
+    return bool(page.locator("html").evaluate("(it) => it.scrollWidth > it.clientWidth"))
 
 
 def faults(who: Person) -> list[str]:

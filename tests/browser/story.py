@@ -47,10 +47,13 @@ def _main_story(buyer: Person, friend: Person, other: Person, message: str) -> I
     _shop(buyer)
     yield "shop", buyer
     buyer.page.click(".dock a")
+    buyer.page.wait_for_url("**/basket/")
     yield "basket", buyer
     buyer.page.click(".dock button")
+    buyer.page.wait_for_url("**/checkout/*/")
     yield "checkout", buyer
     buyer.page.click("a[href$='/pay/']")
+    buyer.page.wait_for_url("**/pay/")
     yield "pay-it-yourself", buyer
     buyer.page.go_back()
     buyer.page.click("form[action$='/ask/'] button")
@@ -65,6 +68,10 @@ def _main_story(buyer: Person, friend: Person, other: Person, message: str) -> I
         if buyer.page.locator(fold).count():
             buyer.page.click(f"{fold} > summary")
     yield "share-unfolded", buyer
+    yield from _paid(buyer, friend, other, link)
+
+
+def _paid(buyer: Person, friend: Person, other: Person, link: str) -> Iterator[Shown]:
     friend.go(link)
     other.go(link)
     yield "friend", friend
@@ -74,6 +81,7 @@ def _main_story(buyer: Person, friend: Person, other: Person, message: str) -> I
     friend.page.click("#who summary")
     friend.page.fill("#id_name", "Mei")
     friend.page.click("#pay button[name=method]")
+    friend.page.locator("button[value=approve]").wait_for()
     yield "wallet", friend
     other.page.locator("#pay .note").wait_for()
     yield "somebody-is-paying", other
@@ -93,6 +101,7 @@ def _main_story(buyer: Person, friend: Person, other: Person, message: str) -> I
     friend.go(link)
     yield "thank-you", friend
     buyer.page.click(".links a[href$='/receipt/']")
+    buyer.page.wait_for_url("**/receipt/")
     yield "buyers-receipt", buyer
 
 
@@ -142,6 +151,7 @@ def _together(stack: Stack, buyer: Person, friend: Person) -> Iterator[Shown]:
     yield "friend-part", friend
     friend.page.fill("#id_amount", "1.5")
     friend.page.click("#pay button[name=method]")
+    friend.page.locator("#id_amount_error").wait_for()
     yield "friend-mistake", friend
     friend.page.fill("#id_amount", "30.00")
     friend.page.locator("#pay button.btn[name=method]", has_text="30").click()  # the sum is on the button first

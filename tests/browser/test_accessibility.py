@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from tests.browser.axe import SPILLS
+from tests.browser.axe import spills
 from tests.browser.conftest import DESK, PHONE, Person, Stack
 from tests.browser.test_main_job import at_checkout, link_in
 
@@ -47,7 +47,7 @@ def test_twice_as_large_the_job_is_done_without_scrolling_sideways(person: Make)
     buyer, friend = person(ZOOMED), person(ZOOMED)
 
     def fits(who: Person) -> None:
-        assert not who.page.evaluate(SPILLS), who.page.url
+        assert not spills(who.page), who.page.url
 
     at_checkout(buyer)
     fits(buyer)

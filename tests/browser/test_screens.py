@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.browser import story
-from tests.browser.axe import SPILLS, faults
+from tests.browser.axe import faults, spills
 from tests.browser.conftest import DESK, PHONE, Person, Stack
 
 SETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -36,7 +36,7 @@ def test_the_whole_story_fits_every_screen_and_axe_finds_nothing(
     device, more = SETS[name]
     found: dict[str, list[str]] = {}
     for number, (state, who) in enumerate(story.tell(person, stack, device, more), 1):
-        wrong = ["wider than the screen"] if who.page.evaluate(SPILLS) else []
+        wrong = ["wider than the screen"] if spills(who.page) else []
         if DRAWS:
             draw(who, Path(DRAWS) / name / f"{number:02}-{state}.webp", whole=state.endswith("unfolded"))
         else:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from orders import branding
 from tests.browser import states
-from tests.browser.axe import SPILLS, faults_of
+from tests.browser.axe import faults_of, spills
 from tests.browser.conftest import PHONE, ROOT
 
 STYLE = ROOT / "static" / "style.css"
@@ -52,4 +52,4 @@ def test_axe_finds_nothing_in_any_state_in_any_theme(browser: Browser) -> None:
 @pytest.mark.parametrize("language", ["en", "de", "ar", "zh-hans"])
 def test_no_state_is_wider_than_the_smallest_phone(browser: Browser, language: str) -> None:
     with opened(browser, language) as shown:
-        assert [name for name, page in shown if page.evaluate(SPILLS)] == []
+        assert [name for name, page in shown if spills(page)] == []
