@@ -24,11 +24,18 @@ UNITS = {code: Fraction(next(_words)) for code in _words}
 """How many units of a currency made a dollar when this was written. Limits need no better."""
 
 
+_CENT = {code: units * 10 ** EXPONENT[code] / 100 for code, units in UNITS.items()}
+_PARTS = {code: (cent.numerator, cent.denominator) for code, cent in _CENT.items()}  # fractions are slow
+"""Minor units to a US cent."""
+
+
 def cents(minor: int, currency: str) -> int:
     """An amount in rough US cents, one at least."""
-    return max(1, int(Fraction(minor * 100, 10 ** EXPONENT[currency]) / UNITS[currency]))
+    over, under = _PARTS[currency]
+    return max(1, minor * under // over)
 
 
 def minor(cents: int, currency: str) -> int:
     """So many US cents in minor units of a currency, as roughly."""
-    return int(Fraction(cents, 100) * UNITS[currency] * 10 ** EXPONENT[currency])
+    over, under = _PARTS[currency]
+    return cents * over // under

@@ -5,7 +5,7 @@ They hold for real money. A network's hold in test mode too, where they keep flo
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
 
@@ -19,6 +19,7 @@ from payments.offers.rollout import Objection
 Subject: TypeAlias = TrustLimit.Subject
 Hint: TypeAlias = PaymentRequest.Hint
 SPANS = ("open", "hour", "day")
+FIRST, REPORTED = "first", "reported"
 
 WHO = {
     Subject.BUYER: _("This buyer"),
@@ -27,17 +28,18 @@ WHO = {
     Subject.SHOP: _("This shop, which is not verified,"),
     Subject.NEW_SHOP: _("This shop, which is new and not verified,"),
 }
-_COUNTS = (
-    _("%(who)s may have %(most)s requests open at once."),
-    _("%(who)s may ask %(most)s times within an hour."),
-    _("%(who)s may ask %(most)s times within a day."),
-)
-_SUMS = (
-    _("%(who)s may have %(most)s asked for and open at once."),
-    _("%(who)s may ask for %(most)s within an hour."),
-    _("%(who)s may ask for %(most)s within a day."),
-)
-_FIRST = _("%(who)s may ask for %(most)s in all, until a first request was paid and nobody reported it for a while.")
+_COUNTS = {
+    "open": _("%(who)s may have %(most)s requests open at once."),
+    "hour": _("%(who)s may ask %(most)s times within an hour."),
+    "day": _("%(who)s may ask %(most)s times within a day."),
+    REPORTED: _("Several people have reported requests of this shop; support has to decide first."),
+}
+_SUMS = {
+    "open": _("%(who)s may have %(most)s asked for and open at once."),
+    "hour": _("%(who)s may ask for %(most)s within an hour."),
+    "day": _("%(who)s may ask for %(most)s within a day."),
+    FIRST: _("%(who)s may ask for %(most)s in all, until a first request was paid and nobody reported it for a while."),
+}
 
 
 @dataclass(frozen=True)
@@ -121,19 +123,40 @@ class Standing:
 
 @dataclass(frozen=True)
 class Measure:
-    """One limit beside what is used of it: with this ask, `used` of `most`."""
+    """One limit beside what is used of it: with this ask, `used` of `most`. A sum is in US cents roughly, and shown in
+    the currency of the ask; what is counted has none.
+    """
 
     subject: Subject
-    code: str
-    text: str
+    span: str
     used: int
     most: int
-    shown: tuple[str, str] = field(default=("", ""))  # both as people read them
+    currency: str = ""
     near: bool = True
 
     @property
     def stops(self) -> bool:
         return self.used > self.most
+
+    @property
+    def code(self) -> str:
+        if self.span == REPORTED:
+            return "shop_reported"
+        return f"{self.subject}_{self.span}_{'sum' if self.currency else 'count'}"
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Both as people read them."""
+        if not self.currency:
+            return str(self.used), str(self.most)
+        used, most = (str(Money(worth.minor(it, self.currency), self.currency)) for it in (self.used, self.most))
+        return used, most
+
+    @property
+    def text(self) -> str:
+        """What the limit says."""
+        words = (_SUMS if self.currency else _COUNTS)[self.span]
+        return str(words) % {"who": WHO[self.subject], "most": self.shown[1]}
 
 
 def caps(subject: Subject, limits: Sequence[TrustLimit] = ()) -> Caps:
@@ -158,13 +181,12 @@ def measures(standing: Standing, limits: Sequence[TrustLimit], asked: Money) -> 
     found = [
         it
         for subject, use in standing.subjects.items()
-        for it in _measures(subject, use, caps(subject, limits), worth.cents(asked.minor, asked.currency), asked)
+        for it in _measures(
+            subject, use, caps(subject, limits), worth.cents(asked.minor, asked.currency), asked.currency
+        )
     ]
     if standing.shop:
-        most = trust_limits.REPORTERS - 1
-        text = str(_("Several people have reported requests of this shop; support has to decide first."))
-        used = standing.reporters
-        found.insert(0, Measure(Subject.NEW_SHOP, "shop_reported", text, used, most, (str(used), str(most))))
+        found.insert(0, Measure(Subject.NEW_SHOP, REPORTED, standing.reporters, trust_limits.REPORTERS - 1))
     return found
 
 
@@ -190,21 +212,15 @@ def hint(standing: Standing, asked: Money) -> str:
     return Hint.FIRST if buyer and not buyer.asked else ""
 
 
-def _measures(subject: Subject, use: Use, cap: Caps, adds: int, asked: Money) -> Iterator[Measure]:
+def _measures(subject: Subject, use: Use, cap: Caps, adds: int, currency: str) -> Iterator[Measure]:
     """Of what is open and asked for, and, until the subject is proven, of all it keeps asked for."""
     of_shop = subject in (Subject.SHOP, Subject.NEW_SHOP)
-    for at, span in enumerate(SPANS):
-        used, most = use.counts[at] + 1, cap.counts[at]
-        text = str(_COUNTS[at]) % {"who": WHO[subject], "most": most}
-        near = of_shop or used > max(1, most // trust_limits.FAR_FROM)
-        yield Measure(subject, f"{subject}_{span}_count", text, used, most, (str(used), str(most)), near)
-    sums = [(span, use.sums[at], cap.sums[at], _SUMS[at]) for at, span in enumerate(SPANS)]
+    for span, had, most in zip(SPANS, use.counts, cap.counts, strict=True):
+        near = of_shop or had + 1 > max(1, most // trust_limits.FAR_FROM)
+        yield Measure(subject, span, had + 1, most, near=near)
+    sums = [*zip(SPANS, use.sums, cap.sums, strict=True)]
     if cap.first is not None and not use.proven:
-        sums.append(("first", use.kept, cap.first, _FIRST))
-    for span, had, most, words in sums:
-        shown = tuple(str(Money(worth.minor(cents, asked.currency), asked.currency)) for cents in (had + adds, most))
-        text = str(words) % {"who": WHO[subject], "most": shown[1]}
+        sums.append((FIRST, use.kept, cap.first))
+    for span, had, most in sums:
         small = adds <= most // trust_limits.SMALL_BESIDE and had + adds <= most // trust_limits.FAR_FROM
-        yield Measure(
-            subject, f"{subject}_{span}_sum", text, had + adds, most, (shown[0], shown[1]), of_shop or not small
-        )
+        yield Measure(subject, span, had + adds, most, currency, of_shop or not small)
