@@ -7,7 +7,6 @@ import pytest
 from django.test import Client
 
 from friendpay.kit import clock, limits, trust_limits, worth
-from friendpay.kit.errors import Refused
 from orders import branding
 from orders.models import ApiKey, Event, Merchant, Order
 from orders.services import LineDraft
@@ -231,7 +230,7 @@ def test_19_a_shop_leads_nobody_to_a_site_it_has_not_registered() -> None:
     answer = caller.post("/orders", ORDER | {"return_url": "https://friendpay-login.example/"})
     assert answer.status == 422
     assert not Order.objects.exists()
-    with pytest.raises(Refused):
+    with pytest.raises(ValueError, match="not a PNG"):
         branding.redraw(b"<svg onload=alert(1)>")
 
 
