@@ -24,8 +24,10 @@ UNITS = {code: Fraction(next(_words)) for code in _words}
 """How many units of a currency made a dollar when this was written. Limits need no better."""
 
 
-_CENT = {code: units * 10 ** EXPONENT[code] / 100 for code, units in UNITS.items()}
-_PARTS = {code: (cent.numerator, cent.denominator) for code, cent in _CENT.items()}  # fractions are slow
+_CENT: dict[str, Fraction] = {code: units * 10 ** EXPONENT[code] / 100 for code, units in UNITS.items()}
+_PARTS: dict[str, tuple[int, int]] = {
+    code: (cent.numerator, cent.denominator) for code, cent in _CENT.items()
+}  # fractions are slow
 """Minor units to a US cent."""
 
 
