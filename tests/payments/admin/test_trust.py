@@ -73,6 +73,6 @@ def test_the_simulator_says_which_limit_would_stop_a_case_and_why() -> None:
     told = desk.words(client.get(TRY, case | {"amount": "90"}))
     assert "new_buyer_open_count" in told
     assert "This buyer, who is new, may have 5 requests open at once." in told
-    large = desk.words(client.get(TRY, case | {"amount": "30000", "buyer": "mei"}))
-    assert re.search(r"new_shop_first_sum .{0,40}30700\.00 CNY .{0,40}21000\.00 CNY .{0,40}stops it", large)
+    large = desk.words(client.get(TRY, case | {"amount": "35000", "buyer": "mei"}))
+    assert re.search(r"new_shop_first_sum .{0,40}35700\.00 CNY .{0,40}21000\.00 CNY .{0,40}stops it", large)
     assert "What trust allows" not in desk.words(client.get(TRY, case | {"amount": "90", "live": ""}))
