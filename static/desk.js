@@ -4,6 +4,7 @@
   const told = document.cookie.split("; ").includes(`zone=${zone}`);
   if (!told) {
     const secure = location.protocol === "https:" ? "; Secure" : "";
+    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser, and is asynchronous
     document.cookie = `zone=${zone}; Path=/admin/; Max-Age=31536000; SameSite=Lax${secure}`;
     if (document.querySelector("[data-zone]") && document.cookie.includes("zone=")) location.reload();
   }
