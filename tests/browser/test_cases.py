@@ -35,9 +35,7 @@ class Agent:
             box.press("Enter")
         self.page.wait_for_load_state()
         if not self.page.locator(".desk-case").count():
-            self.person.tap(
-                self.page.locator("#result_list tbody a[href*='/change/'], main table a[href*='/change/']").first
-            )
+            self.person.tap(self.page.locator("main table a[href*='/change/']").first)
             self.page.wait_for_load_state()
         assert self.page.locator(".desk-case").count(), self.page.inner_text("body")[:2000]
 
@@ -98,9 +96,6 @@ def made(stack: Stack) -> dict[str, Any]:
     live(stack, found["crossed-1"], "begun", payer_name="Kim")
     stack.api(f"/payment-requests/{found['crossed-1']['id']}/cancel", {})
     live(stack, found["untold-1"])
-    proof = {"csrfmiddlewaretoken": "0" * 32}
-    with httpx.Client(cookies={"csrftoken": "0" * 32}, timeout=20) as friend:
-        assert friend.post(f"{found['scam-1']['url']}report/", data=proof | {"reason": "pressed"}).status_code < 400
     return found | cases.make(stack, found["wrong-1"]["id"], stack.api("/orders", hidden)["id"])
 
 
@@ -171,7 +166,10 @@ def button_not_shown(agent: Agent, _made: dict[str, Any]) -> None:
 
 def scam_report(agent: Agent, made: dict[str, Any]) -> None:
     """This is a scam."""
-    agent.finds(made["scam-1"]["url"])
+    link, proof = made["scam-1"]["url"], {"csrfmiddlewaretoken": "0" * 32}
+    with httpx.Client(cookies={"csrftoken": "0" * 32}, timeout=20) as friend:
+        assert friend.post(f"{link}report/", data=proof | {"reason": "pressed"}).status_code < 400
+    agent.finds(link)
     agent.reads("I'm being pressured or threatened")
     agent.click("Stop the buyer")
     agent.because("suspicion")
