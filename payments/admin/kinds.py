@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from friendpay.admin_kit.cells import address
 from friendpay.kit import clock, limits
@@ -18,7 +18,18 @@ from friendpay.kit.templatetags.money import amount
 from orders.models import WebhookEndpoint
 from payments.admin import inbox, parts
 from payments.admin.payment import undecided_for_long
-from payments.models import BillMismatch, Dispute, LedgerAlarm, Payment, ProviderAccount, ProviderEvent, Refund, Report
+from payments.models import (
+    Assignment,
+    BillMismatch,
+    Dispute,
+    LedgerAlarm,
+    Payment,
+    Proposal,
+    ProviderAccount,
+    ProviderEvent,
+    Refund,
+    Report,
+)
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,11 @@ def _dispute(dispute: Dispute) -> Iterable[object]:
 
 def _account(account: ProviderAccount) -> Iterable[object]:
     return account, account.provider, account.merchant
+
+
+def _proposal(proposal: Proposal) -> Iterable[object]:
+    order = _order(proposal.order) if proposal.order else ()
+    return proposal.what, *order, proposal.merchant, proposal.proposed_by.get_username()
 
 
 def _payment(payment: Payment) -> Iterable[object]:
@@ -246,4 +262,29 @@ KINDS = (
         _endpoint,
         ("merchant",),
     ),
+    Work(
+        gettext_lazy("Waits for a second person"),
+        gettext_lazy("Another person than the one who proposed it has to confirm it."),
+        "payments.view_proposal",
+        lambda: Proposal.objects.waiting(clock.now()),
+        "payments_proposal",
+        "open=yes",
+        "proposed_at",
+        _proposal,
+        ("order", "merchant", "proposed_by"),
+    ),
 )
+
+
+def assigned(rows: "QuerySet[Assignment]") -> list[Line]:
+    """The cases that somebody sees to, as lines."""
+    cases = rows.select_related("order", "merchant", "user").order_by("assigned_at")[: limits.WORK_SHOWN]
+    return [
+        Line(
+            it.assigned_at,
+            f"{gettext('Assigned to')}: {it.user.get_username()}",
+            address(it.order),
+            " · ".join(map(str, (*_order(it.order), it.merchant))),
+        )
+        for it in cases
+    ]

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy
 from friendpay.admin_kit.base import mine
 from orders import scope
 from payments import heartbeats
-from payments.admin import figures, plots
-from payments.admin.kinds import KINDS, alarm_lines
+from payments.admin import case_acts, figures, plots
+from payments.admin.kinds import KINDS, alarm_lines, assigned
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +27,9 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     watches = scope.shops_of(request.user) is None and request.user.has_perm("payments.view_payment")
     alarms = list(alarm_lines()) if watches else []
     lines = sorted((line for work in kinds for line in work.lines()), key=lambda line: line.since)
-    context["lines"], context["waiting"] = [*alarms, *lines], len(alarms) + sum(work.count for work in kinds)
+    own = assigned(scope.only_mine(request.user, case_acts.mine(request.user)))
+    context["lines"] = [*alarms, *own, *lines]
+    context["waiting"] = len(alarms) + len(own) + sum(work.count for work in kinds)
     if request.user.has_perm("payments.view_payment"):
         context["figures"] = plots.of(figures.today(request))
     if late := heartbeats.late():

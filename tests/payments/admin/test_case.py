@@ -170,6 +170,8 @@ def test_a_case_is_assigned_and_noted_on() -> None:
     anna = User.objects.get(username="anna")
     act(client, request, "assign", user=str(anna.pk))
     assert [it.order for it in case_acts.mine(anna)] == [request.order]
+    assert "Assigned to: anna" in desk.text(client, "/admin/")
+    assert "Assigned to" not in desk.text(support2(), "/admin/")
     act(client, request, "note", note="Called back, 100% sure.")
     page = desk.text(client, desk.page(request))
     assert "Assigned to: anna" in page

@@ -49,7 +49,8 @@ def test_another_person_confirms_and_both_are_on_record() -> None:
     propose(anna, payment)
     assert not Refund.objects.exists()
     proposal = Proposal.objects.get()
-    assert "Refund: CN¥90.00" in desk.text(bo, desk.page(payment.request))
+    for page in ("/admin/", desk.page(payment.request)):
+        assert "Refund: CN¥90.00" in desk.text(bo, page)
     assert bo.post(desk.page(proposal, "confirm")).status_code == 302
     assert Refund.objects.get().amount == 9000
     assert Event.objects.get(type="refund.requested").actor == "support:anna+bo"
