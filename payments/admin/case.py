@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
+from friendpay.admin_kit.acts import DANGER
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import KINDS, Cell, Panel, address, badge, link, moment, money
 from friendpay.kit import clock, limits
@@ -75,9 +76,18 @@ class CasePage(SupportAdmin[Any]):
         return missing
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        """The two links to what people see stand in the head."""
-        buttons = super().get_actions_detail(request, object_id)
-        return [it for it in buttons if it.method.original_function_name not in ("as_friend", "as_buyer")]
+        """All buttons stand in the head, where there is room for them."""
+        return []
+
+    def _buttons(self, request: HttpRequest, thing: Any) -> list[tuple[str, str, bool]]:
+        """What this person may do about it now: the words, the address, and whether it harms."""
+        found = []
+        for button in super().get_actions_detail(request, thing.pk):
+            name = button.method.original_function_name
+            if name not in ("as_friend", "as_buyer"):
+                act = self.acts.get(name)
+                found.append((str(button.description), address(thing, name), bool(act and act.colour == DANGER)))
+        return found
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
@@ -85,6 +95,7 @@ class CasePage(SupportAdmin[Any]):
         if obj:
             Story.of(self.order_of(obj)).shows_rules = request.user.has_perm("payments.view_rolloutrule")
             context["case"] = self._case(obj, is_shown=request.user.has_perms(WORK))
+            context["buttons"] = self._buttons(request, obj)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def _case(self, thing: Any, *, is_shown: bool) -> Case:
