@@ -22,7 +22,9 @@ _OPEN = {
     "open_payment": (
         _("A payment is not decided yet. Nothing is erased before its money is settled."),
         """SELECT 1 FROM payments_payment
-        WHERE id = ANY(%(touched)s) AND (status IN ('created', 'pending') OR next_attempt_at IS NOT NULL)""",
+        WHERE id = ANY(%(touched)s) AND (status IN ('created', 'pending') OR next_attempt_at IS NOT NULL)
+        UNION ALL SELECT 1 FROM payments_proposal
+        WHERE order_id = ANY(%(orders)s) AND decided_at IS NULL AND expires_at > now()""",
     ),
     "open_refund": (
         _("A refund is still owed or on its way. Nothing is erased before the payer has the money."),
@@ -63,6 +65,24 @@ _IDS = f"""
     UNION ALL SELECT public_id FROM payments_refund WHERE payment_id = ANY(%(touched)s)
 """
 
+_LOGGED = (
+    ("orders", "order", "SELECT unnest(%(orders)s::bigint[])::text"),
+    (
+        "payments",
+        "paymentrequest",
+        "SELECT id::text FROM payments_paymentrequest WHERE order_id = ANY(%(orders)s)",
+    ),
+    ("payments", "payment", "SELECT unnest(%(touched)s::bigint[])::text"),
+    ("payments", "refund", "SELECT id::text FROM payments_refund WHERE payment_id = ANY(%(touched)s)"),
+    (
+        "payments",
+        "report",
+        """SELECT r.id::text FROM payments_report r JOIN payments_paymentrequest q ON q.id = r.request_id
+        WHERE q.order_id = ANY(%(orders)s)""",
+    ),
+)
+"""Whose entries in the desk's log may have words of staff about her: notes, reasons."""
+
 _ERASE = (
     # The address of who wants no more mail is known by a digest alone, which keeps everybody from writing there.
     "DELETE FROM payments_mail WHERE to_id = ANY(%(addresses)s)",
@@ -73,16 +93,17 @@ _ERASE = (
         SET allowed_buyers = allowed_buyers - o.buyer_id, denied_buyers = denied_buyers - o.buyer_id
         FROM orders_order o WHERE o.id = ANY(%(orders)s) AND o.merchant_id = r.merchant_id AND o.buyer_id <> ''
         AND (r.allowed_buyers ? o.buyer_id OR r.denied_buyers ? o.buyer_id)""",
-    """UPDATE django_admin_log SET change_message = '', object_repr = '' WHERE object_id IN (
-            SELECT id::text FROM payments_report WHERE request_id IN (
-                SELECT id FROM payments_paymentrequest WHERE order_id = ANY(%(orders)s))
-        ) AND content_type_id = (SELECT id FROM django_content_type WHERE app_label = 'payments' AND model = 'report')
-        OR object_id IN (SELECT id::text FROM payments_refund WHERE payment_id = ANY(%(touched)s))
-        AND content_type_id = (SELECT id FROM django_content_type WHERE app_label = 'payments' AND model = 'refund')
-        OR object_repr IN (SELECT nullif(unnest(ARRAY[buyer_id, buyer_name]), '') FROM orders_order
-            WHERE id = ANY(%(orders)s))
-        AND content_type_id = (
+    *(
+        f"""UPDATE django_admin_log SET change_message = '', object_repr = '' WHERE object_id IN ({ids})
+            AND content_type_id = (
+                SELECT id FROM django_content_type WHERE app_label = '{app}' AND model = '{model}')"""
+        for app, model, ids in _LOGGED
+    ),
+    """UPDATE django_admin_log SET change_message = '', object_repr = '' WHERE object_repr IN (
+            SELECT nullif(unnest(ARRAY[buyer_id, buyer_name]), '') FROM orders_order WHERE id = ANY(%(orders)s)
+        ) AND content_type_id = (
             SELECT id FROM django_content_type WHERE app_label = 'payments' AND model = 'stoppedbuyer')""",
+    "UPDATE payments_proposal SET form = '', what = '', why = '' WHERE order_id = ANY(%(orders)s)",
     f"""UPDATE orders_webhookattempt SET answer = '' WHERE answer <> '' AND delivery_id IN (
             SELECT id FROM orders_webhookdelivery WHERE event_id IN ({_EVENTS}))""",
     f"""UPDATE orders_apicall c SET body = '', answer = '', query = '{{}}' FROM ({_IDS}) ours

@@ -29,6 +29,7 @@ from payments.models import (
     MailAddress,
     Payment,
     PaymentRequest,
+    Proposal,
     ProviderEvent,
     Refund,
     Report,
@@ -55,6 +56,7 @@ PLANTED: dict[str, dict[type[Model], set[str]]] = {
         Refund: {"note", "words", "error"},
         Dispute: {"words"},
         Report: {"words", "network", "owner"},
+        Proposal: {"form", "what", "why"},
         RolloutRule: {"allowed_buyers", "denied_buyers"},
         MailAddress: {"address", "subscription", "visitor", "network"},
         Mail: {"error"},
@@ -77,7 +79,8 @@ PLANTED: dict[str, dict[type[Model], set[str]]] = {
 
 HOLD_NOTHING: dict[str, str] = {
     "orders": "Access ApiKey Logo Membership Merchant Pairing Picture StoredAnswer WebhookEndpoint Adjustment",
-    "payments": "Beat BillDay BillMismatch Fee LedgerCheck Movement ProviderAccount Step StoppedBuyer TrustLimit",
+    "payments": "Assignment Beat BillDay BillMismatch Fee LedgerAlarm LedgerCheck Movement ProviderAccount Step "
+    "StoppedBuyer TrustLimit",
 }
 """Models whose texts are of shops, wallets and staff. What is stored for repeated calls is sealed, and gone in a day; a
 stopped buyer is not erased.
@@ -92,6 +95,7 @@ OURS = {
     Event: "public_id type request object_id actor",
     ProviderEvent: "event_id kind about reference number charge charge_ref",
     Report: "reason outcome",
+    Proposal: "public_id act currency outcome",
     RolloutRule: "method note excluded_categories currencies amount_currency screens",
     MailAddress: "token role digest language",
     Mail: "public_id kind",
@@ -170,6 +174,12 @@ def story() -> Payment:
         outcome="nothing",
     )  # fmt: skip
     RolloutRule.objects.create(merchant=order.merchant, method="friend")
+    anna, berta = (User.objects.create_user(name, is_staff=True) for name in ("proposer", "decider"))
+    Proposal.objects.create(
+        merchant=order.merchant, order=order, kind=ContentType.objects.get_for_model(Payment), thing_id=payment.pk,
+        act="refund", form="", what="", currency="CNY", amount=1, proposed_by=anna, proposed_at=now, expires_at=now,
+        decided_by=berta, decided_at=now, outcome="confirmed",
+    )  # fmt: skip
     notification(payment.account, reference=payment.reference, applied_at=now)
     key, _secret = ApiKey.make(order.merchant, live=False)
     ApiCall.objects.create(
@@ -279,13 +289,18 @@ def test_the_desks_log_forgets_her_name_and_keeps_what_was_done() -> None:
     Order.objects.update(buyer_name=MARK)
     anna = User.objects.create_user("anna")
     report = Report.objects.get()
-    for model, pk, name in ((StoppedBuyer, 7, MARK), (Report, report.pk, "a report")):
+    for model, pk, name in (
+        (StoppedBuyer, 7, MARK),
+        (Report, report.pk, "a report"),
+        (Order, payment.request.order_id, "an order"),
+        (Payment, payment.pk, "a payment"),
+    ):
         LogEntry.objects.create(
             user=anna, content_type=ContentType.objects.get_for_model(model), object_id=str(pk), object_repr=name,
             action_flag=CHANGE, change_message=f"{MARK} was stopped.",
         )  # fmt: skip
     erasure.erase(persons.buyer_of(payment.request.order), who="anna", reason="r")
-    assert (everywhere(), LogEntry.objects.count()) == ([], 2)
+    assert (everywhere(), LogEntry.objects.count()) == ([], 4)
 
 
 # What stands in the way
