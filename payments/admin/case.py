@@ -16,6 +16,7 @@ from friendpay.admin_kit.acts import DANGER
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import KINDS, Cell, Panel, address, badge, link, moment, money
 from friendpay.kit import clock, limits
+from friendpay.kit.templatetags.money import amount
 from orders.models import Order
 from payments.admin import parts, preview, second_person
 from payments.admin.rollout import REASONS
@@ -120,7 +121,7 @@ class CasePage(SupportAdmin[Any]):
 
 def _title(order: Order, asked: PaymentRequest | None) -> str:
     total = asked or order
-    said = {"name": order.buyer_name, "amount": total.total.text("en"), "order": order.reference}
+    said = {"name": order.buyer_name, "amount": amount(total.amount, total.currency), "order": order.reference}
     if asked and asked.shared_at:
         return _("%(name)s asks for %(amount)s for order %(order)s") % said
     return _("Order %(order)s of %(name)s, %(amount)s") % said
