@@ -54,13 +54,7 @@ def page(request: HttpRequest) -> HttpResponse:
     hits = list(hits_for(request, search.find(text, scope.shops_of(request.user)))) if text else []
     if len(hits) == 1:
         return HttpResponseRedirect(address(hits[0].thing))
-    context = {
-        **admin.site.each_context(request),
-        "title": _("Search"),
-        "text": text,
-        "searched": text,
-        "found": len(hits),
-    }
+    context = {**admin.site.each_context(request), "title": _("Search"), "searched": text, "found": len(hits)}
     if hits:
         headers = (_("Order"), _("Status"), _("Buyer"), _("Amount"), _("Paid by"), _("Shop"), _("Mode"), _("Created"))
         shown = hits[: limits.HITS_SHOWN]

@@ -151,3 +151,9 @@ def test_a_heading_names_a_thing_as_it_is(story: Story) -> None:
     heading = story.client.get(desk.page(story.refund)).content.decode().split("<h1")[1].split("</h1>")[0]
     assert story.refund.public_id in heading
     assert "Refunds" in heading
+
+
+def test_the_box_holds_what_was_searched_and_nothing_else(story: Story) -> None:
+    client = desk.staff("payments.refund_payment", "payments.view_payment", name="olaf")
+    assert 'name="q" value="90"' in story.client.get("/admin/find/?q=90").content.decode()
+    assert 'name="q" value=""' in client.get(desk.page(story.payment, "refund")).content.decode()
