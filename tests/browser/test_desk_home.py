@@ -19,6 +19,8 @@ def enter(staff: Person, stack: Stack) -> None:
     staff.page.locator("#id_username").fill(kept["FRIENDPAY_SUPPORT_USER"])
     staff.page.locator("#id_password").fill(kept["FRIENDPAY_SUPPORT_PASSWORD"])
     staff.page.locator("[type=submit]").first.click()
+    staff.page.locator("[data-zone]").wait_for()
+    staff.page.wait_for_load_state()
 
 
 def shoot(staff: Person, name: str) -> None:
