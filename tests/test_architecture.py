@@ -131,6 +131,7 @@ def test_no_call_is_given_a_bare_limit() -> None:
 
 RENAMING = re.compile(r"\bimport (\([^)]*|.*)\bas\b")  # few files have such lines, and those alone are parsed
 TWO_OF_A_NAME = {
+    "payments/admin/case_acts.py": "the outbox of webhooks, and that of mails",
     "bench/speed/world.py": "a stack of ours, and what runs on it",
     "tests/payments/wallets/test_emulators_strictness.py": "two wallets' shops, side by side",
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from friendpay.admin_kit.cells import Cell, Panel, moment, money
+from friendpay.kit import limits
 from orders.models import Event
 
 Say = Callable[[Event], str]
@@ -92,12 +93,9 @@ def in_order(events: Iterable[Event]) -> list[Event]:
         vars(event)["before"] = latest.get(event.object_id, "")
         latest[event.object_id] = event.type
     for event, following in zip(found, found[1:], strict=False):
-        beside = following.created_at - event.created_at < _AT_ONCE and following.request == event.request
+        beside = following.created_at - event.created_at < limits.EVENTS_AT_ONCE and following.request == event.request
         vars(event)["after"] = following.type if beside else ""
     return found
-
-
-_AT_ONCE = timedelta(seconds=0.1)
 
 
 def at_once(event: Event) -> str:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from friendpay.admin_kit.cells import Cell, Panel
+from friendpay.kit import limits
 from friendpay.kit.templatetags.money import amount
 from payments.admin.figures import Figures
 from payments.admin.friction import ROW, duration
 from payments.offers.weighing import LABELS
-
-_HEIGHT = 120  # of the plot of the hours
-_BARS = 8
 
 
 @dataclass(frozen=True)
@@ -34,11 +32,11 @@ class Hour:
 
     @property
     def asked_top(self) -> float:
-        return _HEIGHT - self.asked
+        return limits.PLOT_HEIGHT - self.asked
 
     @property
     def paid_top(self) -> float:
-        return _HEIGHT - self.paid
+        return limits.PLOT_HEIGHT - self.paid
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Plots:
     methods: list[Bar]
     shops: list[Bar]
     panel: Panel
-    height: int = _HEIGHT
+    height: int = limits.PLOT_HEIGHT
 
     @property
     def methods_height(self) -> int:
@@ -80,7 +78,12 @@ def of(figures: Figures) -> Plots:
     ]
     most = max([1, *figures.asked.values(), *figures.paid.values()])
     hours = [
-        Hour(100 * hour / 24, _HEIGHT * figures.asked[hour] / most, _HEIGHT * figures.paid[hour] / most, f"{hour:02}")
+        Hour(
+            100 * hour / 24,
+            limits.PLOT_HEIGHT * figures.asked[hour] / most,
+            limits.PLOT_HEIGHT * figures.paid[hour] / most,
+            f"{hour:02}",
+        )
         for hour in range(24)
     ]
     rows: list[tuple[Cell, ...]] = [
@@ -100,7 +103,7 @@ def _sums(sums: Mapping[str, int]) -> str:
 def _bars(numbers: Mapping[str, int]) -> list[Bar]:
     """The largest, and the rest together."""
     counted = Counter(numbers)
-    rows = counted.most_common(_BARS)
+    rows = counted.most_common(limits.PLOT_BARS)
     if rest := counted.total() - sum(number for _label, number in rows):
         rows.append((_("all others"), rest))
     most = max((number for _label, number in rows), default=1)

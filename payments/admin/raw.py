@@ -5,6 +5,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
+from friendpay.kit import limits
 from payments.models import ProviderEvent
 
 KEPT = frozenset(
@@ -17,7 +18,6 @@ KEPT = frozenset(
 """Fields whose texts are shown. All other texts are only counted: an allow-list forgets no secret."""
 
 _PLAIN = re.compile(r"-?\d{1,8}(\.\d{1,6})?|\d{4}-\d\d-\d\d[T ][\d:.]{5,15}(Z|[+-]\d\d:?\d\d)?|", re.ASCII)
-_MOST = 120  # characters of a text that is shown
 
 
 def shown(event: ProviderEvent) -> str:
@@ -33,10 +33,10 @@ def shown(event: ProviderEvent) -> str:
 def _redacted(value: Any, name: str = "") -> Any:
     match value:
         case dict():
-            return {str(key)[:_MOST]: _redacted(its, str(key)) for key, its in value.items()}
+            return {str(key)[: limits.RAW_CHARACTERS]: _redacted(its, str(key)) for key, its in value.items()}
         case list():
             return [_redacted(its, name) for its in value]
         case str():
-            is_plain = _PLAIN.fullmatch(value) or (name in KEPT and len(value) <= _MOST)
+            is_plain = _PLAIN.fullmatch(value) or (name in KEPT and len(value) <= limits.RAW_CHARACTERS)
             return value if is_plain else f"… ({len(value)} characters)"
     return value
