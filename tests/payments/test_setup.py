@@ -1,5 +1,6 @@
 """`manage.py setup` makes what a first payment needs, and asks only for what is not there."""
 
+import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -15,6 +17,7 @@ from orders.models import ApiKey, Merchant, WebhookEndpoint
 from payments.models import ProviderAccount
 from payments.wallets import registry
 from payments.wallets.base import ProviderError
+from tests.shop import make_merchant
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery staple"
@@ -106,3 +109,17 @@ def test_a_website_that_is_none_makes_no_shop(typed: Type) -> None:
     with pytest.raises(CommandError, match="shop.example"):
         typed("lin", PASSWORD, "CODE", "Harbour Tea", "help@harbourtea.example", "shop.example")
     assert not Merchant.objects.exists()
+
+
+def test_the_first_order_of_the_document_is_taken() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "deploy.md").read_text("utf-8")
+    (body,) = re.findall(r"-d '(\{.+?\})'$", text, re.DOTALL | re.MULTILINE)
+    _row, key = ApiKey.make(make_merchant(), name="document")
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "first-order"}
+    made = Client().post("/api/v1/orders", body, content_type="application/json", headers=headers)
+    assert made.status_code == 201
+    headers["Idempotency-Key"] = "first-request"
+    address = f"/api/v1/orders/{made.json()['id']}/payment-requests"
+    asked = Client().generic("POST", address, headers=headers)  # with no body, as it is typed
+    assert asked.status_code == 201
+    assert asked.json()["url"]
