@@ -70,7 +70,7 @@ def fill(model: type[Any], row: Any, unlike: dict[str, str]) -> None:
 
 
 SPOKEN: dict[str, Callable[[], object]] = {
-    "order number": lambda: search.named("A-77"),
+    "order number": lambda: search.named("Z-77"),
     "wallet's number": lambda: search.named("4200000077"),
     "link": lambda: search.named("http://x.example/p/0123456789ABCDEFGHJKMNPQ/"),
     "mail address": lambda: search.named("lin@post.example"),
@@ -85,7 +85,7 @@ def test_no_search_reads_all_rows_there_are(how: str) -> None:
     request = shop.make_request()
     payment = shop.succeed(shop.hold(request), ref="4200001234")
     ago = "now() - n * interval '1 hour'"
-    fill(Order, request.order, {"reference": "'A-' || n", "buyer_name": "'Zoe ' || n", "created_at": ago})
+    fill(Order, request.order, {"reference": "'Z-' || n", "buyer_name": "'Zoe ' || n", "created_at": ago})
     fill(
         Payment,
         payment,
