@@ -39,16 +39,17 @@ def invite(merchant: Merchant, email: str, *, by: str) -> Invited:
         user = User(username=name, email=name, is_staff=True)
         user.set_unusable_password()
         user.save()
-    elif user.is_superuser or user.has_perm(ALL_SHOPS) or not user.memberships.exists():
+    elif user.has_perm(ALL_SHOPS) or user.is_superuser or not Membership.objects.filter(user=user).exists():
         raise Refused("login_taken", _("There is a login of this name that is not a shop's."), field="email")
-    if not user.memberships.filter(ended_at=None).exists():
+    alive = Membership.objects.alive().filter(user=user)
+    if not alive.exists():
         user.is_active = user.is_staff = True
         user.set_unusable_password()
         user.save()
         user.user_permissions.clear()
         TOTPDevice.objects.filter(user=user).delete()
         user.groups.set([Group.objects.get(name=DEVELOPER)])
-    known = user.memberships.filter(ended_at=None, merchant=merchant).first()
+    known = alive.filter(merchant=merchant).first()
     if known and user.has_usable_password():
         raise Refused("member_already", _("This person works for the shop already."), field="email")
     membership = known or Membership.objects.create(user=user, merchant=merchant, added_at=clock.now(), added_by=by)
@@ -62,7 +63,7 @@ def end(membership: Membership, *, by: str) -> None:
     """
     user = User.objects.select_for_update(no_key=True).get(pk=membership.user_id)
     Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=clock.now(), ended_by=by)
-    if not user.has_perm(ALL_SHOPS) and not user.memberships.filter(ended_at=None).exists():
+    if not user.has_perm(ALL_SHOPS) and not Membership.objects.alive().filter(user=user).exists():
         user.is_active = False
         user.save(update_fields=["is_active"])
 

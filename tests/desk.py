@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from html import unescape
 
 from django.contrib.auth.models import Permission, User
@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from friendpay.admin_kit import reauthentication
+from friendpay.admin_kit.roles import ALL_SHOPS
 from friendpay.kit import clock
 from orders.models import Membership, Merchant
-from orders.scope import ALL_SHOPS
 from tests.pages import Answer
 
 READ = [
@@ -33,7 +33,7 @@ WHY = {"why": "shop", "why_words": "by phone"}
 """The reason that acts want to hear."""
 
 
-def staff(*rights: str, name: str = "anna", shops: Sequence[Merchant] | None = None) -> Client:
+def staff(*rights: str, name: str = "anna", shops: Iterable[Merchant] | None = None) -> Client:
     """Somebody of staff who may do just this, at all shops or at some, and gave the password just now."""
     user = User.objects.create_user(name, password="a long password", is_staff=True)
     for merchant in shops or ():

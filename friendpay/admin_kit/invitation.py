@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import PasswordResetConfirmView
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import INPUT_CLASSES
@@ -29,7 +29,7 @@ class Invitation(PasswordResetConfirmView):
     success_url = reverse_lazy("admin:login")
     title = _("Set your password")
 
-    def form_valid(self, form: "ModelForm[Any]") -> HttpResponse:
+    def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
         audit_log.write(self.request, audit_log.PASSWORD_CHANGED, self.user)
         return answer
@@ -39,6 +39,6 @@ class Invitation(PasswordResetConfirmView):
         return {**site.each_context(self.request), **super().get_context_data(**kwargs)}
 
 
-def invitation(request: HttpRequest, site: Site, uidb64: str, token: str) -> HttpResponse:
+def invitation(request: HttpRequest, site: Site, uidb64: str, token: str) -> HttpResponseBase:
     """For whoever has the link; everybody else reads that it opens nothing."""
     return Invitation.as_view()(request, site=site, uidb64=uidb64, token=token)

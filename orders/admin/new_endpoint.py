@@ -1,9 +1,7 @@
 """Making a webhook endpoint at a shop's page, and showing its secret, once."""
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -13,6 +11,7 @@ from unfold.widgets import (
 )
 
 from friendpay.admin_kit.acts import Act, Data
+from orders.admin.key import show_once
 from orders.events import TYPES
 from orders.models import Merchant, WebhookEndpoint
 from orders.webhooks import endpoints
@@ -42,11 +41,10 @@ class EndpointForm(forms.Form):
     )
 
 
-def show_secret(request: HttpRequest, secret: str) -> None:
-    """A secret that was just made, on the next page and never again; "" where there is one already."""
-    if secret:
-        text = gettext("Copy it now, it cannot be shown again:")
-        messages.warning(request, format_html('{} <code class="desk-code desk-copy">{}</code>', text, secret))
+def _show(request: HttpRequest, _merchant: Merchant, made: tuple[WebhookEndpoint, str]) -> None:
+    """Its secret, unless there was such an endpoint already."""
+    if made[1]:
+        show_once(request, made[1])
 
 
 def _make(merchant: Merchant, data: Data, _by: str) -> tuple[WebhookEndpoint, str]:
@@ -65,5 +63,5 @@ NEW_ENDPOINT: Act[Merchant] = Act(
     form=lambda data, _merchant: EndpointForm(data),
     do=_make,
     done=lambda _merchant, made: gettext("The webhook endpoint %(id)s is there.") % {"id": made[0].public_id},
-    after=lambda request, _merchant, made: show_secret(request, made[1]),
+    after=_show,
 )

@@ -15,7 +15,7 @@ from friendpay.admin_kit.columns import ID, MODE, Column
 from friendpay.kit import limits
 from orders import events
 from orders.admin.delivery import state_of
-from orders.admin.new_endpoint import show_secret
+from orders.admin.key import show_once
 from orders.models import WebhookEndpoint
 from orders.webhooks import endpoints
 
@@ -119,7 +119,7 @@ class WebhookEndpointAdmin(SupportAdmin[WebhookEndpoint]):
             danger=False,
             do=lambda endpoint, _data, _by: endpoints.rotate_secret(endpoint.pk),
             done=_("The endpoint has a new secret."),
-            after=lambda request, _endpoint, made: show_secret(request, made[1]),
+            after=lambda request, _endpoint, made: show_once(request, made[1]),
         ),
         "delete_endpoint": Act(
             label=_("Delete"),
