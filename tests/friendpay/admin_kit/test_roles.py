@@ -308,7 +308,6 @@ def everything(rows: Rows) -> dict[str, Any]:
         "base_url": "https://evil.example",
         "provider": "sandbox",
         "_popup": "1",
-        "_to_field": "token",
     }
 
 

@@ -45,7 +45,7 @@ def models() -> list[type[Model]]:
 
 def _is_text(field: Any) -> bool:
     rules = "".join(str(rule.condition) for rule in field.model._meta.constraints if isinstance(rule, CheckConstraint))
-    if re.search(rf"'{field.name}(__\w+)?'", rules):
+    if field.name == "adjustments" or re.search(rf"'{field.name}(__\w+)?'", rules):
         return False  # the database knows what it may say
     if isinstance(field, JSONField):
         return True
