@@ -18,7 +18,7 @@ from friendpay.admin_kit.acts import Act
 from friendpay.admin_kit.base import Declared
 from friendpay.kit import clock
 from orders.models import ApiKey, Order, WebhookDelivery
-from payments.models import BillMismatch, Dispute, Payment, PaymentRequest, ProviderEvent, Refund, Report
+from payments.models import BillMismatch, Dispute, Movement, Payment, PaymentRequest, ProviderEvent, Refund, Report
 from tests import desk
 from tests.friendpay.admin_kit import test_roles
 
@@ -76,7 +76,7 @@ def test_a_role_opens_and_does_what_its_list_names_and_nothing_else(role: str, p
         row = planted[model._meta.label_lower][0]
         reads = bool(may & {f"{app}.view_{name}", f"{app}.change_{name}"})
         assert (client.get(desk.rows(model)).status_code != 403) == reads, model
-        assert (client.get(desk.page(row)).status_code == 200) == reads, model
+        assert (client.get(desk.page(row)).status_code == 200) == (reads and model is not Movement), model
         for way, holds in {
             "add": f"{app}.add_{name}" in may and page.has_add_permission(_as(client)),
             "delete": f"{app}.delete_{name}" in may and page.has_delete_permission(_as(client)),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -19,7 +20,8 @@ from friendpay.admin_kit.base import Scoped
 from friendpay.kit import clock, limits
 from orders import scope
 from orders.models import Membership, Merchant, Order, Pairing
-from payments.models import PaymentRequest, ProviderAccount, RolloutRule, Step
+from payments.books import days, exports
+from payments.models import Movement, PaymentRequest, ProviderAccount, RolloutRule, Step
 from tests import desk
 from tests.friendpay.admin_kit import test_roles
 
@@ -142,7 +144,7 @@ def test_nothing_of_another_shop_is_seen_or_touched_at_any_address(rights: str, 
         for data in (None, form):
             with transaction.atomic():
                 answer = client.get(address) if data is None else client.post(address, data)
-                assert not shows(answer), address
+                assert not shows(answer, form["request"] if data else ""), address  # a field says back what was typed
                 assert data is None or theirs(other) == before, address
                 transaction.set_rollback(True)
             seen += answer.status_code == 200
@@ -272,3 +274,18 @@ def test_the_front_page_counts_ones_own_work(planted: Rows, other: Rows) -> None
     everybody = desk.staff(*test_roles.READ)
     own, all_ = (sum(kind.count for kind in who.get("/admin/").context["work"]) for who in (client, everybody))
     assert (own > 3, all_) == (True, 2 * own)
+
+
+def test_no_export_holds_a_row_of_another_shop(planted: Rows, other: Rows) -> None:
+    client, today = of_shop(*every_right_but_all_shops(), merchant=mine(planted)), clock.now().date()
+    asked = {"since": today - timedelta(days=2), "until": today + timedelta(days=1), "zone": days.WALLETS_OWN}
+    text = ""
+    for name in exports.names():
+        answer = client.post(desk.rows(Movement), {**asked, "mode": "test", "export": name})
+        assert answer.status_code == 200, name
+        said = answer.getvalue().decode()
+        assert not SENTINEL.findall(said), name
+        text += said
+    assert "A-1001" in text
+    whose = {**asked, "mode": "test", "export": "orders", "shop": other["orders.merchant"][0].pk}
+    assert client.post(desk.rows(Movement), whose).status_code == 422
