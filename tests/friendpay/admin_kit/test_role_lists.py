@@ -105,10 +105,10 @@ def _as(client: Any) -> Any:
 
 
 @pytest.mark.proof
-def test_every_action_that_is_done_leaves_who_when_and_what(planted: Rows) -> None:
+def test_every_action_that_is_done_leaves_who_when_what_and_why(planted: Rows) -> None:
     client, done = test_roles.visitor("superuser"), 0
     actor, form = User.objects.get(username="superuser"), test_roles.everything(planted)
-    for model, name, _act in acts():
+    for model, name, act in acts():
         for row in planted[model._meta.label_lower]:
             before = clock.now()
             with transaction.atomic():
@@ -119,6 +119,7 @@ def test_every_action_that_is_done_leaves_who_when_and_what(planted: Rows) -> No
                 assert entries, (model, name)
                 assert [entry.user_id for entry in entries] == [actor.pk], (model, name)
                 assert entries[0].get_change_message(), (model, name)
+                assert not act.reasoned or desk.WHY["why_words"] in entries[0].get_change_message(), (model, name)
                 done += 1
     assert done > 20
 

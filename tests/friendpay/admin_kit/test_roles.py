@@ -303,6 +303,7 @@ def everything(rows: Rows) -> dict[str, Any]:
         "seen": "9000",
         "how": "in cash",
         "note": "why",
+        **desk.WHY,
         "request": "A-2",
         "enabled": "on",
         "base_url": "https://evil.example",
