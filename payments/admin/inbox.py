@@ -123,8 +123,7 @@ def _sum(event: ProviderEvent) -> str:
 
 
 def _money_of(event: ProviderEvent, _data: Data) -> Money:
-    sum = (event.outcome or {})["amount"]
-    return Money(sum["minor"], sum["currency"])
+    return orphans.money_of(event)[1]
 
 
 def _state(event: ProviderEvent) -> SafeString:

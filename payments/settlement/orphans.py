@@ -21,7 +21,7 @@ def adopt(event_id: int, request: PaymentRequest, *, actor: str) -> Payment:
     does not. Refused once the money is booked; other notifications of it are then done with as well.
     """
     event = inbox.lock_waiting(event_id)
-    outcome, money = _money(event)
+    outcome, money = money_of(event)
     account = event.account
     if (request.merchant_id, request.order.live) != (account.merchant_id, account.live):
         raise Refused("other_shop", _("That request belongs to another shop."), field="request", status=422)
@@ -42,7 +42,7 @@ def send_back(event_id: int, *, actor: str) -> Payment:
     of its own, so that the books hold it like all other money and support sees its refund.
     """
     event = inbox.lock_waiting(event_id)
-    outcome, money = _money(event)
+    outcome, money = money_of(event)
     _check_not_booked(event, outcome)
     order = place_order(
         event.account.merchant,
@@ -102,7 +102,8 @@ def _done(event: ProviderEvent, outcome: Outcome) -> None:
     effects.explain(same, "Support booked the money.")
 
 
-def _money(event: ProviderEvent) -> tuple[Outcome, Money]:
+def money_of(event: ProviderEvent) -> tuple[Outcome, Money]:
+    """What an orphan tells of; Refused where that is no money that came in."""
     outcome = unpack(event.outcome)
     if event.about != "charge" or outcome is None or outcome.state != State.SUCCEEDED or outcome.amount is None:
         raise Refused("no_money", _("This notification tells of no money that came in."))

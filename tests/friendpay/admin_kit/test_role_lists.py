@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
-from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
 
@@ -82,18 +81,16 @@ def test_a_role_opens_and_does_what_its_list_names_and_nothing_else(role: str, p
             "delete": f"{app}.delete_{name}" in may and page.has_delete_permission(_as(client)),
         }.items():
             address = reverse(f"admin:{app}_{name}_{way}", args=[] if way == "add" else [row.pk])
-            with transaction.atomic():
+            with test_roles.undone():
                 answers = [client.get(address), client.post(address, form)]
-                transaction.set_rollback(True)
             assert [answer.status_code == 403 for answer in answers] == [not holds] * 2, address
             refused, opened = refused + (not holds), opened + holds
     for model, name, act in acts():
         row = planted[model._meta.label_lower][0]
         label = model._meta.label_lower.split(".")
         holds = set(act.rights) <= may and bool(may & {f"{label[0]}.view_{label[1]}", f"{label[0]}.change_{label[1]}"})
-        with transaction.atomic():
+        with test_roles.undone():
             answers = [client.get(desk.page(row, name)), client.post(desk.page(row, name), form)]
-            transaction.set_rollback(True)
         assert [answer.status_code == 403 for answer in answers] == [not holds] * 2, (model, name)
         refused, opened = refused + (not holds), opened + holds
     assert refused > 30
@@ -111,10 +108,9 @@ def test_every_action_that_is_done_leaves_who_when_what_and_why(planted: Rows) -
     for model, name, act in acts():
         for row in planted[model._meta.label_lower]:
             before = clock.now()
-            with transaction.atomic():
+            with test_roles.undone():
                 answer = client.post(desk.page(row, name), form)
                 entries = list(LogEntry.objects.filter(action_time__gte=before, object_id=str(row.pk)))
-                transaction.set_rollback(True)
             if answer.status_code == 302:
                 assert entries, (model, name)
                 assert [entry.user_id for entry in entries] == [actor.pk], (model, name)
@@ -139,10 +135,9 @@ def test_no_form_writes_a_status_or_a_sum(planted: Rows) -> None:
             before = model._default_manager.values(*fixed).get(pk=row.pk)
             sent = {name: "paid" if isinstance(value, str) else "1" for name, value in before.items()}
             for address in (desk.page(row), desk.rows(model)):
-                with transaction.atomic():
+                with test_roles.undone():
                     client.post(address, test_roles.everything(planted) | sent | {"_save": "1"})
                     assert model._default_manager.values(*fixed).get(pk=row.pk) == before, model
-                    transaction.set_rollback(True)
 
 
 def says_how_far(name: str) -> bool:
