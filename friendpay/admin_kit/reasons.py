@@ -41,6 +41,6 @@ def told(said: str, data: dict[str, Any]) -> str:
     """What was done, with the reason that was given for it."""
     if WHY not in data:
         return said
-    reason = {"reason": REASONS[data[WHY]], "words": data[WORDS]}
+    reason = {"reason": REASONS[data[WHY]], "words": data.get(WORDS, "")}
     words = gettext("Reason: %(reason)s. %(words)s") % reason
     return f"{said} {words}".strip()
