@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -19,7 +19,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from friendpay import lanes
 from friendpay.kit.waiting import waiting
-from orders.models import ApiKey
+from orders.models import ApiKey, Order
 from payments.models import Payment, PaymentRequest, ProviderAccount
 from payments.settlement import refunds
 from payments.wallets import transport
@@ -132,7 +132,12 @@ class Shop:
     def _row(self, route: str) -> object:
         for model in admin.site._registry:
             if route.startswith(f"admin/{model._meta.app_label}/{model._meta.model_name}/"):
-                row = {Payment: self.payment, PaymentRequest: self.request}.get(model) or model._default_manager.first()
+                tried: dict[object, object] = {
+                    Payment: self.payment,
+                    PaymentRequest: self.payment.request,
+                    Order: self.payment.request.order,
+                }
+                row: Any = tried.get(model) or model._default_manager.first()
                 return row.pk if row else 1
         return 1
 
@@ -209,7 +214,7 @@ def test_exactly_the_views_that_say_so_call_a_wallet(
                 there.visit(route, method)
             waited |= {(route, method)} if calls else set()
     assert waited == said - {("login/", "GET"), ("checkout/<slug:token>/wechat-card.json", "GET")}
-    assert len(said) == 8
+    assert len(said) == 10
 
 
 @pytest.mark.django_db
