@@ -39,8 +39,8 @@ def ask_in(form: forms.Form) -> None:
 
 def told(said: str, data: dict[str, Any]) -> str:
     """What was done, with the reason that was given for it."""
-    if WHY not in data:
+    if WORDS not in data:  # it was not asked for here; an act's own form may have a field of the other name
         return said
-    reason = {"reason": REASONS[data[WHY]], "words": data.get(WORDS, "")}
+    reason = {"reason": REASONS[data[WHY]], "words": data[WORDS]}
     words = gettext("Reason: %(reason)s. %(words)s") % reason
     return f"{said} {words}".strip()

@@ -36,6 +36,7 @@ def test_a_payment_is_shown(caller: Caller) -> None:
         "amount_disputed": 0,
         "payer_name": "Mei",
         "by_buyer": False,
+        "share": None,
         "reference": payment.reference,
         "provider_reference": payment.provider_ref,
         "failure_code": "",

@@ -13,6 +13,7 @@ from payments.wallets.stripe.emulator.book import REFUND_FAILS, REFUND_PENDS
 from tests.payments.wallets.stripe.shop import EUR90, order, paid, provider, refund, refusal
 
 # Refunding
+FREE = Money(0, "USD")  # a refund's fee, in the currency the account is paid out in
 
 
 def test_s6_a_refund_is_sent_once_whatever_repeats(stripe: server.Stripe, stripe_account: Account) -> None:
@@ -152,14 +153,14 @@ def test_a_bill_names_what_the_payer_paid_whatever_was_booked(stripe: server.Str
     first, second = refund(stripe_account, one, "re1", 4000), refund(stripe_account, two, "re2")
     day = stripe.clock.now().date()
     assert sorted(provider.bill(stripe_account, day), key=lambda line: (line.reference, line.state)) == [
-        BillLine("charge", "pay1", one.provider_ref, EUR90, State.SUCCEEDED),
-        BillLine("charge", "pay2", two.provider_ref, Money(500, "JPY"), State.SUCCEEDED),
-        BillLine("refund", "re1", first.provider_ref, Money(4000, "EUR"), State.SUCCEEDED, "", one.provider_ref),
+        BillLine("charge", "pay1", one.provider_ref, EUR90, State.SUCCEEDED, fee=Money(160, "USD")),
+        BillLine("charge", "pay2", two.provider_ref, Money(500, "JPY"), State.SUCCEEDED, fee=Money(37, "USD")),
+        BillLine("refund", "re1", first.provider_ref, Money(4000, "EUR"), State.SUCCEEDED, "", one.provider_ref, FREE),
         BillLine(
-            "refund", "re2", second.provider_ref, Money(500, "JPY"), State.FAILED, "", two.provider_ref
+            "refund", "re2", second.provider_ref, Money(500, "JPY"), State.FAILED, "", two.provider_ref, FREE
         ),  # as it went out
         BillLine(
-            "refund", "re2", second.provider_ref, Money(500, "JPY"), State.FAILED, "", two.provider_ref
+            "refund", "re2", second.provider_ref, Money(500, "JPY"), State.FAILED, "", two.provider_ref, FREE
         ),  # as it came back
     ]
     assert list(provider.bill(stripe_account, day - timedelta(days=1))) == []
@@ -181,7 +182,7 @@ def test_a_bill_leaves_out_what_other_systems_do_with_the_account_however_much(
             stripe.book.pay(session)
             stripe.book.refund({"payment_intent": session["payment_intent"], "amount": "1"})
     day = stripe.clock.now().date()
-    ours = BillLine("charge", "pay1", charge.provider_ref, EUR90, State.SUCCEEDED)
+    ours = BillLine("charge", "pay1", charge.provider_ref, EUR90, State.SUCCEEDED, fee=Money(160, "USD"))
     assert list(provider.bill(stripe_account, day)) == [ours]
 
 
@@ -191,5 +192,5 @@ def test_a_bill_shows_a_refund_made_by_hand(stripe: server.Stripe, stripe_accoun
         by_hand = stripe.book.refund({"payment_intent": charge.provider_ref, "amount": "700"})
     lines = list(provider.bill(stripe_account, stripe.clock.now().date()))
     assert lines[0] == BillLine(
-        "refund", "", by_hand["id"], Money(700, "EUR"), State.SUCCEEDED, charge_ref=charge.provider_ref
+        "refund", "", by_hand["id"], Money(700, "EUR"), State.SUCCEEDED, charge_ref=charge.provider_ref, fee=FREE
     )
