@@ -16,7 +16,7 @@ def stale(told: Iterable[Told]) -> Iterator[str]:
     """Answers that are older than what somebody, whoever it was, had been told before the question was asked."""
     by_request: dict[str, list[Told]] = defaultdict(list)
     for fact in told:
-        if "seq" in fact:
+        if "seq" in fact and "ended" in fact:
             by_request[fact["request"]].append(fact)
     for request, facts in by_request.items():
         known = sorted(facts, key=lambda fact: fact["ended"])
