@@ -12,7 +12,7 @@ from friendpay.kit import rendering
 from friendpay.kit.money import Money
 from friendpay.kit.rendering import Page
 from orders.shop.pages import BasketPage, Item, ShopPage
-from payments.models import Report
+from payments.models import PaymentRequest, Report
 from payments.pages import fields, money_back
 from payments.pages.attempts import Held, Mine, Was
 from payments.pages.buyer_page import BuyerPage, Paid, Waiting, Ways
@@ -136,7 +136,7 @@ def _friend() -> Iterator[tuple[str, Page]]:
         by_calendar=True,
         by_mail=True,
     )
-    page = FriendPage(state=FriendState.OPEN, shop=SHOP, asking=asking, **common)
+    page = FriendPage(state=FriendState.OPEN, shop=SHOP, asking=asking, replaced=False, hint="", **common)
     for state in FriendState:
         if state not in CAN_PAY:
             yield f"friend-{state}", replace(page, state=state, asking=None, paid=cny(9000), receipt="/r/x/")
@@ -146,6 +146,9 @@ def _friend() -> Iterator[tuple[str, Page]]:
     for back in BACKS:
         yield f"friend-back-{back.where}", replace(page, state=FriendState.RETURNED, asking=None, back=back)
     yield "friend-open", page
+    yield "friend-replaced", replace(page, state=FriendState.CANCELLED, asking=None, replaced=True)
+    for hint in PaymentRequest.Hint:
+        yield f"friend-hint-{hint}", replace(page, hint=str(hint))
     yield "friend-plain", replace(page, message="", shop=UNKNOWN_SHOP, live=live(ends_at=SOON, ends_soon=True))
     for accent in ("#ffe14d", "#0b7a4b", "#d21f3c", "#101010"):
         yield f"friend-{accent[1:]}", replace(page, accent=accent)
