@@ -8,14 +8,15 @@ from django.db import connection, transaction
 from friendpay.kit import limits
 from orders.models import Event
 
-_LOCK = 0x66726965_6E647061  # "friendpa", and the shop's key added to it: numbers nobody else locks
-
 _LOCKED = """
-    SELECT shop, pg_advisory_xact_lock(%s + shop) FROM (
+    SELECT shop, pg_advisory_xact_lock(hashtextextended('events of shop ' || shop, 0)) FROM (
         SELECT DISTINCT merchant_id AS shop FROM
             (SELECT merchant_id FROM orders_event WHERE {} ORDER BY id LIMIT %s) AS next ORDER BY 1 OFFSET 0
     ) AS shops
-"""  # in the order of their keys, so that no two publishers wait for each other
+"""
+"""In the order of their keys, so that no two publishers wait for each other. By a name, whose number no other lock has:
+a sum of two numbers once met the scheduler's.
+"""
 _NUMBER = """
     WITH fresh AS (
         SELECT id, merchant_id, row_number() OVER (PARTITION BY merchant_id ORDER BY id) AS place FROM (
@@ -46,7 +47,7 @@ def publish(merchant_id: int | None = None) -> int:
     count = 0
     while waiting.exists():
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_LOCKED.format(which), [_LOCK, *whose, limits.EVENTS_BATCH_ROWS])
+            cursor.execute(_LOCKED.format(which), [*whose, limits.EVENTS_BATCH_ROWS])
             shops = [shop for shop, _locked in cursor.fetchall()]
             cursor.execute(_NUMBER, [shops, limits.EVENTS_BATCH_ROWS, shops])
             count += cursor.rowcount

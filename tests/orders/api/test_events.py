@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
+from friendpay import scheduler
 from friendpay.kit import limits
 from orders import sequence
 from orders.models import Event, Merchant
@@ -128,7 +129,7 @@ def test_one_publisher_waits_for_the_other() -> None:
     other = connections.create_connection("default")
     other.set_autocommit(False)
     with other.cursor() as cursor, connection.cursor() as own:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [sequence._LOCK + merchant.pk])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"events of shop {merchant.pk}"])
         own.execute("SET lock_timeout = '50ms'")
         with pytest.raises(OperationalError, match="lock timeout"):
             sequence.publish()
@@ -137,6 +138,22 @@ def test_one_publisher_waits_for_the_other() -> None:
     other.commit()
     other.close()
     assert sequence.publish() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_shops_publisher_waits_for_the_scheduler() -> None:
+    """Whose lock a worker holds for as long as it lives."""
+    for number in range(1, 5):  # whatever is made of their keys
+        Merchant.objects.get_or_create(pk=number, defaults={"name": f"Shop {number}", "contact": "help@shop.example"})
+    other = connections.create_connection("default")
+    with other.cursor() as cursor, connection.cursor() as own:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [scheduler._LOCK])
+        own.execute("SET lock_timeout = '50ms'")
+        for merchant in Merchant.objects.all():
+            shop.make_order(merchant)
+            assert sequence.publish(merchant.pk) == 1
+        own.execute("RESET lock_timeout")
+    other.close()
 
 
 @pytest.mark.parametrize("batch", [3, 100])
