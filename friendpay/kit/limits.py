@@ -292,9 +292,9 @@ WRONG_PASSWORDS_OF_A_LOGIN = 30
 
 RELATED_ORDERS_SHOWN, SUGGESTED_REQUESTS, SUGGESTED_WITHIN = 10, 5, timedelta(days=3)  # of an orphan: before it
 ASKED_NOW, PROPOSAL_LIVES = 5, timedelta(days=3)  # rows of a case asked about by one click; for a second person's yes
-EVENTS_AT_ONCE, RAW_CHARACTERS, PLOT_HEIGHT, PLOT_BARS = timedelta(seconds=0.1), 120, 120, 8  # of a text as it came
+EVENTS_AT_ONCE, RAW_CHARACTERS, PLOT_HEIGHT, PLOT_BARS = timedelta(seconds=0.1), 120, 120, 8
 KNOWN_BROWSER_SECONDS, SEEN_EVERY_SECONDS = 180 * 24 * 3600, 60  # the latter between noting that somebody is at work
 DELIVERIES_SHOWN, WORK_SHOWN, HITS_SHOWN, ALARMS_KEPT, SUM_SEARCHED_FOR = 50, 25, 50, 1000, timedelta(days=30)
 ROWS_COUNTED, SEARCH_ROWS, SEARCHED_CHARACTERS, SEARCHED_WORDS, SAFETY_WORDS_SEARCHED = 5_000, 200, 200, 5, 5_000
 SECRET_SYMBOLS, SECRET_DIFFERENT, SECRET_PAIRS = 32, 10, 24  # different ones among them, and pairs of neighbours
-WILDCARD_LABELS = 2  # that follow the dot of an allowed host: those of one company
+WILDCARD_LABELS, SEARCHED_FIRST = 2, 50_000  # after the dot of an allowed host; the newest rows a search reads first
