@@ -47,3 +47,7 @@ def test_what_a_socket_says_late_is_no_fault() -> None:
 def test_two_states_of_one_seq_are_found() -> None:
     (found,) = linear.differing([*GOOD[:5], told("Kim", 5.0, 5.1, 2, state="paid")])
     assert "r at 2: open, and to Kim: paid" in found
+
+
+def test_what_expired_by_the_clock_needs_no_seq() -> None:
+    assert not [*linear.differing([*GOOD[:5], told("Kim", 5.0, 5.1, 2, state="expired")])]
