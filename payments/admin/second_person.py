@@ -28,6 +28,7 @@ from friendpay.kit.money import Money
 from friendpay.kit.templatetags.money import amount
 from orders.models import Merchant, Order
 from payments.models import Proposal, Refund
+from payments.settlement import locks
 
 Sum = Callable[[Any, Data], Money]
 Outcome = Proposal.Outcome
@@ -71,12 +72,16 @@ def _try(act: Act[Any], thing: Model, data: Data) -> None:
 def is_needed(sum: Money, order: Order | None) -> bool:
     """Whether one person may not move so much, with what the shop has refunded of the order already: many small sums
     are a large one. In a currency that the setting does not name nobody moves anything alone.
+
+    The order stays locked until the caller's transaction ends, as every refund of it locks it: what others refund of
+    it at this moment is either counted here, or counts this.
     """
     if not settings.DESK_SECOND_PERSON_ABOVE:
         return False
     most = settings.DESK_SECOND_PERSON_ABOVE.get(sum.currency, "0")
     before = 0
     if order:
+        locks.lock_order(order.pk)
         refunded = Refund.objects.standing().filter(payment__request__order=order, reason=Refund.Reason.MERCHANT)
         before = refunded.aggregate(sum=Total("amount"))["sum"] or 0
     return sum.minor + before > Money.from_decimal(Decimal(most), sum.currency).minor

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from friendpay.kit import clock, limits
-from orders.models import Event
+from orders.models import Event, Order
 from payments.models import Payment, PaymentRequest, Proposal, Refund
 from payments.settlement import ledger, refunds
+from payments.settlement.rules import Split
 from tests import desk, shop
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +26,9 @@ MAY = (*desk.READ, "payments.refund_payment", "payments.view_proposal", "payment
 @pytest.fixture(autouse=True)
 def _above_fifty(settings: Settings) -> None:
     settings.DESK_SECOND_PERSON_ABOVE = {"CNY": "50.00"}
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 def paid() -> Payment:
@@ -56,7 +61,8 @@ def test_another_person_confirms_and_both_are_on_record() -> None:
     assert Event.objects.get(type="refund.requested").actor == "support:anna+bo"
     proposal.refresh_from_db()
     assert (proposal.outcome, proposal.decided_by and proposal.decided_by.username) == ("confirmed", "bo")
-    told = LogEntry.objects.filter(object_id=str(payment.pk)).order_by("-id")[0].change_message
+    of_payment = LogEntry.objects.filter(content_type__model="payment", object_id=str(payment.pk))
+    told = of_payment.latest("id").change_message
     assert "Reason: The shop asked for it. by phone Proposed by anna, confirmed by bo." in told
     assert bo.post(desk.page(proposal, "confirm")).status_code == 409
     assert Refund.objects.count() == 1
@@ -154,6 +160,33 @@ def test_a_currency_without_an_amount_needs_two(settings: Settings) -> None:
     settings.DESK_SECOND_PERSON_ABOVE = {"USD": "50.00"}
     propose(desk.staff(*MAY), paid(), "0.01")
     assert (Refund.objects.count(), Proposal.objects.count()) == (0, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_refunds_of_one_order_at_once_do_not_pass_the_sum_together() -> None:
+    """Of two payers, so that neither form sees the other's. Both are under way before either can go on."""
+    request = shop.make_request(split=Split(2))
+    payments = [shop.succeed(shop.hold(request, 4500, name=name)) for name in ("Mei", "Jun")]
+    clients = [desk.staff(*MAY), desk.staff(*MAY, name="bo")]
+
+    def refund(number: int) -> None:
+        propose(clients[number], payments[number], "30.00", "4500")
+        connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            Order.objects.select_for_update().get()
+            under_way, waiting = [pool.submit(refund, number) for number in range(2)], 0
+            while waiting < len(under_way):
+                assert not any(it.done() for it in under_way)
+                cursor.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.01)")
+                cursor.execute(WAITING)
+                waiting = cursor.fetchone()[0]
+        for it in under_way:
+            it.result(30)
+    assert [refund.amount for refund in Refund.objects.all()] == [3000]
+    assert [proposal.amount for proposal in Proposal.objects.all()] == [3000]
+    assert ledger.check() == []
 
 
 @pytest.mark.django_db(transaction=True)
