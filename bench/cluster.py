@@ -38,7 +38,6 @@ PROBE_SECONDS = 0.2
 SILENT = 1.5  # seconds after which a probe gives up
 CALM = 4  # seconds between one loss and the next
 FAILOVER_LIMIT, HOST_LIMIT = 15.0, 3.0  # seconds without service
-UNHEARD_LIMIT = FAILOVER_LIMIT + database.TTL  # where the primary is silent, Patroni waits for so long by itself
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,7 @@ class Storm(Chaos):
         self.outages: list[Outage] = []
         self.accepted: list[str] = []  # what a primary took that had lost the others
         self._answered: list[float] = []
+        self._asked = 0.0  # when the last order that was placed was asked for
 
     async def _harm(self) -> None:
         probing = asyncio.ensure_future(self._probe())
@@ -106,8 +106,8 @@ class Storm(Chaos):
     async def _suffer(self, loss: Loss) -> Outage:
         began = time.monotonic()
         mend = await asyncio.to_thread(loss.strike, self)
-        await asyncio.sleep(1)
-        while not self._answered or self._answered[-1] < time.monotonic() - 1:
+        struck = time.monotonic() + 1  # whoever asks from then on has to be answered
+        while self._asked < struck:
             await asyncio.sleep(0.1)
         await asyncio.to_thread(mend)
         await asyncio.to_thread(self.stack.await_ready, 180)
@@ -141,6 +141,7 @@ class Storm(Chaos):
         self.history.note("probe", "order", began, answer.status_code, **done)
         if done:
             self._answered.append(time.monotonic())
+            self._asked = max(self._asked, began)
 
     def _floor(self) -> int:
         return self.told // 4
@@ -212,9 +213,9 @@ class Storm(Chaos):
 FAILOVERS = (
     Loss("the primary's PostgreSQL was killed", Storm.kill_postgres, FAILOVER_LIMIT),
     Loss("another was made the primary", Storm.switch_over, FAILOVER_LIMIT),
-    Loss("the primary's machine lost its power", Storm.lose_primary, UNHEARD_LIMIT),
-    Loss("the primary's cable was pulled", Storm.cut_primary, UNHEARD_LIMIT),
-    Loss("the primary was parted from the others", Storm.part_primary, UNHEARD_LIMIT),
+    Loss("the primary's machine lost its power", Storm.lose_primary, FAILOVER_LIMIT),
+    Loss("the primary's cable was pulled", Storm.cut_primary, FAILOVER_LIMIT),
+    Loss("the primary was parted from the others", Storm.part_primary, FAILOVER_LIMIT),
 )
 OTHERS = (
     Loss("a web machine's cable was pulled", Storm.lose_web, HOST_LIMIT, failover=False),

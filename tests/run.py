@@ -74,7 +74,12 @@ def main(arguments: Sequence[str]) -> int:
     chromium.ensure()
     php.ensure()
     spin.ensure()
-    for program, package in (("promtool", "prometheus"), ("nginx", "nginx"), ("haproxy", "haproxy")):
+    for program, package in (
+        ("promtool", "prometheus"),
+        ("nginx", "nginx"),
+        ("haproxy", "haproxy"),
+        ("etcd", "etcd-server"),
+    ):
         debian.ensure(program, package)
     with _shops_being_installed():
         return _stages((*LINTERS, TESTS, PROOFS, BROWSERS, SHOPS))

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from shutil import copytree
+from shutil import copy, copytree
 from typing import Any
 
 import psycopg
@@ -20,7 +20,9 @@ from bench.speed.load import ROOT
 from friendpay.demo import wheels
 
 PATRONI = "4.1.5"
-TTL = 20  # seconds until a primary that nobody hears is replaced; Patroni takes no less
+LOOP_WAIT, RETRY_TIMEOUT = 1, 3
+TTL = 20  # Patroni takes no less; `silent_primary.py` does not wait for its end
+SILENCE = LOOP_WAIT + 2 * RETRY_TIMEOUT  # by then a primary that cannot reach etcd has stepped down
 _HOME = ROOT / ".friendpay" / "bench" / f"patroni-{PATRONI}"
 _PYTHON = "/usr/bin/python3"  # which nobody may run, too
 _SETTINGS = {
@@ -40,6 +42,8 @@ def install(hosts: Sequence[Host], programs: Path) -> None:
     """etcd and Patroni on each; PostgreSQL is started by Patroni."""
     patroni = _installed(programs)
     peers = ",".join(f"{host.name}=http://{host.address}:2380" for host in hosts)
+    etcd = ",".join(f"http://{host.address}:2379" for host in hosts)
+    watch = copy(ROOT / "deploy" / "patroni" / "silent_primary.py", programs)
     for host in hosts:
         here = f"http://{host.address}"
         host.install(
@@ -64,6 +68,8 @@ def install(hosts: Sequence[Host], programs: Path) -> None:
         config.write_text(json.dumps(_config(host, hosts, programs), indent=1))
         environment = {**wheels.ENVIRONMENT, "PYTHONPATH": str(patroni), "HOME": str(host.folder)}
         host.install("patroni", [_PYTHON, "-m", "patroni", str(config)], environment)
+        words = ["--name", host.name, "--etcd", etcd, "--silence", str(SILENCE)]
+        host.install("silent-primary", [_PYTHON, str(watch), *words])
 
 
 def url(hosts: Sequence[Host], name: str = "friendpay") -> str:
@@ -145,8 +151,8 @@ def _config(host: Host, hosts: Sequence[Host], programs: Path) -> dict[str, Any]
         "bootstrap": {
             "dcs": {
                 "ttl": TTL,
-                "loop_wait": 1,
-                "retry_timeout": 4,
+                "loop_wait": LOOP_WAIT,
+                "retry_timeout": RETRY_TIMEOUT,
                 "maximum_lag_on_failover": 1048576,
                 "primary_start_timeout": 0,  # one that died is replaced, not waited for
                 "synchronous_mode": True,

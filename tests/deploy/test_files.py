@@ -12,6 +12,7 @@ from friendpay.connections import options
 from tests.deploy.stand import DEPLOY, ROOT
 
 UNITS = sorted((DEPLOY / "systemd").iterdir())
+OTHERS = sorted((DEPLOY / "patroni").glob("*.service"))
 COMPOSE = DEPLOY / "docker" / "compose.yaml"
 
 
@@ -22,12 +23,12 @@ def queues(command: str) -> dict[str, str]:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    for unit in UNITS:
+    for unit in (*UNITS, *OTHERS):
         text = (
             unit.read_text().replace("/srv/friendpay/.venv", str(ROOT / ".venv")).replace("/srv/friendpay", str(ROOT))
         )
         (tmp_path / unit.name).write_text(text)
-    names = [str(tmp_path / unit.name.replace("@.", "@1.")) for unit in UNITS]
+    names = [str(tmp_path / unit.name.replace("@.", "@1.")) for unit in (*UNITS, *OTHERS)]
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *names], capture_output=True, text=True, check=False, cwd=tmp_path
     )
