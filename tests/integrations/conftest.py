@@ -43,7 +43,6 @@ def person(friendpay: Friendpay, browser: Browser) -> Iterator[Callable[..., Per
 
     def make(device: dict[str, Any], address: str, **more: Any) -> Person:
         contexts.append(browser.new_context(**{"locale": "en-GB", **device, **more}))
-        contexts[-1].set_default_timeout(15_000)
         return Person(contexts[-1].new_page(), address)
 
     friendpay.stack.forgive()

@@ -87,6 +87,10 @@ class Pretix:
         )
         return [(f"{amount:.2f}", state, source) for amount, state, source in listed]
 
+    def in_carts(self) -> int:
+        """Tickets that somebody has chosen and not ordered yet."""
+        return int(self.rows("SELECT count(*) FROM pretixbase_cartposition")[0][0])
+
     def log(self, code: str) -> list[str]:
         """What happened to the order, by pretix's own log."""
         listed = self.rows(
@@ -177,7 +181,9 @@ class Visitor:
             token = re.search(r'name="?csrfmiddlewaretoken"? value="?([\w-]+)', page.text)
             assert token
             sent = {"csrfmiddlewaretoken": token.group(1), f"item_{number}": "1", "_voucher_code": voucher}
-            self.http.post(f"{self.pretix.event}/cart/add", data=sent, headers={"Referer": str(page.url)})
+            before = self.pretix.in_carts()
+            answer = self.http.post(f"{self.pretix.event}/cart/add", data=sent, headers={"Referer": str(page.url)})
+            assert self.pretix.in_carts() == before + 1, f"{ticket} is not in the cart: {answer.text}"
 
     def reach_payment(self, email: str = "lin@example.org") -> str:
         """The payment step, as it is shown."""

@@ -71,7 +71,7 @@ class Friendpay:
             headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 told: dict[str, Any] = json.loads(answer.read() or b"{}")
                 return told
         except urllib.error.HTTPError as refused:
@@ -140,7 +140,7 @@ class Shop:
     environment: Mapping[str, str]
     log: Path
     health: str = "/"
-    patience: float = 60
+    patience: float = 180
     _kept: socket.socket = field(default_factory=lambda: _kept_port())
     _process: "subprocess.Popen[bytes] | None" = None
 
@@ -174,7 +174,7 @@ class Shop:
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(10)
+            self._process.wait(60)
         self._process = None
 
     @contextmanager
@@ -193,7 +193,7 @@ class Shop:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.address}{self.health}", timeout=5):
+            with urllib.request.urlopen(f"{self.address}{self.health}", timeout=30):
                 return True
         except urllib.error.HTTPError as error:
             return error.code < 500
@@ -211,7 +211,7 @@ def _kept_port() -> socket.socket:
     return kept
 
 
-def until(true: Callable[[], object], what: str, seconds: float = 20) -> None:
+def until(true: Callable[[], object], what: str, seconds: float = 120) -> None:
     """Wait for something that happens in another process; fails when it does not."""
     end = time.monotonic() + seconds
     while not true():

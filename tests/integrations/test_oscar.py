@@ -108,7 +108,7 @@ class Visitor:
     """Somebody who needs no browser; forms are sent as a browser would."""
 
     oscar: Oscar
-    web: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, follow_redirects=False))
+    web: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60, follow_redirects=False))
 
     def get(self, path: str) -> httpx.Response:
         return self.web.get(f"{self.oscar.address}{path}", follow_redirects=True)
@@ -370,7 +370,7 @@ def test_a_double_click_makes_one_order_and_nothing_is_cancelled(oscar: Oscar) -
     body = {**form, "csrfmiddlewaretoken": cookies["csrftoken"]}
     with ThreadPoolExecutor() as pool:
         where = f"{oscar.address}/checkout/preview/"
-        clicks = [pool.submit(httpx.post, where, data=body, cookies=cookies, timeout=30) for _twice in range(2)]
+        clicks = [pool.submit(httpx.post, where, data=body, cookies=cookies, timeout=60) for _twice in range(2)]
         answers = [click.result() for click in clicks]
     number = oscar.one("SELECT number FROM order_order ORDER BY id DESC LIMIT 1")
     order = oscar.friendpay.order(oscar.key, number)

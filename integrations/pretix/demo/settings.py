@@ -1,11 +1,19 @@
 """A pretix for trying the plugin: pretix's own settings, with what a single machine without mail server wants."""
 
 from pretix.settings import *  # noqa: F403
-from pretix.settings import INSTALLED_APPS, PLUGINS
+from pretix.settings import DATABASES, INSTALLED_APPS, PLUGINS
 
 EMAIL_BACKEND = EMAIL_CUSTOM_SMTP_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 PLUGINS.append("by_post")
 INSTALLED_APPS.append("by_post")
+
+# SQLite refuses at once ("database is locked") what has read and then wants to write while another writes. What is to
+# write from its first moment on waits in line.
+DATABASES["default"]["OPTIONS"] |= {
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
+    "timeout": 60,
+}
 
 
 class _NoMigrations:
