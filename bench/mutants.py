@@ -39,33 +39,29 @@ sys.path.insert(0, str(ROOT))
 from bench.lanes import Lane, Seen, copy_database, drop_database, lines_run  # noqa: E402
 from bench.mistakes import Mistake, living, make, mistakes, none_at_all  # noqa: E402
 
-MONEY = (  # the tests about money; what only pages show is seen elsewhere
-    *("settlement/lifecycle", "settlement/choices", "settlement/chip_in", "settlement/checkout", "settlement/turns"),
-    *("settlement/refunds", "settlement/refund_rounds", "settlement/refunds_at_wallets"),
-    *("settlement/remedies", "settlement/reconcile"),
-    *("settlement/inbox", "settlement/orphans", "settlement/outside", "settlement/poison", "settlement/faults"),
-    *("settlement/rules", "settlement/ledger", "pages/notify", "pages/progress", "api/refunds", "api/requests"),
-    "funnel/friction",
-)
-MODULES: dict[str, tuple[str, ...]] = {  # with the tests that are asked besides
-    **{
-        f"settlement/{name}": ()
+MODULES = (
+    *(
+        f"settlement/{name}"
         for name in (
             *("lifecycle", "holds", "refunds", "refund_moves", "remedies", "reconcile", "inbox", "orphans", "checkout"),
-            *("rules", "turns", "chip_in", "ledger", "locks", "outside", "expiry", "rounds", "outcomes"),
+            *("rules", "turns", "chip_in", "ledger", "locks", "outside", "expiry", "rounds", "outcomes", "effects"),
+            *("requests", "asking", "batches", "reissue", "taps", "calls", "bills", "bill_days"),
         )
-    },
-    **dict.fromkeys(("models/payment", "models/refund", "models/request"), ()),
-    "settlement/calls": ("settlement/calls",),
-    **dict.fromkeys(("settlement/bills", "settlement/bill_days"), ("settlement/bills", "settlement/wallets_bills")),
-}
+    ),
+    *("models/payment", "models/refund", "models/request"),
+)
+TESTS = (  # the tests about money; what only pages show is seen elsewhere
+    *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/payments/settlement/test_*.py")),
+    *(f"tests/payments/{name}.py" for name in ("api/test_refunds", "api/test_requests", "funnel/test_friction")),
+    *(f"tests/payments/pages/test_{name}.py" for name in ("notify", "progress")),
+)
 WATCHED = ROOT / ".friendpay/mutants-watched.pickle"
 EXPLAINED = {
     line.strip() for line in Path(__file__).with_name("survivors.txt").read_text().splitlines() if line.startswith("  ")
 }
 ENOUGH = 0.95
 KILLED, BROKEN = 1, 3  # how a child ends
-LONG = 3.0  # seconds: a test that takes longer is not asked
+LONG = 20.0  # seconds: a test that takes longer is not asked
 CASES = 6  # of one test that are asked
 LONGEST = 300  # seconds a child may stand still; it may compute for much less
 
@@ -276,7 +272,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=0, help="begin no mutant after so long (default: no end)")
     parser.add_argument("--only", default="", help="only mutants whose name contains this")
     parser.add_argument(
-        "--tests", nargs="+", default=[], help="ask these alone, such as lifecycle (default: all that may see)"
+        "--tests", nargs="+", default=[], help="ask these alone, such as settlement/refunds (default: all of them)"
     )
     parser.add_argument("--seed", type=int, default=1, help="what chance begins with (default: 1)")
     parser.add_argument("--lanes", type=int, default=2, help="children at a time (default: 2)")
@@ -286,8 +282,7 @@ def main() -> int:
     began, mutants = time.monotonic(), Mutants(chosen)
     os.chdir(ROOT)
     quiet = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:terminalreporter", "-m", "not proof"]
-    names = dict.fromkeys([*MONEY, *(name for module in chosen.modules for name in MODULES[module])])
-    files = [f"tests/payments/{room}/test_{name}.py" for room, name in (it.split("/") for it in chosen.tests or names)]
+    files = [f"tests/payments/{room}/test_{name}.py" for room, name in (it.split("/") for it in chosen.tests)] or TESTS
     ended = pytest.main([*quiet, *files], plugins=[mutants])
     tried = len(mutants.killed) + len(mutants.alive)
     share = len(mutants.killed) / max(1, tried)

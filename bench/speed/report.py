@@ -12,13 +12,20 @@ from bench.speed import plot
 from bench.speed.figures import Outcome, Reached, median, number, spread
 
 HERE = Path(__file__).resolve().parents[1]
+MODEL = "## Settlement as a model, searched by Spin"
 
 
 def write(outcomes: Sequence[Outcome], failed: Sequence[str], commit: str) -> None:
     """Replaces what an earlier run wrote."""
     (HERE / "results-progress.svg").write_text(plot.progress(outcomes), encoding="utf-8")
     (HERE / "results-rounds.svg").write_text(plot.rounds(outcomes), encoding="utf-8")
-    (HERE / "RESULTS.md").write_text(text(outcomes, failed, _machine(commit)), encoding="utf-8")
+    (HERE / "RESULTS.md").write_text(f"{text(outcomes, failed, _machine(commit))}\n{_model()}", encoding="utf-8")
+
+
+def renew_model() -> None:
+    """What `bench/model.py` found last, in the place of what it found before; all else stays."""
+    measured = (HERE / "RESULTS.md").read_text(encoding="utf-8").partition(MODEL)[0].rstrip()
+    (HERE / "RESULTS.md").write_text(f"{measured}\n\n{_model()}", encoding="utf-8")
 
 
 def text(outcomes: Sequence[Outcome], failed: Sequence[str], machine: str) -> str:
@@ -56,6 +63,13 @@ def _why(outcome: Outcome) -> str:
     known = HERE / "unreached" / f"{name}.md"
     said = known.read_text(encoding="utf-8") if known.exists() else "Nothing is written down yet.\n"
     return f"## {name}: {outcome.reached}\n\n{said}"
+
+
+def _model() -> str:
+    """What `bench/modelled` keeps: of `bench/model.py`'s searches, broken models and stories."""
+    parts = [path.read_text(encoding="utf-8") for path in sorted((HERE / "modelled").glob("*.md"))]
+    words = f"{MODEL}\n\nWritten by `bench/model.py`; the model is `tests/model/settlement.pml`."
+    return "\n\n".join([words, *parts]).replace("\n\n\n", "\n\n")
 
 
 def side(values: Sequence[float]) -> str:

@@ -80,9 +80,15 @@ inline release(i) {
     fi
 }
 
+/* Once it is to be closed, its time matters only where the wallet never heard of it. */
+#define TIME_MATTERS(i) (!closing[i] || wallet[i] == NOTHING)
+
 inline let_go(i) {
     if
-    :: UNDECIDED(i) && !closing[i] -> release(i); closing[i] = 1
+    :: UNDECIDED(i) && !closing[i] ->
+        release(i);
+        closing[i] = 1;
+        over[i] = (TIME_MATTERS(i) -> over[i] : 0)
     :: else
     fi
 }
@@ -241,10 +247,11 @@ inline close_at_wallet(i, answer) {
 proctype Payer(byte i) {
     byte victim = NOBODY, missing, found, r;
     mtype answer;
-    byte fits, j;
-    bit sure, first[N], step_lost;
+    byte fits, j, first[N];
+    bit sure, step_lost;
 
-    /* begins; the payers are alike, so whoever comes first is the first */
+    /* begins; the payers are alike, so whoever comes first is the first. Who never comes is one who has not come before
+       the request ends. */
     atomic {
         if
         :: i + 1 < PAYERS -> run Payer(i + 1)
@@ -258,9 +265,6 @@ proctype Payer(byte i) {
 #if PARTS
         :: MAY_BEGIN(1) -> share[i] = 1
 #endif
-#ifndef EAGER
-        :: true -> goto gone /* never comes */
-#endif
         :: request != OPEN || time_over -> goto gone
         :: request == OPEN && AMOUNT == paid -> goto gone
         fi;
@@ -268,14 +272,14 @@ proctype Payer(byte i) {
         if
         :: missing == 0 || CONTESTED -> told(DO_BEGIN, i); missing = 0
         :: else ->
-            /* those who began first make room, and no more of them than must */
+            /* those who began first make room, and no more of them than must: each by its turn */
             victim = 1;
             do
             :: victim <= N && missing > 0 ->
                 if
-                :: rank[0] == victim && holds[0] -> first[0] = 1; missing = (missing > share[0] -> missing - share[0] : 0)
-                :: rank[1] == victim && holds[1] -> first[1] = 1; missing = (missing > share[1] -> missing - share[1] : 0)
-                :: rank[2] == victim && holds[2] -> first[2] = 1; missing = (missing > share[2] -> missing - share[2] : 0)
+                :: rank[0] == victim && holds[0] -> first[0] = victim; missing = (missing > share[0] -> missing - share[0] : 0)
+                :: rank[1] == victim && holds[1] -> first[1] = victim; missing = (missing > share[1] -> missing - share[1] : 0)
+                :: rank[2] == victim && holds[2] -> first[2] = victim; missing = (missing > share[2] -> missing - share[2] : 0)
                 :: else
                 fi;
                 victim++
@@ -294,28 +298,27 @@ proctype Payer(byte i) {
     :: atomic {
         first[0] || first[1] || first[2] ->
         if
-        :: first[0] && (!first[1] || rank[0] < rank[1]) && (!first[2] || rank[0] < rank[2]) -> victim = 0
-        :: first[1] && (!first[0] || rank[1] < rank[0]) && (!first[2] || rank[1] < rank[2]) -> victim = 1
-        :: first[2] && (!first[0] || rank[2] < rank[0]) && (!first[1] || rank[2] < rank[1]) -> victim = 2
+        :: first[0] && (!first[1] || first[0] < first[1]) && (!first[2] || first[0] < first[2]) -> victim = 0
+        :: first[1] && (!first[0] || first[1] < first[0]) && (!first[2] || first[1] < first[2]) -> victim = 1
+        :: first[2] && (!first[0] || first[2] < first[0]) && (!first[1] || first[2] < first[1]) -> victim = 2
         fi;
         first[victim] = 0;
         close_at_wallet(victim, answer);
         told(DO_STEP, i)
        };
        if
-       :: true
+       :: d_step {
+            if
+            :: answer == CLOSED -> end_payment(victim)
+            :: answer == TAKEN -> settle(victim)
+            :: else -> let_go(victim)
+            fi;
+            victim = NOBODY; answer = 0;
+            told(DO_STEP, i);
+            check()
+          }
        :: atomic { mishap(); told(DO_DIE, i); goto gone }
-       fi;
-       d_step {
-        if
-        :: answer == CLOSED -> end_payment(victim)
-        :: answer == TAKEN -> settle(victim)
-        :: else -> let_go(victim)
-        fi;
-        victim = NOBODY; answer = 0;
-        told(DO_STEP, i);
-        check()
-       }
+       fi
     :: else -> break
     od;
 
@@ -347,25 +350,18 @@ proctype Payer(byte i) {
         check()
     };
 
-    if
-    :: true
-    :: atomic { mishap(); told(DO_DIE, i); calling[i] = 0; goto gone }
-    fi;
-
     /* the wallet opens it, and its answer may be lost on either way */
     atomic {
         if
         :: wallet[i] = UNPAID; told(DO_STEP, i)
         :: mishap(); wallet[i] = UNPAID; step_lost = 1; told(DO_LOST_AFTER, i)
         :: mishap(); step_lost = 1; told(DO_LOST_BEFORE, i)
+        :: mishap(); told(DO_DIE, i); calling[i] = 0; goto gone
         fi;
         calling[i] = 0
     };
     if
-    :: true
-    :: atomic { mishap(); told(DO_DIE, i); goto gone }
-    fi;
-    d_step {
+    :: d_step {
         if
         :: step_lost -> let_go(i)
         :: else ->
@@ -377,9 +373,11 @@ proctype Payer(byte i) {
         step_lost = 0;
         told(DO_STEP, i);
         check()
-    };
+       }
+    :: atomic { mishap(); told(DO_DIE, i); goto gone }
+    fi;
 gone:
-    skip
+    atomic { victim = NOBODY; missing = 0; answer = 0; first[0] = 0; first[1] = 0; first[2] = 0; step_lost = 0 }
 }
 
 /* reconcile.ask: an attempt is asked about; one whose time is over, or that nobody wants, is closed. */
@@ -425,8 +423,17 @@ active proctype Reconciler() {
     od
 }
 
-/* inbox: each copy of what the wallet sent is stored once and applied by a thread. Picking it up changes nothing, and
-   what the wallet has taken it keeps, so this is one step, whether or not the wallet is asked once more. */
+/* A copy of what the wallet sent arrives, and is stored. */
+inline arrives(i) {
+    notices[i] = notices[i] - 1; stored[i] = 1;
+    told(DO_NOTIFIED, i)
+}
+#define ARRIVES(i) (notices[i] && !stored[i])
+
+/* inbox: each copy is stored once and applied by a thread. Picking it up changes nothing, and what the wallet has taken
+   it keeps, so this is one step, whether or not the wallet is asked once more. Nobody but this thread looks at what is
+   stored: a copy that waits here is as one that is under way, so it arrives when it is applied. Only who replays traces
+   wants both apart. */
 active proctype Inbox() {
     byte i, fits, j, r;
     bit sure;
@@ -436,6 +443,11 @@ active proctype Inbox() {
         :: stored[0] -> i = 0
         :: stored[1] -> i = 1
         :: stored[2] -> i = 2
+#ifndef EAGER
+        :: ARRIVES(0) -> i = 0; arrives(0)
+        :: ARRIVES(1) -> i = 1; arrives(1)
+        :: ARRIVES(2) -> i = 2; arrives(2)
+#endif
         fi;
         if
         :: stored[i] = 0; settle(i); told(DO_APPLIED, i)
@@ -447,8 +459,9 @@ active proctype Inbox() {
     od
 }
 
-/* No refund changes what anything else does, so it is enough to look at refunds once all else has ended. Those who
-   replay traces want them in between as well: EAGER. */
+/* No refund changes what anything else does, another refund least of all, so it is enough to look at them once all else
+   has ended, and at one after the other. Those who replay traces want them in between and in any order: EAGER. */
+#define WANTED(which) (refund[which] == REQUESTED)
 #define QUIET(i) (!UNDECIDED(i) && !stored[i] && !notices[i])
 #ifdef EAGER
 #define REFUNDS_RUN true
@@ -462,14 +475,22 @@ active proctype Refunder() {
     bit known;
     end: do
     :: atomic {
+        REFUNDS_RUN && (WANTED(0) || WANTED(1) || WANTED(2) || WANTED(3) || WANTED(4) || WANTED(5));
+#ifdef EAGER
         if
-        :: REFUNDS_RUN && refund[0] == REQUESTED -> which = 0
-        :: REFUNDS_RUN && refund[1] == REQUESTED -> which = 1
-        :: REFUNDS_RUN && refund[2] == REQUESTED -> which = 2
-        :: REFUNDS_RUN && refund[3] == REQUESTED -> which = 3
-        :: REFUNDS_RUN && refund[4] == REQUESTED -> which = 4
-        :: REFUNDS_RUN && refund[5] == REQUESTED -> which = 5
+        :: WANTED(0) -> which = 0
+        :: WANTED(1) -> which = 1
+        :: WANTED(2) -> which = 2
+        :: WANTED(3) -> which = 3
+        :: WANTED(4) -> which = 4
+        :: WANTED(5) -> which = 5
         fi;
+#else
+        do
+        :: WANTED(which) -> break
+        :: else -> which++
+        od;
+#endif
 #if BUG != 3
         known = sent[which] && back[which] > 0;
 #endif
@@ -512,7 +533,7 @@ again:
 #define MAY_BE_OVER(i) (IS_LATE || wallet[i] == NOTHING)
 #else
 #define IS_LATE true
-#define MAY_BE_OVER(i) true
+#define MAY_BE_OVER(i) TIME_MATTERS(i)
 #endif
 
 /* People, the clock, the line to the wallet, and the sweeps that are one transaction each. */
@@ -542,16 +563,17 @@ active proctype World() {
         fi;
         i = 0
        }
+#ifdef EAGER
     :: atomic {
         if
-        :: notices[0] && !stored[0] -> i = 0
-        :: notices[1] && !stored[1] -> i = 1
-        :: notices[2] && !stored[2] -> i = 2
+        :: ARRIVES(0) -> i = 0
+        :: ARRIVES(1) -> i = 1
+        :: ARRIVES(2) -> i = 2
         fi;
-        notices[i] = notices[i] - 1; stored[i] = 1;
-        told(DO_NOTIFIED, i);
+        arrives(i);
         i = 0
        }
+#endif
     :: d_step { request == OPEN && !time_over && IS_LATE -> time_over = 1; told(DO_TIME_OVER, 0) }
     :: atomic {
         if

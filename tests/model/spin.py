@@ -27,8 +27,11 @@ class Search:
     """What a search of the model came to: how many states it has, and what was found wrong, if anything."""
 
     states: int
+    depth: int
     errors: int
     complete: bool
+    seconds: float
+    megabytes: float
     report: str
 
 
@@ -58,11 +61,21 @@ def search(folder: Path, *, parts: bool, payers: int, mishaps: int, mistake: int
     by = ("-DBFS",) if mistake else ()
     _run(folder, "cc", "-w", "-O2", "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=4096", *by, "-o", "pan", "pan.c")
     report = _run(folder, "./pan", "-m100000", "-w24")
-    states, errors = re.search(r"(\d+) states, stored", report), re.search(r"errors: (\d+)", report)
-    assert states, report
-    assert errors, report
-    cut = "Warning: Search not completed" in report or "max search depth too small" in report
-    return Search(int(states[1]), int(errors[1]), not cut, report)
+
+    def figure(pattern: str) -> float:
+        found = re.search(pattern, report)
+        assert found, report
+        return float(found[1])
+
+    return Search(
+        states=int(figure(r"([\d.e+]+) states, stored")),
+        depth=int(figure(r"depth reached (\d+)")),
+        errors=int(figure(r"errors: (\d+)")),
+        complete="Warning: Search not completed" not in report and "max search depth too small" not in report,
+        seconds=figure(r"elapsed time ([\d.e+]+) seconds"),
+        megabytes=figure(r"([\d.]+)\ttotal actual memory usage"),
+        report=report,
+    )
 
 
 def story_of(folder: Path, *, parts: bool, payers: int, mishaps: int, mistake: int) -> list[Step]:
