@@ -295,7 +295,7 @@ class Replay:
         """The database and the wallet, in the model's words."""
         with connection.cursor() as cursor:
             cursor.execute(_SEEN, [self.request.pk])
-            status, paid, held, payments, refunds_made = cursor.fetchone()  # type: ignore[misc]  # there is one
+            status, paid, held, payments, refunds_made = cursor.fetchone()
         of = {visitor: rest for visitor, *rest in payments or []}
         owed, back = [0] * 6, [0] * 6
         for visitor, reason, amount, reference in refunds_made or []:
