@@ -48,7 +48,7 @@ class Stack:
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             told: dict[str, Any] = json.load(answer)
             return told
 
@@ -88,6 +88,7 @@ class Person:
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.page.set_default_timeout(60_000)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
 
@@ -107,7 +108,7 @@ class Person:
         self.typed += len(text)
         self.page.get_by_label(where).press_sequentially(text)
 
-    def sees(self, words: str, *, within: float = 10) -> None:
+    def sees(self, words: str, *, within: float = 60) -> None:
         self.page.get_by_text(words).locator("visible=true").first.wait_for(timeout=within * 1000)
 
 
@@ -141,7 +142,7 @@ def started(data: Path, *options: str) -> Iterator[Stack]:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(30)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
 
@@ -149,19 +150,19 @@ def started(data: Path, *options: str) -> Iterator[Stack]:
 def pay(link: str, **form: str) -> None:
     """As a friend does who needs no browser, with the sandbox wallet."""
     proof = {"csrfmiddlewaretoken": "0" * 32}
-    with httpx.Client(cookies={"csrftoken": "0" * 32}, timeout=20) as friend:
+    with httpx.Client(cookies={"csrftoken": "0" * 32}, timeout=60) as friend:
         begun = friend.post(f"{link}pay/", data={**proof, "method": "sandbox", **form})
         assert friend.post(begun.headers["Location"], data={**proof, "action": "approve"}).is_redirect
 
 
 def _ready(address: str) -> bool:
-    with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{address}/readyz", timeout=2) as answer:
+    with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{address}/readyz", timeout=20) as answer:
         return bool(answer.status == 200)
     return False
 
 
 def _await(there: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while not there():
         if process.poll() is not None or time.monotonic() > end:
             pytest.fail(f"bin/up did not come up:\n{log.read_text()}")

@@ -36,7 +36,7 @@ class Tab:
         mine = {"sessionId": self._session} if self._session and not method.startswith("Target.") else {}
         self._line.send(json.dumps({"id": self._calls, "method": method, "params": params, **mine}))
         while True:
-            answer: dict[str, Any] = json.loads(self._line.recv(timeout=20))
+            answer: dict[str, Any] = json.loads(self._line.recv(timeout=60))
             if answer.get("id") == self._calls:
                 assert "error" not in answer, answer
                 result: dict[str, Any] = answer["result"]
@@ -51,7 +51,7 @@ class Tab:
     def go(self, address: str) -> None:
         self.call("Page.navigate", url=address)
 
-    def sees(self, words: str, *, within: float = 10) -> None:
+    def sees(self, words: str, *, within: float = 60) -> None:
         end = time.monotonic() + within
         while words not in (self.evaluate("document.body.innerText") or ""):
             assert time.monotonic() < end, f"not within {within} seconds: {words}"
@@ -61,7 +61,7 @@ class Tab:
         """Another tab comes in front, the line goes dead, and the browser stops this page."""
         self.evaluate("window.deaf = true; document.addEventListener('freeze', () => (window.slept = true))")
         self.call("Target.activateTarget", targetId=self._open("about:blank"))
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not self.evaluate("document.hidden"):
             assert time.monotonic() < end, "the tab stays in sight"
         self.call("Page.setWebLifecycleState", state="frozen")
@@ -84,4 +84,4 @@ def sleeper(browser: str, folder: Path) -> Iterator[Tab]:
             yield Tab(line)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)

@@ -36,8 +36,7 @@ class Agent:
         self.page.wait_for_load_state()
         if not self.page.locator(".desk-case").count():
             self.person.tap(self.page.locator("main table a[href*='/change/']").first)
-            self.page.wait_for_load_state()
-        assert self.page.locator(".desk-case").count(), self.page.inner_text("body")[:2000]
+            self.page.locator(".desk-case").first.wait_for()
 
     def click(self, name: str) -> None:
         self.person.tap(name)
@@ -167,7 +166,7 @@ def button_not_shown(agent: Agent, _made: dict[str, Any]) -> None:
 def scam_report(agent: Agent, made: dict[str, Any]) -> None:
     """This is a scam."""
     link, proof = made["scam-1"]["url"], {"csrfmiddlewaretoken": "0" * 32}
-    with httpx.Client(cookies={"csrftoken": "0" * 32}, timeout=20) as friend:
+    with httpx.Client(cookies={"csrftoken": "0" * 32}, timeout=60) as friend:
         assert friend.post(f"{link}report/", data=proof | {"reason": "pressed"}).status_code < 400
     agent.finds(link)
     agent.reads("I'm being pressured or threatened")

@@ -40,16 +40,16 @@ def example(stack: Stack) -> Iterator[str]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while process.poll() is None and time.monotonic() < end:
-            with suppress(OSError), urllib.request.urlopen(address, timeout=2):
+            with suppress(OSError), urllib.request.urlopen(address, timeout=20):
                 break
             time.sleep(0.1)
         assert process.poll() is None
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def pay(friend: Person, link: str) -> None:
 
 def fits(buyer: Person, frame: Frame) -> bool:
     """Whether the sheet is as tall as all that is in it; it is told so by a message."""
-    for _poll in range(40):
+    for _poll in range(400):
         wanted = frame.evaluate("document.getElementById('live').getBoundingClientRect().height")
         given = buyer.page.locator("friend-pay iframe").evaluate("it => parseInt(it.style.height)")
         if given >= wanted:
@@ -114,7 +114,7 @@ def test_the_buyer_asks_and_sees_it_paid_without_leaving_the_shop(person: Make, 
     friend.tap("Pay CN¥45.00 with Sandbox wallet")
     sheet.get_by_text("is paying").first.wait_for()
     friend.tap("Approve CN¥45.00")
-    buyer.sees("Paid. Thank you!", within=10)
+    buyer.sees("Paid. Thank you!")
     assert buyer.page.url == order
 
 
@@ -139,7 +139,7 @@ def test_the_plain_way_to_the_checkout_does_the_same(person: Make, registered: s
     buyer.page.get_by_role("link", name="Ask a friend to pay").click()
     buyer.tap("Ask a friend to pay")
     pay(friend, buyer.page.get_by_label("Your link", exact=True).input_value())
-    for _poll in range(40):
+    for _poll in range(400):
         buyer.go(order)
         if buyer.page.get_by_text("Paid. Thank you!").is_visible():
             break
@@ -169,12 +169,11 @@ def test_a_page_that_is_not_registered_cannot_frame_the_sheet(person: Make, stac
         attacker.evaluate(
             "to => document.body.append(Object.assign(document.createElement('iframe'), {src: to}))", target
         )
-        attacker.wait_for_timeout(500)
         (frame,) = attacker.frames[1:]
-        assert frame.url.startswith("chrome-error:")
+        frame.wait_for_url("chrome-error:**", wait_until="commit")
 
 
 def test_a_forged_webhook_changes_nothing(example: str) -> None:
     request = urllib.request.Request(f"{example}/webhooks", data=b'{"type": "order.paid"}', method="POST")
     with pytest.raises(urllib.error.HTTPError, match="401"):
-        urllib.request.urlopen(request, timeout=5)
+        urllib.request.urlopen(request, timeout=60)

@@ -76,13 +76,12 @@ def test_the_picture_is_a_choice_of_its_own_and_can_be_scanned(person: Make) -> 
     told = buyer.page.evaluate(ARRIVED)
     assert (told["names"], link_in(told["text"])) == ([], link)
     unfold(buyer)
-    buyer.page.get_by_text("Share as an image").click()
     pictures = []
-    for box in ("", "Show the amount"):
-        if box:
-            buyer.page.get_by_label(box).check()
+    for choose in (buyer.page.get_by_text("Share as an image").click, buyer.page.get_by_label("Show the amount").check):
+        with buyer.page.expect_request_finished(lambda it: "/poster.png" in it.url and it.resource_type == "fetch"):
+            choose()  # the picture is fetched ahead of the tap
         buyer.page.evaluate("window.shared = null")
-        buyer.page.wait_for_timeout(1500)  # the picture is fetched ahead of the tap
+        buyer.page.wait_for_timeout(500)
         buyer.tap("Share image")
         told = buyer.page.evaluate(ARRIVED)
         assert (told["text"], told["names"]) == ("", ["friendpay.png"])

@@ -41,7 +41,7 @@ class Asked:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with started(tmp_path_factory.mktemp("wallets"), "--emulators") as stack:
-        said, end = stack.data / "bin-up.log", time.monotonic() + 60
+        said, end = stack.data / "bin-up.log", time.monotonic() + 300
         while "Ctrl-C" not in said.read_text():
             assert time.monotonic() < end, said.read_text()
             time.sleep(0.2)
@@ -136,7 +136,7 @@ def put_bridge(friend: Person, stack: Stack, *, approves: bool = True) -> None:
         script = answer.read().decode()
 
     def outside(url: str, body: str) -> str:
-        with urllib.request.urlopen(url, body.encode(), timeout=5) as answer:
+        with urllib.request.urlopen(url, body.encode(), timeout=60) as answer:
             word: str = answer.read().decode()
             return word
 
@@ -187,8 +187,8 @@ def test_from_one_tap_to_the_buyers_paid(
     assert friend.taps <= 2
     assert friend.typed == 0
     finish(friend)
-    friend.sees("Thank you!", within=15)
-    payment_request.buyer.sees(PAID, within=15)
+    friend.sees("Thank you!")
+    payment_request.buyer.sees(PAID)
     payments = stack.api(f"/payment-requests/{payment_request.id}")["payments"]
     assert [it["amount_applied"] for it in payments if it["status"] == "succeeded"] == [4500]
 
@@ -239,7 +239,7 @@ def test_a_sheet_outside_wechat_says_where_it_opens(person: Make, payment_reques
     friend.tap("Pay another way")
     choose(friend, "Card (simulated)")
     tap_pay(friend)
-    friend.sees("Thank you!", within=15)
+    friend.sees("Thank you!")
 
 
 def test_without_a_script_the_sheets_page_says_so_and_the_code_works(person: Make, payment_request: Asked) -> None:
@@ -260,7 +260,7 @@ def test_the_buyer_pays_by_code_from_her_own_phone(person: Make, stack: Stack) -
     buyer.tap(buyer.page.get_by_text("Pay by code"))
     buyer.tap("Show a code for WeChat Pay (simulated)")
     scan(buyer)
-    buyer.sees(PAID, within=15)
+    buyer.sees(PAID)
 
 
 @pytest.mark.parametrize(("device", "finish"), [("Safari on iPhone", tap_pay), ("a desktop", scan)])
@@ -272,18 +272,17 @@ def test_the_buyer_pays_herself_on_the_same_rails(
     buyer.tap("Pay now")
     choose(buyer, "WeChat Pay (simulated)")
     finish(buyer)
-    buyer.sees(PAID, within=15)
+    buyer.sees(PAID)
 
 
 def test_a_pages_forms_lead_to_its_wallets_and_to_no_other_host(person: Make, payment_request: Asked) -> None:
     friend = person(DEVICES["a desktop"])
     friend.go(payment_request.url)
     before = friend.page.url
-    friend.page.evaluate(
-        "() => {const form = document.createElement('form'); form.method = 'post';"
-        "form.action = 'http://127.0.0.1:9/'; document.body.append(form); form.submit()}"
-    )
-    friend.page.wait_for_timeout(300)
+    with friend.page.expect_console_message(lambda line: "form-action" in line.text):
+        friend.page.evaluate(
+            "() => {const form = document.createElement('form'); form.method = 'post';"
+            "form.action = 'http://127.0.0.1:9/'; document.body.append(form); form.submit()}"
+        )
     assert friend.page.url == before
-    assert any("form-action" in line for line in friend.complaints)
     friend.complaints.clear()
