@@ -42,14 +42,14 @@ def running(command: list[str], folder: Path, address: str) -> Iterator["subproc
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    patience = threading.Timer(60, process.kill)
+    patience = threading.Timer(300, process.kill)
     patience.start()
     try:
         yield process
     finally:
         patience.cancel()
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 def said(process: "subprocess.Popen[str]", words: str) -> str:

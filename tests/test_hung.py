@@ -65,7 +65,7 @@ class Line:
         self._run(self._proxy.listen)
 
     def _run(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        asyncio.run_coroutine_threadsafe(act(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(act(), self._loop).result(60)
 
 
 @dataclass
@@ -103,7 +103,7 @@ def server(django_db_setup: None) -> Iterator[Web]:
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
     }
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)]
-    with _running(command, environment), httpx.Client(base_url=environment["PUBLIC_URL"], timeout=10) as http:
+    with _running(command, environment), httpx.Client(base_url=environment["PUBLIC_URL"], timeout=60) as http:
         while not _answers(http):
             time.sleep(0.1)
         yield Web(http, valkey, postgres)
@@ -166,7 +166,7 @@ def refunded(web: Web) -> None:
     request = everything(web)
     _row, key = ApiKey.make(request.merchant)
     shops, order = {"Authorization": f"Bearer {key}"}, f"/api/v1/orders/{request.order.public_id}"
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while web.ask("GET", order, headers=shops).json()["status"] != "paid":
         assert time.monotonic() < ends
         time.sleep(0.05)
@@ -193,7 +193,7 @@ def test_once_valkey_is_back_the_worker_is_sent_tasks_again(web: Web, fault: Cal
     web.valkey.mend()
     valkey.delete("calls")
     refunded(web)
-    assert valkey.blpop(["calls"], timeout=10)
+    assert valkey.blpop(["calls"], timeout=60)
 
 
 def test_without_postgres_a_provider_is_told_to_come_again(web: Web) -> None:

@@ -43,7 +43,7 @@ def test_meter_counts_children_that_ended_and_those_that_live() -> None:
         process.stdout.readline()
         began = time.monotonic()
         spent = 0.0
-        while spent < 0.55 and time.monotonic() < began + 20:
+        while spent < 0.55 and time.monotonic() < began + 120:
             spent += meter.read().cpu
         assert spent == pytest.approx(0.65, abs=0.15)  # 0.3 each, and three starts of Python
         assert meter.memory() > 5_000_000

@@ -40,7 +40,9 @@ def run(command: list[str], address: str, folder: Path) -> str:
         "FRIENDPAY_URL": address,
         "FRIENDPAY_SECRET": SECRET,
     }
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -32,7 +32,7 @@ def free_port() -> int:
         return port
 
 
-def becomes(true: Callable[[], bool], seconds: float = 60) -> None:
+def becomes(true: Callable[[], bool], seconds: float = 300) -> None:
     ends = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < ends, "it does not come up"
@@ -82,7 +82,7 @@ class Stand:
     def try_to(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "manage.py", *words]
         return subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300, check=False
         )
 
     def start(self, name: str) -> None:
@@ -128,7 +128,7 @@ class Stand:
     def end(self) -> None:
         for process in self.processes.values():
             process.kill()
-            process.wait(10)
+            process.wait(60)
         self.listens.close()
 
 

@@ -58,7 +58,7 @@ def test_friendpay_sees_who_calls_through_the_proxy(
         known = ssl.create_default_context(cafile=str(stand.certificate))
         wanted = connect(f"wss://{host(stand)}/ws/p/nothing/", origin=Origin(stand.address), ssl=known)
         with wanted as line, pytest.raises(ConnectionClosed) as closed:
-            line.recv(timeout=5)
+            line.recv(timeout=60)
         assert closed.value.rcvd
         assert closed.value.rcvd.code == NOT_FOUND
         found = diagnosis(stand)

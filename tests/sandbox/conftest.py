@@ -74,7 +74,7 @@ def shop() -> Iterator[Shop]:
             body = self.rfile.read(int(self.headers["content-length"]))
             listening.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
             if listening.hold:
-                listening.hold.wait(10)
+                listening.hold.wait(60)
             self.send_response(listening.answers.pop(0) if listening.answers else 204)
             self.send_header("location", listening.url)
             self.send_header("content-length", "0")

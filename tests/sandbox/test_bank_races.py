@@ -22,7 +22,7 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
     def run(call: Callable[[], object]) -> object:
         try:
             connection.ensure_connection()
-            gate.wait(10)
+            gate.wait(60)
             return call()
         except bank.Rejected as refused:
             return refused.code
@@ -102,7 +102,7 @@ def test_a_look_at_the_deadline_waits_for_the_approval_on_its_way(
     monkeypatch.setattr(notices, "write", slowly)
 
     def look() -> object:
-        assert written.wait(5)
+        assert written.wait(60)
         move_time(301)
         found = bank.find("acc_shop", "ref-1")
         looked.set()

@@ -91,14 +91,14 @@ class Writer:
         self._written, self._go_on = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._write)
         self._thread.start()
-        assert self._written.wait(10)
+        assert self._written.wait(60)
 
     def _write(self) -> None:
         try:
             with transaction.atomic():
                 self.order = shop.make_order(self._merchant, reference="late")
                 self._written.set()
-                self._go_on.wait(10)
+                self._go_on.wait(60)
         finally:
             connections.close_all()
 

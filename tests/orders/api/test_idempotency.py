@@ -104,7 +104,7 @@ def at_once(times: int, call: Callable[[], Answer]) -> list[Answer]:
     ready = threading.Barrier(times)
 
     def run() -> None:
-        ready.wait(10)
+        ready.wait(60)
         try:
             answers.append(call())
         finally:
@@ -156,13 +156,13 @@ class Stuck:
                 connection.ensure_connection()
                 self._backend = connection.connection.info.backend_pid
                 self._worked.set()
-                self._go_on.wait(10)
+                self._go_on.wait(60)
             return order
 
         monkeypatch.setattr(services, "place_order", place_order)
         self._thread = threading.Thread(target=self._call, args=[caller])
         self._thread.start()
-        assert self._worked.wait(10)
+        assert self._worked.wait(60)
 
     def _call(self, caller: Caller) -> None:
         try:

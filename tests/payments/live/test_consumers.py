@@ -39,7 +39,7 @@ async def looking(token: str, address: str = "203.0.113.7") -> AsyncIterator[App
         yield line
     finally:
         await line.send_input({"type": "websocket.disconnect", "code": 1001})
-        await line.wait(5)
+        await line.wait(60)
 
 
 async def told(line: ApplicationCommunicator) -> dict[str, Any]:
@@ -159,7 +159,7 @@ async def test_nothing_counts_as_told_before_the_socket_is_accepted(monkeypatch:
         assert (await told(late))["status"] == "cancelled"  # and not what was read when it came: that is the past
         assert await late.receive_nothing(0.1)
         await late.send_input({"type": "websocket.disconnect", "code": 1001})
-        await late.wait(5)
+        await late.wait(60)
 
 
 async def test_a_snapshot_that_could_not_be_sent_is_not_told() -> None:

@@ -133,7 +133,7 @@ def test_posters_are_drawn_in_a_process_of_their_own_and_again_after_its_death(c
     assert [process.pid != os.getpid() for process in processes] == [True]
     for process in processes:
         process.kill()
-        process.join(5)
+        process.join(60)
     assert client.get(f"/p/{payment_request.token}/poster.png?amount=on").content.startswith(b"\x89PNG")
 
 
@@ -144,8 +144,8 @@ def test_the_drawing_process_ends_with_a_server_that_was_killed() -> None:
     assert server.stdout
     process = psutil.Process(int(server.stdout.readline()))
     server.kill()
-    server.wait(5)
-    process.wait(20)
+    server.wait(60)
+    process.wait(60)
 
 
 def test_one_network_orders_so_many_posters(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
