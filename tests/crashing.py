@@ -39,7 +39,7 @@ def dies(work: Callable[..., object], *args: Any, before: int) -> bool:
     name, ahead = connection.settings_dict["NAME"], clock.now() - datetime.now(UTC)
     process = _nursery.Process(target=_live_and_die, args=(name, ahead, before, work, args))
     process.start()
-    process.join(20)
+    process.join(300)
     if process.exitcode not in (0, DIED):
         process.kill()
         raise AssertionError(f"{work.__name__} ended with {process.exitcode}")

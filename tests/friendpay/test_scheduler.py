@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from statistics import median
 from typing import Any
 
 import psycopg
@@ -231,8 +232,7 @@ def at_work(*workers: Sent) -> Iterator[Callable[[int], None]]:
     for worker, own in zip(workers, sessions, strict=True):
         threads.append(threading.Thread(target=run, args=(worker, own)))
         threads[-1].start()
-        assert becomes(lambda own=own: bool(own))  # type: ignore[misc]
-        time.sleep(0.05)
+        assert becomes(lambda own=own: bool(own) and stands_in_line(own[0]))  # type: ignore[misc]
 
     def kill(number: int) -> None:
         with connection.cursor() as cursor:
@@ -246,6 +246,13 @@ def at_work(*workers: Sent) -> Iterator[Callable[[int], None]]:
         for number, thread in enumerate(threads):
             kill(number)
             thread.join(60)
+
+
+def stands_in_line(session: int) -> bool:
+    """It has the place, or waits for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s", [session])
+        return bool(cursor.fetchone() != (0,))
 
 
 def becomes(true: Callable[[], bool], seconds: float = 60) -> bool:
@@ -292,7 +299,7 @@ def test_a_request_expires_at_its_time_and_one_written_meanwhile_a_second_late_a
             if name == "payments.sweep_requests":
                 expiry.sweep()
 
-    requests = [shop.make_request() for _ in range(2)]
+    requests, written_later = [[shop.make_request() for _ in range(5)] for _ in range(2)]
     worker = Sweeps()
 
     def end_in(seconds: float, made: PaymentRequest) -> None:
@@ -305,10 +312,13 @@ def test_a_request_expires_at_its_time_and_one_written_meanwhile_a_second_late_a
         assert made.closed_at
         return (made.closed_at - made.expires_at).total_seconds()
 
-    end_in(0.5, requests[0])
+    def written_now(made: PaymentRequest) -> float:
+        end_in(0, made)
+        return late(made)
+
+    for number, made in enumerate(requests):
+        end_in(0.5 + 0.17 * number, made)
     with at_work(worker):
-        assert (
-            late(requests[0]) < 0.6
-        )  # on a busy machine; who asks every second would be late by half a second in the mean
-        end_in(0, requests[1])
-        assert late(requests[1]) < limits.SCHEDULER_SECONDS + 0.5
+        # Whatever slow moments a busy machine has; who asks every second would be late by half a second in the mean.
+        assert median(map(late, requests)) < 0.25
+        assert any(written_now(made) < limits.SCHEDULER_SECONDS + 0.5 for made in written_later)

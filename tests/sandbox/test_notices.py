@@ -172,14 +172,14 @@ def test_two_senders_at_once_do_not_send_the_same_one(new_charge: MakeCharge, sh
 
     with ThreadPoolExecutor(4) as pool:
         senders = [pool.submit(send) for _ in range(4)]
-        for _ in range(500):
+        for _ in range(6000):
             if len(shop.heard) == 4:
                 break
             shop.hold.wait(0.01)
         assert len(shop.heard) == 4, "every sender has one in its hands at the same time"
         shop.hold.set()
         for sender in senders:
-            sender.result(10)
+            sender.result(60)
     assert len({body for _, body in shop.heard}) == len(shop.heard) == 6
     assert Notice.objects.filter(delivered_at=None).count() == 0
 
@@ -205,7 +205,7 @@ def test_no_transaction_is_open_while_the_shop_thinks(charge: bank.ChargeDetails
             )
             assert cursor.fetchone() == (0,)
         shop.hold.set()
-        sender.result(10)
+        sender.result(60)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -221,7 +221,7 @@ def test_a_notification_in_other_hands_is_passed_over(new_charge: MakeCharge, sh
 
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         held = Notice.objects.select_for_update().order_by("id")[0]
-        pool.submit(send).result(5)
+        pool.submit(send).result(60)
     assert [json.loads(body)["id"] for _, body in shop.heard] == [Notice.objects.exclude(pk=held.pk).get().event_id]
 
 

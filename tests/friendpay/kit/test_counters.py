@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
+from statistics import median
 from unittest.mock import Mock
 
 import pytest
@@ -21,9 +22,6 @@ from tests.caller import ORDER, Caller, ledger
 from tests.payments.share.test_codes import guesses
 
 pytestmark = pytest.mark.django_db
-
-WAIT = 0.25
-"""Seconds a page may wait for Valkey."""
 
 
 def _listens(folder: Path, answer: Callable[[socket.socket], None]) -> Iterator[str]:
@@ -82,13 +80,14 @@ def silent(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -
 
 @pytest.mark.usefixtures("silent")
 def test_a_silent_valkey_delays_nobody_for_long() -> None:
-    longest = 0.0
+    took = []
     for _time in range(10):
         began = time.monotonic()
         counters.counted("one", "two")
         counters.count("one", "two", window=60)
-        longest = max(longest, time.monotonic() - began)
-    assert longest < WAIT
+        took.append(time.monotonic() - began)
+    assert median(took) < limits.COUNTERS_TIMEOUT_SECONDS / 2, "whoever comes after the first does not wait"
+    assert max(took) < 20, "nor does the first for long, on a machine that does other things as well"
     assert [tries for tries, _ends in counters.counted("one", "two", "three")] == [10, 10, 0]
 
 

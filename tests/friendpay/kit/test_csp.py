@@ -64,7 +64,7 @@ def site() -> Iterator[str]:
     thread.start()
     yield f"127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
-    thread.join(10)
+    thread.join(60)
 
 
 def test_without_a_list_no_proxy_is_believed(site: str, monkeypatch: pytest.MonkeyPatch) -> None:

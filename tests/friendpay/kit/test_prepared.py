@@ -51,7 +51,7 @@ def test_what_is_asked_after_a_lock_sees_what_was_committed_while_it_was_waited_
                 cursor.execute(BLOCKED)
                 blocked = cursor.fetchone()[1]
             Order.objects.filter(pk=order.pk).update(locale="fr")
-        assert waiting.result(10) == "fr"
+        assert waiting.result(60) == "fr"
 
 
 @pytest.mark.django_db(transaction=True)

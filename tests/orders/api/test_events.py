@@ -104,7 +104,7 @@ class Writer:
 
     def commit(self) -> None:
         self._go_on.set()
-        self._thread.join(10)
+        self._thread.join(60)
 
 
 @pytest.mark.django_db(transaction=True)

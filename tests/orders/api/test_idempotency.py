@@ -114,7 +114,7 @@ def at_once(times: int, call: Callable[[], Answer]) -> list[Answer]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert len(answers) == times
     return answers
 
@@ -172,7 +172,7 @@ class Stuck:
 
     def go_on(self) -> None:
         self._go_on.set()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def die(self) -> None:
         """To PostgreSQL a killed process is a connection that is gone."""
@@ -221,7 +221,7 @@ def test_an_answer_that_was_stored_while_its_key_was_being_claimed_is_given(
                     break
             first = caller.post("/orders", ORDER, key="k")
             cursor.execute("SELECT pg_advisory_unlock(1)")
-            [second] = later.result(30)
+            [second] = later.result(60)
     assert (first.status, second.body) == (201, first.body)
     assert second.headers["Idempotent-Replayed"] == "true"
     assert Order.objects.count() == 1

@@ -206,7 +206,7 @@ def test_two_who_confirm_at_once_do_it_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert sorted(answers) == [302, 409, 409]
     assert Refund.objects.get().amount == 9000
     assert PaymentRequest.objects.get().status == "paid"

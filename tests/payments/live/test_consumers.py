@@ -34,7 +34,7 @@ def connecting(token: str, address: str = "203.0.113.7") -> ApplicationCommunica
 async def looking(token: str, address: str = "203.0.113.7") -> AsyncIterator[ApplicationCommunicator]:
     line = connecting(token, address)
     await line.send_input({"type": "websocket.connect"})
-    assert (await line.receive_output(5))["type"] == "websocket.accept"
+    assert (await line.receive_output(60))["type"] == "websocket.accept"
     try:
         yield line
     finally:
@@ -43,11 +43,11 @@ async def looking(token: str, address: str = "203.0.113.7") -> AsyncIterator[App
 
 
 async def told(line: ApplicationCommunicator) -> dict[str, Any]:
-    return dict(json.loads((await line.receive_output(5))["text"]))
+    return dict(json.loads((await line.receive_output(60))["text"]))
 
 
 async def closed(line: ApplicationCommunicator) -> int:
-    return int((await line.receive_output(5))["code"])
+    return int((await line.receive_output(60))["code"])
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ async def test_nothing_counts_as_told_before_the_socket_is_accepted(monkeypatch:
         await cancel(request)
         assert (await told(early))["status"] == "cancelled"
         gate.set()
-        assert (await late.receive_output(5))["type"] == "websocket.accept"
+        assert (await late.receive_output(60))["type"] == "websocket.accept"
         assert (await told(late))["status"] == "cancelled"  # and not what was read when it came: that is the past
         assert await late.receive_nothing(0.1)
         await late.send_input({"type": "websocket.disconnect", "code": 1001})

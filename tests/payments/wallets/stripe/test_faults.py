@@ -12,8 +12,8 @@ from tests.payments.wallets.stripe.shop import EUR90, Shop, order, paid, pay, pr
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait half a second for an answer, not eight."""
-    client = httpx.Client(timeout=0.5)
+    """Wait two seconds for an answer, not eight."""
+    client = httpx.Client(timeout=2)
     monkeypatch.setattr(transport, "_client", lambda *which: client)
 
 

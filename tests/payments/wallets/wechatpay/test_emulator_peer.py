@@ -72,7 +72,7 @@ def _client(config: dict[str, str], gateway: str = "") -> Client:
         apiv3_key=config["api_v3_key"],
         public_key=config["public_key"],
         public_key_id=config["public_key_id"],
-        timeout=5,
+        timeout=60,
     )
     client._core._gate_way = gateway  # it offers no other way to another gateway
     return client
