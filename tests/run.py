@@ -56,8 +56,14 @@ LINTERS = (
         ),
     ),
 )
-TESTS = Stage("tests", ("pytest", *_APART, "-m", "not proof", "-n", str(min(os.cpu_count() or 1, 8))))
-PROOFS = Stage("proofs", ("pytest", *_APART, "-m", "proof"))
+_BESIDE = ("-n", str(min(os.cpu_count() or 1, 8)))
+TESTS = Stage("tests", ("pytest", *_APART, "-m", "not proof", *_BESIDE))
+PROOFS = Stage(
+    "proofs",
+    ("pytest", *_APART, "-m", "proof and not alone", *_BESIDE, "--dist", "loadfile", "--no-loadscope-reorder"),
+)
+"""Those of a file by one process, for they share servers; files in their order, for the long ones are not the last."""
+ALONE = Stage("proofs alone", ("pytest", *_APART, "-m", "alone"))
 BROWSERS = Stage("browser", ("pytest", BROWSER))
 SHOPS = Stage("shops", ("pytest", INTEGRATIONS))
 """Our adapters in the real shops, each installed from its lock file into a folder of its own."""
@@ -82,7 +88,7 @@ def main(arguments: Sequence[str]) -> int:
     ):
         debian.ensure(program, package)
     with _shops_being_installed():
-        return _stages((*LINTERS, TESTS, PROOFS, BROWSERS, SHOPS))
+        return _stages((*LINTERS, TESTS, PROOFS, ALONE, BROWSERS, SHOPS))
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from friendpay.demo import options
 from tests import php
 from tests.browser.conftest import KEY, Stack, pay, stack  # noqa: F401  # bin/up, as the documents have it
 from tests.clients.build import CLIENTS
 from tests.peers import fetched
+from tests.ports import free_port
 
 pytestmark = pytest.mark.proof
 
@@ -72,20 +72,20 @@ def leads_to_a_refund(telling: "subprocess.Popen[str]", link: str, stack: Stack)
 
 
 def test_getting_started_in_python(stack: Stack, tmp_path: Path) -> None:  # noqa: F811
-    (tmp_path / "shop.py").write_text(program("python", options.free_port("127.0.0.1")))
+    (tmp_path / "shop.py").write_text(program("python", free_port()))
     with running([sys.executable, "shop.py"], tmp_path, stack.address) as shop:
         leads_to_a_refund(shop, said(shop, "Open ").removeprefix("Open "), stack)
 
 
 def test_getting_started_in_node(stack: Stack) -> None:  # noqa: F811
     folder = fetched.node_client()
-    (folder / "shop.mjs").write_text(program("js", options.free_port("127.0.0.1")))
+    (folder / "shop.mjs").write_text(program("js", free_port()))
     with running([*fetched.node()[0], "shop.mjs"], folder, stack.address) as shop:
         leads_to_a_refund(shop, said(shop, "Open ").removeprefix("Open "), stack)
 
 
 def test_getting_started_in_php(stack: Stack, tmp_path: Path) -> None:  # noqa: F811
-    port = options.free_port("127.0.0.1")
+    port = free_port()
     (tmp_path / "shop.php").write_text(program("php", port))
     with running([php.program(), "shop.php"], tmp_path, stack.address) as placing:
         link = said(placing, "Open ").removeprefix("Open ")

@@ -5,7 +5,6 @@ The web server is a real process; Valkey and PostgreSQL are real too, behind lin
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -29,8 +28,9 @@ from payments.models import PaymentRequest
 from sandbox.models import Notice
 from tests import shop
 from tests.payments.settlement.test_inbox import headers
+from tests.ports import free_port
 
-pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.proof, pytest.mark.alone, pytest.mark.django_db(transaction=True)]
 
 SECONDS = 2.0
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,8 +94,7 @@ def server(django_db_setup: None) -> Iterator[Web]:
     database = connection.settings_dict
     valkey = Line(settings.REDIS_URLS[0].removeprefix("unix://"))
     postgres = Line(f"{database['HOST']}/.s.PGSQL.5432")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "DATABASE_URL": f"postgresql://friendpay@127.0.0.1:{postgres.port}/{database['NAME']}",
         "REDIS_URL": f"redis://127.0.0.1:{valkey.port}",

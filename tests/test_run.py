@@ -11,7 +11,8 @@ from tests import chromium, conftest, debian, php, run
 from tests.model import spin
 from tests.peers import fetched
 
-SUITE = f"pytest --ignore tests/browser --ignore tests/integrations -m not proof -n {min(os.cpu_count() or 1, 8)}"
+CORES = min(os.cpu_count() or 1, 8)
+SUITE = f"pytest --ignore tests/browser --ignore tests/integrations -m not proof -n {CORES}"
 Calls = list[tuple[str, float | None]]
 
 
@@ -44,13 +45,15 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
         "biome lint --config-path=tests/lint --error-on-warnings static docs/examples integrations/woocommerce",
         f"stylelint --config tests/lint/stylelint.config.mjs --config-basedir {fetched.FOLDER}/lint static/**/*.css",
         SUITE,
-        "pytest --ignore tests/browser --ignore tests/integrations -m proof",
+        "pytest --ignore tests/browser --ignore tests/integrations -m proof and not alone"
+        f" -n {CORES} --dist loadfile --no-loadscope-reorder",
+        "pytest --ignore tests/browser --ignore tests/integrations -m alone",
         "pytest tests/browser",
         "pytest tests/integrations",
     ]
     assert {until for _command, until in calls} == {None}
     said = capsys.readouterr().out
-    assert "== 8 of 11, tests: pytest" in said
+    assert "== 8 of 12, tests: pytest" in said
     assert [line.split()[:2] for line in said.split("\n\n")[-1].splitlines()] == [
         ["passed", "rules"],
         ["passed", "layout"],
@@ -60,6 +63,7 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
         ["passed", "scripts"],
         ["passed", "styles"],
         ["passed", "tests"],
+        ["passed", "proofs"],
         ["passed", "proofs"],
         ["passed", "browser"],
         ["passed", "shops"],

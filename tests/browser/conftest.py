@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -22,6 +21,7 @@ from redis import Redis
 
 from friendpay.demo import embedded
 from friendpay.kit import counters
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = "sk_test_the-browser-tests-own-key"
@@ -122,8 +122,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @contextmanager
 def started(data: Path, *options: str) -> Iterator[Stack]:
     """bin/up as a person starts it, stopped as a person stops it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     ours = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     for name in ("SECRET_KEY", "CREDENTIAL_KEYS", "PUBLIC_URL", "ALLOWED_HOSTS", "FRIENDPAY_DEMO"):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,18 +15,13 @@ import pytest
 from playwright.sync_api import Browser, Frame
 
 from tests.browser.conftest import DESK, KEY, PHONE, ROOT, Person, Stack
+from tests.ports import free_port
 
 SHARE = "navigator.share = async (what) => { window.shared = what.text }"
 HEAR = """for (const name of ["opened", "closed", "ready", "asked", "paying", "paid"]) {
   document.addEventListener(`friendpay:${name}`, () => { document.documentElement.dataset.heard += ` ${name}` });
 }"""
 Make = Callable[..., Person]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -15,6 +14,7 @@ import psutil
 import pytest
 
 from friendpay.demo import up
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {
@@ -91,9 +91,7 @@ def becomes(true: Callable[[], bool], seconds: float = LONG) -> bool:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    house = House(tmp_path / "data", port)
+    house = House(tmp_path / "data", free_port())
     yield house
     for process in house.processes():
         process.kill()

@@ -19,17 +19,12 @@ from cryptography.fernet import Fernet
 
 from friendpay.demo import embedded
 from tests import debian
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 NAME = "pay.shop.example"
 _LISTENS = 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@" 3<&"$GIVEN"'
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def becomes(true: Callable[[], bool], seconds: float = 300) -> None:

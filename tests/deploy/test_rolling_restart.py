@@ -24,7 +24,7 @@ from bench.stories import Story
 from bench.wallets import Sandbox
 from tests.deploy.stand import Stand, becomes, nginx, standing
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.alone]
 
 FRIENDS, SOCKETS = 4, 20
 BACK_WITHIN = 3.0

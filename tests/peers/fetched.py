@@ -1,6 +1,7 @@
 """What the emulators are checked against and nothing else needs: fetched once, in the exact versions `peers` names."""
 
 import fcntl
+import hashlib
 import json
 import shutil
 import subprocess
@@ -66,6 +67,10 @@ def node_client() -> Path:
     installed = folder / "node_modules" / "friendpay-client"
     program, npm = node()
     with _alone():
+        built, source = folder / "built", _digest(NODE_CLIENT)
+        if built.exists() and built.read_text() == source:
+            return folder  # which another process may be at work with
+        built.unlink(missing_ok=True)
         shutil.rmtree(installed / "dist", ignore_errors=True)
         shutil.copytree(NODE_CLIENT, installed, dirs_exist_ok=True)
         wanted, lock = (installed / "package-lock.json").read_bytes(), folder / "whole"
@@ -74,8 +79,18 @@ def node_client() -> Path:
             subprocess.run(clean, cwd=installed, check=True, capture_output=True, timeout=300)
             lock.write_bytes(wanted)
         compiler = installed / "node_modules" / "typescript" / "bin" / "tsc"
-        subprocess.run([*program, str(compiler)], cwd=installed, check=True, timeout=120)
+        subprocess.run([*program, str(compiler)], cwd=installed, check=True, timeout=300)
+        built.write_text(source)
     return folder
+
+
+def _digest(package: Path) -> str:
+    """Of all its files but what is built or installed there."""
+    whole = hashlib.sha256()
+    for file in sorted(package.rglob("*")):
+        if file.is_file() and not {"node_modules", "dist"} & set(file.relative_to(package).parts):
+            whole.update(f"{file.relative_to(package)}\0".encode() + file.read_bytes())
+    return whole.hexdigest()
 
 
 LINTERS = {"biome": "@biomejs/biome/bin/biome", "stylelint": "stylelint/bin/stylelint.mjs"}

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from friendpay.demo import bootstrap, options, up
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -83,11 +84,6 @@ def test_a_demo_key_has_to_look_like_one(tmp_path: Path) -> None:
     code, line = start("--port", free_port(), "--data", tmp_path / "data", FRIENDPAY_DEMO_KEY="sk_live_x")
     assert code == 1
     assert "sk_test_" in line
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

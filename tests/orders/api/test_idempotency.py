@@ -215,7 +215,8 @@ def test_an_answer_that_was_stored_while_its_key_was_being_claimed_is_given(
             )
             for _ in range(1000):
                 cursor.execute(
-                    "SELECT pg_sleep(0.01), count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                    "SELECT pg_sleep(0.01), count(*) FROM pg_locks"
+                    " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
                 )
                 if cursor.fetchone() == ("", 1):
                     break
