@@ -57,15 +57,14 @@ LINTERS = (
     ),
 )
 _BESIDE = ("-n", str(min(os.cpu_count() or 1, 8)))
+_BY_FILE = (*_BESIDE, "--dist", "loadfile")
+"""Those of a file by one process, for they share servers."""
 TESTS = Stage("tests", ("pytest", *_APART, "-m", "not proof", *_BESIDE))
-PROOFS = Stage(
-    "proofs",
-    ("pytest", *_APART, "-m", "proof and not alone", *_BESIDE, "--dist", "loadfile", "--no-loadscope-reorder"),
-)
-"""Those of a file by one process, for they share servers; files in their order, for the long ones are not the last."""
+PROOFS = Stage("proofs", ("pytest", *_APART, "-m", "proof and not alone", *_BY_FILE, "--no-loadscope-reorder"))
+"""In the order of their files: the long ones are in the middle, and none is waited for at the end."""
 ALONE = Stage("proofs alone", ("pytest", *_APART, "-m", "alone"))
-BROWSERS = Stage("browser", ("pytest", BROWSER))
-SHOPS = Stage("shops", ("pytest", INTEGRATIONS))
+BROWSERS = Stage("browser", ("pytest", BROWSER, *_BY_FILE))
+SHOPS = Stage("shops", ("pytest", INTEGRATIONS, *_BY_FILE))
 """Our adapters in the real shops, each installed from its lock file into a folder of its own."""
 
 

@@ -48,8 +48,8 @@ def test_everything_is_run_whatever_fails_and_each_stage_is_told(
         "pytest --ignore tests/browser --ignore tests/integrations -m proof and not alone"
         f" -n {CORES} --dist loadfile --no-loadscope-reorder",
         "pytest --ignore tests/browser --ignore tests/integrations -m alone",
-        "pytest tests/browser",
-        "pytest tests/integrations",
+        f"pytest tests/browser -n {CORES} --dist loadfile",
+        f"pytest tests/integrations -n {CORES} --dist loadfile",
     ]
     assert {until for _command, until in calls} == {None}
     said = capsys.readouterr().out

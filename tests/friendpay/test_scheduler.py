@@ -317,8 +317,8 @@ def test_a_request_expires_at_its_time_and_one_written_meanwhile_a_second_late_a
         return late(made)
 
     for number, made in enumerate(requests):
-        end_in(0.5 + 0.17 * number, made)
+        end_in(0.5 + 0.6 * number, made)  # a sweep is sent every half a second at most
     with at_work(worker):
         # Whatever slow moments a busy machine has; who asks every second would be late by half a second in the mean.
-        assert median(map(late, requests)) < 0.25
+        assert median(map(late, requests)) < 0.3
         assert any(written_now(made) < limits.SCHEDULER_SECONDS + 0.5 for made in written_later)
