@@ -28,7 +28,8 @@ def announce() -> Event:
         )
         event.set_defaults()
         settings = {"locales": ["en", "de", "zh-hans"], "locale": "en", "timezone": "Europe/Berlin"}
-        for name, value in {**settings, "attendee_names_asked": False, "payment_term_days": 5}.items():
+        term = {"payment_term_days": 5, "payment_term_weekdays": False}  # five days whatever day today is
+        for name, value in {**settings, **term, "attendee_names_asked": False}.items():
             event.settings.set(name, value)
         tax = event.tax_rules.create(name="VAT", rate=Decimal(19), price_includes_tax=True, default=True)
         category = event.categories.create(name="Tickets", position=1)
