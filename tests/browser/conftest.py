@@ -77,6 +77,9 @@ class Stack:
         return found.environment
 
 
+HEARD = "document.addEventListener('announce', ({detail}) => (window.heard ??= []).push(detail))"
+
+
 @dataclass
 class Person:
     """Somebody with a browser. Counts what they do with their hands."""
@@ -89,6 +92,7 @@ class Person:
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(60_000)
+        self.page.add_init_script(HEARD)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
 
@@ -110,6 +114,10 @@ class Person:
 
     def sees(self, words: str, *, within: float = 60) -> None:
         self.page.get_by_text(words).locator("visible=true").first.wait_for(timeout=within * 1000)
+
+    def hears(self, words: str) -> None:
+        """What a screen reader was told, although it may stand on the page for a moment only."""
+        self.page.wait_for_function("words => (window.heard ?? []).some((said) => said.includes(words))", arg=words)
 
 
 @pytest.fixture(scope="session")

@@ -212,7 +212,7 @@ def test_a_wallet_of_the_other_house_is_reached_by_copying_the_link(
     friend.sees(line)
     assert faults(friend) == []
     friend.tap("Copy link")
-    friend.sees("Copied")
+    friend.hears("Copied")
     assert friend.page.evaluate("navigator.clipboard.readText()") == payment_request.url
 
 
