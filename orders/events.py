@@ -25,6 +25,7 @@ TYPES = (
     "payment.dispute_lost",
     "payment.dispute_won",
     "payment.disputed",
+    "payment.extended",
     "payment.failed",
     "payment.released",
     "payment.succeeded",

@@ -38,6 +38,7 @@ urlpatterns = [
     path("login/", login.back, name="login_back"),
     path("pay/<slug:token>/", receipt.scan, name="scan"),
     path("pay/<slug:token>/qr.svg", receipt.scan_qr, name="scan_qr"),
+    path("pay/<slug:token>/more-time/", receipt.more_time, name="more_time"),
     path("r/<slug:token>/", receipt.show, name="receipt"),
     path("r/<slug:token>/check/", receipt.check, name="check"),
     path("r/<slug:token>/back/", receipt.back, name="wallet_back"),

@@ -34,6 +34,9 @@ API_CALL_READ_BYTES, API_CALL_KEPT_CHARACTERS, API_CALL_TEXT_CHARACTERS = 16 * 1
 TRIES_OF_A_VISITOR, TRIES_OF_A_NETWORK, TRIES_WITHIN = 5, 15, timedelta(hours=1)
 FRUITLESS_TRIES, FRUITLESS_WITHIN = 2, timedelta(hours=1)
 RESUME_MARGIN = timedelta(seconds=30)  # an attempt with less time left than this is not gone on with
+MORE_TIME, MORE_TIMES, MORE_TIME_WITHIN = timedelta(minutes=5), 10, timedelta(minutes=2)
+"""How much a payer gets by one tap, how often (WCAG 2.2.1 asks for ten times), and how near to her end she may tap."""
+
 ATTEMPT_STARTS_WITHIN = timedelta(seconds=20)
 """No wallet is waited for that long: an attempt that has not started by then was left by a process that died."""
 
@@ -149,10 +152,7 @@ WEBHOOK_LEASE = timedelta(minutes=1)
 """When a delivery under way may be taken over: its sender has died, for an attempt takes 15 seconds at most."""
 
 WEBHOOK_DISABLED_AFTER = timedelta(days=5)  # of failures alone
-WEBHOOK_CALLS = 32
-WEBHOOK_CALLS_TO_MERCHANT = 8
-WEBHOOK_CALLS_TO_ENDPOINT = 4
-WEBHOOK_CALLS_TO_SLOW = 16
+WEBHOOK_CALLS, WEBHOOK_CALLS_TO_MERCHANT, WEBHOOK_CALLS_TO_ENDPOINT, WEBHOOK_CALLS_TO_SLOW = 32, 8, 4, 16
 """At the same time, from one process. All slow endpoints together leave half of the calls to the others, and each of
 them gets one.
 """

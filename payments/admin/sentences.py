@@ -100,6 +100,7 @@ timeline.SENTENCES.update(
         "payment_request.expired": gettext_lazy("The time was over; nobody can pay any more."),
         "payment_request.cancelled": gettext_lazy("The request was cancelled; nobody can pay any more."),
         "payment.created": _with_payer(gettext_noop("%(payer)s began to pay with %(wallet)s.")),
+        "payment.extended": _with_payer(gettext_noop("%(payer)s was given more time to pay with %(wallet)s.")),
         "payment.succeeded": _with_payer(gettext_noop("%(payer)s paid with %(wallet)s.")),
         "payment.failed": _with_payer(gettext_noop("The payment of %(payer)s did not go through (%(code)s).")),
         "payment.cancelled": _with_payer(gettext_noop("The attempt of %(payer)s was closed without money.")),

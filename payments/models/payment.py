@@ -40,7 +40,8 @@ class Payment(models.Model):
 
     `amount` was asked for, `amount_captured` is what the provider took, `amount_applied` what of it counts towards the
     request; the difference went back as refunds, or through the payer's bank. `amount_disputed` is what disputes hold
-    or have taken. A hold is `amount` while `held_until` is set.
+    or have taken. A hold is `amount` while `held_until` is set. `extensions` is how often its payer was given more
+    time; None where its wallet was not told that she may be.
     """
 
     class Status(models.TextChoices):
@@ -77,6 +78,7 @@ class Payment(models.Model):
     words = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
     held_until = models.DateTimeField(null=True, blank=True)
+    extensions = models.PositiveSmallIntegerField(null=True, blank=True)
     closing = models.BooleanField(default=False)  # nobody wants it any more: close it at the provider
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Self
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from friendpay.kit.money import Money
 from payments.models import Payment, PaymentRequest
@@ -20,6 +21,7 @@ from payments.settlement import turns
 class Mine:
     """The visitor's own attempt that can still be paid, and where it goes on. `aside`: another friend holds what it
     held. `yields`: from when on another may take over; None where nobody need, because there is enough for others too.
+    `more`: where she has more time; "" while there is none to be had, and before `more_from`.
     """
 
     method: str
@@ -32,6 +34,12 @@ class Mine:
     aside: bool
     yields_at: datetime | None
     yields: bool  # another may take over now
+    more_from: datetime | None
+    more: str
+
+    @property
+    def announced(self) -> str:
+        return announced(self.more)
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,7 @@ class Attempts:
         if not can_go_on:
             return None
         payment = can_go_on[-1]
-        yields_at = self._yields_at(payment)
+        yields_at, more_from = self._yields_at(payment), turns.more_from(payment)
         return Mine(
             method=payment.method,
             wallet=label(payment.method, payment.account),
@@ -94,6 +102,8 @@ class Attempts:
             aside=not payment.held_until,
             yields_at=yields_at,
             yields=yields_at is not None and yields_at <= self.now,
+            more_from=more_from,
+            more=more_url(payment) if more_from and more_from <= self.now else "",
         )
 
     @cached_property
@@ -126,6 +136,16 @@ def is_late(payment: Payment, now: datetime) -> bool:
     """Whether its payer was sent to the wallet, her time is over, and the wallet has not decided."""
     over = payment.closing or turns.ends_at(payment) <= now
     return payment.status == Payment.Status.PENDING and payment.held_until is None and over
+
+
+def announced(more: str) -> str:
+    """What a screen reader says of an attempt once more time may be asked for at `more`."""
+    return _("Your time to pay is almost up. You can have 5 more minutes.") if more else ""
+
+
+def more_url(payment: Payment) -> str:
+    """Where a payer asks for more time."""
+    return reverse("more_time", args=[payment.token])
 
 
 def next_url(payment: Payment) -> str:

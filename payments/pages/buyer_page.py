@@ -163,7 +163,7 @@ class BuyerPage(LivePage):
         if self.ended == PaymentRequest.Status.EXPIRED:
             return self.heading
         if self.waiting is None or self.waiting.progress.stage is Stage.OWN:
-            return ""
+            return self.mine.announced if self.mine else ""
         return self.waiting.progress.failure or self.heading
 
 

@@ -104,6 +104,8 @@ class FriendPage(LivePage):
     def announced(self) -> str:
         if self.is_paid:
             return _("This is paid.")
+        if self.state is State.MINE and self.asking and self.asking.mine:
+            return self.asking.mine.announced
         return {
             State.EXPIRED: _("This request has expired."),
             State.CANCELLED: _("This is no longer needed."),

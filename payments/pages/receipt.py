@@ -15,7 +15,7 @@ from payments.pages.receipt_reading import read
 from payments.pages.return_links import back_url
 from payments.pages.steps import from_our_page
 from payments.pages.visitors import surface_of
-from payments.settlement import reconcile, turns
+from payments.settlement import reconcile, requests, turns
 from payments.settlement.rules import UNDECIDED
 from payments.share import text
 
@@ -64,6 +64,14 @@ def scan(request: HttpRequest, token: str) -> HttpResponse:
         return SeeOther(reverse("receipt", args=[token]))
     scan = scan_page.build(reading, surface_of(request), url=request.path)
     return form_action.to_wallets(draw(request, scan), payment.request.order)
+
+
+@page("POST", of="scan")
+def more_time(request: HttpRequest, token: str) -> HttpResponse:
+    """She is still paying: more time, near the end of what she has. Leads back to where she tapped."""
+    payment = _payment(token)
+    requests.extend_payment(payment.pk)
+    return SeeOther(reverse("scan", args=[token]) if "scan" in request.POST else back_url(payment))
 
 
 @page("GET")

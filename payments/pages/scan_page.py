@@ -10,6 +10,7 @@ from friendpay.kit.money import Money
 from payments.models import Payment
 from payments.offers import weighing
 from payments.offers.weighing import Surface, label
+from payments.pages import attempts
 from payments.pages.frame import Live, LivePage, Shop
 from payments.pages.receipt_reading import Reading
 from payments.pages.return_links import back_url, pay_url
@@ -44,6 +45,12 @@ class ScanPage(LivePage):
     aside: bool
     yields_at: datetime | None
     yields: bool
+    more_from: datetime | None
+    more: str
+
+    @property
+    def announced(self) -> str:
+        return attempts.announced(self.more)
 
 
 def build(reading: Reading, surface: Surface, *, url: str) -> ScanPage:
@@ -53,6 +60,7 @@ def build(reading: Reading, surface: Surface, *, url: str) -> ScanPage:
     here = next((offer for offer in offered if offer.method == payment.method), None)
     waited_for = request.remaining <= 0 and payment.held_until is not None  # enough for others too: nobody waits
     yields_at = (now if reading.is_contested else turns.yields_at(payment)) if waited_for else None
+    more_from = turns.more_from(payment)
     return ScanPage(
         url=url,
         accent=payment.merchant.accent,
@@ -80,6 +88,8 @@ def build(reading: Reading, surface: Surface, *, url: str) -> ScanPage:
         aside=not payment.held_until,
         yields_at=yields_at,
         yields=yields_at is not None and yields_at <= now,
+        more_from=more_from,
+        more=attempts.more_url(payment) if more_from and more_from <= now else "",
     )
 
 

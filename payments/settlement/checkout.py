@@ -92,7 +92,7 @@ def begin(  # noqa: PLR0913  # what a tap says, each thing by its name
         subject=_subject(request),
         rail=rail,
         method=offer.method,
-        deadline=payment.created_at + max(lasts, timedelta(seconds=provider.min_hold)),
+        deadline=payment.created_at + max(turns.lasts_at_most(offer.provider), timedelta(seconds=provider.min_hold)),
         notify_url=offer.account.notify_url,
         return_url=f"{settings.PUBLIC_URL}/r/{payment.token}/",
         cancel_url=f"{settings.PUBLIC_URL}/r/{payment.token}/back/",

@@ -41,6 +41,7 @@ def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: da
         network=payer.network,
         created_at=now,
         held_until=now + attempt.lasts,
+        extensions=0,
         next_attempt_at=now + min(limits.FIRST_QUESTION_AFTER, attempt.lasts),
     )
     request.writes.insert(payment)

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+from django.db import transaction
+
 from friendpay.kit import clock, leases, limits
 from friendpay.kit.writes import Also
 from payments.funnel import steps
 from payments.models import Payment
 from payments.settlement import lifecycle, rounds, turns
 from payments.settlement.calls import calling
+from payments.settlement.locks import lock_payment
 from payments.wallets.base import Outcome, ProviderError, State
 
 
@@ -76,9 +79,16 @@ def ask(payment_id: int | None = None) -> int:
     return rounds.work_through(due.due_for_question(now), _ask, wait=wait)
 
 
+@transaction.atomic
+def _is_over(payment_id: int) -> bool:
+    """Looked at under the locks: more time that was given meanwhile counts, and from here on none is given."""
+    _order, _request, payment = lock_payment(payment_id)
+    return payment.closing or turns.ends_at(payment) <= clock.now()
+
+
 def _ask(payment: Payment) -> None:
     now = clock.now()
-    over = payment.closing or turns.ends_at(payment) <= now
+    over = payment.closing or (turns.ends_at(payment) <= now and _is_over(payment.pk))
     with calling(payment.account) as (provider, account):
         question = provider.close if over else provider.fetch
         outcome = question(account, payment.reference, payment.provider_session)

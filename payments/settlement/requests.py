@@ -13,8 +13,8 @@ from orders.models import Adjustment, Event, Order
 from payments.funnel import steps
 from payments.mail import outbox
 from payments.models import PaymentRequest
-from payments.settlement import chip_in, holds, rules
-from payments.settlement.locks import lock_order, lock_request, note, save
+from payments.settlement import chip_in, holds, rules, turns
+from payments.settlement.locks import lock_order, lock_payment, lock_request, note, save
 from payments.settlement.rules import Split
 
 
@@ -92,6 +92,27 @@ def extend_request(request_id: int, expires_in: timedelta | None, *, actor: str)
         note(request, "payment_request.extended", actor)
         save(request, "expires_at")
     return request
+
+
+@transaction.atomic
+def extend_payment(payment_id: int) -> None:
+    """A payer who is still at it has more time, and what she holds is held for longer. Only near the end of her time
+    and never past it, so two taps give it once; as often as `limits.MORE_TIMES`, on a request that one could begin on.
+    Otherwise nothing happens: what has become of it, her page says.
+    """
+    order, request, payment = lock_payment(payment_id)
+    now, may_from, ends = clock.now(), turns.more_from(payment), turns.ends_at(payment)
+    try:
+        rules.check_request_open(request, now)
+        rules.check_order_open(order, now)
+    except Refused:
+        return
+    if may_from and may_from <= now < ends:
+        payment.extensions = (payment.extensions or 0) + 1
+        payment.held_until = payment.held_until and ends + limits.MORE_TIME
+        request.writes.update(payment, "extensions", "held_until")
+        note(request, "payment.extended", "payer", payment)
+        save(request, now=now)
 
 
 @transaction.atomic

@@ -8,6 +8,9 @@ FRUITLESS_TRIES attempts came to nothing within an hour, whoever made them and h
 then on nobody waits for anybody, and nobody's attempt is closed for another's. Who begins takes over the hold at once;
 who had it steps aside, is told so, and may still pay to the end of her own time. What arrives first counts, and the
 rest goes back by itself. Two hundred strangers cost an honest friend one more tap at most, and never her money.
+
+Who is not done may have more time, again and again. That moves the end of her time alone, and not from when on another
+may take over: it keeps nobody waiting.
 """
 
 from collections.abc import Callable, Iterable
@@ -110,9 +113,28 @@ def lasts(provider: str) -> timedelta:
     return timedelta(seconds=min(wallet.hold, wallet.max_hold))
 
 
+def lasts_at_most(provider: str) -> timedelta:
+    """How long with all the time that she may be given: no wallet's own deadline is earlier."""
+    longest = timedelta(seconds=registry.get(provider).max_hold)
+    return min(lasts(provider) + limits.MORE_TIMES * limits.MORE_TIME, longest)
+
+
 def ends_at(payment: Payment) -> datetime:
     """Until when an attempt may be paid, whether it still holds its amount or stepped aside."""
-    return payment.held_until or payment.created_at + lasts(payment.account.provider)
+    given = limits.MORE_TIME * (payment.extensions or 0)
+    return payment.held_until or payment.created_at + lasts(payment.account.provider) + given
+
+
+def more_from(payment: Payment) -> datetime | None:
+    """From when on its payer may have more time; None where there is no more to be had."""
+    if payment.status != Payment.Status.PENDING or payment.closing or payment.extensions is None:
+        return None
+    ends, most = ends_at(payment), lasts_at_most(payment.account.provider)
+    if lives := payment.next_step.get("lives"):  # past that she would have to begin anew all the same
+        most = min(most, timedelta(seconds=lives))
+    begins = ends - limits.MORE_TIME_WITHIN
+    is_had = ends + limits.MORE_TIME <= payment.created_at + most and begins < payment.request.expires_at
+    return begins if is_had else None
 
 
 def yields_at(payment: Payment) -> datetime:

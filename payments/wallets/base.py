@@ -97,6 +97,7 @@ class NextStep:
     code: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     session: str = ""  # the provider's own id of the open attempt, where it needs one to be asked about it later
+    lives: int | None = None  # seconds that it leads there, where that may end before the deadline
 
 
 class State(StrEnum):

@@ -93,7 +93,8 @@ REFUNDS = (
     Refunded(cny(700), False, True, NOW, "the shop decided"),
 )
 BACKS = tuple(money_back.Back(cny(9000), where, "The request was cancelled.") for where in money_back.Where)
-MINE = Mine("wechatpay", "WeChat Pay", False, cny(9000), SOON, "/pay/x/", "/r/x/", False, SOON, False)
+MINE = Mine("wechatpay", "WeChat Pay", False, cny(9000), SOON, "/pay/x/", "/r/x/", False, SOON, False, SOON, "")
+LATE = replace(MINE, ends_at=NOW + timedelta(seconds=100), more="/pay/x/more-time/")
 
 
 def live(status: str = "open", **more: Any) -> Live:
@@ -175,6 +176,7 @@ def _friend() -> Iterator[tuple[str, Page]]:
     for mine in (MINE, replace(MINE, by_card=True, aside=True, yields=True)):
         own = replace(asking, mine=mine)
         yield f"friend-mine-{mine.aside}", replace(page, state=FriendState.MINE, asking=own)
+    yield "friend-mine-late", replace(page, state=FriendState.MINE, asking=replace(asking, mine=LATE))
     part = Part(
         fields.empty(PayForm, "amount").holding("30.00"), cny(3000), (cny(2000), cny(3000), cny(6000)), cny(100)
     )
@@ -200,6 +202,7 @@ def _buyer() -> Iterator[tuple[str, Page]]:
     without: dict[str, dict[str, Any]] = {
         "choose": {},
         "choose-late": {"was": Was(True, "/r/x/"), "mine": MINE},
+        "choose-mine-late": {"mine": LATE},
         "choose-refused": {"refusal": "You have asked often in the last hour. Please wait a while."},
         "choose-stopped": {"ways": Ways(may_ask=False, stopped=True, may_pay=True)},
         "choose-nothing": {"ways": Ways(may_ask=False, stopped=False, may_pay=False)},
@@ -225,6 +228,8 @@ def _buyer() -> Iterator[tuple[str, Page]]:
         }
         yield f"buyer-{stage}", replace(page, **told_of)
         yield f"embed-{stage}", replace(embed, **told_of)
+        if stage is Stage.OWN:
+            yield f"buyer-{stage}-late", replace(page, **{**told_of, "mine": LATE})
     shared = replace(page, state=BuyerState.WAITING, waiting=waiting, live=live(), watched=True)
     mistakes: dict[str, Any] = {
         it: wrong(getattr(waiting, it)) for it in ("message_field", "friends_field", "shares_field")
@@ -320,9 +325,10 @@ def _receipts() -> Iterator[tuple[str, Page]]:
         now=NOW, url="/pay/x/", token="t", shop=SHOP, buyer="Lin", live=live(), payment="x", wallet="WeChat Pay",
         method="wechatpay", payer="Mei", amount=cny(9000), price=cny(9000), in_parts=True, share=2, has_code=True,
         params="", stand_in="https://wallet.example/scan", page_url="/p/t/pay/", back_url="/p/t/", ends_at=SOON,
-        is_over=False, aside=True, yields_at=SOON, yields=False,
+        is_over=False, aside=True, yields_at=SOON, yields=False, more_from=SOON, more="",
     )  # fmt: skip
     yield "scan", scan
+    yield "scan-late", replace(scan, ends_at=LATE.ends_at, more=LATE.more)
     yield "scan-over", replace(scan, is_over=True, page_url="", stand_in="")
     yield "sheet-of-the-wallet", replace(scan, has_code=False, params="{}", aside=False)
 

@@ -135,7 +135,7 @@ export interface DisputeData {
 export interface EndpointChangeIn {
   url?: string | null;
   description?: string | null;
-  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.reported" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
+  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.extended" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.reported" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
   enabled?: boolean | null;
 }
 
@@ -151,7 +151,7 @@ export interface EndpointData {
 export interface EndpointIn {
   url: string;
   description?: string | null;
-  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.reported" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
+  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.extended" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.reported" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged"> | null;
 }
 
 /** An address that is told what happens. */
@@ -447,7 +447,7 @@ export interface PairingIn {
   live?: boolean;
   scopes?: Array<"read" | "write" | "refund">;
   origins?: Array<string>;
-  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.reported" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged">;
+  events?: Array<"order.cancelled" | "order.changed" | "order.created" | "order.expired" | "order.paid" | "order.refund_reopened" | "order.refunded" | "order.reopened" | "payment.adopted" | "payment.cancelled" | "payment.created" | "payment.dispute_lost" | "payment.dispute_won" | "payment.disputed" | "payment.extended" | "payment.failed" | "payment.released" | "payment.succeeded" | "payment_request.cancelled" | "payment_request.changed" | "payment_request.considered" | "payment_request.created" | "payment_request.declined" | "payment_request.expired" | "payment_request.extended" | "payment_request.opened" | "payment_request.paid" | "payment_request.reported" | "payment_request.shared" | "payment_request.thanked" | "refund.external" | "refund.failed" | "refund.renumbered" | "refund.requested" | "refund.returned_elsewhere" | "refund.submitted" | "refund.succeeded" | "refund.withdrawn" | "webhook_endpoint.pinged">;
 }
 
 /** What somebody of the shop is asked to consent to. */
@@ -758,6 +758,7 @@ export interface EventData {
   "payment.dispute_lost": DisputeData;
   "payment.dispute_won": DisputeData;
   "payment.disputed": DisputeData;
+  "payment.extended": PaymentData;
   "payment.failed": PaymentData;
   "payment.released": PaymentData;
   "payment.succeeded": PaymentData;

@@ -57,7 +57,7 @@ class SandboxProvider:
     methods = (Method(name, label),)
     rails = (Rail.REDIRECT, Rail.NATIVE)
     grants: Mapping[str, str] = {}
-    max_hold = 600
+    max_hold = 2 * 60 * 60
     min_hold = 1
     hold = 5 * 60
     yields_after = 1 * 60

@@ -43,6 +43,7 @@ LOGIN_API = "https://api.weixin.qq.com"  # where we fetch it
 
 DESCRIPTION_BYTES = 127  # not characters (W13)
 
+_H5_URL_LIVES = 5 * 60  # seconds (W9)
 _NEVER_HEARD = {"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS"}
 
 
@@ -105,7 +106,8 @@ class WeChatPay:
                 payer_ip = _given(start.payer_ip, "the payer's IP address")
                 order["scene_info"] = {"payer_client_ip": payer_ip, "h5_info": {"type": "Wap"}}
                 url = _open(account, start.rail, order, "h5_url")
-                return NextStep(start.rail, url=f"{url}&redirect_url={quote(start.return_url, safe='')}")
+                url = f"{url}&redirect_url={quote(start.return_url, safe='')}"
+                return NextStep(start.rail, url=url, lives=_H5_URL_LIVES)
             case Rail.JSAPI:
                 order["payer"] = {"openid": _given(start.payer_id, "the payer's openid")}
                 prepay_id = _open(account, start.rail, order, "prepay_id")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import weighing
@@ -44,7 +45,9 @@ def test_the_payer_is_sent_to_the_wallet_and_the_amount_is_held() -> None:
     charge = Charge.objects.get()
     assert payment.status == "pending"
     assert payment.next_step["url"] == f"http://127.0.0.1:8000/sandbox/{charge.ref}/"
-    assert (charge.amount, charge.reference, charge.deadline) == (9000, payment.reference, payment.held_until)
+    assert (charge.amount, charge.reference) == (9000, payment.reference)
+    assert payment.held_until == payment.created_at + shop.HOLD
+    assert charge.deadline == payment.held_until + limits.MORE_TIMES * limits.MORE_TIME
     assert held(request) == 9000
 
 
@@ -224,12 +227,14 @@ def test_the_wallet_stops_taking_the_money_no_earlier_than_the_hold_ends(move_st
     assert Charge.objects.get().deadline >= payment.held_until
 
 
-@pytest.mark.parametrize(("longest", "lasts"), [(120, 120), (86_400, 300)])
-def test_a_payer_has_no_longer_than_the_wallet_takes(monkeypatch: pytest.MonkeyPatch, longest: int, lasts: int) -> None:
+@pytest.mark.parametrize(("longest", "lasts", "at_most"), [(120, 120, 120), (600, 300, 600), (86_400, 300, 3300)])
+def test_a_payer_has_no_longer_than_the_wallet_takes(
+    monkeypatch: pytest.MonkeyPatch, longest: int, lasts: int, at_most: int
+) -> None:
     monkeypatch.setattr(registry.get("sandbox"), "max_hold", longest)
     payment = begin(shop.make_request())
     assert payment.held_until == payment.created_at + timedelta(seconds=lasts)
-    assert Charge.objects.get().deadline == payment.held_until
+    assert Charge.objects.get().deadline == payment.created_at + timedelta(seconds=at_most)
 
 
 # What the wallet says, as what it is

@@ -11,12 +11,12 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.models import Model
 
-from friendpay.kit import clock
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from orders.models import Event, Order
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import batches, holds, ledger, lifecycle, locks
+from payments.settlement import batches, holds, ledger, lifecycle, locks, reconcile, requests
 from payments.settlement.rules import Payer, Split
 from payments.wallets import registry
 from sandbox.models import Charge
@@ -250,3 +250,52 @@ def _is_locked(model: type[Model]) -> bool:
             return not list(model._default_manager.select_for_update(nowait=True, no_key=True))
     except OperationalError:
         return True
+
+
+@pytest.mark.parametrize("other", ["settle", "let_go", "cancel", "sweep", "ask", "take_over"])
+def test_more_time_that_meets_somebody_frees_or_keeps_each_hold_once(other: str) -> None:
+    """Whoever is first, the hold is what the attempt says, and the events are without a gap."""
+    for _round in range(4):
+        request = shop.make_request()
+        payer = Payer("Mei", "Mei")
+        payment = shop.begin(request, method="sandbox", payer=payer, surface=Surface())
+        near = clock.now() + timedelta(seconds=0.05 if other in ("sweep", "ask") else 60)
+        Payment.objects.filter(pk=payment.pk).update(created_at=near - shop.HOLD, held_until=near)
+        acts: dict[str, Callable[[], Any]] = {
+            "settle": lambda: shop.succeed(payment),  # noqa: B023
+            "let_go": lambda: lifecycle.let_go(payment.pk),  # noqa: B023
+            "cancel": lambda: lifecycle.cancel_request(request.pk, actor="buyer"),  # noqa: B023
+            "sweep": lambda: batches.let_go_lapsed(near, 10),  # noqa: B023
+            "ask": lambda: reconcile.ask(payment.pk),  # noqa: B023
+            "take_over": lambda: shop.begin(  # noqa: B023
+                request,  # noqa: B023
+                method="sandbox",
+                payer=Payer("Ann", "Ann"),
+                surface=Surface(),
+                take_over=True,
+            ),
+        }
+
+        def tap() -> None:
+            requests.extend_payment(payment.pk)  # noqa: B023
+
+        def at_the_end() -> Any:
+            time.sleep(0.05)
+            return acts[other]()  # noqa: B023
+
+        at_once([tap, tap, at_the_end if other in ("sweep", "ask") else acts[other]])
+        extended = Event.objects.filter(type="payment.extended", object_id=payment.public_id).count()
+        payment.refresh_from_db()
+        ended_once(request)
+        assert payment.extensions == extended <= 1
+        assert payment.held_until in (None, near + limits.MORE_TIME * extended)
+        if other in ("sweep", "ask"):
+            assert (payment.held_until is None) == (extended == 0 and payment.closing | (payment.status != "pending"))
+            if extended:
+                assert Charge.objects.get(reference=payment.reference).status == "open"
+        if other == "take_over":
+            assert payment.held_until is None
+        request.refresh_from_db()
+        assert request.amount_held == sum(
+            it.amount for it in Payment.objects.filter(request=request, held_until__isnull=False)
+        )

@@ -67,6 +67,7 @@ def test_native_gives_a_code_that_the_payer_scans(wechatpay: server.WeChatPay, w
 def test_h5_gives_a_link_that_comes_back_to_our_page(wechatpay: server.WeChatPay, wechatpay_account: Account) -> None:
     start = order(rail=Rail.H5)
     step = provider.start(wechatpay_account, start)
+    assert step.lives == 5 * 60  # W9
     assert pay(wechatpay, step).headers["location"] == start.return_url
     assert provider.fetch(wechatpay_account, "payment1").state == State.SUCCEEDED
 
