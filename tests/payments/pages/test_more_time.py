@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def begun(client: Client, address: str, **how: str) -> Payment:
 
 def announced(page: Any) -> str:
     (found,) = re.findall(r'data-announce="([^"]*)"', page.content.decode())
-    return found
+    return str(found)
 
 
 def test_in_the_last_minutes_who_pays_gets_five_more_by_one_tap(client: Client, move_stopped_time: MoveTime) -> None:
@@ -110,7 +111,7 @@ def test_nothing_is_offered_that_cannot_be_had(client: Client, move_stopped_time
         assert "You started paying" in words(page)
         assert (BUTTON in words(page), announced(page)) == (False, "")
         Payment.objects.update(**{field: was})
-    PaymentRequest.objects.update(expires_at=payment.created_at)
+    PaymentRequest.objects.update(expires_at=payment.created_at + timedelta(seconds=20))
     page = client.get(address)
     assert "You started paying" in words(page)
     assert BUTTON not in words(page)
