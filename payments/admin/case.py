@@ -65,7 +65,7 @@ class CasePage(SupportAdmin[Any]):
     def as_friend(self, request: HttpRequest, object_id: str) -> HttpResponse:
         thing = self.get_object(request, object_id) if self.has_view_permission(request) else None
         asked = self.request_of(thing) if thing else None
-        return preview.as_friend(asked) if asked else self._missing(request, object_id)
+        return preview.as_friend(asked) if asked and asked.shared_at else self._missing(request, object_id)
 
     @action(description=gettext_lazy("What the buyer sees"), url_path="as-buyer", permissions=WORK, icon="visibility")
     def as_buyer(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -105,7 +105,7 @@ class CasePage(SupportAdmin[Any]):
         name = thing._meta.model_name
         page = f"admin:{thing._meta.app_label}_{name}"
         views = [(_("What the buyer sees"), reverse(f"{page}_as_buyer", args=[thing.pk]))]
-        if asked:
+        if asked and asked.shared_at:
             views.insert(0, (_("What the friend sees"), reverse(f"{page}_as_friend", args=[thing.pk])))
         return Case(
             title=_title(order, asked),

@@ -73,7 +73,7 @@ def change_lines(request: Call, order_id: OrderId, data: LinesIn) -> OrderOut:
     now is stopped; money that comes for it all the same goes back by itself.
     """
     order = order_of(request.auth, order_id)
-    return OrderOut.of(requests.change_order(order.pk, *data.drafts(), data.amount))
+    return OrderOut.of(asking.change_order(order, *data.drafts(), data.amount))
 
 
 @router.post("/orders/{order_id}/cancel", response=OrderOut, tags=["Orders"], operation_id="cancel_order")

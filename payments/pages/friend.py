@@ -1,6 +1,6 @@
 """The friend's page: who asks, what for, and the way to a wallet. No account, and nothing is written by looking."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from friendpay.kit import clock
@@ -19,7 +19,9 @@ from payments.share import crawlers
 
 
 def _payment_request(token: str) -> PaymentRequest:
-    return get_object_or_404(PaymentRequest.objects.select_related("order", "merchant"), token=token)
+    """404 where nobody was asked: the link of a request by which the buyer pays herself leads nowhere."""
+    asked = PaymentRequest.objects.filter(shared_at__isnull=False)
+    return get_object_or_404(asked.select_related("order", "merchant"), token=token)
 
 
 @page("GET")
@@ -39,6 +41,8 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
     """Begin to pay and go on to the wallet. Tapping twice begins once; a sum no button showed is shown first."""
     tap = paying.tapped(request, token)
     payment_request = tap.request
+    if payment_request.shared_at is None:
+        raise Http404
     form = PayForm(request.POST, currency=payment_request.currency)
     given = taken(request, form)
     shown, asked = given["seen"], given["amount"] or payment_request.remaining

@@ -62,7 +62,7 @@ _READ = f"""
             (array_agg(payment.created_at ORDER BY payment.created_at DESC) FILTER (
                 WHERE payment.amount_captured = 0 AND payment.held_until IS NULL))[:{limits.FRUITLESS_TRIES}] AS in_vain
         FROM payments_payment payment WHERE payment.request_id = r.id) tried
-    WHERE r.token = %(token)s
+    WHERE r.token = %(token)s AND r.shared_at IS NOT NULL
 """
 
 
@@ -139,7 +139,9 @@ class Reading:
 
 
 def read(token: str, visitor: str) -> Reading:
-    """404 where there is no such request. `visitor` is "" for one who is not known."""
+    """404 where there is no such request, or nobody was asked by it: the buyer began to pay herself. `visitor` is ""
+    for one who is not known.
+    """
     row = reads.one(_READ, {"token": token, "visitor": visitor})
     if row is None:
         raise Http404

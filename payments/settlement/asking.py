@@ -1,6 +1,6 @@
 """Asking a friend: opens the request, or shares the open one, within its limits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -10,15 +10,17 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock, text_filter
 from friendpay.kit.errors import Refused
+from friendpay.kit.money import Money
 from friendpay.kit.writes import Writes
-from orders.models import Order, OrderLine
+from orders.models import Adjustment, Order, OrderLine
+from orders.services import LineDraft
 from payments.funnel import steps
 from payments.models import PaymentRequest
 from payments.offers import standing, trust, weighing
 from payments.offers.rollout import Case, Objection
 from payments.offers.trust import Subject
 from payments.offers.weighing import Surface
-from payments.settlement import chip_in, lifecycle, rules
+from payments.settlement import chip_in, lifecycle, requests, rules
 from payments.settlement.chip_in import Split
 from payments.settlement.locks import new_request
 
@@ -72,6 +74,25 @@ def ask_by_shop(  # noqa: PLR0913  # a request as the shop tells it, each thing 
     return request
 
 
+@transaction.atomic
+def change_order(
+    order: Order, lines: list[LineDraft], adjustments: Sequence[Adjustment] = (), amount: int | None = None
+) -> Order:
+    """Another price (`requests.change_order`). To ask friends for more is to ask: where the request that they have
+    grows by it, the new sum has to fit the limits of trust, or nothing changes.
+    """
+    shared = PaymentRequest.objects.filter(order=order, status=PaymentRequest.Status.OPEN, shared_at__isnull=False)
+    gate = Gate(order, (), Surface())
+    if order.live and shared.exists():  # locked before the order is, as by whoever asks
+        whose = [Subject.BUYER] if order.merchant.is_verified else [Subject.BUYER, Subject.SHOP]
+        standing.lock(order.merchant_id, order.buyer_id, "", whose)
+    before = order.amount
+    changed = requests.change_order(order.pk, lines, adjustments, amount)
+    if changed.amount > before and shared.exists():
+        gate.check_sums(clock.now())
+    return changed
+
+
 def why_not(case: Case, surface: Surface, now: datetime) -> Objection | None:
     """What keeps the buyer from asking a friend here and now, by the shop's rules and the limits of trust; None when
     nothing. Nothing is counted.
@@ -106,6 +127,14 @@ class Gate:
         if why := trust.objection(measured):
             raise self._refused(why)
         return {"network": self.network, "hint": trust.hint(known.standing, order.total)}, trust.alone(measured)
+
+    def check_sums(self, now: datetime) -> None:
+        """That what is asked for already, with what this transaction has changed, fits."""
+        order = self.order
+        known = standing.read(order.merchant_id, order.buyer_id, now, live=order.live)
+        asked = trust.measures(known.standing, known.shop.trust, Money(0, order.currency))
+        if why := trust.objection([it for it in asked if it.currency]):
+            raise self._refused(why)
 
     def alone(self, now: datetime, subjects: list[Subject]) -> dict[str, Any]:
         """The same once no other ask of theirs is under way, within the transaction that writes it."""

@@ -11,7 +11,7 @@ from friendpay.kit import clock, trust_limits, worth
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import EXPONENT
 from orders.models import Event, Merchant, Order
-from payments.models import PaymentRequest, Report, StoppedBuyer, TrustLimit
+from payments.models import Payment, PaymentRequest, Report, StoppedBuyer, TrustLimit
 from payments.offers import standing, trust
 from payments.offers.surfaces import Surface
 from payments.settlement import asking, lifecycle
@@ -91,6 +91,26 @@ def test_each_way_of_asking_meets_the_same_rule(client: Client) -> None:
     assert Event.objects.count() == before
     offers = caller.get(f"/orders/{order.public_id}/offers")
     assert '"reason":"new_buyer_open_count"' in offers.body.decode()
+
+
+def test_asking_for_more_by_another_price_is_asking() -> None:
+    """A link that was given out for little does not become one for much."""
+    caller, most = live_shop(is_verified=False), trust_limits.SUM_UNTIL_PAID_BUYER
+    answer = ask(caller, 20)
+
+    def reprice(dollars: int) -> Answer:
+        lines = [{"name": "Tea", "quantity": 1, "unit_amount": dollars * DOLLARS}]
+        return caller.post(f"/orders/{answer['id']}/lines", {"lines": lines})
+
+    before = (newest().amount, Event.objects.count())
+    refused = reprice(most + 10)
+    assert (refused.status, refused["code"]) == (409, "ask_limit_reached")
+    assert (newest().amount, Order.objects.get().amount, Event.objects.count()) == (before[0], before[0], before[1])
+    assert reprice(most - 10).status == 200
+    assert newest().amount == (most - 10) * DOLLARS
+    assert ask(caller, 20).status == 409
+    TrustLimit.objects.create(merchant=caller.merchant, subject="buyer", currency="USD", open_sum=1)
+    assert reprice(10).status == 200  # a lower price always
 
 
 def test_within_an_hour_and_within_a_day(move_time: Move) -> None:
@@ -262,3 +282,17 @@ def test_nothing_of_trust_is_about_who_is_stopped() -> None:
     caller = live_shop()
     StoppedBuyer.objects.create(merchant=caller.merchant, buyer_id="lin", stopped_at=clock.now())
     assert ask(caller)["code"] == "method_not_offered"
+
+
+def test_the_link_of_a_buyer_who_pays_herself_is_nobodys_until_she_asks(client: Client) -> None:
+    """Else a shop would have links that no limit counts: the API lists this request like any other."""
+    order = shop.make_order()
+    request = lifecycle.open_request(order.pk, actor="buyer", shared=False)
+    page = f"/p/{request.token}/"
+    assert client.get(page).status_code == 404
+    assert client.post(f"{page}pay/", {"method": "sandbox", "name": "Mei"}).status_code == 404
+    assert client.post(f"{page}decline/", {"note": ""}).status_code == 404
+    assert not Payment.objects.exists()
+    assert client.post(f"/checkout/{order.token}/pay/", {"method": "sandbox"}).status_code == 303
+    client.post(f"/checkout/{order.token}/ask/")
+    assert client.get(page).status_code == 200

@@ -1,6 +1,7 @@
 """Twenty scams, each played through to the end: what the scammer has at last, and what stopped it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,9 +19,10 @@ from sandbox.models import Charge
 from tests import shop
 from tests.caller import ORDER, Caller
 from tests.pages import words
-from tests.payments.settlement.test_asking import ask, live_shop, newest, pay
+from tests.payments.settlement.test_asking import DOLLARS, ask, live_shop, newest, pay
 from tests.payments.settlement.test_checkout import begin
 from tests.payments.settlement.test_inbox import approved, deliver
+from tests.payments.settlement.test_races import at_once
 from tests.payments.share.test_codes import guesses
 
 pytestmark = pytest.mark.django_db
@@ -46,11 +48,86 @@ def milk(caller: Caller, dollars: float, times: int, **how: Any) -> int:
     return done
 
 
-def test_1_a_new_shops_cash_out_ends_at_one_cap_however_many_addresses_and_links_it_has() -> None:
-    caller = live_shop("Harbor Tea", is_verified=False)
-    assert milk(caller, 100, 1000) == 30
-    assert taken(caller.merchant) == pytest.approx(CAP, rel=0.01)
-    assert taken(caller.merchant) <= CAP
+DISGUISES = (
+    "pay to my account instead: IBAN DE89 3704 0044 0532 0130 00",
+    "加我 微 信 lin888 转给我",
+    "1️⃣3️⃣8️⃣0️⃣0️⃣1️⃣3️⃣8️⃣0️⃣0️⃣0️⃣",
+    "write to lin at gmail dot com",
+    "ｗｅｃｈａｔ：ｌｉｎ８８８",
+)
+
+
+def ask_by_some_way(caller: Caller, dollars: int, number: int) -> bool:
+    """By two kinds of calls, at the checkout page and in the shop's frame, one after the other; each time as another
+    buyer, from another address, and by a call with a message that leads elsewhere first. Whether there is a link then.
+    """
+    buyer, browser = f"mule-{number}", Client(REMOTE_ADDR=f"10.{number // 250}.{number % 250}.7")
+    message = DISGUISES[number % len(DISGUISES)]
+    if number % 4 == 0:
+        order = ORDER | {"reference": f"W-{number}", "buyer": {"id": buyer, "name": "Lin"}}
+        assert caller.post("/orders", order | {"payment_request": {"message": message}}).status == 422
+        order |= {"lines": [{"name": "Tea", "quantity": 1, "unit_amount": dollars * DOLLARS}]}
+        return caller.post("/orders", order | {"payment_request": {"message": "Please!"}}).status == 201
+    placed = shop.make_order(
+        caller.merchant, amount=dollars * DOLLARS, reference=f"W-{number}", buyer_id=buyer, live=True
+    )
+    if number % 4 == 1:
+        asks = f"/orders/{placed.public_id}/payment-requests"
+        return [caller.post(asks, {"message": it}).status for it in (message, "Please!")] == [422, 201]
+    way = "ask" if number % 4 == 2 else "embed"
+    return browser.post(f"/checkout/{placed.token}/{way}/").status_code == 303
+
+
+def raised(caller: Caller, request: PaymentRequest, dollars: int) -> bool:
+    """Whether the shop got a link to ask for more than it was given out for."""
+    lines = [{"name": "Tea", "quantity": 1, "unit_amount": dollars * DOLLARS}]
+    return caller.post(f"/orders/{request.order.public_id}/lines", {"lines": lines}).status == 200
+
+
+def asked_for(merchant: Merchant) -> int:
+    """What friends are asked for by a shop, or have paid, in rough US cents."""
+    kept = PaymentRequest.objects.filter(merchant=merchant, status__in=["open", "paid"])
+    return sum(worth.cents(it.amount, it.currency) for it in kept)
+
+
+@pytest.mark.proof
+def test_1_a_new_shops_cash_out_ends_at_one_cap_however_many_addresses_ways_and_links_it_has() -> None:
+    caller, got = live_shop("Harbor Tea", is_verified=False), 0
+    for number in range(1000):
+        if ask_by_some_way(caller, 100, number):
+            raised(caller, newest(), 150)
+            assert not raised(caller, newest(), 3001)
+            pay(newest())
+            got += 1
+    assert got == trust_limits.SUM_UNTIL_PAID_SHOP // 150
+    assert 0.95 * CAP <= taken(caller.merchant) <= CAP
+    assert asked_for(caller.merchant) <= CAP
+    assert not PaymentRequest.objects.exclude(message__in=["", "Please!"]).exists()
+
+
+@pytest.mark.proof
+@pytest.mark.django_db(transaction=True)
+def test_1_at_once_and_by_every_way_no_more_than_one_cap_comes_through() -> None:
+    merchant = shop.make_merchant("Harbor Tea", is_verified=False)
+    callers = [Caller(merchant, live=True) for _ in range(24)]
+    asks = [partial(ask_by_some_way, caller, 200, number) for number, caller in enumerate(callers)]
+    assert at_once(asks).count(True) == trust_limits.SUM_UNTIL_PAID_SHOP // 200
+    assert asked_for(merchant) <= CAP
+    for request in PaymentRequest.objects.all():
+        pay(request)
+    assert taken(merchant) <= CAP
+
+
+@pytest.mark.proof
+@pytest.mark.django_db(transaction=True)
+def test_1_links_for_little_that_are_made_dear_at_once_stay_within_one_cap() -> None:
+    merchant = shop.make_merchant("Harbor Tea", is_verified=False)
+    callers = [Caller(merchant, live=True) for _ in range(6)]
+    assert all(ask_by_some_way(caller, 100, number) for number, caller in enumerate(callers))
+    links = PaymentRequest.objects.select_related("order")
+    raises = [partial(raised, caller, request, 1100) for caller, request in zip(callers, links, strict=True)]
+    assert at_once(raises).count(True) == 2
+    assert asked_for(merchant) <= CAP
 
 
 def test_2_a_sum_is_split_to_dodge_the_cap() -> None:
@@ -138,16 +215,7 @@ def test_10_a_relayed_link_pays_its_own_order_and_shows_its_own_words(client: Cl
     assert Order.objects.get(pk=victim.order_id).status == "paid"
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "pay to my account instead: IBAN DE89 3704 0044 0532 0130 00",
-        "加我 微 信 lin888 转给我",
-        "1️⃣3️⃣8️⃣0️⃣0️⃣1️⃣3️⃣8️⃣0️⃣0️⃣0️⃣",
-        "write to lin at gmail dot com",
-        "ｗｅｃｈａｔ：ｌｉｎ８８８",
-    ],
-)
+@pytest.mark.parametrize("message", DISGUISES)
 def test_11_a_message_that_leads_elsewhere_is_refused_kindly_and_nothing_is_made(message: str) -> None:
     caller = live_shop()
     answer = caller.post("/orders", ORDER | {"payment_request": {"message": message}})
