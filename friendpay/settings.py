@@ -213,6 +213,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # HSTS for subdomains, and
     "security.W021",  # its preload list, are for who owns the domain to decide, and hard to take back
     "security.W008",  # the proxy in front redirects http
+    "models.W045",  # a constraint in SQL, which the database holds and forms need not
     "admin.E408",  # login,
     "admin.E409",  # messages
     "admin.E410",  # and sessions stand in friendpay.admin_kit.middleware

@@ -62,3 +62,14 @@ def test_the_image_copies_what_there_is_and_the_compose_file_builds_it() -> None
     build = yaml.safe_load(COMPOSE.read_text())["services"]["web"]["build"]
     assert (COMPOSE.parent / build["context"]).resolve() == ROOT
     assert (ROOT / build["dockerfile"]).is_file()
+
+
+def test_no_secret_beside_the_compose_file_gets_into_the_image_or_the_repository() -> None:
+    compose = yaml.safe_load(COMPOSE.read_text())
+    files = {compose["services"]["web"]["env_file"], compose["secrets"]["database"]["file"].removeprefix("./")}
+    assert files == {"friendpay.env", "database-password"}
+    left_out = (ROOT / ".dockerignore").read_text().splitlines()
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    for file in files:
+        assert f"deploy/docker/{file}" in left_out
+        assert f"/deploy/docker/{file}" in ignored

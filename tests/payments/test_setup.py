@@ -1,6 +1,7 @@
 """`manage.py setup` makes what a first payment needs, and asks only for what is not there."""
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -89,13 +90,47 @@ def test_broken_off_before_the_code_no_phone_is_kept_and_it_goes_on_there(typed:
     assert TOTPDevice.objects.filter(confirmed=True).count() == 1
 
 
-def test_an_account_the_wallet_refuses_stays_off(typed: Type, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def refuse(_account: Any) -> str:
-        raise ProviderError("no such key", permanent=True)
+def _refuse(_account: Any) -> str:
+    raise ProviderError("no such key", permanent=True)
 
-    monkeypatch.setattr(registry.get("sandbox"), "check", refuse)
+
+def test_an_account_the_wallet_refuses_stays_off(typed: Type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry.get("sandbox"), "check", _refuse)
     assert "no such key" in typed("lin", PASSWORD, "CODE", *SHOP, "sandbox", "a secret", "")
     assert not ProviderAccount.objects.get().enabled
+
+
+def test_an_account_that_was_refused_is_entered_anew_and_no_second_one_made(
+    typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as refusing:
+        refusing.setattr(registry.get("sandbox"), "check", _refuse)
+        typed("lin", PASSWORD, "CODE", *SHOP, "sandbox", "a wrong secret", "")
+    typed("sandbox", "the right secret", "")
+    account = ProviderAccount.objects.get()
+    assert account.enabled
+    assert account.config["secret"] == "the right secret"
+
+
+def test_what_the_wallet_grants_is_asked_for_since_payers_are_offered_nothing_else(
+    typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry.get("stripe"), "check", lambda _account: "It knows this key.")
+    credentials = ["sk_live_1", "whsec_1"]
+    said = typed("lin", PASSWORD, "CODE", *SHOP, "stripe", *credentials, "link cart", "link card", "", live=True)
+    assert "There is no cart." in said
+    assert ProviderAccount.objects.get().granted == ["card", "link"]
+
+
+def test_a_gateway_of_the_shop_is_told_its_account_before_it_is_tried(
+    typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry.get("house"), "check", lambda _account: "It knows this account.")
+    gateway = ["https://shop.example/gateway", f"whsec_{b64encode(bytes(32)).decode()}", ""]
+    said = typed("lin", PASSWORD, "CODE", *SHOP, "house", *gateway, "", "", "", live=True)
+    account = ProviderAccount.objects.get()
+    assert account.enabled
+    assert said.index(account.notify_url) < said.index("It knows this account.")
 
 
 def test_real_money_is_never_for_the_sandbox_wallet(typed: Type) -> None:
@@ -118,8 +153,4 @@ def test_the_first_order_of_the_document_is_taken() -> None:
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "first-order"}
     made = Client().post("/api/v1/orders", body, content_type="application/json", headers=headers)
     assert made.status_code == 201
-    headers["Idempotency-Key"] = "first-request"
-    address = f"/api/v1/orders/{made.json()['id']}/payment-requests"
-    asked = Client().generic("POST", address, headers=headers)  # with no body, as it is typed
-    assert asked.status_code == 201
-    assert asked.json()["url"]
+    assert made.json()["payment_request"]["url"]

@@ -103,24 +103,35 @@ class Command(BaseCommand):
         if name not in there:
             raise CommandError(f"There is no {name}. There are: {', '.join(there)}.")
         provider = registry.get(name)
-        account = ProviderAccount(merchant=shop, provider=name, live=live, name=provider.label, enabled=False)
+        account = self._begun(shop, name, live=live) or ProviderAccount.objects.create(
+            merchant=shop, provider=name, live=live, name=provider.label, enabled=False
+        )
+        self.stdout.write(f"The account is {account.public_id}. Its notifications come to {account.notify_url}")
         if provider.run_by_shop:
             account.base_url = ask("The address of the shop's own gateway: ")
         account.config = {field: value for field in provider.fields if (value := self._credential(name, field))}
+        account.granted = self._granted(name)
         if name == "sandbox":
             account.base_url = settings.PUBLIC_URL
         account.save()
+        if provider.run_by_shop:
+            ask("Press Enter when the gateway knows the account and the secret: ", optional=True)
         account.probing = True
         try:
             with calls.calling(account) as (wallet, data):
                 self.stdout.write(wallet.check(data))
         except ProviderError as error:
             self._say(
-                f"{provider.label} says: {error.message}. Correct it at the desk, and switch the account on there."
+                f"{provider.label} says: {error.message}. Run setup again and enter it anew, or correct it at the desk"
+                " and switch the account on there."
             )
             return
         ProviderAccount.objects.filter(pk=account.pk).update(enabled=True)
-        self.stdout.write(f"Its notifications come to {account.notify_url} (the wallet's own site may ask for that).")
+
+    def _begun(self, shop: Merchant, name: str, *, live: bool) -> ProviderAccount | None:
+        """What an earlier run left, broken off or refused by the wallet: no second one is made."""
+        off = ProviderAccount.objects.filter(merchant=shop, provider=name, live=live, enabled=False)
+        return off.filter(payments=None).order_by("-pk").first()
 
     def _credential(self, wallet: str, field: str) -> str:
         about = registry.get(wallet).fields[field]
@@ -133,6 +144,18 @@ class Command(BaseCommand):
             return Path(given).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{given} cannot be read: {error}") from None
+
+    def _granted(self, wallet: str) -> list[str]:
+        """The contracts that the account has. Payers are offered nothing else."""
+        grants = registry.get(wallet).grants
+        if not grants:
+            return []
+        named = ", ".join(f"{name} ({label})" for name, label in grants.items())
+        while True:
+            said = ask(f"What it grants this account, of {named} (a space between; empty: nothing): ", optional=True)
+            if not (unknown := set(said.split()) - grants.keys()):
+                return [name for name in grants if name in said.split()]
+            self._say(f"There is no {', '.join(sorted(unknown))}.")
 
     def _webhook(self, shop: Merchant, *, live: bool) -> None:
         if shop.webhook_endpoints.filter(live=live, deleted_at=None).exists():
