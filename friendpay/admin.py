@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from friendpay.admin_kit.acts import DANGER, Act
+from friendpay.admin_kit import reasons
+from friendpay.admin_kit.acts import DANGER, Act, deletes
 from friendpay.admin_kit.base import Declared, ShownFilters
 from friendpay.admin_kit.reauthentication import requires_password
 
@@ -39,7 +40,8 @@ class StaffAdmin(UserAdmin, ShownFilters, Declared[User]):  # type: ignore[type-
 
     form = UserChangeForm
     add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = reasons.asked_by(AdminPasswordChangeForm)
+    change_user_password_template = "admin/password_of_another.html"  # noqa: S105  # a template
     list_display = ("username", "first_name", "last_name", "is_staff", "is_superuser", "is_active", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
     readonly_fields = ("last_login", "date_joined")
@@ -102,8 +104,17 @@ class StaffAdmin(UserAdmin, ShownFilters, Declared[User]):  # type: ignore[type-
 
 
 @admin.register(Group)
-class StaffGroupAdmin(GroupAdmin, ShownFilters):  # type: ignore[misc]
+class StaffGroupAdmin(GroupAdmin, ShownFilters, Declared[Group]):  # type: ignore[misc]
     """Rights that several people share. Superusers change them: else who may would give them to himself."""
+
+    acts = {
+        "delete_group": deletes(
+            "auth.delete_group",
+            _("Delete the group"),
+            _("Whoever is in it loses its rights at once. The logins stay."),
+            again=True,
+        )
+    }
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -112,15 +123,14 @@ class StaffGroupAdmin(GroupAdmin, ShownFilters):  # type: ignore[misc]
         return bool(request.user.is_superuser)
 
     has_add_permission = has_module_permission
-    has_change_permission = has_delete_permission = has_view_permission
+    has_change_permission = has_view_permission
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return False
 
     @requires_password
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(request, *args, **kwargs)
-
-    @requires_password
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return super().delete_view(request, *args, **kwargs)
 
     compressed_fields = False
     actions = None

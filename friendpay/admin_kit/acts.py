@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
@@ -52,8 +53,10 @@ class Act(Generic[Thing]):
     danger: bool = True
     form: Callable[[QueryDict | None, Thing], forms.Form] = lambda data, _thing: forms.Form(data)
 
-    reasoned: bool = False
-    """Whether whoever does it says why; the record says it too."""
+    why: str = reasons.WHY
+    """The field by which whoever does it says why; the record says it too. It is asked for here, or named here where
+    the form asks in its own words.
+    """
     instead: Callable[[HttpRequest, Thing, Data], str] = lambda _request, _thing, _data: ""
     """What happens in place of `do`, in words, where one person alone may not do it. It may raise Refused as well."""
 
@@ -66,9 +69,37 @@ class Act(Generic[Thing]):
     ends: bool = False
     """Whether the thing is gone afterwards, so that its list follows."""
 
+    def asks(self, data: QueryDict | None, thing: Thing) -> forms.Form:
+        """The form, which always asks why."""
+        form = self.form(data, thing)
+        if self.why == reasons.WHY:
+            reasons.ask_in(form)
+        return form
+
+    def happens(self, thing: Thing, data: Data, by: str) -> Any:
+        """The use case, which has nothing to do with the reason."""
+        return self.do(thing, reasons.apart(data), by)
+
     def said(self, thing: Thing, result: Any, facts: Data) -> str:
         """What was done, in words."""
         return self.done(thing, result) if callable(self.done) else _filled(self.done, facts)
+
+
+def deletes(right: str, title: Promise, text: Promise, *, again: bool = False) -> Act[Any]:
+    """What takes a thing away for good. What was done to it stays on record."""
+    return Act(
+        label=_("Delete"),
+        rights=(right,),
+        icon="delete",
+        colour=DANGER,
+        again=again,
+        title=title,
+        text=text,
+        button=_("Delete"),
+        do=lambda thing, _data, _by: thing.delete(),
+        done=_("It was deleted."),
+        ends=True,
+    )
 
 
 def by(user: Any) -> str:
@@ -106,9 +137,7 @@ def _confirm(admin: Any, request: HttpRequest, thing: Any, act: Act[Any]) -> Htt
     What was done and the log of it commit together. A refusal is shown as an error; then nothing has happened.
     """
     facts = admin.facts(thing)
-    form = act.form(request.POST if request.method == "POST" else None, thing)
-    if act.reasoned:
-        reasons.ask_in(form)
+    form = act.asks(request.POST if request.method == "POST" else None, thing)
     back = reverse(f"admin:{admin.opts.label_lower.replace('.', '_')}_changelist") if act.ends else address(thing)
     status, title, text = 200, _filled(act.title, facts), _filled(act.text, facts)
     if request.method == "POST" and form.is_valid():
@@ -117,7 +146,7 @@ def _confirm(admin: Any, request: HttpRequest, thing: Any, act: Act[Any]) -> Htt
             with transaction.atomic():
                 result, said = None, act.instead(request, thing, form.cleaned_data)
                 if not (proposed := bool(said)):
-                    result = act.do(thing, form.cleaned_data, by(request.user))
+                    result = act.happens(thing, form.cleaned_data, by(request.user))
                     thing.pk = key  # the log names what was deleted, too
                     said = act.said(thing, result, form.cleaned_data | facts)
                 admin.log_change(request, thing, reasons.told(said, form.cleaned_data))

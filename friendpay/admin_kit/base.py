@@ -2,6 +2,7 @@
 may be done is declared.
 """
 
+import json
 from collections.abc import Callable
 from inspect import isclass
 from typing import Any, Generic, cast
@@ -9,6 +10,7 @@ from typing import Any, Generic, cast
 from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.checks import ModelAdminChecks
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
@@ -19,6 +21,7 @@ from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from friendpay.admin_kit import reasons
 from friendpay.admin_kit.acts import Act, Thing, view_of
 from friendpay.admin_kit.cells import Panel
 from friendpay.admin_kit.columns import Column
@@ -123,6 +126,25 @@ class Scoped(ModelAdmin):
         rows = related._default_manager.all() if offered is None else offered
         page = self.admin_site._registry.get(related)
         return page.mine(request, rows) if page else rows.none()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Whoever saves something says why."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        saves = self.has_change_permission(request, obj) if change else self.has_add_permission(request)
+        return reasons.asked_by(form) if saves and "fields" not in kwargs else form
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        changes = super().construct_change_message(request, form, formsets, add)
+        said = LogEntry(change_message=json.dumps(changes)).get_change_message()
+        return reasons.told(said, form.cleaned_data)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        shown = context["adminform"]
+        if reasons.WHY in shown.form.fields:
+            shown.fieldsets = [*shown.fieldsets, (gettext("Reason"), {"fields": ((reasons.WHY, reasons.WORDS),)})]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Whatever a form holds: what it saved is of one's own shop, or was not saved."""

@@ -35,5 +35,3 @@ UNUSUAL_AFTER, UNUSUAL_TIMES = 3, 5  # after so many requests, so many times the
 
 REPORTERS, REPORTERS_WITHIN = 3, timedelta(days=30)
 """So many people, each of another network, stop a buyer, or a shop that nobody has checked, until support decides."""
-
-REASON_CHARACTERS = 200  # of why support lets a buyer ask again

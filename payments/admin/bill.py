@@ -79,6 +79,7 @@ class BillMismatchAdmin(SupportAdmin[BillMismatch]):
             button=_("It is put right"),
             danger=False,
             form=lambda data, _mismatch: NoteForm(data),
+            why="note",
             do=lambda mismatch, data, _by: bills.put_right(mismatch.pk, data["note"]),
             done=_("The mismatch was put right: %(note)s"),
         )

@@ -1,7 +1,8 @@
-"""What support does about a case: as acts of an order, and the same of a request, which are about its order."""
+"""What support does about a case: as acts of an order, and the same of whatever has one."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -103,7 +104,6 @@ OF_ORDER: dict[str, Act[Order]] = {
         rights=("payments.add_paymentrequest",),
         icon="add_link",
         when=_may_be_asked,
-        reasoned=True,
         title=_("Make a request for order %(order)s"),
         text=_("The buyer gets a link to send to a friend. Give it to nobody but the buyer."),
         button=_("Make the request"),
@@ -113,7 +113,7 @@ OF_ORDER: dict[str, Act[Order]] = {
         done=_("A request for order %(order)s is open."),
         after=_show_link,
     ),
-    "refund": replace(REFUND, reasoned=True),
+    "refund": REFUND,
     "tell_shop": Act(
         label=_("Tell the shop again"),
         rights=("orders.redeliver_webhookdelivery",),
@@ -163,6 +163,7 @@ OF_ORDER: dict[str, Act[Order]] = {
         button=_("Keep the note"),
         danger=False,
         form=lambda data, _order: NoteForm(data),
+        why="note",
         do=lambda _order, _data, _by: None,
         done=_("Note: %(note)s"),
     ),
@@ -173,7 +174,6 @@ OF_ORDER: dict[str, Act[Order]] = {
         colour=DANGER,
         again=True,
         when=_may_be_stopped,
-        reasoned=True,
         title=_("Stop the buyer"),
         text=_(
             "The buyer cannot ask friends at this shop any more; open requests are cancelled, and what friends "
@@ -187,9 +187,9 @@ OF_ORDER: dict[str, Act[Order]] = {
         label=_("Freeze the shop"),
         rights=("orders.freeze_merchant",),
         icon="ac_unit",
+        colour=DANGER,
         again=True,
         when=lambda order: not order.merchant.is_frozen,
-        reasoned=True,
         title=_("Freeze the shop"),
         text=_(
             "Nothing new can be asked for or paid at this shop, by anybody. Refunds and checks go on. It can be "
@@ -202,38 +202,27 @@ OF_ORDER: dict[str, Act[Order]] = {
 }
 
 
-def _of_request(act: Act[Order]) -> Act[PaymentRequest]:
-    """The same on the page of a request."""
-    form, do, done, after = act.form, act.do, act.done, act.after
-    return Act(
-        label=act.label,
-        rights=act.rights,
-        icon=act.icon,
-        colour=act.colour,
-        again=act.again,
-        waits=act.waits,
-        when=lambda asked: act.when(asked.order),
-        title=act.title,
-        text=act.text,
-        button=act.button,
-        danger=act.danger,
-        form=lambda data, asked: form(data, asked.order),
-        reasoned=act.reasoned,
-        instead=lambda request, asked, data: act.instead(request, asked.order, data),
-        do=lambda asked, data, by: do(asked.order, data, by),
-        done=(lambda asked, result: done(asked.order, result)) if callable(done) else done,
-        after=lambda request, asked, result: after(request, asked.order, result),
+def about(act: Act[Order], order_of: Callable[[Any], Order]) -> Act[Any]:
+    """The same on the page of whatever has an order."""
+    done = act.done
+    return replace(
+        cast("Act[Any]", act),
+        when=lambda thing: act.when(order_of(thing)),
+        form=lambda data, thing: act.form(data, order_of(thing)),
+        instead=lambda request, thing, data: act.instead(request, order_of(thing), data),
+        do=lambda thing, data, by: act.do(order_of(thing), data, by),
+        done=(lambda thing, result: done(order_of(thing), result)) if callable(done) else done,
+        after=lambda request, thing, result: act.after(request, order_of(thing), result),
     )
 
 
 OF_REQUEST: dict[str, Act[PaymentRequest]] = {
-    **{name: _of_request(act) for name, act in OF_ORDER.items()},
+    **{name: about(act, lambda asked: asked.order) for name, act in OF_ORDER.items()},
     "extend": Act(
         label=_("More time"),
         rights=("payments.change_paymentrequest",),
         icon="more_time",
         when=lambda asked: bool(asked.status == PaymentRequest.Status.OPEN),
-        reasoned=True,
         title=_("Give the request for order %(order)s more time"),
         text=_("The same link lives on. Its end never becomes earlier, and never later than the order's."),
         button=_("Give more time"),
@@ -248,7 +237,6 @@ OF_REQUEST: dict[str, Act[PaymentRequest]] = {
         icon="link_off",
         again=True,
         when=lambda asked: bool(asked.status == PaymentRequest.Status.OPEN and asked.shared_at),
-        reasoned=True,
         title=_("Give the request for order %(order)s another link"),
         text=_(
             "Nobody can pay by the old link and code any more; their page says kindly to ask for the new one. Parts "

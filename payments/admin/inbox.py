@@ -252,6 +252,7 @@ class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
             text=_("Nothing is booked for it, now or later. It stays in the list, with what you write here."),
             button=_("Put away"),
             form=lambda data, _event: AwayForm(data),
+            why="note",
             do=lambda event, data, _by: inbox.put_away(event.pk, data["note"]),
             done=_("The notification was put away: %(note)s"),
         ),

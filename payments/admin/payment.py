@@ -167,7 +167,6 @@ class PaymentAdmin(SupportAdmin[Payment]):
             ),
             button=_("Refund"),
             form=_form,
-            reasoned=True,
             instead=second_person.asked_for(
                 "refund",
                 lambda payment, data: Money(data["amount"], payment.currency),

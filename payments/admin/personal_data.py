@@ -45,6 +45,7 @@ def erases(find: Find) -> "Act[Any]":
         ),
         button=_("Erase personal data"),
         form=lambda data, _thing: ReasonForm(data),
+        why="reason",
         do=lambda thing, data, by: erasure.erase(find(thing), who=by.removeprefix("support:"), reason=data["reason"]),
         done=_("Personal data was erased. Reason: %(reason)s"),
     )

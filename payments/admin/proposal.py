@@ -99,7 +99,6 @@ class ProposalAdmin(SupportAdmin[Proposal]):
             rights=("payments.decide_proposal",),
             icon="close",
             when=_is_waiting,
-            reasoned=True,
             title=_("Decline: %(what)s"),
             text=_("Nothing is done. It can be proposed again."),
             button=_("Decline"),

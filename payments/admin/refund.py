@@ -164,7 +164,6 @@ class RefundAdmin(SupportAdmin[Refund]):
             ),
             button=_("It was returned"),
             form=ElsewhereForm,
-            reasoned=True,
             instead=second_person.asked_for(
                 "returned_elsewhere",
                 lambda refund, data: Money(data["amount"], refund.currency),
@@ -181,7 +180,6 @@ class RefundAdmin(SupportAdmin[Refund]):
             colour=DANGER,
             again=True,
             when=_may_be_withdrawn,
-            reasoned=True,
             title=_("Withdraw the refund of %(amount)s"),
             text=_("Nothing goes back by it. The amount can be refunded again, as a whole or in another shape."),
             button=_("Withdraw"),

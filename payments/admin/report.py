@@ -1,21 +1,21 @@
 """The desk's pages of abuse reports, work until support decides, and of stopped buyers."""
 
-from django import forms
+from dataclasses import replace
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from friendpay.admin_kit import filters
-from friendpay.admin_kit.acts import DANGER, PRIMARY, Act
+from friendpay.admin_kit.acts import PRIMARY, Act
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, badge, link, moment
 from friendpay.admin_kit.columns import Column
-from friendpay.kit import trust_limits
-from payments.admin import case, parts, search
+from payments.admin import case, case_acts, parts, search
 from payments.admin.story import Story
 from payments.models import PaymentRequest, Report, StoppedBuyer
 from payments.settlement import abuse
@@ -25,16 +25,17 @@ IS_OPEN = filters.choice(
 )
 
 
-class WhyForm(forms.Form):
-    why = forms.CharField(label=_("Why"), max_length=trust_limits.REASON_CHARACTERS, widget=UnfoldAdminTextInputWidget)
-
-
 def _state(report: Report) -> SafeString:
     return badge(report.get_outcome_display(), "success") if report.settled_at else badge(_("to decide"), "danger")
 
 
 def _others(report: Report) -> int:
     return Report.objects.filter(request=report.request_id).exclude(pk=report.pk).count()
+
+
+def _of_order(name: str, **own: Any) -> Act[Report]:
+    """What support does about a case, which decides the report as well."""
+    return replace(case_acts.about(case_acts.OF_ORDER[name], lambda report: report.request.order), **own)
 
 
 @admin.register(Report)
@@ -86,38 +87,15 @@ class ReportAdmin(SupportAdmin[Report]):
             do=lambda report, _data, _by: abuse.settle(report),
             done=_("The report was decided: nothing wrong."),
         ),
-        "stop_buyer": Act(
-            label=_("Stop the buyer"),
-            rights=("payments.add_stoppedbuyer",),
-            icon="person_off",
-            colour=DANGER,
-            again=True,
+        "stop_buyer": _of_order(
+            "stop_buyer",
             when=lambda report: report.settled_at is None and bool(report.request.order.buyer_id),
-            title=_("Stop the buyer"),
-            text=_(
-                "The buyer cannot ask friends at this shop any more; open requests are cancelled, and what friends "
-                "gave goes back to them. The buyer's page says so kindly and names the shop's contact."
-            ),
-            button=_("Stop the buyer"),
             do=lambda report, _data, by: abuse.stop_buyer(report, actor=by),
-            done=lambda report, _result: (
-                gettext("The buyer was stopped: %(name)s") % {"name": report.request.order.buyer_name}
-            ),
         ),
-        "freeze_shop": Act(
-            label=_("Freeze the shop"),
-            rights=("orders.freeze_merchant",),
-            icon="ac_unit",
-            colour=DANGER,
+        "freeze_shop": _of_order(
+            "freeze_shop",
             when=lambda report: report.settled_at is None,
-            title=_("Freeze the shop"),
-            text=_(
-                "Nothing new can be asked for or paid at this shop, by anybody. Refunds and checks go on. It can be "
-                "undone on the shop's page."
-            ),
-            button=_("Freeze the shop"),
             do=lambda report, _data, _by: abuse.freeze_shop(report),
-            done=lambda report, _result: gettext("The shop was frozen: %(name)s") % {"name": report.merchant.name},
         ),
     }
 
@@ -157,11 +135,8 @@ class StoppedBuyerAdmin(SupportAdmin[StoppedBuyer]):
             ),
             button=_("Let ask again"),
             danger=False,
-            form=lambda data, _thing: WhyForm(data),
-            do=lambda stopped, data, _by: (abuse.let_ask(stopped), data["why"])[1],
-            done=lambda stopped, why: (
-                gettext("The buyer may ask friends again: %(name)s. Why: %(why)s") % {"name": stopped, "why": why}
-            ),
+            do=lambda stopped, _data, _by: abuse.let_ask(stopped),
+            done=lambda stopped, _result: gettext("The buyer may ask friends again: %(name)s.") % {"name": stopped},
             ends=True,
         )
     }

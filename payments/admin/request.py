@@ -112,7 +112,6 @@ class PaymentRequestAdmin(CasePage):
             icon="block",
             colour=DANGER,
             again=True,
-            reasoned=True,
             when=lambda row: bool(row.status == PaymentRequest.Status.OPEN),
             title=_("Cancel the payment request for order %(order)s"),
             text=_(

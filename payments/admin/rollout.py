@@ -11,6 +11,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from friendpay.admin_kit import filters
+from friendpay.admin_kit.acts import deletes
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, badge, code, link
 from friendpay.admin_kit.columns import Column
@@ -89,14 +90,19 @@ class RolloutRuleAdmin(SupportAdmin[RolloutRule]):
         "state": Column(_("State"), _state),
     }
 
+    acts = {
+        "delete_rule": deletes(
+            "payments.delete_rolloutrule",
+            _("Delete the rollout rule"),
+            _("It holds no more, from now on. What was asked for and paid stays as it is."),
+        )
+    }
+
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("payments.add_rolloutrule")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("payments.change_rolloutrule")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.has_perm("payments.delete_rolloutrule")
 
     @action(
         description=_("Try it out"),

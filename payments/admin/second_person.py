@@ -63,7 +63,7 @@ def _try(act: Act[Any], thing: Model, data: Data) -> None:
     """Refused as the act itself would be: what cannot be done is not proposed either. Nothing of it stays."""
     try:
         with transaction.atomic():
-            act.do(thing, data, "system")
+            act.happens(thing, data, "system")
             raise _Undone
     except _Undone:
         return
@@ -161,13 +161,11 @@ def confirm(proposal: Proposal) -> str:
     locked = _lock(proposal)
     thing = locked.kind.get_object_for_this_type(pk=locked.thing_id)
     act = _act_of(thing, locked.act)
-    form = act.form(QueryDict(locked.form), thing)
-    if act.reasoned:
-        reasons.ask_in(form)
+    form = act.asks(QueryDict(locked.form), thing)
     if not form.is_valid() or not act.when(thing):
         raise Refused("changed", _("Something has changed since this was proposed. Look again, then propose it anew."))
     proposer = locked.proposed_by.get_username()
-    result = act.do(thing, form.cleaned_data, f"support:{proposer}+{decider.get_username()}"[:80])
+    result = act.happens(thing, form.cleaned_data, f"support:{proposer}+{decider.get_username()}"[:80])
     _decide(locked, decider, Outcome.CONFIRMED)
     said = act.said(thing, result, form.cleaned_data | _facts(thing))
     told = reasons.told(said, form.cleaned_data)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.admin_kit import filters
+from friendpay.admin_kit.acts import deletes
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, badge, code
 from friendpay.admin_kit.columns import Column
@@ -112,14 +113,19 @@ class TrustLimitAdmin(SupportAdmin[TrustLimit]):
     )
     columns = {"own": Column(_("Not as usual"), _says)}
 
+    acts = {
+        "delete_limit": deletes(
+            "payments.delete_trustlimit",
+            _("Delete the trust limit"),
+            _("The usual numbers hold again, from now on. What was asked for and paid stays as it is."),
+        )
+    }
+
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("payments.add_trustlimit")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("payments.change_trustlimit")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.has_perm("payments.delete_trustlimit")
 
 
 def measures(case: Case) -> list[Measure]:

@@ -142,6 +142,7 @@ def webhook_never_came(agent: Agent, _made: dict[str, Any]) -> None:
     """Your webhook never came."""
     agent.finds("untold-1")
     agent.click("Tell the shop again")
+    agent.because("shop")
     agent.confirms("Tell it again")
     agent.reads("webhooks are sent again")
 
@@ -191,7 +192,8 @@ def orphan(agent: Agent, made: dict[str, Any]) -> None:
     agent.click("Orphans")
     agent.reads(made["orphan"])
     agent.click("Count for a request")
-    agent.page.get_by_text("orphan-1").click()
+    agent.person.tap(agent.page.get_by_text("orphan-1"))
+    agent.because("payer")
     agent.confirms("Count it")
     agent.reads("The money counts for that request now.")
 
@@ -201,6 +203,7 @@ def buyer_cancelled_while_the_friend_paid(agent: Agent, made: dict[str, Any]) ->
     agent.finds(made["crossed-1"]["code"])
     agent.reads("The request was cancelled", "1 · Kim")
     agent.click("Ask the wallet now")
+    agent.because("payer")
     agent.confirms("Ask now")
     agent.reads("was asked about 1 · Kim")
 

@@ -58,6 +58,7 @@ def registered(stack: Stack, browser: Browser, example: str) -> str:
     page.locator("[type=submit]").click()
     page.get_by_role("link", name="Harbour Tea").first.click()
     page.locator("[name=embed_origins]").fill(f"{example}\nhttps://another.example")
+    page.select_option("select[name=why]", "shop")
     page.locator("[name=_save]").click()
     page.wait_for_url("**/orders/merchant/")
     desk.close()

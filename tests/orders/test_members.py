@@ -47,7 +47,7 @@ def set_password(link: str, password: str = PASSWORD) -> Any:
 
 
 def log_in(email: str = EMAIL, password: str = PASSWORD) -> Client:
-    client = Client()
+    client = desk.Agent()
     client.post(reverse("admin:login"), {"username": email, "password": password})
     return client
 
@@ -94,7 +94,7 @@ def test_who_is_taken_off_is_out_at_the_next_click_and_comes_back_with_nothing_o
     user, member = User.objects.get(username=EMAIL), Membership.objects.get()
     user.user_permissions.add(Permission.objects.get(codename="refund_payment"))
     TOTPDevice.objects.create(user=user, name="phone")
-    boss = Client()
+    boss = desk.Agent()
     boss.force_login(User.objects.get(username="boss"))
     assert client.get(desk.rows(Merchant)).status_code == 200
     boss.post(desk.page(member, "end"), {"again-password": "a long password", "again-username": "boss"})

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.test import Client
@@ -36,6 +37,26 @@ def test_what_cannot_be_undone_is_not_a_plain_button() -> None:
     for name, act in acts().items():
         assert not (act.colour == "primary" and act.danger), name
         assert not (act.colour == "danger" and not act.danger), name
+
+
+def test_nothing_is_done_without_a_reason() -> None:
+    payment_request = shop.make_request()
+    report = Report.objects.create(
+        request=payment_request,
+        merchant=payment_request.merchant,
+        reason="stranger",
+        network="n",
+        created_at=payment_request.created_at,
+    )
+    client = desk.staff(*desk.READ, "payments.view_report", "payments.change_report")
+    for why in ({"why": ""}, {"why": "other", "why_words": " "}, {"why": "whim"}):
+        answer = client.post(desk.page(report, "nothing_wrong"), why)
+        assert answer.status_code == 200
+        assert answer.context["form"].errors
+        assert Report.objects.get().settled_at is None
+        assert not LogEntry.objects.exists()
+    assert client.post(desk.page(report, "nothing_wrong"), {"why": "checked", "why_words": ""}).status_code == 302
+    assert LogEntry.objects.get().get_change_message().endswith("nothing wrong. Reason: It was looked into.")
 
 
 def test_a_name_with_per_cent_signs_is_said_as_it_is() -> None:

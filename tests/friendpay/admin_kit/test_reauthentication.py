@@ -225,7 +225,7 @@ def _group() -> Group:
         (_user, "reset_second_factor"),
         (_user, "password"),
         (_group, "change"),
-        (_group, "delete"),
+        (_group, "delete_group"),
         (paid, "refund"),
         (failed_refund, "send_again"),
         (failed_refund, "send_in_parts"),

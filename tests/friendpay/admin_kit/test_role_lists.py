@@ -2,12 +2,13 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.urls import reverse
@@ -102,6 +103,29 @@ def _as(client: Any) -> Any:
     return client.get("/admin/").wsgi_request
 
 
+def test_every_action_asks_why(planted: Rows) -> None:
+    """In the words of all, or in its own; and an act whose own form asks does not ask twice."""
+    for model, name, act in acts():
+        for row in planted[model._meta.label_lower]:
+            asked = act.asks(None, row).fields
+            assert asked[act.why].required, (model, name)
+            assert ("why" in asked) == (act.why == "why"), (model, name)
+
+
+def test_every_form_that_saves_asks_why(planted: Rows) -> None:
+    """Adding and changing alike, a login's password too; nothing is deleted but by an action, which asks as well."""
+    request, saved = _as(test_roles.visitor("superuser")), set()
+    for model, page in admin.site._registry.items():
+        for row in (None, *planted[model._meta.label_lower]):
+            if page.has_change_permission(request, row) if row else page.has_add_permission(request):
+                form = page.get_form(request, row, change=row is not None)
+                assert form(None).fields["why"].required, model
+                saved.add(model._meta.label_lower)
+        assert not page.has_delete_permission(request), model
+    assert len(saved) >= 6
+    assert cast(UserAdmin, admin.site._registry[User]).change_password_form(User(), None).fields["why"].required
+
+
 @pytest.mark.proof
 def test_every_action_that_is_done_leaves_who_when_what_and_why(planted: Rows) -> None:
     client, done = test_roles.visitor("superuser"), 0
@@ -117,7 +141,7 @@ def test_every_action_that_is_done_leaves_who_when_what_and_why(planted: Rows) -
                 assert {entry.user_id for entry in entries} == {actor.pk}, (model, name)
                 assert entries[0].get_change_message(), (model, name)
                 said = " ".join(entry.get_change_message() for entry in entries)
-                assert not act.reasoned or desk.WHY["why_words"] in said, (model, name)
+                assert form["why_words" if act.why == "why" else act.why] in said, (model, name)
                 done += 1
     assert done > 20
 

@@ -116,7 +116,7 @@ def test_a_request_is_made_for_an_order_but_never_for_a_stopped_buyer() -> None:
 
 def test_a_request_gets_more_time_with_a_reason() -> None:
     request, client = shop.make_request(expires_in=timedelta(minutes=10)), support()
-    assert client.post(desk.page(request, "extend"), {"until": "1440"}).status_code == 200  # no reason
+    assert client.post(desk.page(request, "extend"), {"until": "1440", "why": ""}).status_code == 200  # no reason
     assert PaymentRequest.objects.get().expires_at == request.expires_at
     act(client, request, "extend", until="1440", **desk.WHY)
     assert PaymentRequest.objects.get().expires_at > request.expires_at + timedelta(hours=23)

@@ -139,5 +139,5 @@ def test_only_who_may_see_rules_may_try_them_and_only_who_may_change_them_does()
     reader = desk.staff(*desk.READ, RIGHTS[0], name="cai")
     assert reader.get(desk.page(rule)).status_code == 200
     assert write(reader, order.merchant).status_code == 403
-    assert reader.post(desk.page(rule, "delete"), {"post": "yes"}).status_code == 403
+    assert reader.post(desk.page(rule, "delete_rule")).status_code == 403
     assert RolloutRule.objects.count() == 1
