@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
@@ -47,7 +46,6 @@ class StaffAdmin(UserAdmin, ShownFilters, Declared[User]):  # type: ignore[type-
     readonly_fields = ("last_login", "date_joined")
     compressed_fields = False
     actions = None
-    checks_class = ModelAdminChecks  # Unfold's own asks the database for permissions, before there is any
     acts = {
         "reset_second_factor": Act(
             label=_("Reset the second factor"),

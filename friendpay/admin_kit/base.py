@@ -131,7 +131,8 @@ class Scoped(ModelAdmin):
         """Whoever saves something says why."""
         form = super().get_form(request, obj, change=change, **kwargs)
         saves = self.has_change_permission(request, obj) if change else self.has_add_permission(request)
-        return reasons.asked_by(form) if saves and "fields" not in kwargs else form
+        is_draft = kwargs.get("fields", ()) is None  # Django looks which fields there are, and makes the form after
+        return reasons.asked_by(form) if saves and not is_draft else form
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         changes = super().construct_change_message(request, form, formsets, add)
@@ -178,6 +179,7 @@ class Declared(ModelAdmin, Generic[Thing]):
     name in their address. What is declared here is enforced by `acts.view_of` alone.
     """
 
+    checks_class = ModelAdminChecks  # Unfold's own asks the database for permissions, before there is any
     columns: dict[str, Column[Thing]] = {}
     acts: dict[str, Act[Thing]] = {}
 
@@ -218,7 +220,6 @@ class SupportAdmin(ShownFilters, Declared[Thing]):
     """
 
     change_form_after_template = "orders/admin/panels.html"
-    checks_class = ModelAdminChecks  # Unfold's own asks the database for permissions, before there is any
     compressed_fields = False  # labels stand above what they name: three fit in a row
     actions = None
     list_filter_submit = True

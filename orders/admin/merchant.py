@@ -7,12 +7,13 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
+from friendpay.admin_kit import reauthentication
 from friendpay.admin_kit.acts import PRIMARY, Act
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, badge, code, mode, moment
@@ -162,6 +163,18 @@ class MerchantAdmin(SupportAdmin[Merchant]):
         fixed = () if request.user.has_perm("orders.verify_merchant") else (*named, "is_verified", "verified_on")
         frozen = () if request.user.has_perm("orders.freeze_merchant") else ("is_frozen",)
         return (*super().get_readonly_fields(request, obj), *fixed, *frozen)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Freezing a shop, and thawing it, waits for the password here as it does on a case."""
+        if request.method == "POST" and object_id and request.user.has_perm("orders.freeze_merchant"):
+            merchant = self.get_object(request, object_id)
+            turns = merchant is not None and merchant.is_frozen != ("is_frozen" in request.POST)
+            if turns and (page := reauthentication.ask(request, self.admin_site)):
+                return page
+        answer: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        return answer
 
     def find(self, text: str) -> Q | None:
         return Q(public_id=text)

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from friendpay.admin_kit import audit_log, reauthentication
 from friendpay.kit import limits
 from orders.models import ApiKey, Merchant
-from payments.models import Payment, ProviderAccount, Refund
+from payments.models import Payment, ProviderAccount, Refund, Report, StoppedBuyer
 from tests import desk, shop
 from tests.payments.admin.test_actions import failed_refund, orphan, paid
 
@@ -213,9 +213,17 @@ def _group() -> Group:
     return Group.objects.create(name="money")
 
 
+def _report() -> Report:
+    asked = shop.make_request()
+    told = {"merchant": asked.merchant, "reason": "stranger", "network": "n", "created_at": asked.created_at}
+    return Report.objects.create(request=asked, **told)
+
+
 @pytest.mark.parametrize(
     ("make", "action"),
     [
+        (_report, "stop_buyer"),
+        (_report, "freeze_shop"),
         (_merchant, "make_key"),
         (_key, "roll"),
         (_key, "revoke"),
@@ -255,7 +263,7 @@ def test_new_logins_and_accounts_wait_for_it_too(client: Client, page: str) -> N
 
 
 def _all() -> list[Any]:
-    models = (ApiKey, ProviderAccount, User, Group, TOTPDevice, Payment, Refund)
+    models = (Merchant, StoppedBuyer, ApiKey, ProviderAccount, User, Group, TOTPDevice, Payment, Refund)
     return [sorted(map(str, model._default_manager.values_list())) for model in models]
 
 

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from friendpay.admin_kit import reauthentication
 from friendpay.kit import clock
 from orders.models import ApiKey, Event, Merchant, Order
 from tests import desk, shop
@@ -81,7 +82,30 @@ def test_a_shop_is_changed_and_the_change_is_logged() -> None:
     assert (merchant.is_frozen, merchant.accent) == (True, "#0b7a4b")
     assert merchant.technical_email == "developers@shop.example"
     assert merchant.return_origins == ["https://shop.example", "https://till.example:8443"]
-    assert LogEntry.objects.get().user.username == "anna"
+    entry = LogEntry.objects.get()
+    assert entry.user.username == "anna"
+    assert "rozen" in entry.get_change_message()
+    assert entry.get_change_message().endswith("Reason: The shop asked for it. by phone")
+    assert write_merchant(client, merchant, accent="", why="").status_code == 200
+    merchant.refresh_from_db()
+    assert merchant.accent == "#0b7a4b"
+    assert LogEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize("was", [False, True])
+def test_a_shop_is_frozen_and_thawed_by_its_form_with_the_password_alone(was: bool) -> None:
+    merchant = shop.make_merchant()
+    Merchant.objects.filter(pk=merchant.pk).update(is_frozen=was)
+    client = desk.staff(*desk.READ, "orders.change_merchant", "orders.freeze_merchant")
+    session = client.session
+    session[reauthentication.GIVEN_AT] = 0
+    session.save()
+    kept, turned = ({"is_frozen": "on"}, {}) if was else ({}, {"is_frozen": "on"})
+    assert write_merchant(client, merchant, **turned).status_code == 200
+    merchant.refresh_from_db()
+    assert merchant.is_frozen == was
+    assert not LogEntry.objects.exists()
+    assert write_merchant(client, merchant, **kept).status_code == 302
 
 
 @pytest.mark.parametrize(
