@@ -173,7 +173,7 @@ def test_a_key_of_several_lines_arrives_whole(client: Client) -> None:
     shop.make_merchant()
     account = ProviderAccount.objects.get()
     form = {"name": "Till", "enabled": "on", "base_url": account.base_url, "credential_secret": SECRET}
-    answer = client.post(desk.page(account), form)
+    answer = client.post(desk.page(account), desk.WHY | form)
     assert account.config == ProviderAccount.objects.get().config
     assert client.post(desk.page(account), kept(answer) | {"again-password": RIGHT}).status_code == 302
     assert ProviderAccount.objects.get().config["secret"].splitlines() == SECRET.splitlines()
@@ -183,7 +183,7 @@ def test_several_values_of_one_field_are_kept(client: Client) -> None:
     groups = [Group.objects.create(name=name) for name in ("one", "two", "three")]
     user = User.objects.create_user("new", is_staff=True)
     form = {"username": "new", "is_active": "on", "is_staff": "on", "groups": [group.pk for group in groups[1:]]}
-    answer = client.post(desk.page(user), form)
+    answer = client.post(desk.page(user), desk.WHY | form)
     assert asks(answer)
     assert user.groups.count() == 0
     assert client.post(desk.page(user), kept(answer) | {"again-password": RIGHT}).status_code == 302
