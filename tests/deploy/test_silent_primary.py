@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests import debian
-from tests.deploy.stand import DEPLOY, becomes, free_port
+from tests.deploy.stand import DEPLOY, becomes
+from tests.ports import free_port
 
 _spec = spec_from_file_location("silent_primary", DEPLOY / "patroni" / "silent_primary.py")
 assert _spec
