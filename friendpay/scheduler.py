@@ -8,7 +8,8 @@ than this one statement a second.
 
 Who is at work holds a lock of its database session. A session that asks nothing for ten seconds is ended by PostgreSQL,
 whatever became of its process or machine, and the next worker goes on. Two at once would do no harm: tasks may run
-twice.
+twice. Behind a pooler there is no such session, so this connection is made to PostgreSQL itself; where it is not, no
+lock is waited for, which would keep the pooler's connections for ever, and every worker sends.
 """
 
 import logging
@@ -23,7 +24,7 @@ from celery.schedules import maybe_schedule
 from django.conf import settings
 
 from friendpay.celery import OURS
-from friendpay.kit import limits
+from friendpay.kit import limits, pooler
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class Scheduler:
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(
-                    settings.DATABASE_URL, autocommit=True, connect_timeout=limits.SCHEDULER_CONNECT_SECONDS
+                    settings.DIRECT_DATABASE_URL, autocommit=True, connect_timeout=limits.SCHEDULER_CONNECT_SECONDS
                 ) as connection:
                     self.work(connection)
             except Exception as error:  # the database is away, or the broker: both come back
@@ -116,8 +117,11 @@ class Scheduler:
 
     def work(self, connection: psycopg.Connection) -> None:
         """Wait for the place, and keep it as long as the session lives."""
-        connection.execute("SELECT set_config('idle_session_timeout', %s, false)", [LOST_AFTER])
-        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        if pooler.is_between(connection):
+            logger.error("set DIRECT_DATABASE_URL to PostgreSQL itself: through a pooler every worker sends the sweeps")
+        else:
+            connection.execute("SELECT set_config('idle_session_timeout', %s, false)", [LOST_AFTER])
+            connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         self._last = dict.fromkeys(self._timed, self._app.now())
         while not self._stopping.is_set():
             self._stopping.wait(self.tick(connection))

@@ -5,7 +5,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from friendpay import logs
@@ -23,6 +22,8 @@ CREDENTIAL_KEYS = env.items("CREDENTIAL_KEYS")  # Fernet keys, newest first
 PUBLIC_URL = env.web_address("PUBLIC_URL")  # links and codes are made from this, never from the request
 _HOST = urlsplit(PUBLIC_URL).hostname or ""
 _HOST = f"[{_HOST}]" if ":" in _HOST else _HOST
+CELLS = bool(env.text("CELL", ""))  # whether several installations share this address
+CELL = env.mark("CELL")  # what this one's links, codes and keys begin with
 ALLOWED_HOSTS = [host.lower() for host in env.items("ALLOWED_HOSTS", _HOST)]
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")  # whose X-Forwarded-For and -Proto are believed
 WEB_THREADS = env.number("WEB_THREADS", 2)  # pages a process serves at once, each thread on one database connection
@@ -107,14 +108,9 @@ TEMPLATES = [  # a name is looked for in the first one first
 ]
 
 
-def _database(url: str) -> dict[str, object]:
-    """DATABASE_URL, in any form libpq takes, as Django wants it."""
-    if not url.startswith(("postgres://", "postgresql://")):
-        env.stop("DATABASE_URL must begin with postgresql://; friendpay runs on PostgreSQL alone.")
-    try:
-        options = conninfo_to_dict(url)
-    except ProgrammingError as error:
-        env.stop(f"DATABASE_URL cannot be read ({str(error).strip()}).")
+def _database(url: str, *, pooled: bool) -> dict[str, object]:
+    """As Django wants it. Behind a pooler the next transaction may be another session's: nothing stays there."""
+    options = conninfo_to_dict(url)
     return {
         "ENGINE": "friendpay.kit.postgresql",
         "NAME": options.pop("dbname", "friendpay"),
@@ -122,14 +118,17 @@ def _database(url: str) -> dict[str, object]:
         "PASSWORD": options.pop("password", ""),
         "HOST": options.pop("host", ""),
         "PORT": options.pop("port", ""),
-        "OPTIONS": {"connect_timeout": 5, **options},
+        "OPTIONS": {"connect_timeout": 5, "prepare_threshold": None if pooled else 0, **options},
+        "DISABLE_SERVER_SIDE_CURSORS": pooled,
         "CONN_MAX_AGE": None,  # one lasting connection for each serving thread
         "CONN_HEALTH_CHECKS": True,
     }
 
 
-DATABASE_URL = env.text("DATABASE_URL")
-DATABASES = {"default": _database(DATABASE_URL)}
+DATABASE_URL = env.database("DATABASE_URL")
+# PostgreSQL itself, for what lasts as long as a session, where DATABASE_URL leads to a pooler (pgbouncer)
+DIRECT_DATABASE_URL = env.database("DIRECT_DATABASE_URL", DATABASE_URL)
+DATABASES = {"default": _database(DATABASE_URL, pooled=DIRECT_DATABASE_URL != DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URLS = env.items("REDIS_URL")

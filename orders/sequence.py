@@ -26,7 +26,7 @@ _NUMBER = """
     ), last AS (
         SELECT shop AS merchant_id,
             coalesce((SELECT max(sequence) FROM orders_event WHERE merchant_id = shop), 0) AS sequence
-        FROM unnest(%s) AS shop
+        FROM unnest(%s::bigint[]) AS shop
     )
     UPDATE orders_event SET sequence = last.sequence + fresh.place
     FROM fresh JOIN last USING (merchant_id) WHERE orders_event.id = fresh.id

@@ -38,6 +38,7 @@ def of(about: str, look: Look) -> Iterator[Finding]:
 MENDS = {
     "configuration": "Compare the environment with .env.example.",
     "database": "Start PostgreSQL, or correct DATABASE_URL.",
+    "pooler": "Correct DATABASE_URL and DIRECT_DATABASE_URL (docs/production.md).",
     "migrations": "Run manage.py migrate.",
     "Valkey": "Start Valkey, or correct REDIS_URL.",
     "broker": "Start the broker, or correct CELERY_BROKER_URL.",

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from celery import current_app
@@ -13,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from redis import Redis
 
 from friendpay.doctor.finding import MENDS, Finding, State
-from friendpay.kit import limits
+from friendpay.kit import limits, pooler
 from payments import heartbeats
 from payments.wallets import registry
 
@@ -52,7 +53,7 @@ def configuration() -> Iterator[Finding]:
 def database() -> Iterator[Finding]:
     """That it can be written to and keeps what it acknowledged, and has connections enough for one process."""
     about = "database"
-    with psycopg.connect(settings.DATABASE_URL, autocommit=True, connect_timeout=limits.DOCTOR_SECONDS) as asked:
+    with _connected(settings.DATABASE_URL) as asked:
         told: dict[str, str] = dict(asked.execute("SELECT name, setting FROM pg_settings").fetchall())
         is_standby = (asked.execute("SELECT pg_is_in_recovery()").fetchone() or (None,))[0]
     version = int(told["server_version_num"]) // 10_000
@@ -79,6 +80,34 @@ def database() -> Iterator[Finding]:
         says = f"{has} connections at most, and one web process may take {needs}"
         yield Finding(about, State.WARNING, says, "Raise max_connections (docs/production.md).")
     yield Finding(about, State.OK, f"PostgreSQL {told['server_version']} answers, {has} connections at most")
+
+
+def pooled() -> Iterator[Finding]:
+    """That what lasts as long as a session, and only that, goes past a pooler, and into the same database."""
+    about, wrong = "pooler", State.WRONG
+    with _connected(settings.DATABASE_URL) as asked, _connected(settings.DIRECT_DATABASE_URL) as direct:
+        is_between, is_between_direct = pooler.is_between(asked), pooler.is_between(direct)
+        same = asked.execute(_WHICH).fetchone() == direct.execute(_WHICH).fetchone()
+    if not same:
+        says = "DIRECT_DATABASE_URL leads to another database than DATABASE_URL"
+        yield Finding(about, wrong, says, MENDS[about])
+    elif is_between_direct:
+        name = "DATABASE_URL" if settings.DIRECT_DATABASE_URL == settings.DATABASE_URL else "DIRECT_DATABASE_URL"
+        says = f"{name} leads through a pooler, which keeps neither a session's lock nor its prepared statements"
+        yield Finding(about, wrong, says, "Set DIRECT_DATABASE_URL to PostgreSQL itself (docs/production.md).")
+    elif not is_between and settings.DIRECT_DATABASE_URL != settings.DATABASE_URL:
+        says = "DATABASE_URL leads to PostgreSQL itself: every statement is planned each time for nothing"
+        yield Finding(about, State.WARNING, says, "Take DIRECT_DATABASE_URL away.")
+    else:
+        way = "through a pooler, and past it for what lasts" if is_between else "to PostgreSQL itself"
+        yield Finding(about, State.OK, f"friendpay goes {way}")
+
+
+_WHICH = "SELECT system_identifier, current_database() FROM pg_control_system()"
+
+
+def _connected(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
+    return psycopg.connect(url, autocommit=True, connect_timeout=limits.DOCTOR_SECONDS)
 
 
 def migrations() -> Iterator[Finding]:
@@ -124,7 +153,7 @@ def clock() -> Iterator[Finding]:
     """Friendpay goes by PostgreSQL's clock. This machine's and Valkey's should agree: logs and ends of counters do."""
 
     def of_database() -> float:
-        with psycopg.connect(settings.DATABASE_URL, autocommit=True, connect_timeout=limits.DOCTOR_SECONDS) as asked:
+        with _connected(settings.DATABASE_URL) as asked:
             began = time.time()
             row = asked.execute("SELECT extract(epoch FROM pg_catalog.clock_timestamp())").fetchone() or (0,)
             return float(row[0]) - (began + time.time()) / 2

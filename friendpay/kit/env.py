@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
 from friendpay.kit import limits
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -18,6 +21,9 @@ _WIDEST_OWN_NETWORK = {4: 8, 6: 16}  # bits: what is wider holds strangers,
 _WIDEST_PUBLIC_NETWORK = {4: 12, 6: 20}  # and of public addresses what is wider than a company's own
 _PLACEHOLDER = re.compile(
     r"change|secret|passw|replace|insert|example|your-|qwert|asdfg|friendpay|django", re.IGNORECASE
+)
+_MARK = re.compile(  # of share codes' signs those that nobody types for others; with a digit it is no word
+    "(?=.*[0-9])[3479ACDEFHJKMNPQRTVWXY]{2}"
 )
 _HOST = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]")
 
@@ -41,6 +47,28 @@ def text(name: str, default: str | None = None) -> str:
     if default is None:
         stop(f"{name} is not set. Set it, or {name}_FILE to a file that holds it (bin/up does both for a demo).")
     return default
+
+
+def database(name: str, default: str | None = None) -> str:
+    """The address of a PostgreSQL database, in any form libpq takes."""
+    url = text(name, default)
+    if not url.startswith(("postgres://", "postgresql://")):
+        stop(f"{name} must begin with postgresql://; friendpay runs on PostgreSQL alone.")
+    try:
+        conninfo_to_dict(url)
+    except ProgrammingError as error:
+        stop(f"{name} cannot be read ({str(error).strip()}).")
+    return url
+
+
+def mark(name: str) -> str:
+    """Two signs that nobody takes for others, or none: the first of several has none."""
+    value = text(name, "")
+    if value == "first":
+        return ""
+    if value and not _MARK.fullmatch(value):
+        stop(f"{name}={value} is no mark of a cell: `first`, or two of 3479ACDEFHJKMNPQRTVWXY, one of them a digit.")
+    return value
 
 
 def secrets(name: str, default: str | None = None) -> list[str]:

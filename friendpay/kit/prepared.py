@@ -1,5 +1,6 @@
 """Statements that PostgreSQL plans once for a connection: it binds their values itself. For those that are asked again
-and again, and find their rows by a key; planning them takes longer than carrying them out.
+and again, and find their rows by a key; planning them takes longer than carrying them out. Behind a pooler they are
+planned each time: the session that knows them may be another one's by then.
 """
 
 from collections.abc import Iterator
@@ -15,10 +16,8 @@ from django.db.backends.utils import CursorWrapper
 def cursor(kind: type[psycopg.Cursor[Any]] = psycopg.Cursor) -> CursorWrapper:
     """A cursor of the thread's connection, within its transaction if one is open."""
     connection = connections[DEFAULT_DB_ALIAS]  # looked up once: that is not for nothing
-    raw = _connected(connection)
-    raw.prepare_threshold = 0  # of cursors like this alone: those of Django's models bind by themselves
     # Django's own way, so that what is asked is counted and logged with all else.
-    prepared: CursorWrapper = connection._prepare_cursor(kind(raw))  # type: ignore[attr-defined]
+    prepared: CursorWrapper = connection._prepare_cursor(kind(_connected(connection)))  # type: ignore[attr-defined]
     return prepared
 
 

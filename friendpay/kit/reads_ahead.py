@@ -48,9 +48,10 @@ class Readers:
 
 
 async def _connected() -> "psycopg.AsyncConnection[Any]":
-    """As Django's own connections are; every statement is prepared."""
-    options = connection.get_connection_params() | {"autocommit": True, "prepare_threshold": 0}
+    """As Django's own connections are; every statement is prepared, where any is."""
+    options = connection.get_connection_params() | {"autocommit": True}
     del options["cursor_factory"]  # not for the event loop
     reader = await psycopg.AsyncConnection.connect(**options)
-    await reader.execute(PLANNED_ONCE)
+    if reader.prepare_threshold is not None:
+        await reader.execute(PLANNED_ONCE)
     return reader

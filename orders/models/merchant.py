@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Self
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
@@ -152,7 +153,7 @@ class ApiKey(models.Model):
 
         `rights` are can_read, can_write and can_refund; what is not named is allowed.
         """
-        key = key or f"sk_{'live' if live else 'test'}_{secrets.token_urlsafe(24)}"
+        key = key or f"sk_{'live' if live else 'test'}_{settings.CELL}{secrets.token_urlsafe(24)}"
         digest = cls.digest_of(key)
         row = cls.objects.create(merchant=merchant, live=live, name=name, start=key[:12], digest=digest, **rights)
         return row, key

@@ -15,14 +15,14 @@ from django.db.models import BigIntegerField, F, Q, QuerySet, Subquery, Value
 from django.utils.translation import get_language
 
 from friendpay.admin_kit.scope import Shops, within
-from friendpay.kit import clock, limits
+from friendpay.kit import clock, ids, limits
 from orders.models import Order
 from payments.admin import said
 from payments.models import MailAddress, Payment, PaymentRequest, ProviderAccount, Refund
 from payments.pages.addresses import digest_of
 from payments.share import codes, receipt_numbers, safety_words
 
-_LINK = re.compile(rf"/(?:p|checkout|r)/+([0-9A-Za-z]{{{limits.TOKEN_SYMBOLS}}})")
+_LINK = re.compile(rf"/(?:p|checkout|r)/+([0-9A-Za-z]{{{ids.TOKEN_SYMBOLS}}})")
 _ID = re.compile(r"\b(ord|pr|pay|re)_([0-9A-Za-z]{20,36})\b", re.IGNORECASE)
 _REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_\-.]{5,99}")
 _EMAIL = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+\.\w+")

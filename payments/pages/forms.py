@@ -209,9 +209,10 @@ class CodeForm(forms.Form):
             "autocapitalize": "characters",
             "spellcheck": "false",
             "placeholder": "7K3M-9QXW",
-            "data-code": "",  # opened by the script at its eighth sign
             "dir": "ltr",
-        },
+        }
+        # opened by the script at its eighth sign, where all have eight
+        | ({} if settings.CELLS else {"data-code": ""}),
         error_messages={"required": _("Please enter the code, or paste the message.")},
     )
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.defaults import page_not_found
 
-from friendpay.kit import limits
+from friendpay.kit import ids
 from friendpay.kit.characters import invisible
 from orders.models import Order
 from payments.models import Payment
@@ -21,7 +21,7 @@ _OTHERS: dict[str, tuple[type[Model], str]] = {
     "r": (Payment, "receipt"),
     "pay": (Payment, "scan"),
 }
-_OTHER = re.compile(rf"/+({'|'.join(_OTHERS)})/+([0-9A-Za-z]{{{limits.TOKEN_SYMBOLS}}})", re.IGNORECASE)
+_OTHER = re.compile(rf"/+({'|'.join(_OTHERS)})/+([0-9A-Za-z]{{{ids.TOKEN_SYMBOLS}}})", re.IGNORECASE)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -9,12 +9,14 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import counters, limits
+from friendpay.kit import counters, ids, limits
 from friendpay.kit.characters import invisible
 from friendpay.kit.errors import Refused
 from payments.models import PaymentRequest
@@ -53,9 +55,12 @@ ALPHABET = "".join(SPOKEN)
 _MEANT = str.maketrans("BGSZ", "8652")  # what people read or type for the character that looks like it
 _CHARACTERS = f"[{ALPHABET}BGSZ]"
 _BETWEEN = r"[\s\-_.·•・:=*/~|]*"
-_CODE = re.compile(rf"(?<![0-9A-Z])(?=({_CHARACTERS}{{4}}){_BETWEEN}({_CHARACTERS}{{4}})(?![0-9A-Z]))")
-_SPELLED = re.compile(_BETWEEN.join(["", *[f"({_CHARACTERS})"] * limits.CODE_SYMBOLS, ""]))
-_TOKEN = re.compile(rf"/p/+([0-9A-Za-z]{{{limits.TOKEN_SYMBOLS}}})", re.IGNORECASE)
+_GROUPS = [length for length in (len(settings.CELL), 4, 4) if length]  # as people read it: 7K3M-9QXW
+_CODE = re.compile(
+    rf"(?<![0-9A-Z])(?={_BETWEEN.join(f'({_CHARACTERS}{{{length}}})' for length in _GROUPS)}(?![0-9A-Z]))"
+)
+_SPELLED = re.compile(_BETWEEN.join(["", *[f"({_CHARACTERS})"] * sum(_GROUPS), ""]))
+_TOKEN = re.compile(rf"/p/+([0-9A-Za-z]{{{ids.TOKEN_SYMBOLS}}})", re.IGNORECASE)
 
 _DASHES = "−⁃‧ー〜~─━"  # that are none by their category
 _BREAKS = re.compile(r"=\r?\n|[\s>]+")  # as mail programs write and quote them
@@ -70,8 +75,10 @@ class TooManyGuesses(Refused):
 
 
 def new() -> str:
-    """A share code: 26^7 of them, with a last symbol that catches any one mistyped and most swapped ones."""
-    drawn = "".join(secrets.choice(ALPHABET) for _i in range(limits.CODE_SYMBOLS - 1))
+    """A share code: 26^7 of them, with a last symbol that catches any one mistyped and most swapped ones; two longer
+    where a cell's mark stands before it.
+    """
+    drawn = settings.CELL + "".join(secrets.choice(ALPHABET) for _i in range(limits.CODE_SYMBOLS - 1))
     return drawn + _check_symbol(drawn)
 
 
@@ -86,7 +93,8 @@ def _check_symbol(drawn: str) -> str:
 
 def shown(request: PaymentRequest) -> str:
     """As people read it: 7K3M-9QXW."""
-    return f"{request.code[:4]}-{request.code[4:]}"
+    signs = iter(request.code)
+    return "-".join("".join(islice(signs, length)) for length in _GROUPS)
 
 
 def spoken(request: PaymentRequest) -> list[tuple[str, "str | Promise"]]:

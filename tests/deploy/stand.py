@@ -171,7 +171,7 @@ def nginx(stand: Stand) -> Iterator[None]:
     asked = [program, "-e", str(home / "error.log"), "-p", str(home), "-c", str(home / "nginx.conf")]
     checked = subprocess.run([*asked, "-t"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
-    with _running(asked, stand.outside):
+    with running(asked, stand.outside):
         yield
 
 
@@ -196,12 +196,12 @@ def haproxy(stand: Stand) -> Iterator[None]:
     asked = [program, "-f", str(stand.folder / "haproxy.cfg")]
     checked = subprocess.run([*asked, "-c"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    with _running([*asked, "-db"], stand.outside):
+    with running([*asked, "-db"], stand.outside):
         yield
 
 
 @contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
+def running(command: list[str], port: int) -> Iterator[None]:
     def answers() -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return True

@@ -14,7 +14,7 @@ from django.db import connection
 
 from friendpay import scheduler
 from friendpay.celery import app
-from friendpay.kit import clock, limits
+from friendpay.kit import clock, limits, pooler
 from orders import sequence
 from orders.models import Event, Order, WebhookDelivery, WebhookEndpoint
 from orders.webhooks import endpoints
@@ -275,6 +275,16 @@ def test_of_several_workers_one_sends_and_the_next_goes_on_when_it_is_gone(monke
         kill(0)
         assert becomes(lambda: bool(second.names))
         assert third.names == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_through_a_pooler_none_waits_and_all_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SCHEDULER_SECONDS", 0.05)
+    monkeypatch.setattr(pooler, "is_between", lambda connection: True)
+    shop.make_order()
+    first, second = Sent(), Sent()
+    with at_work(first, second):
+        assert becomes(lambda: bool(first.names and second.names))
 
 
 @pytest.mark.django_db(transaction=True)

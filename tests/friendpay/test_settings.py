@@ -53,6 +53,11 @@ def test_each_missing_secret_stops_the_boot_and_is_named(monkeypatch: pytest.Mon
         ("PUBLIC_URL", "pay.example", "PUBLIC_URL"),
         ("DATABASE_URL", "mysql://db/pay", "PostgreSQL alone"),
         ("DATABASE_URL", "postgresql://db/pay?nonsense=1", "DATABASE_URL cannot be read"),
+        ("DIRECT_DATABASE_URL", "mysql://db/pay", "DIRECT_DATABASE_URL must begin with postgresql"),
+        ("CELL", "K", "no mark of a cell"),
+        ("CELL", "KA", "no mark of a cell"),
+        ("CELL", "5K", "no mark of a cell"),
+        ("CELL", "k3", "no mark of a cell"),
         ("REDIS_URL", "memcached://one", "REDIS_URL"),
         ("TRUSTED_PROXIES", "proxy", "TRUSTED_PROXIES"),
         ("WEB_THREADS", "0", "WEB_THREADS"),
@@ -194,6 +199,26 @@ def test_the_database_url_is_read_as_libpq_reads_it(monkeypatch: pytest.MonkeyPa
     assert (found["USER"], found["PASSWORD"]) == ("shop", "pa@ss")
     assert found["OPTIONS"]["sslmode"] == "require"
     assert found["CONN_MAX_AGE"] is None
+
+
+@pytest.mark.parametrize(("cell", "mark", "several"), [("", "", False), ("first", "", True), ("K3", "K3", True)])
+def test_the_first_of_several_cells_has_no_mark(
+    monkeypatch: pytest.MonkeyPatch, cell: str, mark: str, several: bool
+) -> None:
+    found = boot(monkeypatch, REAL | {"CELL": cell})
+    assert (found["CELL"], found["CELLS"]) == (mark, several)
+
+
+def test_behind_a_pooler_nothing_of_a_session_is_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    direct = boot(monkeypatch, REAL)
+    assert direct["DIRECT_DATABASE_URL"] == direct["DATABASE_URL"]
+    plain, pooled = (
+        found["DATABASES"]["default"]
+        for found in (direct, boot(monkeypatch, REAL | {"DIRECT_DATABASE_URL": "postgresql://db/pay"}))
+    )
+    assert (plain["OPTIONS"]["prepare_threshold"], plain["DISABLE_SERVER_SIDE_CURSORS"]) == (0, False)
+    assert (pooled["OPTIONS"]["prepare_threshold"], pooled["DISABLE_SERVER_SIDE_CURSORS"]) == (None, True)
+    assert pooled["HOST"] == plain["HOST"]
 
 
 def test_subscriptions_have_no_time_limit_and_every_valkey_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

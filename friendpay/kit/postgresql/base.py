@@ -24,8 +24,9 @@ class DatabaseWrapper(_DatabaseWrapper):
         super().init_connection_state()
         # psycopg's own, which is compiled. Django's says UTC of what is in UTC already.
         self.connection.adapters.register_loader("timestamptz", TimestamptzLoader)
-        with self.connection.cursor() as cursor:
-            cursor.execute(PLANNED_ONCE)
+        if self.connection.prepare_threshold is not None:
+            with self.connection.cursor() as cursor:
+                cursor.execute(PLANNED_ONCE)
 
     def create_cursor(self, name: str | None = None) -> Any:
         """As Django's, which looks besides whether each connection's loader of times is its own."""

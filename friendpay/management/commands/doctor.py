@@ -14,6 +14,7 @@ from friendpay.doctor.finding import Finding, State
 LOOKS: dict[str, finding.Look] = {
     "configuration": inside.configuration,
     "database": inside.database,
+    "pooler": inside.pooled,
     "migrations": inside.migrations,
     "Valkey": inside.valkey,
     "broker": inside.broker,

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.migrations.recorder import MigrationRecorder
@@ -16,7 +17,7 @@ from pytest_django.fixtures import Settings
 from friendpay import health
 from friendpay.doctor import finding, inside, knock, outside
 from friendpay.doctor.finding import Finding, Look, State
-from friendpay.kit import limits
+from friendpay.kit import limits, pooler
 from friendpay.management.commands import doctor
 from friendpay.proxies import Forwarded
 from payments import heartbeats
@@ -39,6 +40,38 @@ def test_a_database_that_may_lose_what_it_acknowledged_is_wrong() -> None:
     assert [one.says.split()[0] for one in lost] == ["fsync", "full_page_writes", "synchronous_commit"]
     assert all("postgresql.conf" in one.mend for one in lost)
     assert [one.state for one in found if "answers" in one.says] == [State.OK]
+
+
+@pytest.mark.parametrize(
+    ("url", "direct", "state", "words"),
+    [
+        (False, None, State.OK, "to PostgreSQL itself"),
+        (True, False, State.OK, "past it for what lasts"),
+        (True, None, State.WRONG, "DATABASE_URL leads through a pooler"),
+        (True, True, State.WRONG, "DIRECT_DATABASE_URL leads through a pooler"),
+        (False, False, State.WARNING, "DATABASE_URL leads to PostgreSQL itself"),
+    ],
+)
+def test_each_way_a_pooler_can_be_wrong_is_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, url: bool, direct: bool | None, state: State, words: str
+) -> None:
+    """`url`, `direct`: whether they lead through a pooler; None: there is one address for all."""
+    if direct is not None:
+        settings.DIRECT_DATABASE_URL = f"{settings.DATABASE_URL}&application_name=direct"
+
+    def is_between(connection: psycopg.Connection[Any]) -> bool:
+        is_direct = direct is not None and connection.info.get_parameters().get("application_name") == "direct"
+        return bool(direct) if is_direct else url
+
+    monkeypatch.setattr(pooler, "is_between", is_between)
+    (found,) = finding.of("pooler", inside.pooled)
+    assert (found.state, words in found.says) == (state, True), found
+    assert bool(found.mend) == (state != State.OK)
+
+
+def test_two_addresses_of_two_databases_are_wrong(settings: Settings) -> None:
+    settings.DIRECT_DATABASE_URL = f"{settings.DATABASE_URL}&dbname=postgres"
+    assert wrongs(inside.pooled) == ["DIRECT_DATABASE_URL leads to another database than DATABASE_URL"]
 
 
 def test_a_server_that_is_not_there_is_a_finding_with_what_mends_it(settings: Settings) -> None:

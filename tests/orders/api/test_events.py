@@ -1,10 +1,12 @@
 """The order events are told in: nobody who reads on from the last one misses any."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, connections, transaction
+from django.db.models import F
 
 from friendpay import scheduler
 from friendpay.kit import limits
@@ -138,6 +140,19 @@ def test_one_publisher_waits_for_the_other() -> None:
     other.commit()
     other.close()
     assert sequence.publish() == 1
+
+
+def test_a_publisher_that_comes_too_late_has_nothing_to_do() -> None:
+    """Another one was done between its look and its lock."""
+    shop.make_order()
+
+    def other_first(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if "pg_advisory_xact_lock" in sql:
+            Event.objects.update(sequence=F("id"))
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(other_first):
+        assert sequence.publish() == 0
 
 
 @pytest.mark.django_db(transaction=True)
