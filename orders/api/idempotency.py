@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import limits, vault
+from friendpay.kit import limits, prepared, vault
 from friendpay.kit.errors import Refused
 from orders.models import ApiKey, Pairing
 
@@ -82,8 +82,10 @@ def _claim(caller: ApiKey | Pairing, call: HttpRequest, key: str, fingerprint: s
         "key": key,
         "fingerprint": fingerprint,
     }
-    with connection.cursor() as cursor:
+    with prepared.together():  # with the beginning of its transaction
+        cursor = prepared.cursor()
         cursor.execute(_CLAIM, values)
+    with cursor:
         row: tuple[int, str, int, str] | None = cursor.fetchone()
     if row is None:
         raise Refused("idempotency_key_in_use", _("A call with this key is still at work. Please try again soon."))
