@@ -16,8 +16,7 @@ def cost(world: World, line: Line) -> Outcome:
     house = world.house
     meter = Meter(house.stack.pid)
     load(Job("cycle", house.base, 1, CALM, about=house.about(), headers=house.key))
-    house.settle()
-    time.sleep(2)
+    house.rest()
     meter.read()
     time.sleep(3 if world.quick else 8)
     idle = meter.read()
@@ -32,22 +31,21 @@ def cost(world: World, line: Line) -> Outcome:
 
 
 def idle(world: World, line: Line) -> Outcome:
-    """CPU of everything while nothing happens, in percent of one core."""
-    meter = _calm(world)
+    """CPU of everything while nothing happens, in percent of one core. The system counts each process in hundredths of
+    a second, so a round is long enough for that to be little.
+    """
+    world.house.rest()
+    meter = Meter(world.house.stack.pid)
     used = []
     for _round in range(world.rounds):
         meter.read()
-        time.sleep(world.seconds)
+        time.sleep(3 * world.seconds)
         used.append(100 * meter.read().cores)
     return Outcome(line, used)
 
 
 def weight(world: World, line: Line) -> Outcome:
     """Memory of everything, pages that processes share counted once."""
-    return Outcome(line, [_calm(world).memory() / 2**20])
-
-
-def _calm(world: World) -> Meter:
-    world.house.settle()
-    time.sleep(1 if world.quick else 5)
-    return Meter(world.house.stack.pid)
+    world.house.rest()
+    served = ("10,000 requests filled in; what other lines have loaded before counts too",)
+    return Outcome(line, [Meter(world.house.stack.pid).memory() / 2**20], notes=served)

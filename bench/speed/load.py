@@ -48,6 +48,7 @@ class Done:
     wrong: dict[str, int]
     p50: float  # milliseconds of one operation
     p99: float
+    began: float  # when the first one did, on the clock of all processes (`time.monotonic`)
 
     @property
     def rate(self) -> float:
@@ -103,7 +104,7 @@ async def _run(job: Job) -> Done:
     for visit in visits:
         visit.client.close()
     p50, p99 = (percentile(times, part) * 1000 if times else 0.0 for part in (0.5, 0.99))
-    return Done(len(times), took, dict(wrong.most_common(5)), p50, p99)
+    return Done(len(times), took, dict(wrong.most_common(5)), p50, p99, began)
 
 
 def many_files() -> None:

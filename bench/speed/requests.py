@@ -76,14 +76,13 @@ def pay(world: World, line: Line) -> Outcome:
 def paid(house: House, seconds: float) -> Done:
     """Payments by the second, from the first tap to the last settlement."""
     items = house.links.fresh(int(1000 * seconds))
-    began = time.monotonic()
     done = load(Job("pay", house.base, seconds, CONNECTIONS, items=items, again=False))
     house.settle()
-    return replace(done, seconds=time.monotonic() - began)
+    return replace(done, seconds=time.monotonic() - done.began)
 
 
 def _rates(world: World, line: Line, ours: Callable[[], Done], beside: Callable[[], Done], *notes: str) -> Outcome:
-    """Both in turn, after a short round each that counts for nothing."""
+    """Both in turn, once the lines before have nothing left to do, and after a round each that counts for nothing."""
     answers: list[Done] = []
 
     def rate(of: Callable[[], Done]) -> float:
@@ -93,6 +92,7 @@ def _rates(world: World, line: Line, ours: Callable[[], Done], beside: Callable[
         return done.rate
 
     rate(ours), rate(beside)
+    world.house.rest()
     answers.clear()
     ours_given, beside_given = turns(world.rounds, lambda: rate(ours), lambda: rate(beside))
     times = f"ours: p50 {median([d.p50 for d in answers]):.1f} ms, p99 {median([d.p99 for d in answers]):.1f} ms"

@@ -22,7 +22,7 @@ from psycopg import sql
 
 from bench import stack as ours
 from bench.speed import fill, flows
-from bench.speed.cpu import of_tree
+from bench.speed.cpu import Meter, of_tree
 from bench.speed.load import PYTHON, ROOT, Job, load
 from bench.speed.wire import Answer, Client
 from friendpay.demo import wheels
@@ -31,6 +31,8 @@ FILLED = 10_000
 """Requests there are from the start."""
 SETTLES_WITHIN = 40.0
 STARTS_WITHIN = 60.0
+RESTING, RESTS_WITHIN = 0.05, 30.0
+"""Of a core: what takes less has nothing to do. And seconds to come to that."""
 
 
 class World:
@@ -176,6 +178,16 @@ class House:
                 if time.monotonic() > ends:
                     raise RuntimeError("payments stay undecided")
                 time.sleep(0.05)
+
+    def rest(self) -> None:
+        """Wait until what was done before has no more work to come (webhooks, sweeps, vacuum): two seconds on end
+        that take hardly more than idling. On a machine that is never quiet: for half a minute at most.
+        """
+        self.settle()
+        meter, ends, quiet = Meter(self.stack.pid), time.monotonic() + RESTS_WITHIN, 0
+        while quiet < 2 and time.monotonic() < ends:  # noqa: PLR2004  # on end
+            time.sleep(1)
+            quiet = quiet + 1 if meter.read().cores < RESTING else 0
 
     def copied(self) -> dict[str, str]:
         """Copy the database as it is now to one named `bare`; what a limit needs to find it."""
