@@ -45,7 +45,8 @@ def idle(world: World, line: Line) -> Outcome:
 
 
 def weight(world: World, line: Line) -> Outcome:
-    """Memory of everything, pages that processes share counted once."""
+    """Memory of everything, pages that processes share counted once: as it starts, and has served nobody yet."""
     world.house.rest()
-    served = ("10,000 requests filled in; what other lines have loaded before counts too",)
-    return Outcome(line, [Meter(world.house.stack.pid).memory() / 2**20], notes=served)
+    used = Meter(world.house.stack.pid).memory() / 2**20
+    note = f"{used:.0f} MB once 10,000 requests are filled in, and what ran before this line was served"
+    return Outcome(line, [world.house.fresh / 2**20], notes=(note,))

@@ -14,7 +14,7 @@ _HUB = "bare Valkey hub"
 # At rest first: before the others have anything loaded.
 TABLE: dict[Line, Bench] = {
     Line("idle", "CPU of a stack at rest", "", 1, 1, "% of a core", ""): costs.idle,
-    Line("weight", "memory of a stack at rest", "", 300, 300, "MB", ""): costs.weight,
+    Line("weight", "memory of a stack at rest, as it starts", "", 300, 300, "MB", ""): costs.weight,
     Line("read", "friend's page, many links", _BARE, 0.20, 0.45, "a second"): requests.read,
     Line("hot", "one shared link, status never stale", _BARE, 0.50, 0.70, "a second"): requests.hot,
     Line("create", "order and request through the API", _ROWS, 0.25, 0.45, "a second"): requests.create,

@@ -131,6 +131,8 @@ class House:
         self.stack = stack
         self.base = stack.address
         self.key = {"authorization": f"Bearer {stack.key}"}
+        self.rest()
+        self.fresh = Meter(stack.pid).memory()  # bytes, before it has served anything
         self.asked, self.paid = self.ask(), self.ask()
         load(Job("pay", self.base, 5, 1, items=[f"/p/{self.paid[1]}/"], again=False))
         self.settle()
