@@ -181,8 +181,10 @@ class Shop:
     def down(self) -> Iterator[None]:
         """Nobody answers meanwhile."""
         self.end()
-        yield
-        self.begin()
+        try:
+            yield
+        finally:
+            self.begin()
 
     def __enter__(self) -> "Shop":
         self.begin()
