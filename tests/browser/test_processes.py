@@ -63,14 +63,21 @@ class House:
     def program(self, name: str) -> int | None:
         """The process of one program, once its supervisor has it."""
         with suppress(OSError, ValueError, psutil.Error):
-            supervisor = psutil.Process(int((self.data / "supervisor.pid").read_text()))
-            for child in supervisor.children():
+            for child in self.supervisor().children():
                 if child.name() == PROGRAMS[name]:
                     return int(child.pid)
         return None
 
-    def programs(self) -> dict[str, int | None]:
-        return {name: self.program(name) for name in PROGRAMS}
+    def awaited(self, name: str) -> int:
+        """The process of one program, as soon as there is one."""
+        ends = time.monotonic() + LONG
+        while (found := self.program(name)) is None:
+            assert time.monotonic() < ends, name
+            time.sleep(0.05)
+        return found
+
+    def supervisor(self) -> psutil.Process:
+        return psutil.Process(int((self.data / "supervisor.pid").read_text()))
 
     def _named(self, process: psutil.Process) -> bool:
         with suppress(psutil.Error):
@@ -102,18 +109,18 @@ def test_whatever_is_killed_comes_back_and_the_end_is_clean(house: House) -> Non
     first = house.start()
     assert becomes(house.serves), first.stdout and first.stdout.read()
     for name in PROGRAMS:
-        assert becomes(lambda name=name: house.program(name) is not None)  # type: ignore[misc]
-        killed = house.program(name) or 0
+        killed = house.awaited(name)
         os.kill(killed, signal.SIGKILL)
         assert becomes(lambda name=name, killed=killed: house.program(name) not in (None, killed)), name  # type: ignore[misc]
         assert becomes(house.serves), name
 
-    running = house.programs()
+    supervisor = house.supervisor()
     second = house.start()
     assert second.wait(LONG) == 1
     assert second.stdout
     assert f"already running on {house.data}" in second.stdout.read()
-    assert house.programs() == running
+    assert house.supervisor() == supervisor
+    assert supervisor.is_running()
     assert becomes(house.serves)
 
     first.send_signal(signal.SIGTERM)
@@ -127,14 +134,14 @@ def test_whatever_is_killed_comes_back_and_the_end_is_clean(house: House) -> Non
 def test_after_a_kill_the_next_start_finds_everything_in_order(house: House, victims: str) -> None:
     first = house.start()
     assert becomes(house.serves)
-    supervisor = psutil.Process(int((house.data / "supervisor.pid").read_text()))
+    supervisor = house.supervisor()
     everything = [psutil.Process(first.pid), supervisor, *supervisor.children()]
     for process in {"bin/up": everything[:1], "supervisor": [supervisor], "all": everything}[victims]:
         process.kill()
     first.wait(LONG)
 
     second = house.start()
-    assert becomes(lambda: house.serves() and supervisor.pid != int((house.data / "supervisor.pid").read_text() or 0))
+    assert becomes(lambda: house.serves() and (house.data / "supervisor.pid").read_text() != f"{supervisor.pid}\n")
     assert [process for process in everything if process.is_running() and process.status() != "zombie"] == []
     second.send_signal(signal.SIGINT)
     assert second.wait(LONG) == 0
