@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
-
 from friendpay.kit import limits
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -51,6 +48,9 @@ def text(name: str, default: str | None = None) -> str:
 
 def database(name: str, default: str | None = None) -> str:
     """The address of a PostgreSQL database, in any form libpq takes."""
+    from psycopg import ProgrammingError  # bin/up loads this module before anything is installed
+    from psycopg.conninfo import conninfo_to_dict
+
     url = text(name, default)
     if not url.startswith(("postgres://", "postgresql://")):
         stop(f"{name} must begin with postgresql://; friendpay runs on PostgreSQL alone.")
