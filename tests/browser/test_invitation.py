@@ -5,7 +5,6 @@ her own shop alone, and makes a key.
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from django_otp.oath import totp
 from tests.browser.axe import spills
 from tests.browser.conftest import DESK, PHONE, ROOT, Person, Stack, _ready
 from tests.browser.test_desk_home import enter
+from tests.ports import free_port
 
 Make = Callable[..., Person]
 
@@ -29,8 +29,7 @@ def strict(stack: Stack) -> Iterator[str]:
     """A second web process beside the demo's, on the same database, which asks for the second factor like any that is
     not a demo: its address.
     """
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     kept = json.loads((stack.data / "data" / "secrets.json").read_text())
     told = {
@@ -51,7 +50,7 @@ def strict(stack: Stack) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def fill(who: Person, **fields: str) -> None:
