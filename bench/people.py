@@ -49,9 +49,10 @@ class Town:
         self.wallet, self.history, self.clock = wallet, history, clock
         self._people = 0
 
-    def person(self, kind: str) -> "Person":
+    def person(self, kind: str, home: str = "") -> "Person":
+        """Somebody new; with a `home`, whose line comes from that address of this machine's."""
         self._people += 1
-        return Person(self, f"{kind}-{self._people}")
+        return Person(self, f"{kind}-{self._people}", home)
 
     async def later(self, seconds: float) -> None:
         """Let so much of the database's time go by."""
@@ -61,9 +62,9 @@ class Town:
 class Person:
     """Somebody with a browser, or a program, of their own."""
 
-    def __init__(self, town: Town, name: str) -> None:
+    def __init__(self, town: Town, name: str, home: str = "") -> None:
         self.town, self.name, self.page = town, name, ""
-        transport = httpx.AsyncHTTPTransport(verify=False)
+        transport = httpx.AsyncHTTPTransport(verify=False, local_address=home or None)
         device = {"User-Agent": random.choice(town.wallet.devices)}
         self.http = httpx.AsyncClient(
             base_url=town.door, transport=transport, headers=device, timeout=PATIENCE, trust_env=False

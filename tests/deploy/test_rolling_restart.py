@@ -60,8 +60,8 @@ class Watch:
 class Square(Town):
     """Whose people have browsers that say which page a form was on, as https wants it."""
 
-    def person(self, kind: str) -> Person:
-        somebody = super().person(kind)
+    def person(self, kind: str, home: str = "") -> Person:
+        somebody = super().person(kind, home)
         somebody.http.headers["Referer"] = f"{self.public}/"
         return somebody
 
