@@ -47,14 +47,19 @@ def staff(*rights: str, name: str = "anna", shops: Iterable[Merchant] | None = N
     for merchant in shops or ():
         Membership.objects.create(user=user, merchant=merchant, added_at=clock.now(), added_by="test")
     for right in rights if shops is not None else (*rights, ALL_SHOPS):
-        app, codename = right.split(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+        user.user_permissions.add(permission(right))
     client = Agent()
     client.force_login(user)
     session = client.session
     session["seen"] = session[reauthentication.GIVEN_AT] = time.time()
     session.save()
     return client
+
+
+def permission(right: str) -> Permission:
+    """By its name, such as "orders.view_order"."""
+    app, codename = right.split(".")
+    return Permission.objects.get(content_type__app_label=app, codename=codename)
 
 
 def rows(model: type[Model]) -> str:

@@ -44,9 +44,13 @@ def models() -> list[type[Model]]:
     return found
 
 
+READ_BY_CODE = ("adjustments", "outcome", "locale", "language", "shares")
+"""What may not be any text: code works with it."""
+
+
 def _is_text(field: Any) -> bool:
     rules = "".join(str(rule.condition) for rule in field.model._meta.constraints if isinstance(rule, CheckConstraint))
-    if field.name in ("adjustments", "outcome") or re.search(rf"'{field.name}(__\w+)?'", rules):
+    if field.name in READ_BY_CODE or re.search(rf"'{field.name}(__\w+)?'", rules):
         return False  # the database knows what it may say
     if isinstance(field, JSONField):
         return True
