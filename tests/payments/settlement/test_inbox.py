@@ -4,15 +4,17 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from friendpay.kit import background, clock, limits
+from friendpay.kit import background, clock, leases, limits
+from friendpay.kit.money import Money
 from payments import tasks
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
 from payments.settlement import effects, inbox, outcomes, reconcile, refund_moves, refunds
 from payments.wallets import registry
-from payments.wallets.base import Notification, Outcome, State
+from payments.wallets.base import BillLine, Notification, Outcome, State
 from sandbox import bank
 from sandbox.models import Charge, Notice
 from sandbox.signing import sign
@@ -278,3 +280,66 @@ def test_a_number_of_any_length_is_stored(length: int, monkeypatch: pytest.Monke
     assert inbox.receive("sandbox", account.public_id, {}, b"{}").status < 300
     inbox.apply()
     assert ProviderEvent.objects.get().orphaned_at
+
+
+def test_the_same_money_in_a_bill_twice_is_one_orphan() -> None:
+    account, other = (shop.account_of(shop.make_request(shop.make_order(shop.make_merchant(it)))) for it in ("A", "B"))
+
+    def line(about: str = "charge", reference: str = "pay-1", number: str = "txn-1") -> BillLine:
+        return BillLine(about, reference, number, Money(9000, "CNY"), State.SUCCEEDED)
+
+    assert inbox.keep_from_bill(account, line())
+    assert inbox.keep_from_bill(account, line(reference="pay-2")) is None
+    kept = [(other, line()), (account, line("refund")), (account, line(reference="pay-3", number=""))]
+    kept.append((account, line(number="txn-2")))  # another charge under a number of ours
+    assert all(inbox.keep_from_bill(*it) for it in kept)
+    assert inbox.keep_from_bill(account, line(reference="pay-3", number="")) is None
+    long = inbox.keep_from_bill(account, line(number="x" * 300))
+    assert long
+    assert (len(long.event_id), len(ProviderEvent.objects.get(pk=long.pk).event_id)) == (128, 128)
+
+
+def test_what_the_wallet_has_to_be_asked_about_goes_to_the_worker_that_makes_calls(
+    monkeypatch: pytest.MonkeyPatch, jobs: list[Callable[[], object]]
+) -> None:
+    sent: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(inbox, "enqueue", lambda *job: sent.append(job))
+    monkeypatch.setattr(effects, "apply", mock.Mock(side_effect=effects.Asks))
+    _request, account, notice = approved()
+    deliver(notice, account)
+    jobs.pop()()
+    event = ProviderEvent.objects.get()
+    assert sent == [("payments.confirm", account.pk, event.event_id)]
+    assert (event.asks, event.attempts, event.next_attempt_at) == (True, 0, event.received_at)
+    ProviderEvent.objects.update(asks=False, next_attempt_at=event.received_at)
+    assert inbox.apply(asking=False) == 0, "it turned out to be one that asks"
+    ProviderEvent.objects.update(asks=False, next_attempt_at=event.received_at)
+    monkeypatch.setattr(effects, "apply", mock.Mock(side_effect=ValueError))
+    assert inbox.apply(account.pk, event.event_id, asking=False) == 1
+
+
+def test_a_failed_try_of_one_leaves_others_and_what_is_done_alone(jobs: list[Callable[[], object]]) -> None:
+    """The thread's own note of it: one try, and the first of the growing intervals from when it came."""
+    _request, account, notice = approved()
+    deliver(notice, account)
+    told = ProviderEvent.objects.get()
+    other = ProviderEvent.objects.create(
+        account=account,
+        event_id="other",
+        kind="x",
+        reference="y",
+        body=b"",
+        received_at=told.received_at,
+        next_attempt_at=told.received_at,
+    )
+    with mock.patch.object(effects, "apply", side_effect=ValueError):
+        jobs.pop()()
+    told.refresh_from_db()
+    assert (told.attempts, told.next_attempt_at) == (1, told.received_at + leases.growing(0))
+    other.refresh_from_db()
+    assert (other.attempts, other.next_attempt_at) == (0, told.received_at)
+    ProviderEvent.objects.filter(pk=told.pk).update(attempts=0, next_attempt_at=None)
+    with mock.patch.object(effects, "apply", side_effect=ValueError):
+        inbox._apply_now(told)
+    told.refresh_from_db()
+    assert told.next_attempt_at is None, "somebody else was done with it"

@@ -13,6 +13,7 @@ from pytest_django import DjangoDbBlocker
 from friendpay.kit import clock
 from friendpay.kit.money import Money
 from payments import tasks
+from payments.models import LedgerAlarm
 from payments.settlement import ledger, lifecycle, outside, refund_moves, refunds
 from payments.settlement.rules import Split
 from payments.wallets.base import Outcome, State
@@ -192,3 +193,18 @@ def test_what_the_database_refuses_the_ledger_would_find_by_itself(corrupt: SQL)
         blind += [] if ledger.check() else [wrong]
         transaction.savepoint_rollback(savepoint)
     assert blind == []
+
+
+def test_an_alarm_is_kept_since_it_was_first_found_and_goes_when_all_is_right_again(
+    move_time: Callable[[float], None],
+) -> None:
+    long, short = ledger.Finding("r" * 300, "o" * 60, "d" * 400), ledger.Finding("rule", "7", "why")
+    ledger.alarm([long, short])
+    first = {(row.rule, row.object_id, row.detail): row.found_at for row in LedgerAlarm.objects.all()}
+    assert set(first) == {("r" * 200, "o" * 40, "d" * 300), ("rule", "7", "why")}
+    move_time(60)
+    ledger.alarm([short])
+    row = LedgerAlarm.objects.get()
+    assert (row.rule, row.found_at) == ("rule", first["rule", "7", "why"])
+    ledger.alarm([])
+    assert not LedgerAlarm.objects.exists()

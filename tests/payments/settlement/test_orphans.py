@@ -1,12 +1,13 @@
 """Money with a reference of nobody's: support counts it for a request or sends it back, once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
-from orders.models import Merchant
+from orders.models import Event, Merchant
 from payments import tasks
 from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
 from payments.settlement import inbox, ledger, orphans
@@ -19,12 +20,18 @@ pytestmark = pytest.mark.django_db
 ASSIGN = "payments.assign_providerevent"
 
 
-def told(
-    account: ProviderAccount, event_id: str = "evt-1", reference: str = "fp-lost", currency: str = "CNY", **more: Any
+def told(  # noqa: PLR0913  # what a notification says, each by its name
+    account: ProviderAccount,
+    event_id: str = "evt-1",
+    reference: str = "fp-lost",
+    currency: str = "CNY",
+    *,
+    provider_ref: str = "txn-stray",
+    **more: Any,
 ) -> ProviderEvent:
     """A notification that money came in: an orphan, unless it says otherwise."""
     now = clock.now()
-    outcome = {"state": "succeeded", "reference": reference, "provider_ref": "txn-stray", "code": "", "message": ""}
+    outcome = {"state": "succeeded", "reference": reference, "provider_ref": provider_ref, "code": "", "message": ""}
     fields = {"about": "charge", "outcome": outcome | {"amount": {"minor": 9000, "currency": currency}}, "body": b""}
     return ProviderEvent.objects.create(
         account=account,
@@ -166,3 +173,63 @@ def test_a_refund_that_is_none_of_ours_can_be_put_away(waits: str) -> None:
     event.refresh_from_db()
     assert not event.is_waiting
     assert "put away" in desk.text(client, desk.page(event))
+
+
+def test_what_was_counted_is_told_and_what_was_sent_back_is_booked_as_it_came() -> None:
+    event, request = an_orphan()
+    orphans.adopt(event.pk, request, actor="support:ada")
+    assert Event.objects.get(type="payment.adopted").actor == "support:ada"
+    back = orphans.send_back(told(event.account, "evt-2", "fp-other", provider_ref="txn-2").pk, actor="support:ada")
+    assert (back.amount, back.request.order.amount) == (9000, 9000)
+
+
+def test_an_orphan_counts_for_a_request_in_its_own_currency_alone() -> None:
+    request = shop.make_request()
+    event = told(shop.account_of(request), currency="USD")
+    with pytest.raises(Refused, match="other_currency") as no:
+        orphans.adopt(event.pk, request, actor="support:ada")
+    assert no.value.status == 422
+    other = shop.make_request(shop.make_order(shop.make_merchant("Other")))
+    with pytest.raises(Refused, match="other_shop") as no:
+        orphans.adopt(event.pk, other, actor="support:ada")
+    assert (no.value.status, Payment.objects.count()) == (422, 0)
+
+
+@pytest.mark.parametrize("wrong", [{"about": "refund"}, {"outcome": None}, {"state": "pending"}, {"amount": None}])
+def test_what_tells_of_no_money_is_not_counted(wrong: dict[str, Any]) -> None:
+    request = shop.make_request()
+    event = told(shop.account_of(request))
+    fields = {name: value for name, value in wrong.items() if name in ("about", "outcome")}
+    outcome = {"outcome": event.outcome | wrong} if event.outcome and not fields else {}
+    ProviderEvent.objects.filter(pk=event.pk).update(**fields, **outcome)
+    with pytest.raises(Refused, match="no_money"):
+        orphans.adopt(event.pk, request, actor="support:ada")
+    assert (Payment.objects.count(), ProviderEvent.objects.get().is_waiting) == (0, True)
+
+
+def test_a_wallets_number_is_booked_once_for_an_account_and_is_free_at_another() -> None:
+    request = shop.make_request()
+    other = shop.make_request(shop.make_order(shop.make_merchant("Other")))
+    shop.succeed(shop.hold(other), ref="txn-stray")
+    Payment.objects.update(reference="fp-lost")  # a number of ours that names it at the other shop
+    adopted = orphans.adopt(told(shop.account_of(request)).pk, request, actor="support:ada")
+    assert (adopted.amount_applied, adopted.reference) == (9000, "fp-lost")
+
+
+def test_only_what_waits_and_tells_of_the_same_charge_at_the_same_account_is_done_with() -> None:
+    request = shop.make_request()
+    account = shop.account_of(request)
+    other = shop.account_of(shop.make_request(shop.make_order(shop.make_merchant("Other"))))
+    now = clock.now()
+    first = told(account)
+    kept = [
+        told(other, "evt-2", orphaned_at=now),
+        told(account, "evt-3", about="refund", orphaned_at=now),
+        told(account, "evt-4", put_away_at=now),
+        told(account, "evt-5", applied_at=now - timedelta(days=1)),
+    ]
+    before = [(it.applied_at, it.orphaned_at) for it in kept]
+    orphans.adopt(first.pk, request, actor="support:ada")
+    for it in kept:
+        it.refresh_from_db()
+    assert [(it.applied_at, it.orphaned_at) for it in kept] == before

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
+from unittest import mock
 
 import pytest
 
 from friendpay.kit import clock
+from friendpay.kit.money import Money
 from payments import tasks
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import lifecycle, reconcile
+from payments.settlement.rules import Split
 from payments.wallets.base import Outcome, State
 from sandbox import bank
 from sandbox.models import Charge
@@ -216,3 +219,28 @@ def test_an_attempt_that_was_open_is_never_unknown_and_so_cancelled(move_time: M
         sweep()
     payment.refresh_from_db()
     assert (payment.status, held(request), payment.next_attempt_at is not None) == ("pending", 0, True)
+
+
+def test_asking_at_once_does_what_the_answer_means() -> None:
+    payment = begin(shop.make_request())
+    bank.approve(Charge.objects.get().ref, tell=False)
+    assert reconcile.ask_now(payment.pk).state == State.SUCCEEDED
+    assert state() == "paid"
+
+
+@pytest.mark.parametrize(("by_buyer", "late", "counted"), [(False, False, 1), (True, False, 0), (False, True, 0)])
+def test_a_friends_payment_that_pays_is_a_step_and_nothing_else_is(by_buyer: bool, late: bool, counted: int) -> None:
+    payment = shop.hold(shop.make_request())
+    Payment.objects.update(by_buyer=by_buyer)
+    if late:
+        lifecycle.cancel_request(payment.request_id, actor="buyer")
+    with mock.patch.object(reconcile.steps, "record") as record:
+        reconcile.apply(payment, Outcome(State.SUCCEEDED, payment.reference, "txn", Money(9000, "CNY")))
+    assert record.call_count == counted
+
+
+def test_a_part_that_does_not_pay_all_is_no_such_step() -> None:
+    payment = shop.hold(shop.make_request(split=Split(3)), 3000)
+    with mock.patch.object(reconcile.steps, "record") as record:
+        reconcile.apply(payment, Outcome(State.SUCCEEDED, payment.reference, "txn", Money(3000, "CNY")))
+    assert not record.called

@@ -11,6 +11,7 @@ from payments import tasks
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import ledger, lifecycle, refund_moves, refunds
 from payments.settlement.rules import Split
+from payments.wallets import registry
 from payments.wallets.base import Outcome, State
 from sandbox import bank
 from sandbox.models import Charge, ChargeRefund
@@ -178,3 +179,33 @@ def test_accepted_is_not_refunded_and_a_bounce_reopens_the_debt() -> None:
     assert told(State.PENDING) == ("succeeded", 9000)
     assert told(State.FAILED) == ("failed", 0)
     assert told(State.PENDING) == ("failed", 0)
+
+
+def test_a_shops_own_number_names_one_refund() -> None:
+    request = paid()
+    for number in ("R-1", "R-2", "R-3", "R-4"):
+        refunds.refund_order(request.order, 100, merchant_reference=number, actor="merchant")
+    with pytest.raises(Refused, match="reference_used"):
+        refunds.refund_order(request.order, 200, merchant_reference="R-1", actor="merchant")
+    other = shop.make_request(shop.make_order(shop.make_merchant("Other")))
+    shop.succeed(shop.hold(other))
+    refunds.refund_order(other.order, 200, merchant_reference="R-1", actor="merchant")
+    assert Refund.objects.filter(merchant_reference="R-1").count() == 2
+
+
+def test_what_was_refundable_on_the_page_is_what_is_refunded() -> None:
+    request = paid()
+    refunds.refund_payment(Payment.objects.get().pk, 2500, actor="merchant")
+    with pytest.raises(Refused, match="refundable_changed"):
+        refunds.refund_order(request.order, seen=9000, actor="merchant")
+    refunds.refund_order(request.order, seen=6500, actor="merchant")
+    assert sorted(Refund.objects.values_list("amount", flat=True)) == [2500, 6500]
+
+
+def test_a_payment_is_refunded_in_its_wallets_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    paid()
+    monkeypatch.setattr(registry, "step", lambda *_: 1000)
+    with pytest.raises(Refused):
+        refunds.refund_payment(Payment.objects.get().pk, 2500, actor="merchant")
+    assert not Refund.objects.exists()
+    refunds.refund_payment(Payment.objects.get().pk, 3000, actor="merchant")

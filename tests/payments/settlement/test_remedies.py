@@ -5,10 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from friendpay.kit.errors import Refused
+from friendpay.kit.money import Money
 from orders.models import Event, Order
 from payments import tasks
 from payments.models import Payment, Refund
-from payments.settlement import ledger, lifecycle, refund_moves, refunds, remedies
+from payments.settlement import ledger, lifecycle, outside, refund_moves, refunds, remedies
+from payments.wallets import registry
 from payments.wallets.base import Outcome, State
 from tests import shop
 
@@ -264,3 +266,55 @@ def test_a_late_word_about_a_dead_number_changes_nothing_and_is_loud_if_it_says_
     with pytest.raises(ValueError, match="dead"):
         refunds.apply(refund, Outcome(State.SUCCEEDED, dead))
     assert rows() == [("requested", 9000)]
+
+
+def test_each_no_says_what_kind_it_is() -> None:
+    refund = failed()
+    for refused in (
+        lambda: remedies.return_elsewhere(refund.pk, " ", actor="support:ada"),
+        lambda: remedies.send_in_parts(refund.pk, 9000, actor="support:ada"),
+    ):
+        with pytest.raises(Refused) as no:
+            refused()
+        assert no.value.status == 422
+    with pytest.raises(Refused) as no:
+        remedies.withdraw(failed_by_itself_beside(refund).pk, actor="support:ada")
+    assert no.value.status == 409
+
+
+def failed_by_itself_beside(refund: Refund) -> Refund:
+    """Money of the same order that came too late, and that the wallet would not send back."""
+    late = shop.attempts(shop.make_request(shop.make_order(refund.merchant)), 1)[0]
+    lifecycle.cancel_request(late.request_id, actor="buyer")
+    shop.succeed(late)
+    return fail(Refund.objects.get(payment=late))
+
+
+def test_the_smallest_part_is_one_and_both_parts_are_told() -> None:
+    refund = failed()
+    remedies.send_in_parts(refund.pk, 1, actor="support:ada")
+    assert rows() == [("withdrawn", 9000), ("requested", 1), ("requested", 8999)]
+    assert told()[-3:] == ["refund.withdrawn", "refund.requested", "refund.requested"]
+
+
+def test_a_part_that_the_wallet_cannot_send_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    refund = failed()
+    monkeypatch.setattr(registry, "step", lambda *_: 1000)
+    with pytest.raises(Refused):
+        remedies.send_in_parts(refund.pk, 2500, actor="support:ada")
+    assert rows() == [("failed", 9000)]
+
+
+def test_a_refund_takes_the_number_the_wallet_gave_it_and_keeps_it() -> None:
+    refund = failed()
+    remedies.send_again(refund.pk, actor="support:ada")
+    for state, number in ((State.PENDING, "R1"), (State.SUCCEEDED, "")):
+        refunds.apply(Refund.objects.get(), Outcome(state, refund.reference, provider_ref=number))
+        assert Refund.objects.get().provider_ref == "R1"
+
+
+@pytest.mark.parametrize(("disputed", "status"), [(6000, "failed"), (6001, "withdrawn")])
+def test_a_dispute_withdraws_only_what_it_leaves_no_room_for(disputed: int, status: str) -> None:
+    refund = failed(3000)
+    outside.hear_dispute(refund.payment_id, Outcome(State.PENDING, "", "dp_1", Money(disputed, "CNY")))
+    assert rows() == [(status, 3000)]
