@@ -53,7 +53,8 @@ MODULES = (
 TESTS = (  # the tests about money; what only pages show is seen elsewhere
     *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/payments/settlement/test_*.py")),
     *(f"tests/payments/{name}.py" for name in ("api/test_refunds", "api/test_requests", "funnel/test_friction")),
-    *(f"tests/payments/pages/test_{name}.py" for name in ("notify", "progress")),
+    *(f"tests/payments/pages/test_{name}.py" for name in ("notify", "progress", "shares")),
+    "tests/payments/offers/test_offers.py",
 )
 WATCHED = ROOT / ".friendpay/mutants-watched.pickle"
 EXPLAINED = {

@@ -4,17 +4,19 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from unittest import mock
 
 import pytest
+from django.utils import translation
 
 from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import weighing
-from payments.settlement import lifecycle, reconcile
+from payments.settlement import checkout, lifecycle, reconcile, taps
 from payments.settlement.rules import Attempt, Payer, Split
 from payments.wallets import registry
-from payments.wallets.base import Account, NextStep, ProviderError, Start
+from payments.wallets.base import Account, NextStep, ProviderError, Rail, Start
 from sandbox import bank
 from sandbox.models import Charge
 from tests import shop
@@ -312,3 +314,31 @@ def test_a_crowded_network_keeps_neither_the_buyer_nor_a_known_friend_out(who: s
         lifecycle.end_payment(shop.begin(request, method="sandbox", payer=payer, surface=DESKTOP).pk, cancelled=True)
     payer = Payer(visitor="Ann", network="one house", by_buyer=who == "buyer")
     assert shop.begin(request, method="sandbox", payer=payer, surface=DESKTOP).status == "pending"
+
+
+def test_where_the_other_wallet_does_not_answer_nobody_is_taken_over(faulty: Fault) -> None:
+    request = shop.make_request()
+    mei = begin(request)
+    faulty("close")
+    with pytest.raises(Refused, match="held"):
+        begin(request, "Ann", take_over=True)
+    mei.refresh_from_db()
+    assert (mei.status, Payment.objects.count(), held(request)) == ("pending", 1, 9000)
+
+
+def test_below_what_the_wallet_takes_is_an_input_to_be_put_right() -> None:
+    request = shop.make_request(split=Split(3))
+    tap = taps.read(request.token, "Mei")
+    offer = replace(tap.offer("sandbox", DESKTOP), least=4000)
+    with pytest.raises(Refused, match="below_minimum") as no:
+        checkout.begin(tap, offer, payer=Payer("Mei", "Mei"), amount=3000)
+    assert (no.value.status, no.value.field, Payment.objects.count()) == (422, "amount", 0)
+
+
+def test_the_wallet_is_told_the_payers_language_and_a_subject_it_has_room_for() -> None:
+    request = shop.make_request(shop.make_order(shop.make_merchant("Harbour Tea " * 6)))
+    with translation.override("zh-hans"), mock.patch.object(registry.get("sandbox"), "start") as start:
+        start.return_value = NextStep(Rail.REDIRECT, url="/")
+        begin(request)
+    told = start.call_args.args[1]
+    assert (told.locale, len(told.subject)) == ("zh-hans", 60)

@@ -9,12 +9,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import translation
 
+from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from orders.models import Event, Order
 from orders.services import LineDraft
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import holds, lifecycle, requests
-from payments.settlement.rules import Split
+from payments.settlement.rules import Attempt, Payer, Split
 from tests import shop
 
 pytestmark = pytest.mark.django_db
@@ -435,3 +436,41 @@ def test_every_order_of_news_ends_in_one_consistent_state(order: tuple[str, ...]
     assert payment.amount_applied + back == 9000
     assert request.amount_held == 0
     assert (request.status == "paid") == (payment.amount_applied == 9000) == (request.order.status == "paid")
+
+
+def test_who_has_an_attempt_open_holds_no_second_one() -> None:
+    request = shop.make_request(split=Split(3))
+    shop.hold(request, 3000)
+    with pytest.raises(Refused, match="begun"):
+        shop.hold(request, 3000)
+    assert (Payment.objects.count(), reload(request).amount_held) == (1, 3000)
+
+
+def test_an_attempt_ended_while_the_wallet_opened_it_stays_ended() -> None:
+    request = shop.make_request()
+    attempt = Attempt(shop.account_of(request), "sandbox", "redirect", 9000, shop.HOLD)
+    payment = lifecycle.hold(request.pk, attempt, Payer("Mei", "Mei"))
+    lifecycle.end_payment(payment.pk, cancelled=True, code="gone")
+    opened = lifecycle.start_payment(payment, next_step={"rail": "redirect", "url": "/"}, session="s")
+    assert (opened.status, opened.code, opened.next_step) == ("cancelled", "gone", {})
+
+
+def test_a_hold_lasts_as_long_as_agreed_and_is_asked_about_within() -> None:
+    payment = shop.hold(shop.make_request())
+    assert payment.held_until == payment.created_at + shop.HOLD
+    assert payment.next_attempt_at == payment.created_at + limits.FIRST_QUESTION_AFTER
+    short = shop.hold(shop.make_request(), lasts=timedelta(seconds=1))
+    assert short.next_attempt_at == short.created_at + timedelta(seconds=1)
+
+
+def test_nobody_steps_aside_unless_taken_over_and_who_does_is_told_of() -> None:
+    request = shop.make_request()
+    for number in range(limits.FRUITLESS_TRIES):
+        lifecycle.end_payment(shop.hold(request, name=f"Friend {number}").pk, cancelled=True)
+    mei = shop.hold(request)
+    attempt = Attempt(mei.account, "sandbox", "redirect", 9000, shop.HOLD)
+    with pytest.raises(Refused, match="held"):
+        lifecycle.hold(request.pk, attempt, Payer("Ann", "Ann"))
+    assert "payment.released" not in types(request)
+    lifecycle.hold(request.pk, attempt, Payer("Ann", "Ann"), take_over=True)
+    assert types(request)[-2:] == ["payment.released", "payment.created"]

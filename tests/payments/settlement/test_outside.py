@@ -608,3 +608,15 @@ def test_a_refund_that_meets_a_dispute_of_the_gateways_is_not_lost(scene: Scene)
     scene.hear()
     assert refund_moves.refundable(scene.payment) == 9000
     assert ledger.check() == []
+
+
+def test_a_charge_is_known_by_our_number_or_the_wallets_and_only_at_its_account() -> None:
+    payment = shop.succeed(shop.hold(shop.make_request()), ref="txn-1")
+    account, other = payment.account, shop.account_of(shop.make_request(shop.make_order(shop.make_merchant("Other"))))
+    assert outside.charged(account, payment.reference, "") == payment
+    assert outside.charged(account, "", "txn-1") == payment
+    assert outside.charged(account, "", "") is None
+    assert outside.charged(other, payment.reference, "txn-1") is None
+    second = shop.succeed(shop.hold(shop.make_request(shop.make_order(account.merchant))), ref="txn-2")
+    assert outside.charged(account, payment.reference, "txn-2") == second
+    assert outside.charged(account, second.reference, "txn-1") == payment

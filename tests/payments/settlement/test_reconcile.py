@@ -234,13 +234,13 @@ def test_a_friends_payment_that_pays_is_a_step_and_nothing_else_is(by_buyer: boo
     Payment.objects.update(by_buyer=by_buyer)
     if late:
         lifecycle.cancel_request(payment.request_id, actor="buyer")
-    with mock.patch.object(reconcile.steps, "record") as record:
+    with mock.patch("payments.settlement.reconcile.steps.record") as record:
         reconcile.apply(payment, Outcome(State.SUCCEEDED, payment.reference, "txn", Money(9000, "CNY")))
     assert record.call_count == counted
 
 
 def test_a_part_that_does_not_pay_all_is_no_such_step() -> None:
     payment = shop.hold(shop.make_request(split=Split(3)), 3000)
-    with mock.patch.object(reconcile.steps, "record") as record:
+    with mock.patch("payments.settlement.reconcile.steps.record") as record:
         reconcile.apply(payment, Outcome(State.SUCCEEDED, payment.reference, "txn", Money(3000, "CNY")))
     assert not record.called

@@ -1,11 +1,17 @@
 """What a buyer may write to a friend."""
 
-import pytest
+from dataclasses import replace
 
-from friendpay.kit import text_filter
+import pytest
+from django.utils import translation
+
+from friendpay.kit import clock, limits, text_filter
 from friendpay.kit.errors import Refused
-from payments.models import PaymentRequest
-from payments.settlement import requests
+from friendpay.kit.money import Money
+from payments.models import Payment, PaymentRequest
+from payments.settlement import lifecycle, requests, rules, turns
+from payments.settlement.rules import Payer, Split
+from payments.wallets import registry
 from tests import shop
 
 
@@ -47,3 +53,53 @@ def test_a_refused_message_changes_nothing() -> None:
     with pytest.raises(Refused, match="message_has_contact"):
         requests.change_message(request.pk, "www.evil.example", actor="buyer")
     assert PaymentRequest.objects.get().message == ""
+
+
+@pytest.mark.parametrize(("end", "code"), [("cancelled", "request_cancelled"), ("expired", "request_expired")])
+@pytest.mark.django_db
+def test_nobody_begins_on_a_request_that_has_ended(end: str, code: str) -> None:
+    request = shop.make_request()
+    lifecycle.cancel_request(request.pk, actor="buyer")
+    PaymentRequest.objects.update(status=end)
+    with pytest.raises(Refused, match=code):
+        shop.hold(request)
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_amount_is_one_of_the_wallets_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "step", lambda *_: 1000)
+    with pytest.raises(Refused, match="amount_step"):
+        shop.hold(shop.make_request(amount=9500))
+    assert shop.hold(shop.make_request(amount=9000))
+
+
+@pytest.mark.django_db
+def test_a_crowded_network_stops_only_who_has_never_paid() -> None:
+    begun = turns.Begun(clock.now(), [], 0, 0, limits.TRIES_OF_A_NETWORK, "")
+    rules.check_tries(Payer("Ann", "Ann"), replace(begun, tries_of_network=limits.TRIES_OF_A_NETWORK - 1))
+    shop.succeed(shop.hold(shop.make_request(amount=1), name="Mei"))
+    lifecycle.cancel_request((late := shop.hold(shop.make_request(), name="Bo")).request_id, actor="buyer")
+    shop.succeed(late)  # and it all went back
+    for stranger in (Payer("Ann", "Ann"), Payer("", ""), Payer("Bo", "Bo")):
+        with pytest.raises(Refused, match="too_many_tries") as no:
+            rules.check_tries(stranger, begun)
+        assert no.value.status == 429
+    rules.check_tries(Payer("Mei", "Mei"), begun)
+    rules.check_tries(Payer("Lin", "", by_buyer=True), begun)
+
+
+@pytest.mark.django_db
+def test_a_no_to_an_amount_is_in_the_payers_language() -> None:
+    request = shop.make_request(amount=1234500, currency="EUR", split=Split(3, 100000))
+    with translation.override("de"):
+        price = Money(1234500, "EUR").text("de")
+        with pytest.raises(Refused, match="amount_out_of_range") as no:
+            rules.check_amount(request, 1234501)
+        assert (price in str(no.value.message), no.value.status) == (True, 422)
+        with pytest.raises(Refused, match="amount_changed") as no:
+            rules.check_price(request, 1)
+        assert price in str(no.value.message)
+    with pytest.raises(Refused, match="share_required") as no:
+        rules.amount_of(request, None)
+    assert no.value.status == 422

@@ -8,10 +8,11 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import ledger, lifecycle, reconcile, refunds
+from payments.settlement import ledger, lifecycle, reconcile, refunds, turns
 from payments.settlement.rules import Attempt, Payer, Split
 from sandbox import bank
 from sandbox.models import Charge
@@ -222,3 +223,23 @@ def test_strangers_who_hold_every_part_for_an_hour_keep_no_friend_away(move_time
         for _minute in range(11):
             move_time(60)
             crowd()
+
+
+def test_what_came_to_nothing_is_counted_for_an_hour(move_time: Callable[[float], None]) -> None:
+    request = shop.make_request()
+    lifecycle.end_payment(shop.hold(request, name="Mei").pk, cancelled=True)
+    move_time(limits.FRUITLESS_WITHIN.total_seconds() - 60)
+    lifecycle.end_payment(shop.hold(request, name="Ann").pk, cancelled=True)
+    holds = shop.hold(request, name="Bo")
+    shop.succeed(shop.hold(shop.make_request(shop.make_order(request.merchant)), name="Eve"))
+    assert turns.in_vain(request, clock.now()).count() == 2
+    move_time(120)
+    assert [it.visitor for it in turns.in_vain(request, clock.now())] == ["Ann"]
+    shop.succeed(holds)
+    assert turns.in_vain(request, clock.now()).count() == 1
+
+
+def test_the_smallest_amount_missing_makes_somebody_step_aside() -> None:
+    payment = shop.hold(shop.make_request(amount=1))
+    assert turns.making_room([payment], 1) == [payment]
+    assert turns.making_room([payment], 0) == []
