@@ -218,7 +218,7 @@ def test_whatever_is_sent_is_a_task() -> None:
 
 @contextmanager
 def at_work(*workers: Sent) -> Iterator[Callable[[int], None]]:
-    """Workers on threads of their own; gives what kills the session of one."""
+    """Workers on threads of their own, each in line or at work before the next; gives what kills the session of one."""
     settings = connection.settings_dict
     threads, sessions = [], [list[int]() for _ in workers]
 
@@ -232,7 +232,7 @@ def at_work(*workers: Sent) -> Iterator[Callable[[int], None]]:
     for worker, own in zip(workers, sessions, strict=True):
         threads.append(threading.Thread(target=run, args=(worker, own)))
         threads[-1].start()
-        assert becomes(lambda own=own: bool(own) and stands_in_line(own[0]))  # type: ignore[misc]
+        assert becomes(lambda own=own, worker=worker: bool(worker.names or own and stands_in_line(own[0])))  # type: ignore[misc]
 
     def kill(number: int) -> None:
         with connection.cursor() as cursor:
@@ -330,5 +330,5 @@ def test_a_request_expires_at_its_time_and_one_written_meanwhile_a_second_late_a
         end_in(0.5 + 0.6 * number, made)  # a sweep is sent every half a second at most
     with at_work(worker):
         # Whatever slow moments a busy machine has; who asks every second would be late by half a second in the mean.
-        assert median(map(late, requests)) < 0.3
+        assert median(map(late, requests)) < 0.5
         assert any(written_now(made) < limits.SCHEDULER_SECONDS + 0.5 for made in written_later)

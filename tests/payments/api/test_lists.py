@@ -120,9 +120,24 @@ def test_a_day_has_an_index(model: Any, column: str, index: str) -> None:
 
 
 def test_a_buyers_orders_have_an_index() -> None:
+    """Of many orders, as PostgreSQL has counted them: on an empty table every index is as good as another."""
+    order = shop.make_order()
+    others = [
+        Order(
+            merchant=order.merchant,
+            reference=f"other-{number}",
+            currency=order.currency,
+            amount=order.amount,
+            buyer_id=f"customer-{number}",
+            created_at=order.created_at,
+        )
+        for number in range(500)
+    ]
+    Order.objects.bulk_create(others)
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
-    assert "order_by_buyer" in Order.objects.filter(merchant=1, buyer_id="customer-17").order_by("-id").explain()
+        cursor.execute(f"ANALYZE {Order._meta.db_table}")
+    plan = Order.objects.filter(merchant=order.merchant, buyer_id="customer-17").order_by("-id").explain()
+    assert "order_by_buyer" in plan
 
 
 @pytest.mark.parametrize("address", LISTS)
