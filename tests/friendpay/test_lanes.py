@@ -156,7 +156,7 @@ class Shop:
             visitor.get(address, headers=headers)
 
 
-FORM = {"method": "sandbox", "name": "Mei", "enabled": "on", "credential_secret": ""}
+FORM = desk.WHY | {"method": "sandbox", "name": "Mei", "enabled": "on", "credential_secret": ""}
 
 
 def json_of(body: dict[str, object]) -> bytes:

@@ -37,7 +37,11 @@ def ask(caller: Caller, dollars: float = 20, *, buyer: str = "lin", currency: st
     """An order and its request, by one call."""
     amount = worth.minor(int(dollars * 100), currency)
     lines = [{"name": "Tea", "quantity": 1, "unit_amount": amount}]
-    order: dict[str, Any] = ORDER | {"reference": f"A-{Order.objects.count()}", "currency": currency, "lines": lines}
+    order: dict[str, Any] = ORDER | {
+        "reference": f"A-{Order.objects.count()}-{buyer}",
+        "currency": currency,
+        "lines": lines,
+    }
     return caller.post("/orders", order | {"buyer": {"id": buyer, "name": "Lin"}, "payment_request": {}})
 
 
