@@ -26,7 +26,7 @@ from friendpay.admin_kit.acts import Act, Thing, view_of
 from friendpay.admin_kit.cells import Panel
 from friendpay.admin_kit.columns import Column
 from friendpay.admin_kit.scope import Shops, within
-from friendpay.kit import limits
+from friendpay.kit import desk_limits
 
 
 def is_shown_filter(admin: "ModelAdmin", lookup: str) -> bool:
@@ -59,12 +59,12 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         listed = cast(QuerySet[Any], self.object_list)
-        rows = listed.order_by()[: limits.ROWS_COUNTED + 1]
+        rows = listed.order_by()[: desk_limits.ROWS_COUNTED + 1]
         return rows.count()
 
     @property
     def is_more(self) -> bool:
-        return self.count > limits.ROWS_COUNTED
+        return self.count > desk_limits.ROWS_COUNTED
 
 
 class PlainChangeList(ChangeList):

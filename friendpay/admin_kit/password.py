@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from friendpay.admin_kit import audit_log
-from friendpay.kit import counters, limits
+from friendpay.kit import counters, desk_limits
 from friendpay.kit.digests import digest
 from friendpay.kit.networks import network_of
 
@@ -52,18 +52,18 @@ def limit_guesses(request: HttpRequest, login: str, compare: Callable[[], T]) ->
         return compare()
     except forms.ValidationError:
         audit_log.write_failure(request, audit_log.WRONG_PASSWORD, login)
-        counters.count(*names, window=limits.WRONG_PASSWORDS_SECONDS)
+        counters.count(*names, window=desk_limits.WRONG_PASSWORDS_SECONDS)
         raise
 
 
 def _counts(request: HttpRequest, login: str) -> dict[str, int]:
     """Under which names a wrong password counts, and how many there may be."""
     login = _hashed(login)
-    if request.get_signed_cookie(COOKIE, "", salt=COOKIE, max_age=limits.KNOWN_BROWSER_SECONDS) == login:
-        return {f"desk-browser:{login}": limits.WRONG_PASSWORDS_OF_A_NETWORK}
+    if request.get_signed_cookie(COOKIE, "", salt=COOKIE, max_age=desk_limits.KNOWN_BROWSER_SECONDS) == login:
+        return {f"desk-browser:{login}": desk_limits.WRONG_PASSWORDS_OF_A_NETWORK}
     network = network_of(request)
-    near = {f"desk-network:{network}": limits.WRONG_PASSWORDS_OF_A_NETWORK} if network else {}
-    return {**near, f"desk-login:{login}": limits.WRONG_PASSWORDS_OF_A_LOGIN}
+    near = {f"desk-network:{network}": desk_limits.WRONG_PASSWORDS_OF_A_NETWORK} if network else {}
+    return {**near, f"desk-login:{login}": desk_limits.WRONG_PASSWORDS_OF_A_LOGIN}
 
 
 class PasswordForm(AuthenticationForm):
@@ -102,7 +102,7 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
         COOKIE,
         _hashed(request.user.get_username()),
         salt=COOKIE,
-        max_age=limits.KNOWN_BROWSER_SECONDS,
+        max_age=desk_limits.KNOWN_BROWSER_SECONDS,
         path="/admin/",
         httponly=True,
         samesite="Strict",

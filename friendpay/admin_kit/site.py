@@ -24,7 +24,7 @@ from friendpay.admin_kit.invitation import invitation
 from friendpay.admin_kit.password import OwnPasswordForm, PasswordForm, remember
 from friendpay.admin_kit.scope import Shops
 from friendpay.admin_kit.second_factor import second_factor
-from friendpay.kit import limits
+from friendpay.kit import desk_limits
 
 _SEEN = "seen"
 
@@ -42,7 +42,7 @@ class Desk(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         allowed = self.knows(request) and (settings.DEMO or request.user.is_verified())  # type: ignore[union-attr]
-        if allowed and time.time() - request.session.get(_SEEN, 0) > limits.SEEN_EVERY_SECONDS:
+        if allowed and time.time() - request.session.get(_SEEN, 0) > desk_limits.SEEN_EVERY_SECONDS:
             request.session[_SEEN] = time.time()  # saving the session gives it another SESSION_COOKIE_AGE
         return allowed
 

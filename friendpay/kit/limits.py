@@ -121,6 +121,7 @@ SWEEP_SECONDS, SWEEP_TURN_SECONDS = 10.0, 1.0
 """For one sweep, and for one account before the next has its turn. A call that was begun is waited for."""
 
 BEAT_LATE_AFTER = timedelta(minutes=1)
+ALARMS_KEPT = 1000  # of the ledger, that one look keeps
 CHARACTERS_KNOWN = 4096  # of which a process remembers whether they are seen
 BACKGROUND_IDLE_SECONDS = 2.0  # after that a thread gives its database connection back
 BACKGROUND_JOBS = 10_000  # waiting in a process; the sweeps do what is over
@@ -281,20 +282,7 @@ PAIRING_LIFE, PAIRING_CODE_LIFE = timedelta(minutes=30), timedelta(minutes=10)  
 PAIRING_CODE_SYMBOLS, PAIRINGS_KEPT_FOR = 32, timedelta(days=30)
 PAIRINGS_OF_A_NETWORK, PAIRINGS_SECONDS = 20, 3600  # that it may begin, and redeem
 
-# The desk, and secrets
+# Secrets and allowed hosts
 
-WRONG_PASSWORDS_SECONDS = 900
-"""In which wrong passwords count together."""
-
-WRONG_PASSWORDS_OF_A_NETWORK = 10
-WRONG_PASSWORDS_OF_A_LOGIN = 30
-"""From browsers it was never used with."""
-
-RELATED_ORDERS_SHOWN, SUGGESTED_REQUESTS, SUGGESTED_WITHIN = 10, 5, timedelta(days=3)  # of an orphan: before it
-ASKED_NOW, PROPOSAL_LIVES = 5, timedelta(days=3)  # rows of a case asked about by one click; for a second person's yes
-EVENTS_AT_ONCE, RAW_CHARACTERS, PLOT_HEIGHT, PLOT_BARS = timedelta(seconds=0.1), 120, 120, 8
-KNOWN_BROWSER_SECONDS, SEEN_EVERY_SECONDS = 180 * 24 * 3600, 60  # the latter between noting that somebody is at work
-DELIVERIES_SHOWN, WORK_SHOWN, HITS_SHOWN, ALARMS_KEPT, SUM_SEARCHED_FOR = 50, 25, 50, 1000, timedelta(days=30)
-ROWS_COUNTED, SEARCH_ROWS, SEARCHED_CHARACTERS, SEARCHED_WORDS, SAFETY_WORDS_SEARCHED = 5_000, 200, 200, 5, 5_000
 SECRET_SYMBOLS, SECRET_DIFFERENT, SECRET_PAIRS = 32, 10, 24  # different ones among them, and pairs of neighbours
-WILDCARD_LABELS, SEARCHED_FIRST = 2, 50_000  # after the dot of an allowed host; the newest rows a search reads first
+WILDCARD_LABELS = 2  # after the dot of an allowed host

@@ -52,7 +52,7 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
     )
 
     site = forms.URLField(
-        label=_("website"), required=False, max_length=200, assume_scheme="https", help_text=_("Shown to payers.")
+        label=_("Website"), required=False, max_length=200, assume_scheme="https", help_text=_("Shown to payers.")
     )
     new_logo = forms.FileField(
         label=_("New logo"),

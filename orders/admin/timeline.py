@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from friendpay.admin_kit.cells import Cell, Panel, moment, money
-from friendpay.kit import limits
+from friendpay.kit import desk_limits
 from orders.models import Event
 
 Say = Callable[[Event], str]
@@ -93,7 +93,9 @@ def in_order(events: Iterable[Event]) -> list[Event]:
         vars(event)["before"] = latest.get(event.object_id, "")
         latest[event.object_id] = event.type
     for event, following in zip(found, found[1:], strict=False):
-        beside = following.created_at - event.created_at < limits.EVENTS_AT_ONCE and following.request == event.request
+        beside = (
+            following.created_at - event.created_at < desk_limits.EVENTS_AT_ONCE and following.request == event.request
+        )
         vars(event)["after"] = following.type if beside else ""
     return found
 

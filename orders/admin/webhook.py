@@ -12,7 +12,7 @@ from friendpay.admin_kit.acts import DANGER, PRIMARY, Act
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, badge, link, moment
 from friendpay.admin_kit.columns import ID, MODE, Column
-from friendpay.kit import limits
+from friendpay.kit import desk_limits
 from orders import events
 from orders.admin.delivery import state_of
 from orders.admin.key import show_once
@@ -153,6 +153,6 @@ class WebhookEndpointAdmin(SupportAdmin[WebhookEndpoint]):
                 moment(delivery.created_at),
                 moment(delivery.next_attempt_at),
             )
-            for delivery in endpoint.deliveries.select_related("event")[: limits.DELIVERIES_SHOWN]
+            for delivery in endpoint.deliveries.select_related("event")[: desk_limits.DELIVERIES_SHOWN]
         ]
         return [Panel(_("The latest deliveries"), headers, rows)]

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from friendpay.kit import limits
+from friendpay.kit import desk_limits
 from friendpay.kit.templatetags.money import amount
 from orders.models import Order
 from payments.admin import parts
@@ -36,7 +36,7 @@ def ask_wallets(request: HttpRequest, thing: Any, payments: list[Payment], owed:
         (payment, partial(reconcile.ask_now, payment.pk)) for payment in reversed(payments)
     ]
     questions += [(refund.payment, partial(_ask_refund, refund)) for refund in reversed(owed)]
-    for payment, question in questions[: limits.ASKED_NOW]:
+    for payment, question in questions[: desk_limits.ASKED_NOW]:
         try:
             said = _say(question())
         except ProviderError as error:

@@ -15,7 +15,7 @@ from unfold.decorators import action
 from friendpay.admin_kit.acts import DANGER
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import KINDS, Cell, Panel, address, badge, link, moment, money
-from friendpay.kit import clock, limits
+from friendpay.kit import clock, desk_limits
 from friendpay.kit.templatetags.money import amount
 from orders.models import Order
 from payments.admin import parts, preview, second_person
@@ -216,7 +216,9 @@ def related_panel(order: Order) -> Panel | None:
     if not order.buyer_id:
         return None
     others = Order.objects.filter(merchant=order.merchant_id, buyer_id=order.buyer_id).exclude(pk=order.pk)
-    found = list(others.order_by("-id").prefetch_related("payment_requests__reports")[: limits.RELATED_ORDERS_SHOWN])
+    found = list(
+        others.order_by("-id").prefetch_related("payment_requests__reports")[: desk_limits.RELATED_ORDERS_SHOWN]
+    )
     refunded = dict(
         Refund.objects.filter(payment__request__order__in=found)
         .standing()

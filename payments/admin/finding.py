@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from friendpay.admin_kit.base import mine
 from friendpay.admin_kit.cells import Cell, Panel, address, link, mode, moment, money
-from friendpay.kit import clock, limits
+from friendpay.kit import clock, desk_limits
 from orders import scope
 from orders.admin.order import status as order_status
 from orders.models import Event, Merchant, Order, WebhookDelivery, WebhookEndpoint
@@ -57,7 +57,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {**admin.site.each_context(request), "title": _("Search"), "searched": text, "found": len(hits)}
     if hits:
         headers = (_("Order"), _("Status"), _("Buyer"), _("Amount"), _("Paid by"), _("Shop"), _("Mode"), _("Created"))
-        shown = hits[: limits.HITS_SHOWN]
+        shown = hits[: desk_limits.HITS_SHOWN]
         context |= {"panels": [Panel("", headers, [hit.cells for hit in shown])], "more": len(hits) > len(shown)}
     return TemplateResponse(request, "payments/admin/finding.html", context)
 
@@ -77,7 +77,7 @@ def hits_for(request: HttpRequest, found: search.Found) -> Iterable[Hit]:
         rows = mine(request, PaymentRequest.objects.filter(pk__in={*named, *asked.values()}))
         rows = rows.select_related("order", "merchant").prefetch_related("payments").order_by("-pk")
         now = clock.now()
-        yield from (_request(row, now) for row in rows[: limits.SEARCH_ROWS])
+        yield from (_request(row, now) for row in rows[: desk_limits.SEARCH_ROWS])
     if request.user.has_perm("orders.view_order"):
         bare = mine(request, Order.objects.filter(pk__in=set(found.orders) - set(asked)))
         yield from map(_order, bare.select_related("merchant").order_by("-pk"))

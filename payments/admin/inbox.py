@@ -20,7 +20,7 @@ from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import address, badge, code, mode, moment
 from friendpay.admin_kit.columns import Column
 from friendpay.admin_kit.fields import choose_among
-from friendpay.kit import clock, limits
+from friendpay.kit import clock, desk_limits
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.money import amount
 from payments.admin import parts, raw, search, second_person
@@ -98,7 +98,7 @@ def _likely(event: ProviderEvent) -> list[PaymentRequest]:
     sum = (event.outcome or {}).get("amount")
     if not sum:
         return []
-    account, since = event.account, event.received_at - limits.SUGGESTED_WITHIN
+    account, since = event.account, event.received_at - desk_limits.SUGGESTED_WITHIN
     asked = PaymentRequest.objects.filter(
         merchant=account.merchant_id,
         order__live=account.live,
@@ -106,7 +106,7 @@ def _likely(event: ProviderEvent) -> list[PaymentRequest]:
         amount=sum["minor"],
         created_at__range=(since, event.received_at),
     )
-    found = asked.select_related("order").order_by("-id")[: limits.SUGGESTED_REQUESTS]
+    found = asked.select_related("order").order_by("-id")[: desk_limits.SUGGESTED_REQUESTS]
     return sorted(found, key=lambda it: it.status_at(clock.now()) != PaymentRequest.Status.OPEN)
 
 

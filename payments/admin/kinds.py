@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy
 
 from friendpay.admin_kit.cells import address
-from friendpay.kit import clock, limits
+from friendpay.kit import clock, desk_limits
 from friendpay.kit.templatetags.money import amount
 from orders.models import WebhookEndpoint
 from payments.admin import inbox, parts
@@ -60,20 +60,20 @@ class Work:
     def oldest(self) -> list[Any]:
         """The first that are shown, oldest first; one more where there are more."""
         rows = self.rows().select_related(*self.with_it).order_by(self.since, "pk")
-        return list(rows[: limits.WORK_SHOWN + 1])
+        return list(rows[: desk_limits.WORK_SHOWN + 1])
 
     @cached_property
     def count(self) -> int:
         """How many there are; those that one page shows are not counted again."""
         known = len(self.oldest)
-        return known if known <= limits.WORK_SHOWN else self.rows().count()
+        return known if known <= desk_limits.WORK_SHOWN else self.rows().count()
 
     def lines(self) -> list["Line"]:
         return [
             Line(
                 getattr(row, self.since), self.title, address(row), " · ".join(filter(None, map(str, self.about(row))))
             )
-            for row in self.oldest[: limits.WORK_SHOWN]
+            for row in self.oldest[: desk_limits.WORK_SHOWN]
         ]
 
     @property
@@ -134,7 +134,7 @@ def _endpoint(endpoint: WebhookEndpoint) -> Iterable[object]:
 
 def alarm_lines() -> Iterable[Line]:
     """What the ledger check found wrong: it goes before all other work. The row named opens by its id."""
-    for alarm in LedgerAlarm.objects.all()[: limits.WORK_SHOWN]:
+    for alarm in LedgerAlarm.objects.all()[: desk_limits.WORK_SHOWN]:
         url = f"{reverse('admin_find')}?{urlencode({'q': alarm.object_id})}"
         about = f"{alarm.rule} · {alarm.object_id} · {alarm.detail}"
         yield Line(alarm.found_at, gettext_lazy("The books are wrong"), url, about)
@@ -278,7 +278,7 @@ KINDS = (
 
 def assigned(rows: "QuerySet[Assignment]") -> list[Line]:
     """The cases that somebody sees to, as lines."""
-    cases = rows.select_related("order", "merchant", "user").order_by("assigned_at")[: limits.WORK_SHOWN]
+    cases = rows.select_related("order", "merchant", "user").order_by("assigned_at")[: desk_limits.WORK_SHOWN]
     return [
         Line(
             it.assigned_at,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from friendpay.admin_kit.cells import Cell, Panel
-from friendpay.kit import limits
+from friendpay.kit import desk_limits
 from friendpay.kit.templatetags.money import amount
 from payments.admin.figures import Figures
 from payments.admin.friction import ROW, duration
@@ -32,11 +32,11 @@ class Hour:
 
     @property
     def asked_top(self) -> float:
-        return limits.PLOT_HEIGHT - self.asked
+        return desk_limits.PLOT_HEIGHT - self.asked
 
     @property
     def paid_top(self) -> float:
-        return limits.PLOT_HEIGHT - self.paid
+        return desk_limits.PLOT_HEIGHT - self.paid
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Plots:
     methods: list[Bar]
     shops: list[Bar]
     panel: Panel
-    height: int = limits.PLOT_HEIGHT
+    height: int = desk_limits.PLOT_HEIGHT
 
     @property
     def methods_height(self) -> int:
@@ -80,8 +80,8 @@ def of(figures: Figures) -> Plots:
     hours = [
         Hour(
             100 * hour / 24,
-            limits.PLOT_HEIGHT * figures.asked[hour] / most,
-            limits.PLOT_HEIGHT * figures.paid[hour] / most,
+            desk_limits.PLOT_HEIGHT * figures.asked[hour] / most,
+            desk_limits.PLOT_HEIGHT * figures.paid[hour] / most,
             f"{hour:02}",
         )
         for hour in range(24)
@@ -103,7 +103,7 @@ def _sums(sums: Mapping[str, int]) -> str:
 def _bars(numbers: Mapping[str, int]) -> list[Bar]:
     """The largest, and the rest together."""
     counted = Counter(numbers)
-    rows = counted.most_common(limits.PLOT_BARS)
+    rows = counted.most_common(desk_limits.PLOT_BARS)
     if rest := counted.total() - sum(number for _label, number in rows):
         rows.append((_("all others"), rest))
     most = max((number for _label, number in rows), default=1)

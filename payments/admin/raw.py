@@ -5,7 +5,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from friendpay.kit import limits
+from friendpay.kit import desk_limits
 from payments.models import ProviderEvent
 
 KEPT = frozenset(
@@ -33,10 +33,10 @@ def shown(event: ProviderEvent) -> str:
 def _redacted(value: Any, name: str = "") -> Any:
     match value:
         case dict():
-            return {str(key)[: limits.RAW_CHARACTERS]: _redacted(its, str(key)) for key, its in value.items()}
+            return {str(key)[: desk_limits.RAW_CHARACTERS]: _redacted(its, str(key)) for key, its in value.items()}
         case list():
             return [_redacted(its, name) for its in value]
         case str():
-            is_plain = _PLAIN.fullmatch(value) or (name in KEPT and len(value) <= limits.RAW_CHARACTERS)
+            is_plain = _PLAIN.fullmatch(value) or (name in KEPT and len(value) <= desk_limits.RAW_CHARACTERS)
             return value if is_plain else f"… ({len(value)} characters)"
     return value

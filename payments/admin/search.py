@@ -15,7 +15,7 @@ from django.db.models import BigIntegerField, F, Q, QuerySet, Subquery, Value
 from django.utils.translation import get_language
 
 from friendpay.admin_kit.scope import Shops, within
-from friendpay.kit import clock, ids, limits
+from friendpay.kit import clock, desk_limits, ids
 from orders.models import Order
 from payments.admin import said
 from payments.models import MailAddress, Payment, PaymentRequest, ProviderAccount, Refund
@@ -82,7 +82,7 @@ def named(text: str, shops: Shops = None) -> Found:
     linked = codes.by_link(text)
     ours = Q(pk=linked.pk) if linked else Q(code__in=codes.inside(text))
     mailboxes = [digest_of(address) for address in _EMAIL.findall(text)[:3]]
-    mails = MailAddress.objects.filter(digest__in=mailboxes).values_list("order", flat=True)[: limits.SEARCH_ROWS]
+    mails = MailAddress.objects.filter(digest__in=mailboxes).values_list("order", flat=True)[: desk_limits.SEARCH_ROWS]
     return Found(
         orders=_all(Order, [by_id, Q(reference__iexact=whole), Q(pk__in=list(mails))], shops),
         requests=_all(PaymentRequest, [by_id, ours], shops),
@@ -95,11 +95,11 @@ def spoken_of(text: str, shops: Shops = None) -> Found:
     """Orders and payments by how their order number, buyer, buyer's id or payer begins; by sum and day; and requests
     by their two words. A sum without a day is one of the last weeks.
     """
-    text = " ".join(codes.plain(text).split())[: limits.SEARCHED_CHARACTERS]
+    text = " ".join(codes.plain(text).split())[: desk_limits.SEARCHED_CHARACTERS]
     heard = said.read(text, now := clock.now(), get_language() or "en")
     orders, payments = [_worded(text, _ORDER_WORDS)], [_worded(text, _PAYMENT_WORDS)]
     if heard.sums or heard.days:
-        days = heard.days or ((now - limits.SUM_SEARCHED_FOR, now),)
+        days = heard.days or ((now - desk_limits.SUM_SEARCHED_FOR, now),)
         orders.append(_at("created_at", days) & _of("amount", heard) & _worded(heard.words, _ORDER_WORDS))
         payments.append(
             _at("succeeded_at", days) & _of("amount_captured", heard) & _worded(heard.words, _PAYMENT_WORDS)
@@ -121,7 +121,7 @@ def _worded(text: str, columns: Iterable[str]) -> Q:
     def begins(words: str) -> Q:
         return reduce(or_, (Q(**{f"{column}__istartswith": words}) & ~Q(**{column: ""}) for column in columns))
 
-    words = text.split()[: limits.SEARCHED_WORDS]
+    words = text.split()[: desk_limits.SEARCHED_WORDS]
     return begins(text) | reduce(and_, map(begins, words)) if len(words) > 1 else begins(text) if words else Q()
 
 
@@ -148,7 +148,7 @@ def _with_safety_words(text: str, shops: Shops) -> list[int]:
     if not (pair := safety_words.meant(text)):
         return []
     newest = _of_shops(PaymentRequest, shops).order_by("-pk").values_list("pk", "token")
-    return [pk for pk, token in newest[: limits.SAFETY_WORDS_SEARCHED] if safety_words.places(token) == pair]
+    return [pk for pk, token in newest[: desk_limits.SAFETY_WORDS_SEARCHED] if safety_words.places(token) == pair]
 
 
 def _all(model: type[Any], conditions: Iterable[Q], shops: Shops) -> list[int]:
@@ -157,7 +157,7 @@ def _all(model: type[Any], conditions: Iterable[Q], shops: Shops) -> list[int]:
     for condition in conditions:
         if condition:
             newest = _of_shops(model, shops).filter(condition).order_by("-pk").values_list("pk", flat=True)
-            found |= dict.fromkeys(newest[: limits.SEARCH_ROWS])
+            found |= dict.fromkeys(newest[: desk_limits.SEARCH_ROWS])
     return list(found)
 
 
@@ -167,13 +167,13 @@ def _newest(model: type[Any], conditions: Iterable[Q], shops: Shops) -> list[int
     would read a million rows backwards in the hope for two hundred soon.
     """
     last = Subquery(model._default_manager.order_by("-pk").values("pk")[:1], output_field=BigIntegerField())
-    recent = Q(pk__gt=last - Value(limits.SEARCHED_FIRST, output_field=BigIntegerField()))
+    recent = Q(pk__gt=last - Value(desk_limits.SEARCHED_FIRST, output_field=BigIntegerField()))
     found: dict[int, None] = {}
     for condition in filter(None, conditions):
         rows = _of_shops(model, shops).filter(condition).values_list("pk", flat=True)
-        newest = list(rows.filter(recent).order_by("-pk")[: limits.SEARCH_ROWS])
-        if len(newest) < limits.SEARCH_ROWS:
-            newest = list(rows.order_by((F("pk") + 0).desc())[: limits.SEARCH_ROWS])
+        newest = list(rows.filter(recent).order_by("-pk")[: desk_limits.SEARCH_ROWS])
+        if len(newest) < desk_limits.SEARCH_ROWS:
+            newest = list(rows.order_by((F("pk") + 0).desc())[: desk_limits.SEARCH_ROWS])
         found |= dict.fromkeys(newest)
     return list(found)
 

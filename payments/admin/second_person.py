@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.admin_kit import reasons
 from friendpay.admin_kit.acts import Act, Data
-from friendpay.kit import clock, limits
+from friendpay.kit import clock, desk_limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.money import amount
@@ -50,7 +50,7 @@ def asked_for(
         said = gettext(
             "Proposed: %(amount)s is more than one person may move. Another has to confirm it in %(days)s days."
         )
-        return said % {"amount": shown, "days": limits.PROPOSAL_LIVES.days}
+        return said % {"amount": shown, "days": desk_limits.PROPOSAL_LIVES.days}
 
     return instead
 
@@ -118,7 +118,7 @@ def _propose(  # noqa: PLR0913  # what is written down
             "amount": sum.minor,
             "proposed_by": cast(User, request.user),
             "proposed_at": now,
-            "expires_at": now + limits.PROPOSAL_LIVES,
+            "expires_at": now + desk_limits.PROPOSAL_LIVES,
         },
     )
     if not is_new:

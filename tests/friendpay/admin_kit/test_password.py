@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from friendpay.admin_kit import password
-from friendpay.kit import limits
+from friendpay.kit import desk_limits
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def test_after_too_many_wrong_ones_from_a_network_even_the_right_one_must_wait()
     assert guess(10) == [200] * 10
     answer = enter(RIGHT)
     assert answer.status_code == 429
-    assert 0 < int(answer.headers["Retry-After"]) <= limits.WRONG_PASSWORDS_SECONDS
+    assert 0 < int(answer.headers["Retry-After"]) <= desk_limits.WRONG_PASSWORDS_SECONDS
     assert "too many wrong passwords. Please wait 15 minutes" in answer.content.decode()
     assert enter(RIGHT, of="192.0.2.2").status_code == 302
 
@@ -77,6 +77,6 @@ def test_a_cookie_of_another_login_or_of_nobody_helps_nothing() -> None:
 
 def test_right_ones_do_not_count_and_the_wait_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [enter(RIGHT).status_code for _ in range(12)] == [302] * 12
-    monkeypatch.setattr(limits, "WRONG_PASSWORDS_SECONDS", 60)
+    monkeypatch.setattr(desk_limits, "WRONG_PASSWORDS_SECONDS", 60)
     guess(10)
     assert "Please wait 1 minute and" in enter(RIGHT).content.decode()

@@ -16,7 +16,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
 from friendpay.admin_kit import audit_log, reauthentication
-from friendpay.kit import limits
+from friendpay.kit import desk_limits
 from orders.models import ApiKey, Merchant
 from payments.models import Payment, ProviderAccount, Refund, Report, StoppedBuyer
 from tests import desk, shop
@@ -131,7 +131,7 @@ def test_guesses_count_with_those_of_the_login(client: Client) -> None:
     assert tries == [200] * 10 + [429]
     answer = client.post(page, form | {"again-password": RIGHT})
     assert answer.status_code == 429
-    assert 0 < int(answer.headers["Retry-After"]) <= limits.WRONG_PASSWORDS_SECONDS
+    assert 0 < int(answer.headers["Retry-After"]) <= desk_limits.WRONG_PASSWORDS_SECONDS
     assert kept(answer)["note"] == ['a "note"']
     assert Client().post("/admin/login/", {"username": "root", "password": RIGHT}).status_code == 429
     assert not Refund.objects.exists()

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from friendpay.admin_kit.base import BoundedPaginator
-from friendpay.kit import limits
+from friendpay.kit import desk_limits
 from orders.models import Order
 from payments.admin import search
 from payments.models import Payment
@@ -50,7 +50,7 @@ def test_no_list_counts_all_rows_there_are(monkeypatch: pytest.MonkeyPatch) -> N
     merchant = shop.make_merchant()
     for number in range(5):
         shop.make_order(merchant, reference=f"A-{number}")
-    monkeypatch.setattr(limits, "ROWS_COUNTED", 3)
+    monkeypatch.setattr(desk_limits, "ROWS_COUNTED", 3)
     pages = BoundedPaginator(Order.objects.all(), 2)
     assert (pages.count, pages.is_more, pages.num_pages) == (4, True, 2)
     assert "and more" in desk.text(desk.staff(*desk.READ), desk.rows(Order))

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from pytest_django import Settings
 
-from friendpay.kit import clock, limits
+from friendpay.kit import clock, desk_limits
 from orders.models import Event, Order
 from payments.models import Payment, PaymentRequest, Proposal, Refund
 from payments.settlement import ledger, refunds
@@ -109,7 +109,7 @@ def test_a_proposal_ends_by_itself_and_can_be_made_again(move_time: Callable[[fl
     payment, anna = paid(), desk.staff(*MAY)
     propose(anna, payment)
     proposal = Proposal.objects.get()
-    move_time(limits.PROPOSAL_LIVES.total_seconds() + 1)
+    move_time(desk_limits.PROPOSAL_LIVES.total_seconds() + 1)
     bo = desk.staff(*MAY, name="bo")
     assert bo.post(desk.page(proposal, "confirm")).status_code == 409
     assert not Refund.objects.exists()
