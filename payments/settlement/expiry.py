@@ -44,7 +44,7 @@ def _sweep_all() -> None:
 
 def _orders_due() -> QuerySet[Order]:
     """Those that can end now: money on its way is counted first."""
-    paying = PaymentRequest.objects.filter(order=OuterRef("pk"), status=PaymentRequest.Status.OPEN, amount_held__gt=0)
+    paying = PaymentRequest.objects.filter(order=OuterRef("pk"), amount_held__gt=0)
     due = Order.objects.filter(status=Order.Status.AWAITING_PAYMENT, expires_at__lte=clock.now())
     return due.filter(~Exists(paying)).order_by("expires_at")
 

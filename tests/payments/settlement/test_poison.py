@@ -1,5 +1,6 @@
 """One row that cannot be worked on holds up no other: its error is written on it, it is put off, and shown."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from friendpay.kit import clock, limits
 from payments import tasks
 from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
-from payments.settlement import expiry, inbox, ledger, refunds
+from payments.settlement import expiry, inbox, ledger, lifecycle, refunds
 from payments.wallets import registry
 from payments.wallets.base import ProviderError
 from sandbox import bank
@@ -165,13 +166,44 @@ def test_one_request_that_cannot_be_ended_holds_up_no_other(
 ) -> None:
     monkeypatch.setattr(limits, "EXPIRY_BATCH_ROWS", 2)
     bad, *others = [shop.make_request(expires_in=timedelta(minutes=1)) for _ in range(6)]
+    alone: list[int] = []
+    expire_request = lifecycle.expire_request
+    monkeypatch.setattr(lifecycle, "expire_request", lambda pk: (alone.append(pk), expire_request(pk)))
     move_time(61)
     with no_event_of(bad.public_id):
         expiry.sweep()
         statuses = dict(PaymentRequest.objects.values_list("pk", "status"))
         assert statuses == {bad.pk: "open", **{other.pk: "expired" for other in others}}
+    assert alone == [bad.pk, others[0].pk]  # the other batches are ended as they are
     expiry.sweep()
     assert PaymentRequest.objects.get(pk=bad.pk).status == "expired"
+
+
+def test_where_no_batch_can_be_ended_all_are_ended_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
+) -> None:
+    requests = [shop.make_request(expires_in=timedelta(minutes=1)) for _ in range(3)]
+    tries = []
+
+    def broken(*_batch: object) -> int:
+        tries.append(1)
+        assert len(tries) < 10, "it is tried for ever"
+        raise ValueError
+
+    monkeypatch.setattr(lifecycle, "expire_plain", broken)
+    move_time(61)
+    expiry.sweep()
+    assert PaymentRequest.objects.filter(status="expired").count() == len(requests)
+    assert len(tries) == 2
+
+
+def test_one_thread_at_a_time_ends_what_is_over() -> None:
+    with expiry._at_work:
+        other = threading.Thread(target=expiry.sweep, daemon=True)
+        other.start()
+        other.join(5)
+        assert not other.is_alive()  # it has gone on to other work
+    assert not expiry._at_work.locked()
 
 
 @pytest.mark.parametrize("stage", ["card"], indirect=True)
