@@ -25,10 +25,6 @@ class Seen:
     passed: bool
     lines: dict[str, set[int]]
 
-    def focus(self, path: str) -> float:
-        """How much of what it runs is in this module; 0 where it runs nothing of any."""
-        return len(self.lines.get(path, ())) / max(1, sum(map(len, self.lines.values())))
-
 
 @dataclass
 class Lane:

@@ -7,7 +7,7 @@
 
 The tests are collected once and run once, to learn who runs which line and how long it takes. Then the process forks
 for each mutant (`mistakes.py`), and the child runs the tests that come by until one fails: first those that saw one in
-this function before, then those that run little but this module. Only `--patience` seconds' worth of them are run, so a
+this function before, then those that run the most of this module that few others run. Only `--patience` seconds' worth of them are run, so a
 survivor may be one that a later test would have seen, never the other way round; a line no test runs is a survivor as
 well. Each lane has a copy of the test database of its own.
 
@@ -74,9 +74,11 @@ class Mutants:
     def __init__(self, chosen: argparse.Namespace) -> None:
         self.chosen = chosen
         self.began = time.monotonic()
+        self.named = _survivors(chosen.alive) if chosen.alive else set()
         self.failed = False  # the test that runs now, in a child
         self.seen: dict[int, Seen] = {}
         self.saw: dict[tuple[str, str], Counter[int]] = {}  # which tests saw mutants of this function
+        self.worth: dict[int, float] = {}  # how much of the module a test runs that few others run
         self.killed: list[Mistake] = []
         self.alive: list[Mistake] = []
 
@@ -145,10 +147,15 @@ class Mutants:
 
     def _module(self, module: str) -> None:
         living(str(ROOT / f"payments/{module}.py"))
+        path = str(ROOT / f"payments/{module}.py")
+        runs = Counter(line for it in self.seen.values() for line in it.lines.get(path, ()))
+        self.worth = {
+            number: sum(1 / runs[line] for line in it.lines.get(path, ())) for number, it in self.seen.items()
+        }
         began, killed, alive = time.monotonic(), len(self.killed), len(self.alive)
         self._ask_of(none_at_all(ROOT, module), [it for it in self.seen if self._comes_by(it, module, range(0))])
         found = mistakes(ROOT, module)
-        drawn = [it for it in found if self.chosen.only in str(it)]
+        drawn = [it for it in found if self.chosen.only in str(it) and (not self.named or str(it) in self.named)]
         random.Random(self.chosen.seed).shuffle(drawn)
         for mistake in drawn[: self.chosen.most or None]:
             if self.chosen.seconds and time.monotonic() - self.began > self.chosen.seconds:
@@ -171,8 +178,7 @@ class Mutants:
         """Let a free lane make these mistakes and run these tests, the likeliest first."""
         mistake = made[0] if made[0].what else None
         saw = self.saw.setdefault((made[0].module, made[0].unit), Counter())
-        path = str(ROOT / f"payments/{made[0].module}.py")
-        tests.sort(key=lambda it: (-saw[it], -self.seen[it].focus(path), self.seen[it].seconds))
+        tests.sort(key=lambda it: (-saw[it], -self.worth[it], self.seen[it].seconds))
         patience: list[int] = []
         budget = self.chosen.patience
         for test in tests:
@@ -267,12 +273,19 @@ class Mutants:
             print(f"killed without a word, by time or by a crash: {mistake.line} {mistake}", flush=True)
 
 
+def _survivors(path: Path) -> set[str]:
+    """The mutants that lived in a run whose output this is."""
+    words = (line.split(" ", 2) for line in path.read_text().splitlines() if line.startswith("SURVIVED "))
+    return {it[2].removesuffix(" (no test comes here)") for it in words}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Mutants of the modules that settle money.")
     parser.add_argument("modules", nargs="*", default=list(MODULES), help="of payments/ (default: all that settle)")
     parser.add_argument("--most", type=int, default=0, help="so many mutants of each at most (default: all)")
     parser.add_argument("--seconds", type=int, default=0, help="begin no mutant after so long (default: no end)")
     parser.add_argument("--only", default="", help="only mutants whose name contains this")
+    parser.add_argument("--alive", type=Path, help="only those that lived in a run whose output is this file")
     parser.add_argument(
         "--tests", nargs="+", default=[], help="ask these alone, such as settlement/refunds (default: all of them)"
     )

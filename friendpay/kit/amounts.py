@@ -9,8 +9,8 @@ from functools import cache
 
 from babel.numbers import get_currency_symbol, get_decimal_symbol
 from django.conf import settings
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
-from django.utils.translation import to_locale
 
 from friendpay.kit.money import EXPONENT, Money
 
@@ -28,6 +28,11 @@ _GROUPED = r"[1-9]\d{0,2}(?P<by>[.,' ])\d{3}(?:(?P=by)\d{3})*|[1-9]\d?(?P<by2>[.
 _WHOLE = re.compile(rf"\d{{1,15}}|{_GROUPED}")
 _ONE_SEPARATOR = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _WITH_DECIMALS = re.compile(r"(?P<whole>.*)(?P<separator>[.,٫])(?P<decimals>\d+)")
+
+
+def text(amount: Money) -> str:
+    """The amount in the language of whoever reads this."""
+    return amount.text(get_language() or settings.LANGUAGE_CODE)
 
 
 class Unreadable(ValueError):

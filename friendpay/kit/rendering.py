@@ -26,7 +26,7 @@ from django.utils.translation.trans_real import translation
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from friendpay.kit import limits, links
+from friendpay.kit import amounts, limits, links
 from friendpay.kit.folding import Folding
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.pictures import preview_picture
@@ -112,8 +112,9 @@ def environment(**options: Any) -> Environment:
     )
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]  # of the extension
-    env.filters |= {"apart": _apart, "money": _money, "big_money": _big_money, "text": _text, "figures": _figures}
-    env.filters |= {"moment": moment, "countdown": _countdown, "seconds": _seconds, "attributes": _attributes}
+    env.filters |= {"apart": _apart, "money": _money, "big_money": _big_money}
+    env.filters |= {"text": amounts.text, "figures": _figures, "moment": moment}
+    env.filters |= {"countdown": _countdown, "seconds": _seconds, "attributes": _attributes}
     env.filters |= {"quoted": partial(quote, safe="")}
     env.globals |= {
         "url": _url,
@@ -138,18 +139,14 @@ def _apart(text: object) -> Markup:
 
 def _money(amount: Money) -> Markup:
     """An amount in figures of equal width, never broken over two lines."""
-    return Markup(f'<bdi class="num nowrap">{escape(_text(amount))}</bdi>')
+    return Markup(f'<bdi class="num nowrap">{escape(amounts.text(amount))}</bdi>')
 
 
 def _big_money(amount: Money) -> Markup:
     """The amount a page is about, as large as its length allows on a phone."""
-    text = _text(amount)
+    text = amounts.text(amount)
     size = "longest" if len(text) > 14 else "long" if len(text) > 10 else ""
     return Markup(f'<p class="amount {size}"><bdi class="num nowrap">{escape(text)}</bdi></p>')
-
-
-def _text(amount: Money) -> str:
-    return amount.text(get_language() or settings.LANGUAGE_CODE)
 
 
 def _figures(amount: Money) -> str:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
-from friendpay.kit import quantities
+from friendpay.kit import amounts, quantities
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.times import written
 from orders.models import Order
@@ -51,7 +51,7 @@ def _shop(mail: Mail) -> str:
 
 
 def _sum(amount: int, currency: str) -> str:
-    return Money(amount, currency).text(get_language() or settings.LANGUAGE_CODE)
+    return amounts.text(Money(amount, currency))
 
 
 def _told(mail: Mail) -> str:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock, limits
+from friendpay.kit import amounts, clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from payments.models import Payment, PaymentRequest
@@ -178,7 +178,7 @@ def _wanted(request: PaymentRequest, offer: Offer, amount: int | None, room: int
         left = request.amount - request.amount_paid
         amount = max(1, room or left) if request.split_max_payers else max(1, left)
     if amount < offer.least:
-        least = Money(offer.least, request.currency).text(get_language() or settings.LANGUAGE_CODE)
+        least = amounts.text(Money(offer.least, request.currency))
         raise Refused("below_minimum", weighing.below_minimum(least), field="amount", status=422)
     return amount
 
@@ -215,16 +215,14 @@ def _has_started(payment: Payment) -> bool:
     """Whether the payer can go on with an attempt; one that the wallet is just opening is waited for. Refused where the
     wallet would not open it, as the tap that began it is told too.
     """
-    awaited = False
     while payment.status == Payment.Status.CREATED and not payment.closing:
         if payment.created_at + limits.ATTEMPT_STARTS_WITHIN <= clock.now():
             return False
-        awaited = True
         time.sleep(0.1)
         payment.refresh_from_db()
-    if awaited and payment.status != Payment.Status.PENDING:
+    if payment.status != Payment.Status.PENDING:
         raise _unavailable()
-    return payment.status == Payment.Status.PENDING and not payment.closing
+    return not payment.closing
 
 
 def _subject(request: PaymentRequest) -> str:

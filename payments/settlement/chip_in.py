@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import limits, text_filter
+from friendpay.kit import amounts, limits, text_filter
 from friendpay.kit.errors import Refused
 from orders.models import Order
 from payments.models import PaymentRequest, ProviderAccount
@@ -38,7 +37,7 @@ def named(order: Order, shares: tuple[Share, ...]) -> list[dict[str, Any]]:
     """
     names = [text_filter.line(share.name) for share in shares]
     for name in names:
-        text_filter.check_name(name)
+        text_filter.check_name(name, field="split.shares")
     if not all(names) or len({name.casefold() for name in names}) < len(names):
         raise Refused("share_names", _("Give each share a name of its own."), field="split.shares", status=422)
     step = step_of_parts(order)
@@ -47,7 +46,7 @@ def named(order: Order, shares: tuple[Share, ...]) -> list[dict[str, Any]]:
     if sum(share.amount for share in shares) != order.amount:
         raise Refused(
             "shares_do_not_add_up",
-            _("The shares must add up to %(sum)s.") % {"sum": order.total.text(get_language() or "en")},
+            _("The shares must add up to %(sum)s.") % {"sum": amounts.text(order.total)},
             field="split.shares",
             status=422,
         )

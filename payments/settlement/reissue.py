@@ -33,6 +33,5 @@ def reissue(request_id: int, *, actor: str) -> PaymentRequest:
         message=request.message,
         split=split,
         expires_in=max(request.expires_at - now, timedelta(minutes=1)),
-        reuse=False,
         more={"metadata": request.metadata},
     )

@@ -5,11 +5,9 @@ for people.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import limits
+from friendpay.kit import amounts, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders import lifetimes
@@ -130,8 +128,8 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
                 "amount_out_of_range",
                 _("Enter between %(least)s and %(most)s.")
                 % {
-                    "least": Money(smallest, request.currency).text(get_language() or settings.LANGUAGE_CODE),
-                    "most": Money(open_amount, request.currency).text(get_language() or settings.LANGUAGE_CODE),
+                    "least": amounts.text(Money(smallest, request.currency)),
+                    "most": amounts.text(Money(open_amount, request.currency)),
                 },
                 field="amount",
                 status=422,
@@ -141,7 +139,7 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
             raise Refused(
                 "last_part",
                 _("You're the last person who can chip in, so the full %(amount)s is needed.")
-                % {"amount": Money(open_amount, request.currency).text(get_language() or settings.LANGUAGE_CODE)},
+                % {"amount": amounts.text(Money(open_amount, request.currency))},
                 field="amount",
                 status=422,
             )
@@ -202,7 +200,7 @@ def check_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, begun
 def check_price(request: PaymentRequest, seen: int | None) -> None:
     """Nobody is charged at a price that was not shown: whoever saw another one is shown this first."""
     if seen is not None and seen != request.amount:
-        text = Money(request.amount, request.currency).text(get_language() or settings.LANGUAGE_CODE)
+        text = amounts.text(Money(request.amount, request.currency))
         words = _("The price has changed: the total is now %(price)s. Please check it again.") % {"price": text}
         raise Refused("amount_changed", words, field="amount")
 

@@ -4,10 +4,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
@@ -116,7 +118,70 @@ def test_of_two_who_come_after_a_pause_one_may_call(move_time: MoveTime) -> None
     ProviderAccount.objects.update(hangs=limits.CALL_HANGS, paused_until=clock.now())
     one, other = ProviderAccount.objects.get(pk=account.pk), ProviderAccount.objects.get(pk=account.pk)
     move_time(1)
+    unconcerned = ProviderAccount.objects.get(pk=pending(1)[0].account_id)
+    ProviderAccount.objects.filter(pk=unconcerned.pk).update(paused_until=one.paused_until)
     assert [calls.is_open(one), calls.is_open(other), calls.is_open(one)] == [True, False, True]
+    paused_until = dict(ProviderAccount.objects.values_list("pk", "paused_until"))
+    assert paused_until[unconcerned.pk] == one.paused_until
+    assert paused_until[one.pk] is not None
+    assert paused_until[one.pk] > clock.now() + limits.CALL_PROBE_LEASE / 2  # nobody else while the probe may last
+
+
+def test_a_call_that_is_not_made_may_be_made_later() -> None:
+    account = pending(1)[0].account
+    account.paused_until = clock.now() + limits.CALL_PAUSES[0]
+    with pytest.raises(ProviderError) as error, calls.calling(account):
+        raise AssertionError("a call was made")
+    assert (error.value.code, error.value.permanent) == (calls.PAUSED, False)
+
+
+@pytest.mark.parametrize("answer", ["an answer", "an error"])
+def test_whoever_answers_again_has_a_clean_slate(answer: str) -> None:
+    """Calls that hung long ago do not add up with one that hangs today."""
+    account = pending(1)[0].account
+    with pytest.raises(ProviderError), calls.calling(account):
+        raise ProviderError("no answer", permanent=False, code=TIMEOUT)
+    assert (account.hangs, account.paused_until) == (1, None)
+    try:
+        with calls.calling(account):
+            if answer == "an error":
+                raise ProviderError("no", permanent=True)
+    except ProviderError:
+        assert answer == "an error"
+    assert (account.hangs, account.paused_until) == (0, None)
+    account.refresh_from_db()
+    assert (account.hangs, account.paused_until) == (0, None)
+
+
+def test_each_call_that_hangs_makes_the_pause_longer_up_to_the_longest(move_stopped_time: MoveTime) -> None:
+    account = pending(1)[0].account
+    pauses = []
+    for _call in range(limits.CALL_HANGS + len(limits.CALL_PAUSES)):
+        with pytest.raises(ProviderError), calls.calling(account):
+            raise ProviderError("no answer", permanent=False, code=TIMEOUT)
+        pauses.append(account.paused_until - clock.now() if account.paused_until else None)
+        if account.paused_until:
+            move_stopped_time((account.paused_until - clock.now()).total_seconds())
+    nothing = [None] * (limits.CALL_HANGS - 1)
+    assert pauses == [*nothing, *limits.CALL_PAUSES, limits.CALL_PAUSES[-1]]
+
+
+@pytest.mark.parametrize(
+    ("demo", "base_url", "may"),
+    [
+        (True, "", None),
+        (False, "", None),
+        (True, "http://shop.example:8000/wallet", None),
+        (False, "http://shop.example:8000/wallet", False),
+        (True, "http://127.0.0.1:8000", True),
+        (False, "http://127.0.0.1:8000", False),
+    ],
+)
+def test_only_a_demo_calls_this_machine_for_an_address_that_somebody_typed(
+    demo: bool, base_url: str, may: bool | None, settings: Settings
+) -> None:
+    settings.WEBHOOK_ALLOW_LOOPBACK, settings.PUBLIC_URL = demo, "https://shop.example"
+    assert calls._may_loop_back(base_url) is may
 
 
 def test_errors_and_refused_connections_pause_nobody(monkeypatch: pytest.MonkeyPatch, move_time: MoveTime) -> None:
@@ -259,6 +324,7 @@ def test_one_process_makes_only_some_calls_at_once_and_none_beside_a_slow_one(mo
     account = pending(1)[0].account
     slots = [calls.slot(account) for _ in range(limits.CALLS_TO_ACCOUNT + 1)]
     assert [slot.__enter__() for slot in slots] == [True] * limits.CALLS_TO_ACCOUNT + [False]
+    assert (calls.under_way(account.pk), calls.under_way(account.pk + 1)) == (limits.CALLS_TO_ACCOUNT, 0)
     for slot in slots:
         slot.__exit__(None, None, None)
     assert calls.under_way(account.pk) == 0
@@ -267,6 +333,18 @@ def test_one_process_makes_only_some_calls_at_once_and_none_beside_a_slow_one(mo
         monkeypatch.setattr(time, "monotonic", lambda: began + limits.CALL_SLOW_SECONDS + 1)
         with calls.slot(account) as second:
             assert (first, second) == (True, False)
+
+
+def test_one_process_makes_only_some_calls_at_once_to_all_accounts_at_a_gateway() -> None:
+    first = pending(1)[0].account
+    others = [ProviderAccount(pk=first.pk + number, provider="sandbox", base_url=first.base_url) for number in (1, 2)]
+    elsewhere = ProviderAccount(pk=first.pk + 3, provider="sandbox", base_url="https://elsewhere.example")
+    with ExitStack() as held:
+        for account in (first, others[0]):
+            taken = [held.enter_context(calls.slot(account)) for _ in range(limits.CALLS_TO_GATEWAY // 2)]
+            assert all(taken)
+        assert not held.enter_context(calls.slot(others[1]))
+        assert held.enter_context(calls.slot(elsewhere))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from friendpay.kit.errors import Refused
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers import weighing
 from payments.settlement import checkout, lifecycle, reconcile, taps
+from payments.settlement.chip_in import Share
 from payments.settlement.rules import Attempt, Payer, Split
 from payments.wallets import registry
 from payments.wallets.base import Account, NextStep, ProviderError, Rail, Start
@@ -114,6 +115,8 @@ def test_taking_over_after_a_minute_closes_the_earlier_attempt_at_the_wallet(mov
     request = shop.make_request()
     first = begin(request)
     move_time(61)
+    with pytest.raises(Refused, match="held"):
+        begin(request, "Ann")  # she did not say so
     second = begin(request, "Ann", take_over=True)
     first.refresh_from_db()
     assert (first.status, second.status, held(request)) == ("cancelled", "pending", 9000)
@@ -137,8 +140,9 @@ def test_taking_over_waits_for_a_wallet_that_does_not_answer(move_time: MoveTime
     first = begin(request)
     move_time(61)
     faulty("close")
-    with pytest.raises(Refused, match="held"):
+    with pytest.raises(Refused, match="held") as refused:
         begin(request, "Ann", take_over=True)
+    assert "their wallet isn't answering" in str(refused.value.message)
     first.refresh_from_db()
     assert (first.status, held(request)) == ("pending", 9000)
 
@@ -243,17 +247,25 @@ def test_a_payer_has_no_longer_than_the_wallet_takes(
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "words"),
+    ("error", "told", "words"),
     [
-        (ProviderError("no", permanent=True, code="X"), "wallet_refused", "This wallet refused."),
-        (ProviderError("no", permanent=True, code="X", for_shop=True), "wallet_not_permitted", "This shop cannot take"),
-        (ProviderError("no", permanent=True, code="configuration"), "wallet_not_permitted", "This shop cannot take"),
-        (ProviderError("no", permanent=True, over_limit=True), "amount_not_taken", "does not take this amount"),
-        (ProviderError("no", permanent=False, code="transport"), "wallet_unavailable", "does not answer"),
+        (ProviderError("no", permanent=True, code="X"), ("wallet_refused", 409), "This wallet refused."),
+        (
+            ProviderError("no", permanent=True, code="X", for_shop=True),
+            ("wallet_not_permitted", 409),
+            "This shop cannot take",
+        ),
+        (
+            ProviderError("no", permanent=True, code="configuration"),
+            ("wallet_not_permitted", 409),
+            "This shop cannot take",
+        ),
+        (ProviderError("no", permanent=True, over_limit=True), ("amount_not_taken", 422), "does not take this amount"),
+        (ProviderError("no", permanent=False, code="transport"), ("wallet_unavailable", 503), "does not answer"),
     ],
 )
 def test_a_refusal_is_told_as_what_it_is(
-    monkeypatch: pytest.MonkeyPatch, error: ProviderError, code: str, words: str
+    monkeypatch: pytest.MonkeyPatch, error: ProviderError, told: tuple[str, int], words: str
 ) -> None:
     def refuse(account: Account, start: Start) -> NextStep:
         raise error
@@ -262,7 +274,7 @@ def test_a_refusal_is_told_as_what_it_is(
     request = shop.make_request()
     with pytest.raises(Refused) as refused:
         begin(request)
-    assert refused.value.code == code
+    assert (refused.value.code, refused.value.status) == told
     assert words in str(refused.value.message)
     assert "Nothing was paid" in str(refused.value.message)
     assert held(request) == 0
@@ -342,3 +354,105 @@ def test_the_wallet_is_told_the_payers_language_and_a_subject_it_has_room_for() 
         begin(request)
     told = start.call_args.args[1]
     assert (told.locale, len(told.subject)) == ("zh-hans", 60)
+
+
+def tapped(request: PaymentRequest, *rails: Rail, name: str = "Mei") -> Callable[..., Payment]:
+    """A tap on a wallet that can be paid with on these rails: what is read then, and `begin` with it, later."""
+    tap = taps.read(request.token, name)
+    offer = replace(tap.offer("sandbox", DESKTOP), rails=rails or (Rail.REDIRECT,))
+    return lambda **how: checkout.begin(tap, offer, payer=Payer(name, name), **how)
+
+
+def test_of_two_taps_at_once_the_later_is_led_where_the_earlier_goes() -> None:
+    request = shop.make_request(amount=10000, split=Split(3))
+    first, second, other = tapped(request), tapped(request), tapped(request)
+    payment = first(amount=3000)
+    assert second(amount=3000).pk == payment.pk
+    with pytest.raises(Refused, match="begun"):
+        other(amount=4000)
+    assert (Payment.objects.count(), held(request)) == (1, 3000)
+
+
+def test_the_wallets_own_page_is_opened_where_it_is_wished_for_and_there_is_one() -> None:
+    both = (Rail.NATIVE, Rail.REDIRECT)
+    assert tapped(shop.make_request(), *both)().rail == "native"
+    assert tapped(shop.make_request(), *both)(on_page=True).rail == "redirect"
+    assert tapped(shop.make_request(), Rail.NATIVE)(on_page=True).rail == "native"
+
+
+def test_another_way_to_pay_is_another_attempt_with_room_for_what_the_first_held() -> None:
+    request = shop.make_request(amount=10000, split=Split(3))
+    first = tapped(request)(amount=3000)
+    second = tapped(request, Rail.NATIVE)()
+    first.refresh_from_db()
+    assert (first.status, second.amount, second.rail, held(request)) == ("cancelled", 10000, "native", 10000)
+
+
+def test_an_attempt_that_is_nearly_over_is_not_gone_on_with(move_stopped_time: MoveTime) -> None:
+    request = shop.make_request()
+    first = begin(request)
+    move_stopped_time((shop.HOLD - limits.RESUME_MARGIN).total_seconds() - 1)
+    assert begin(request).pk == first.pk
+    move_stopped_time(2)
+    assert begin(request).pk != first.pk
+
+
+def test_who_takes_over_without_naming_a_part_pays_all_that_is_missing(move_time: MoveTime) -> None:
+    request = shop.make_request(amount=10000, split=Split(4))
+    shop.succeed(begin(request, "Mei", amount=3000))
+    begin(request, "Ann", amount=7000)
+    move_time(61)
+    assert begin(request, "Bo", take_over=True).amount == 7000
+
+
+def test_where_all_who_could_go_would_not_be_enough_nobody_is_closed(move_time: MoveTime) -> None:
+    request = shop.make_request(amount=10000, split=Split(4))
+    early = begin(request, "Mei", amount=3000)
+    move_time(61)
+    begin(request, "Ann", amount=4000)
+    with pytest.raises(Refused, match="held"):
+        begin(request, "Bo", amount=8000, take_over=True)
+    early.refresh_from_db()
+    assert (early.status, early.closing, held(request)) == ("pending", False, 7000)
+
+
+def test_ones_own_hold_counts_as_room_before_anybody_else_has_to_go(move_time: MoveTime) -> None:
+    request = shop.make_request(amount=10000, split=Split(4))
+    ann, mine = begin(request, "Ann", amount=4000), begin(request, "Mei", amount=3000)
+    move_time(61)
+    begin(request, "Mei", amount=6000, take_over=True)
+    ann.refresh_from_db()
+    mine.refresh_from_db()
+    assert (ann.status, mine.status, held(request)) == ("pending", "cancelled", 10000)
+
+
+def test_ones_own_hold_of_another_share_makes_no_room_in_this_one(move_time: MoveTime) -> None:
+    request = shop.make_request(amount=9000, split=Split.among([Share("Mei", 4500), Share("Jun", 4500)]))
+    mine, theirs = begin(request, "Mei", share=0), begin(request, "Jun", share=1)
+    move_time(61)
+    assert begin(request, "Mei", share=1, take_over=True).share == 1
+    for payment in (mine, theirs):
+        payment.refresh_from_db()
+    assert (mine.status, theirs.status, held(request)) == ("cancelled", "cancelled", 4500)
+
+
+def test_an_attempt_let_go_while_the_wallet_opened_it_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = shop.make_request()
+    attempt = Attempt(shop.account_of(request), "sandbox", "redirect", 9000, timedelta(minutes=5))
+    payment = lifecycle.hold(request.pk, attempt, Payer("Mei", "Mei"))
+
+    def meanwhile(_seconds: float) -> None:
+        lifecycle.start_payment(Payment.objects.get(), next_step={"rail": "redirect", "url": "/"}, session="")
+        lifecycle.let_go(payment.pk)
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    assert begin(request).pk != payment.pk
+
+
+def test_what_a_wallet_takes_at_least_is_said_in_the_payers_language() -> None:
+    request = shop.make_request(amount=900000, currency="EUR", split=Split(3))
+    tap = taps.read(request.token, "Mei")
+    offer = replace(tap.offer("sandbox", DESKTOP), least=123456)
+    with translation.override("de"), pytest.raises(Refused) as refused:
+        checkout.begin(tap, offer, payer=Payer("Mei", "Mei"), amount=3000)
+    assert "1.234,56" in str(refused.value.message)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from friendpay.kit.errors import Refused
-from payments.models import Payment, PaymentRequest
+from payments.models import Payment, PaymentRequest, ProviderAccount
 from payments.settlement import chip_in, lifecycle, requests
-from payments.settlement.rules import Split
+from payments.settlement.chip_in import Split
 from payments.wallets import registry
 from tests import shop
 from tests.payments.settlement.test_checkout import begin
@@ -37,6 +37,83 @@ def test_fair_shares_add_up_exactly(amount: int, currency: str, friends: int, sh
         given.append(chip_in.fair_share(again(request)))
         shop.succeed(shop.hold(again(request), given[-1]))
     assert given == shares
+
+
+def test_the_next_is_asked_for_a_share_beside_those_who_are_paying() -> None:
+    request = shop.make_request(amount=10000, split=Split(3, 100))
+    shop.hold(request, 4000)
+    assert chip_in.fair_share(again(request)) == 3000
+
+
+def test_nobody_is_asked_for_a_share_that_leaves_too_little() -> None:
+    request = shop.make_request(amount=10000, split=Split(3, 2000))
+    shop.succeed(shop.hold(request, 7000))
+    assert chip_in.fair_share(again(request)) == 3000  # of 2000 a crumb of 1000 would be left
+
+
+@pytest.mark.parametrize(
+    ("missing", "friends", "given", "least", "step", "parts"),
+    [
+        (9000, 3, 0, 1500, 1, [3000, 4500, 9000]),
+        (9000, 3, 0, 3000, 1, [3000, 4500, 9000]),
+        (9000, 3, 0, 3001, 1, [4500, 9000]),
+        (9000, 3, 0, 4500, 1, [4500, 9000]),
+        (9001, 3, 0, 4501, 1, [9001]),  # what is left of a half of it would be a crumb
+        (10000, 3, 0, 100, 1, [3333, 5000, 10000]),
+        (10000, 3, 0, 100, 10, [3330, 5000, 10000]),
+        (10000, 3, 1, 100, 1, [3333, 5000, 10000]),
+        (10000, 3, 2, 100, 1, [10000]),  # the last gives all
+        (2, 3, 0, 1, 1, [1, 2]),
+        (1, 3, 0, 1, 1, [1]),
+        (0, 3, 0, 100, 1, []),
+        (9000, None, 0, None, 1, []),
+    ],
+)
+def test_a_friend_may_tap_parts_that_fit(  # noqa: PLR0913  # a case and what it gives
+    missing: int, friends: int | None, given: int, least: int | None, step: int, parts: list[int]
+) -> None:
+    request = PaymentRequest(
+        amount=20000, amount_paid=20000 - missing, split_max_payers=friends, split_min_amount=least
+    )
+    assert chip_in.fitting(request, given=given, step=step) == parts
+
+
+def test_accounts_that_are_known_already_are_weighed_as_the_database_would() -> None:
+    order = shop.make_order()
+    [good] = ProviderAccount.objects.all()
+    fields = {"merchant": order.merchant, "base_url": "http://127.0.0.1:8000"}
+    accounts = [
+        good,
+        ProviderAccount.objects.create(**fields, provider="sandbox", enabled=False),
+        ProviderAccount.objects.create(**fields, provider="alipay", live=True),
+        ProviderAccount.objects.create(**fields, provider="gone"),
+    ]
+    assert chip_in.taking(order, accounts) == list(ProviderAccount.objects.taking(order)) == [good]
+
+
+def test_a_shop_without_a_wallet_counts_in_single_units() -> None:
+    order = shop.make_order(amount=98)
+    ProviderAccount.objects.all().delete()
+    assert chip_in.step_of_parts(order) == 1
+    assert shop.make_request(order, split=Split(50)).split_min_amount == 1
+
+
+def test_an_amount_between_two_steps_has_parts_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(registry.get("sandbox")), "steps", {"KWD": 10})
+    assert chip_in.step_of_parts(shop.make_order(amount=10010, currency="KWD")) == 10
+    assert chip_in.step_of_parts(shop.make_order(amount=10001, currency="KWD")) == 1
+
+
+def test_a_part_of_one_unit_is_a_part() -> None:
+    request = shop.make_request(amount=100, split=Split(3, 1))
+    shop.succeed(shop.hold(request, 1))
+    assert chip_in.parts_given(request) == 1
+
+
+def test_the_last_place_may_be_given_what_is_left_in_two_halves() -> None:
+    order = shop.make_order(amount=10000)
+    assert chip_in.agreed(order, Split(3), given=2) == (3, 5000, [])
+    assert chip_in.agreed(order, Split(3), given=1) == (3, 2500, [])
 
 
 def test_a_friend_who_names_no_part_gives_all_that_is_free() -> None:
@@ -110,6 +187,9 @@ def test_the_smallest_part_is_one_that_the_shops_wallets_take(monkeypatch: pytes
     monkeypatch.setattr(sandbox, "methods", (replace(sandbox.methods[0], smallest={"USD": 50}),))
     monkeypatch.setattr(type(sandbox), "steps", {"KWD": 10})
     assert shop.make_request(amount=1000, currency="USD", split=Split(50)).split_min_amount == 50
+    by_choice = replace(sandbox.methods[0], name="other", smallest={"USD": 20}, by_choice=True)
+    monkeypatch.setattr(sandbox, "methods", (*sandbox.methods, by_choice))
+    assert shop.make_request(amount=1000, currency="USD", split=Split(50)).split_min_amount == 50  # is not granted
     assert shop.make_request(amount=60, currency="USD", split=Split(50)).split_min_amount == 30
     assert shop.make_request(amount=100000, currency="KWD", split=Split(7)).split_min_amount == 7140
 

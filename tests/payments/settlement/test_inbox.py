@@ -11,7 +11,7 @@ import pytest
 from friendpay.kit import background, clock, leases, limits
 from friendpay.kit.money import Money
 from payments import tasks
-from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
+from payments.models import BillMismatch, Payment, PaymentRequest, ProviderAccount, ProviderEvent
 from payments.settlement import effects, inbox, outcomes, reconcile, refund_moves, refunds
 from payments.wallets import registry
 from payments.wallets.base import BillLine, Notification, Outcome, State
@@ -164,7 +164,9 @@ def test_a_notification_to_another_account_is_refused() -> None:
     _request, account, notice = approved()
     other = shop.account_of(shop.make_request(shop.make_order(shop.make_merchant("Other"))))
     assert 400 <= deliver(notice, other, secret=account.config["secret"]) < 500
-    assert inbox.receive("sandbox", "acc_nobody", {}, b"{}").status == 404
+    body = notice.body.encode()
+    for provider, name in (("sandbox", "acc_nobody"), ("alipay", account.public_id)):
+        assert inbox.receive(provider, name, headers(account.config["secret"], body), body).status == 404
     assert not ProviderEvent.objects.exists()
 
 
@@ -343,3 +345,41 @@ def test_a_failed_try_of_one_leaves_others_and_what_is_done_alone(jobs: list[Cal
         inbox._apply_now(told)
     told.refresh_from_db()
     assert told.next_attempt_at is None, "somebody else was done with it"
+    ProviderEvent.objects.filter(pk=told.pk).update(attempts=2, next_attempt_at=told.received_at)
+    with mock.patch.object(effects, "apply", side_effect=ValueError):
+        inbox._apply_now(told)
+    told.refresh_from_db()
+    assert (told.attempts, told.next_attempt_at) == (2, told.received_at), "somebody else is at it"
+
+
+def test_one_that_is_named_is_applied_and_no_other() -> None:
+    first, second = (shop.account_of(shop.make_request(shop.make_order(shop.make_merchant(it)))) for it in ("A", "B"))
+    facts = {"kind": "x", "body": b"", "received_at": clock.now(), "next_attempt_at": clock.now()}
+    named, *others = [
+        ProviderEvent.objects.create(account=account, event_id=event_id, **facts)
+        for account, event_id in ((first, "evt-1"), (first, "evt-2"), (second, "evt-1"))
+    ]
+    assert inbox.apply(first.pk, "evt-1") == 1
+    assert list(ProviderEvent.objects.filter(applied_at=None).order_by("id")) == others
+    assert inbox.apply(first.pk, "evt-1") == 0, "it is done with"
+    named.refresh_from_db()
+    assert named.attempts == 1
+
+
+def test_what_support_put_away_or_tries_again_begins_afresh_and_is_explained() -> None:
+    account, now = shop.account_of(shop.make_request()), clock.now()
+    facts = {"account": account, "kind": "x", "body": b"", "received_at": now, "set_aside_at": now}
+    again, away = [
+        ProviderEvent.objects.create(event_id=name, attempts=limits.NOTIFICATION_TRIES, **facts)
+        for name in ("again", "away")
+    ]
+    for event in (again, away):
+        BillMismatch.objects.create(
+            **{"account": account, "day": now.date(), "kind": "missing_here", "about": "charge", "found_at": now},
+            reference=event.event_id,
+            ours=f"orphan {event.pk}",
+        )
+    assert inbox.try_again(again.pk).attempts == 0
+    inbox.put_away(away.pk, "Not ours.")
+    found = {it.reference: (it.note, it.settled_at is not None) for it in BillMismatch.objects.all()}
+    assert found == {"again": ("", False), "away": ("Not ours.", True)}

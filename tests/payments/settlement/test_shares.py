@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -151,13 +152,32 @@ def test_another_price_drops_the_shares() -> None:
         ([("Mei", 9001), ("Jun", -1)], "share_amount"),
         ([("Mei", 4000), ("mei", 5000)], "share_names"),
         ([("Mei", 4000), (" ", 5000)], "share_names"),
+        ([("Mei", 4000), ("Support ✅", 5000)], "looks_like_a_seal"),
     ],
 )
 def test_shares_that_make_no_sense_are_refused(shares: list[tuple[str, int]], code: str) -> None:
     order = shop.make_order(amount=9000)
     split = Split.among(Share(*share) for share in shares)
-    assert refusal(lambda: shop.make_request(order, split=split)) == code
+    with pytest.raises(Refused) as refused:
+        shop.make_request(order, split=split)
+    assert (refused.value.code, refused.value.status) == (code, 422)
+    assert str(refused.value.field).startswith("split.")
     assert not PaymentRequest.objects.exists()
+
+
+def test_a_share_may_be_as_small_as_money_is() -> None:
+    request = shop.make_request(amount=9000, split=Split.among([Share("Mei", 8999), Share("Jun", 1)]))
+    assert request.named == (Share("Mei", 8999), Share("Jun", 1))
+    for share, name in enumerate(["Mei", "Jun"]):
+        shop.succeed(shop.hold_share(request, share, name=name))
+    assert refusal(lambda: shop.hold_share(request, 1, name="Ann")) == "request_paid"
+
+
+def test_what_the_shares_must_be_is_said_in_the_buyers_language() -> None:
+    split = Split.among([Share("Mei", 100000), Share("Jun", 1)])
+    with translation.override("de"), pytest.raises(Refused) as refused:
+        shop.make_request(amount=123456, currency="EUR", split=split)
+    assert "1.234,56" in str(refused.value.message)
 
 
 @pytest.mark.proof
