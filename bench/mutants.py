@@ -7,9 +7,9 @@
 
 The tests are collected once and run once, to learn who runs which line and how long it takes. Then the process forks
 for each mutant (`mistakes.py`), and the child runs the tests that come by until one fails: first those that saw one in
-this function before, then those that run the most of this module that few others run. Only `--patience` seconds' worth of them are run, so a
-survivor may be one that a later test would have seen, never the other way round; a line no test runs is a survivor as
-well. Each lane has a copy of the test database of its own.
+this function before, then those that run the most of this module that few others run.
+Only `--patience` seconds' worth of them are run, so a survivor may be one that a later test would have seen, never the
+other way round; a line no test runs is a survivor as well. Each lane has a copy of the test database of its own.
 
 Survivors named in `survivors.txt` are explained there. Ends with 1 when another one survived, or below 95 killed in a
 hundred.
@@ -55,7 +55,8 @@ TESTS = (  # the tests about money; what only pages show is seen elsewhere
     *(f"tests/payments/admin/test_{name}.py" for name in ("actions", "case", "order_refund")),
     *(f"tests/payments/api/test_{name}.py" for name in ("line_refunds", "order_routes", "refunds", "requests")),
     *(f"tests/payments/pages/test_{name}.py" for name in ("buyer", "more_time", "notify", "progress", "shares")),
-    *(f"tests/payments/{name}.py" for name in ("funnel/test_friction", "offers/test_offers")),
+    *(f"tests/payments/{name}.py" for name in ("funnel/test_friction", "offers/test_offers", "offers/test_rollout")),
+    *("tests/payments/wallets/test_jsapi.py", "tests/test_queries.py"),
 )
 WATCHED = ROOT / ".friendpay/mutants-watched.pickle"
 EXPLAINED = {

@@ -121,10 +121,11 @@ def test_of_two_who_come_after_a_pause_one_may_call(move_time: MoveTime) -> None
     unconcerned = ProviderAccount.objects.get(pk=pending(1)[0].account_id)
     ProviderAccount.objects.filter(pk=unconcerned.pk).update(paused_until=one.paused_until)
     assert [calls.is_open(one), calls.is_open(other), calls.is_open(one)] == [True, False, True]
-    paused_until = dict(ProviderAccount.objects.values_list("pk", "paused_until"))
-    assert paused_until[unconcerned.pk] == one.paused_until
-    assert paused_until[one.pk] is not None
-    assert paused_until[one.pk] > clock.now() + limits.CALL_PROBE_LEASE / 2  # nobody else while the probe may last
+    unconcerned.refresh_from_db()
+    assert unconcerned.paused_until == one.paused_until
+    one.refresh_from_db()
+    assert one.paused_until
+    assert one.paused_until > clock.now() + limits.CALL_PROBE_LEASE / 2  # nobody else while the probe may last
 
 
 def test_a_call_that_is_not_made_may_be_made_later() -> None:

@@ -168,7 +168,12 @@ def test_one_request_that_cannot_be_ended_holds_up_no_other(
     bad, *others = [shop.make_request(expires_in=timedelta(minutes=1)) for _ in range(6)]
     alone: list[int] = []
     expire_request = lifecycle.expire_request
-    monkeypatch.setattr(lifecycle, "expire_request", lambda pk: (alone.append(pk), expire_request(pk)))
+
+    def expire_alone(pk: int) -> None:
+        alone.append(pk)
+        expire_request(pk)
+
+    monkeypatch.setattr(lifecycle, "expire_request", expire_alone)
     move_time(61)
     with no_event_of(bad.public_id):
         expiry.sweep()
