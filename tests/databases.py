@@ -23,6 +23,13 @@ def take() -> None:
     connection.settings_dict["NAME"] = own
 
 
+def copy(name: str) -> None:
+    """Another empty database beside it."""
+    with _servers() as servers:
+        servers.execute("SELECT pg_advisory_lock(%s)", [_ONE_AT_A_TIME])
+        _make(servers, name, TEMPLATE)
+
+
 def drop_outdated() -> None:
     """Databases of migrations as they were once."""
     with _servers() as servers:

@@ -84,6 +84,8 @@ def main(arguments: Sequence[str]) -> int:
         ("nginx", "nginx"),
         ("haproxy", "haproxy"),
         ("etcd", "etcd-server"),
+        ("pgbouncer", "pgbouncer"),
+        ("rabbitmq-server", "rabbitmq-server"),
     ):
         debian.ensure(program, package)
     with _shops_being_installed():

@@ -35,7 +35,7 @@ def becomes(true: Callable[[], bool], seconds: float = 300) -> None:
 
 
 class Stand:
-    """PostgreSQL and Valkey, and whatever of friendpay is started. The demo's shop is in it, for it has a wallet."""
+    """PostgreSQL and Valkey, and whatever of friendpay is started."""
 
     def __init__(self, folder: Path, servers: embedded.Servers) -> None:
         self.folder, self.servers = folder, servers
@@ -64,7 +64,9 @@ class Stand:
             "WEBHOOK_ALLOW_LOOPBACK": "yes",
             "SSL_CERT_FILE": str(self.certificate),
         }
-        self.manage("migrate", "--no-input")
+
+    def fill(self) -> None:
+        """The demo's shop, with a wallet, and what pages are made of."""
         self.manage("seed_demo")
         self.manage("collectstatic", "--no-input")
 
@@ -110,6 +112,12 @@ class Stand:
         process.wait(float(patience[0]))
         return time.monotonic() - began
 
+    def kill(self, name: str) -> None:
+        """It ends in the middle of whatever it does."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait(60)
+
     def serves(self, name: str) -> bool:
         """Whether a web process takes calls."""
         said = (self.folder / f"{name}.log").read_bytes()[self._began[name] :]
@@ -121,9 +129,8 @@ class Stand:
         return False
 
     def end(self) -> None:
-        for process in self.processes.values():
-            process.kill()
-            process.wait(60)
+        for name in list(self.processes):
+            self.kill(name)
         self.listens.close()
 
 
@@ -137,6 +144,8 @@ def standing(folder: Path) -> Iterator[Stand]:
     with embedded.running(folder / "data", durable=False) as servers:
         stand = Stand(folder, servers)
         try:
+            stand.manage("migrate", "--no-input")
+            stand.fill()
             yield stand
         finally:
             stand.end()
@@ -201,15 +210,38 @@ def haproxy(stand: Stand) -> Iterator[None]:
 
 
 @contextmanager
-def running(command: list[str], port: int) -> Iterator[None]:
-    def answers() -> bool:
+def running(
+    command: list[str],
+    port: int,
+    *,
+    user: int | None = None,
+    environment: dict[str, str] | None = None,
+    ends: signal.Signals = signal.SIGTERM,
+) -> Iterator[None]:
+    """A server for the length of a `with` block, from when it takes connections: with all it started, it ends so."""
+
+    def is_open() -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return True
         return False
 
+    def answers() -> bool:
+        assert process.poll() is None, f"{command[0]} ended"
+        return is_open()
+
+    quiet = subprocess.DEVNULL
     with ExitStack() as stack:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        stack.callback(process.wait, 10)
-        stack.callback(process.send_signal, signal.SIGTERM)
-        becomes(answers, 10)
+        process = subprocess.Popen(
+            command,
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
+            user=user,
+            env=environment,
+            start_new_session=True,
+        )
+        stack.callback(becomes, lambda: not is_open())  # what it started may end after it
+        stack.callback(process.wait, 60)
+        stack.callback(os.killpg, process.pid, ends)
+        becomes(answers)
         yield
