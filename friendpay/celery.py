@@ -39,6 +39,7 @@ app.conf.task_routes = {name: {"queue": CALLS} for name in _CALLING}
 _EVERY = {
     "payments.beat": 10,
     "payments.beat_calls": 10,
+    "orders.make_months": 60,
     "orders.purge_answers": 3600,
     "orders.purge_webhooks": 3600,
     "orders.purge_pictures": 3600,

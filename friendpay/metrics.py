@@ -19,8 +19,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from friendpay import scheduler
-from friendpay.kit import clock, gauges, limits
+from friendpay.kit import clock, gauges, limits, months
 from orders.models import Event, Order, WebhookDelivery, WebhookEndpoint
+from orders.webhooks import outbox
 from payments.models import (
     Beat,
     BillMismatch,
@@ -144,6 +145,8 @@ def _numbers(now: datetime) -> Iterator[tuple[str, str, int | None]]:
     failing = enabled.exclude(failing_since=None).count()
     yield "failing_endpoints", "Endpoints of shops that fail.", failing
     yield "unpublished_events", "Events without their place in the order.", Event.objects.filter(sequence=None).count()
+    ahead = months.ahead(outbox.BY_MONTH, now)
+    yield "months_ahead", "Coming months that have their tables; 0 where this month has none.", ahead
     mismatches = BillMismatch.objects.filter(settled_at=None).count()
     yield "bill_mismatches", "Lines on which a wallet's bill and the books do not agree.", mismatches
     yield "sockets", "Open pages that are told of changes at once, of all processes.", gauges.total("sockets")

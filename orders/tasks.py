@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from friendpay.kit import clock, limits
+from friendpay.kit import clock, limits, months
 from orders import access, fetching, pictures, request_log, sequence
 from orders.models import StoredAnswer
 from orders.webhooks import delivery, mail, outbox
@@ -34,6 +34,12 @@ def purge_answers() -> None:
 def purge_webhooks() -> None:
     """Forget what was told to shops long ago; the events themselves are kept."""
     outbox.purge(clock.now() - timedelta(days=settings.WEBHOOK_LOG_DAYS))
+
+
+@shared_task(name="orders.make_months")
+def make_months() -> None:
+    """Let this month's deliveries go to a table of their own, and have those of the coming months ready."""
+    months.make(outbox.BY_MONTH, clock.now())
 
 
 @shared_task(name="orders.purge_request_log")

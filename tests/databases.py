@@ -1,6 +1,8 @@
 """A database for each process of a test run: a copy of one that has all migrations, which is kept between runs."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -28,6 +30,25 @@ def copy(name: str) -> None:
     with _servers() as servers:
         servers.execute("SELECT pg_advisory_lock(%s)", [_ONE_AT_A_TIME])
         _make(servers, name, TEMPLATE)
+
+
+@contextmanager
+def another(purpose: str) -> Iterator[None]:
+    """Meanwhile Django uses a database with all migrations that is nobody else's and is dropped after it: for what a
+    test commits and no flush takes back. Connections of other threads have to be closed before its end.
+    """
+    usual = connection.settings_dict["NAME"]
+    own = f"{usual}_{purpose}"
+    copy(own)
+    connection.close()
+    connection.settings_dict["NAME"] = own
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = usual
+        with _servers() as servers:
+            servers.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(own)))
 
 
 def drop_outdated() -> None:

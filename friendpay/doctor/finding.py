@@ -40,6 +40,7 @@ MENDS = {
     "database": "Start PostgreSQL, or correct DATABASE_URL.",
     "pooler": "Correct DATABASE_URL and DIRECT_DATABASE_URL (docs/production.md).",
     "migrations": "Run manage.py migrate.",
+    "months": "Start the workers; their log says why orders.make_months fails (docs/operate.md).",
     "Valkey": "Start Valkey, or correct REDIS_URL.",
     "broker": "Start the broker, or correct CELERY_BROKER_URL.",
     "clock": "Keep the clocks of all machines by NTP (chrony or systemd-timesyncd).",

@@ -1,4 +1,4 @@
-"""What the doctor looks at within: configuration, database, migrations, Valkey, broker, clocks, workers, mail."""
+"""What the doctor looks at within: configuration, database, migrations, months, Valkey, broker, clocks, workers."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,9 @@ from django.db.migrations.executor import MigrationExecutor
 from redis import Redis
 
 from friendpay.doctor.finding import MENDS, Finding, State
-from friendpay.kit import limits, pooler
+from friendpay.kit import limits, months, pooler
+from friendpay.kit.clock import now
+from orders.webhooks import outbox
 from payments import heartbeats
 from payments.wallets import registry
 
@@ -123,6 +125,16 @@ def migrations() -> Iterator[Finding]:
         yield Finding(about, State.WARNING, says, "Run that version's code here too.")
     else:
         yield Finding(about, State.OK, "all made")
+
+
+def monthly() -> Iterator[Finding]:
+    """That what is divided by month has the tables of this month and the next. Nothing is lost where it has not."""
+    about = "months"
+    if coming := months.ahead(outbox.BY_MONTH, now()):
+        yield Finding(about, State.OK, f"this month and {coming} to come have their tables")
+    else:
+        says = "this month or the next has no tables of its own: deliveries go to those of an older one"
+        yield Finding(about, State.WARNING, says, MENDS[about])
 
 
 def valkey() -> Iterator[Finding]:

@@ -6,12 +6,13 @@ from functools import partial
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from friendpay.kit import clock, ids, limits
+from friendpay.kit import clock, ids, limits, months
 from friendpay.kit.background import enqueue
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from orders.models import Event, WebhookDelivery, WebhookEndpoint
 
+BY_MONTH = months.Divided("orders_webhookdelivery", "orders_webhookattempt", "delivery_id")
 INSERT_DELIVERIES = f"""
     INSERT INTO orders_webhookdelivery (public_id, merchant_id, endpoint_id, event_id, status, attempts)
     SELECT {ids.public_id_sql("wd")}, event.merchant_id, endpoint.id, event.id, 'pending', 0
@@ -61,10 +62,17 @@ def give_up(endpoint: WebhookEndpoint) -> None:
 
 
 def purge(before: datetime) -> None:
-    """Delete what was settled for deliveries from before then, with their attempts. A pending one stays."""
-    old = WebhookDelivery.objects.filter(created_at__lt=before, next_attempt_at=None)
-    while batch := list(old.values_list("pk", flat=True)[: limits.WEBHOOK_PURGE_ROWS]):
-        WebhookDelivery.objects.filter(pk__in=batch, next_attempt_at=None).delete()
+    """Forget the deliveries of each month in which all were written before then, and their attempts with them: in one
+    statement, or one by one, where some are pending, which stay.
+    """
+    for part in months.past(BY_MONTH):
+        rows = WebhookDelivery.objects.filter(pk__gte=months.begins(part.start), pk__lt=months.begins(part.stop))
+        is_young = rows.filter(created_at__gte=before).exists()
+        if is_young or months.drop(BY_MONTH, part, unless="SELECT FROM {} WHERE next_attempt_at IS NOT NULL"):
+            continue
+        settled = rows.filter(next_attempt_at=None)
+        while batch := list(settled.values_list("pk", flat=True)[: limits.WEBHOOK_PURGE_ROWS]):
+            settled.filter(pk__in=batch).delete()
 
 
 def send_soon() -> None:

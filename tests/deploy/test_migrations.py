@@ -15,7 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 BEFORE = {"orders": "0026", "payments": "0034", "sandbox": "0002"}
 """The last ones from before the first release, when nothing was served meanwhile: the rule is for all that follow."""
 
-REASONS: dict[tuple[str, str], dict[str, str]] = {}
+REASONS: dict[tuple[str, str], dict[str, str]] = {
+    ("orders", "0028_deliveries_by_month"): {
+        "RENAME_TABLE": "the table has its name again, columns and all, in the same transaction: as the parent of what"
+        " was there, held by test_the_tables_that_are_there_become_the_first_ones_and_back",
+    }
+}
 """What the linter says of a new one and why it is safe all the same: by app and migration, code and reason."""
 
 

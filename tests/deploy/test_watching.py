@@ -74,6 +74,13 @@ CASES: dict[str, Case] = {
         {},
         "3 events have no place in the order, so no shop is told of them",
     ),
+    "FriendpayMonthsMissing": (
+        "friendpay_months_ahead",
+        "2+0x20 0+0x10 2+0x30",
+        "0+0x120",
+        {},
+        "next month's tables are missing, or this month's are: rows go to an older month's",
+    ),
     "FriendpayWalletPaused": (
         "friendpay_paused_accounts",
         "1 1 0 1 1 0+0x60",

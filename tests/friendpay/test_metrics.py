@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
 from friendpay.kit import clock, counters, gauges
+from orders.tasks import make_months
 from payments import heartbeats
 from payments.models import Payment, ProviderEvent
 from tests.shop import account_of, hold, make_request
@@ -47,6 +48,9 @@ def test_metrics_count_by_status(client: Client) -> None:
     assert 'friendpay_overdue_seconds{work="refunds"} 0' in text
     assert 'friendpay_overdue_seconds{work="webhooks"} 0' in text
     assert 'friendpay_unclaimed_notifications{reason="orphan"} 0' in text
+    assert "friendpay_months_ahead 0" in text
+    make_months()
+    assert "friendpay_months_ahead 2" in client.get("/metrics").content.decode()
 
 
 @pytest.mark.django_db

@@ -16,6 +16,7 @@ LOOKS: dict[str, finding.Look] = {
     "database": inside.database,
     "pooler": inside.pooled,
     "migrations": inside.migrations,
+    "months": inside.monthly,
     "Valkey": inside.valkey,
     "broker": inside.broker,
     "clock": inside.clock,

@@ -20,6 +20,7 @@ from friendpay.doctor.finding import Finding, Look, State
 from friendpay.kit import limits, pooler
 from friendpay.management.commands import doctor
 from friendpay.proxies import Forwarded
+from orders.tasks import make_months
 from payments import heartbeats
 from payments.models import ProviderAccount
 from payments.wallets import registry, transport
@@ -72,6 +73,14 @@ def test_each_way_a_pooler_can_be_wrong_is_told(
 def test_two_addresses_of_two_databases_are_wrong(settings: Settings) -> None:
     settings.DIRECT_DATABASE_URL = f"{settings.DATABASE_URL}&dbname=postgres"
     assert wrongs(inside.pooled) == ["DIRECT_DATABASE_URL leads to another database than DATABASE_URL"]
+
+
+def test_a_month_without_tables_is_told() -> None:
+    (found,) = finding.of("months", inside.monthly)
+    assert (found.state, found.mend) == (State.WARNING, finding.MENDS["months"])
+    make_months()
+    (found,) = finding.of("months", inside.monthly)
+    assert (found.state, found.says) == (State.OK, "this month and 2 to come have their tables")
 
 
 def test_a_server_that_is_not_there_is_a_finding_with_what_mends_it(settings: Settings) -> None:
