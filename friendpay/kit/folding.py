@@ -11,9 +11,31 @@ from copy import deepcopy
 from typing import Any
 
 from jinja2 import Environment, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]
 
 _HOLE = re.compile(r"%\((\w+)\)s|%(%)")
+
+
+def escaped(value: object) -> str:
+    """What `markupsafe.escape` gives, but text: it is put together at once, and nothing asks again whether it is safe.
+    That alone is most of what escaping a name takes.
+    """
+    if type(value) is str:
+        text: str = _escape_inner(value)
+        return text
+    return value if type(value) is Markup else escape(value)
+
+
+class _Code(CodeGenerator):
+    """What stands in a page is escaped by the environment."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
+            self.write("environment.escaped(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
 
 
 class Folding(Environment):
@@ -22,12 +44,15 @@ class Folding(Environment):
     """
 
     known: Mapping[str, Any] = {}
+    code_generator_class = _Code
+    escaped = staticmethod(escaped)
 
-    def knowing(self, known: Mapping[str, Any]) -> "Folding":
-        """One like it, with templates of its own."""
+    def knowing(self, known: Mapping[str, Any], filters: Mapping[str, Any]) -> "Folding":
+        """One like it, with templates of its own and these filters in place of others."""
         other: Folding = self.overlay()
         other.known = known
         other.globals = {**self.globals, **known}
+        other.filters = {**self.filters, **filters}
         return other
 
     def _generate(self, source: nodes.Template, *args: Any, **options: Any) -> str:

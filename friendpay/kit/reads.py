@@ -60,7 +60,12 @@ def fields(model: type[Model], but: tuple[str, ...] = ()) -> "tuple[Field[Any, A
 
 
 def _row(model: type[Row], values: tuple[Any, ...], but: tuple[str, ...] = ()) -> Row:
-    return model.from_db("default", [field.attname for field in fields(model, but)], values)
+    return model.from_db("default", _names(model, but), values)
+
+
+@cache
+def _names(model: type[Model], but: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(field.attname for field in fields(model, but))
 
 
 @cache

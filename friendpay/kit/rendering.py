@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import get_token
 from django.template import engines
 from django.template.backends.jinja2 import Jinja2
 from django.templatetags.static import static
@@ -24,10 +23,10 @@ from django.urls import reverse
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext
 from django.utils.translation.trans_real import translation
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from friendpay.kit import amounts, limits, links
-from friendpay.kit.folding import Folding
+from friendpay.kit import amounts, csrf, limits, links
+from friendpay.kit.folding import Folding, escaped
 from friendpay.kit.money import Money
 from friendpay.kit.templatetags.pictures import preview_picture
 from friendpay.kit.templatetags.times import digits, moment
@@ -71,7 +70,7 @@ def pieces(page: Page) -> tuple[str, ...]:
 def filled(request: HttpRequest, pieces: tuple[str, ...], now: datetime) -> str:
     """The pieces of a page, for this visitor and this moment."""
     own = {mark: _running(mark, now) for mark in set(pieces[1::2]) - {"csrf"}}
-    own["csrf"] = get_token(request) if "csrf" in pieces[1::2] else ""
+    own["csrf"] = csrf.token(request) if "csrf" in pieces[1::2] else ""
     whole = list(pieces)
     whole[1::2] = [own[mark] for mark in pieces[1::2]]
     return "".join(whole)
@@ -92,7 +91,8 @@ def _templates(language: str) -> Environment:
     always = {
         name: env.globals[name] for name in ("static", "preview_picture", "LANGUAGES", "language", "right_to_left")
     }
-    return env.knowing({"_": words, "gettext": words, "dict": dict, **always})
+    spoken = {name: partial(filter_, language=language) for name, filter_ in _SPOKEN.items()}
+    return env.knowing({"_": words, "gettext": words, "dict": dict, **always}, spoken)
 
 
 def _running(mark: str, now: datetime) -> str:
@@ -112,9 +112,13 @@ def environment(**options: Any) -> Environment:
     )
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]  # of the extension
-    env.filters |= {"apart": _apart, "money": _money, "big_money": _big_money}
-    env.filters |= {"text": amounts.text, "figures": _figures, "moment": moment}
-    env.filters |= {"countdown": _countdown, "seconds": _seconds, "attributes": _attributes}
+    env.filters |= {
+        **_SPOKEN,
+        "moment": moment,
+        "countdown": _countdown,
+        "seconds": _seconds,
+        "attributes": _attributes,
+    }
     env.filters |= {"quoted": partial(quote, safe="")}
     env.globals |= {
         "url": _url,
@@ -129,28 +133,37 @@ def environment(**options: Any) -> Environment:
     return env
 
 
-def _apart(text: object) -> Markup:
+def _apart(text: object, language: str = "") -> Markup:
     """A name, a code, an address in a sentence: whichever way it is read, it does not turn the words around it. Latin
     letters stand apart from Chinese and Japanese ones.
     """
-    spaced = ' class="spaced"' if _LATIN.match(str(text)) and (get_language() or "")[:2] in ("zh", "ja") else ""
-    return Markup(f"<bdi{spaced}>{escape(text)}</bdi>") if text else Markup()
+    language = language or get_language() or ""
+    spaced = ' class="spaced"' if language[:2] in ("zh", "ja") and _LATIN.match(str(text)) else ""
+    return Markup(f"<bdi{spaced}>{escaped(text)}</bdi>") if text else Markup()
 
 
-def _money(amount: Money) -> Markup:
+def _money(amount: Money, language: str = "") -> Markup:
     """An amount in figures of equal width, never broken over two lines."""
-    return Markup(f'<bdi class="num nowrap">{escape(amounts.text(amount))}</bdi>')
+    return Markup(f'<bdi class="num nowrap">{escaped(_text(amount, language))}</bdi>')
 
 
-def _big_money(amount: Money) -> Markup:
+def _big_money(amount: Money, language: str = "") -> Markup:
     """The amount a page is about, as large as its length allows on a phone."""
-    text = amounts.text(amount)
+    text = _text(amount, language)
     size = "longest" if len(text) > 14 else "long" if len(text) > 10 else ""
-    return Markup(f'<p class="amount {size}"><bdi class="num nowrap">{escape(text)}</bdi></p>')
+    return Markup(f'<p class="amount {size}"><bdi class="num nowrap">{escaped(text)}</bdi></p>')
 
 
-def _figures(amount: Money) -> str:
-    return amount.figures(get_language() or settings.LANGUAGE_CODE)
+def _text(amount: Money, language: str = "") -> str:
+    return amount.text(language) if language else amounts.text(amount)
+
+
+def _figures(amount: Money, language: str = "") -> str:
+    return amount.figures(language or get_language() or settings.LANGUAGE_CODE)
+
+
+_SPOKEN = {"apart": _apart, "money": _money, "big_money": _big_money, "text": _text, "figures": _figures}
+"""Filters that ask for the language that is active where they are not told it."""
 
 
 def _countdown(until: datetime, up: str = "down") -> Markup:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -57,8 +58,13 @@ def _checked(day: date | None) -> str:
     operator = {"operator": urlsplit(settings.PUBLIC_URL).hostname}
     if day is None:
         return _("Checked by %(operator)s.") % operator
-    written = format_date(day, "medium", locale=to_locale(get_language() or settings.LANGUAGE_CODE))
+    written = _written(day, get_language() or settings.LANGUAGE_CODE)
     return _("Checked by %(operator)s on %(day)s.") % {**operator, "day": written}
+
+
+@lru_cache(maxsize=1000)
+def _written(day: date, language: str) -> str:
+    return format_date(day, "medium", locale=to_locale(language))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ What was drawn of a row is drawn again for as long as PostgreSQL says the same a
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -19,6 +20,7 @@ from payments.offers.habits import Habits
 from payments.offers.weighing import Surface
 from payments.pages import ahead, form_action, friend_page, friend_reading
 from payments.pages.ahead import Ahead
+from payments.pages.friend_reading import Reading, Row
 from payments.pages.visitors import habits_among
 
 
@@ -34,6 +36,17 @@ class _Kept(NamedTuple):
     drawn: dict[tuple[Surface, Habits, str | None], _Drawn]
 
 
+class _Read:
+    """The reading of a row, worked out once for an answer that needs it, and what of it depends on the time."""
+
+    def __init__(self, row: Row) -> None:
+        self._row, self.watch = row, Watch(row.now)
+
+    @cached_property
+    def reading(self) -> Reading:
+        return friend_reading.made(self._row, self.watch.now)
+
+
 _frames = Frames()
 _kept: dict[tuple[Any, ...], _Kept] = {}
 
@@ -43,14 +56,17 @@ async def answer(environ: dict[str, Any], ordinary: Callable[[dict[str, Any]], A
     if await ahead.prepare_state(environ):
         return _unless_failed(ordinary(environ))
     known = await ahead.prepare(environ)
+    if known is None or known.row.leads_on:
+        return None
+    read = _Read(known.row)
     try:
-        return _answer(environ, known, _of(known), ordinary) if known and not known.row.leads_on else None
+        return _answer(environ, known, read, _of(known, read), ordinary)
     except SynchronousOnlyOperation:  # the shop's settings have just changed, and have to be read
         return None
 
 
 def _answer(
-    environ: dict[str, Any], known: Ahead, kept: _Kept, ordinary: Callable[[dict[str, Any]], Answer]
+    environ: dict[str, Any], known: Ahead, read: _Read, kept: _Kept, ordinary: Callable[[dict[str, Any]], Answer]
 ) -> Answer | None:
     def drawn(request: HttpRequest) -> str:
         now, surface = known.row.now, Surface.of(environ.get("HTTP_USER_AGENT", ""))
@@ -58,12 +74,10 @@ def _answer(
         which = surface, habits, get_language()
         found = kept.drawn.get(which)
         if found is None or not found.watch.holds(now):
-            watch = Watch(now)
-            reading = friend_reading.made(known.row, watch.now)
-            page = friend_page.built(reading, surface, habits, url=environ["PATH_INFO"])
+            page = friend_page.built(read.reading, surface, habits, url=environ["PATH_INFO"])
             while len(kept.drawn) >= limits.WAYS_TO_DRAW_KEPT:
                 del kept.drawn[next(iter(kept.drawn))]  # the oldest
-            kept.drawn[which] = found = _Drawn(rendering.pieces(page), watch)
+            kept.drawn[which] = found = _Drawn(rendering.pieces(page), read.watch)
         return rendering.filled(request, found.pieces, now)
 
     asked = Asked.of(environ, known.cookies, kept.policy, known.row.now.date())
@@ -80,12 +94,11 @@ def _unless_failed(answer: Answer) -> Answer | None:
     return None if answer[0] >= 500 else answer
 
 
-def _of(known: Ahead) -> _Kept:
+def _of(known: Ahead, read: _Read) -> _Kept:
     """What is kept of a row as it stands."""
     key = known.token, known.row.visitor, known.row.values
     if key not in _kept:
-        reading = friend_reading.made(known.row, known.row.now)
         while len(_kept) >= limits.DRAWN_PAGES_KEPT:
             del _kept[next(iter(_kept))]  # the oldest
-        _kept[key] = _Kept(form_action.policy(friend_page.taking(reading)), {})
+        _kept[key] = _Kept(form_action.policy(friend_page.taking(read.reading)), {})
     return _kept[key]

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
-from jinja2 import DictLoader, StrictUndefined, UndefinedError
+from django.utils.safestring import mark_safe
+from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
+from markupsafe import Markup, escape
 
-from friendpay.kit.folding import Folding
+from friendpay.kit.folding import Folding, escaped
 
 WORDS = {"Hello": "¡Hola & adiós!", "%(who)s pays %(sum)s": "100 %% %(sum)s <- %(who)s", "Paid %(sum)s": "Pagado"}
 CONSTANTS = {"TONGUES": (("en", "English"), ("es", "Español"))}
@@ -24,7 +26,7 @@ def words(text: str) -> str:
 
 
 def folded(env: Folding) -> Folding:
-    return env.knowing({name: env.globals[name] for name in ("_", "gettext", "language", "TONGUES")})
+    return env.knowing({name: env.globals[name] for name in ("_", "gettext", "language", "TONGUES")}, {})
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,21 @@ def test_what_is_nowhere_is_still_an_error() -> None:
     env = folded(environment(page="{% include 'part' %}", part="{{ nowhere }}"))
     with pytest.raises(UndefinedError):
         env.get_template("page").render()
+
+
+VALUES = ["plain", "<b>&\"'", "李", "", 5, None, 1.5, Markup("<i>"), mark_safe("<u>&"), ["<", 1]]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_what_is_escaped_is_what_jinja_escapes(value: object) -> None:
+    assert escaped(value) == str(escape(value))
+    page = "{{ it }}{% set kept %}{{ it }}{% endset %}{{ kept }}{% macro m(of) %}{{ of }}{% endmacro %}{{ m(it) }}"
+    own = Environment(loader=DictLoader({"page": page}), autoescape=True)
+    drawn = environment(page=page).get_template("page").render(it=value)
+    assert drawn == own.get_template("page").render(it=value)
+
+
+def test_filters_of_a_language_are_its_own() -> None:
+    env = environment(page="{{ 'a'|upper }}")
+    assert env.knowing({"language": "es"}, {"upper": lambda text: f"{text} es"}).get_template("page").render() == "a es"
+    assert env.get_template("page").render() == "A"
