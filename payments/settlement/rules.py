@@ -237,7 +237,7 @@ def why_not_applied(request: PaymentRequest, payment: Payment, taken: Money, app
         return Refund.Reason.SURPLUS
     if payment.share is not None and request.payments.filter(share=payment.share, amount_applied__gt=0).exists():
         return Refund.Reason.DUPLICATE
-    if request.status == REQUEST.PAID or request.amount_paid == request.amount:
+    if request.amount_paid == request.amount:
         return Refund.Reason.DUPLICATE
     if request.status == REQUEST.OPEN:
         return Refund.Reason.MISMATCH  # the price changed after this attempt began

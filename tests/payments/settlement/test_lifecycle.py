@@ -309,20 +309,23 @@ def test_a_surplus_part_is_applied_as_far_as_it_fits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "code"), [(999, "amount_out_of_range"), (10001, "amount_out_of_range"), (9500, "crumb_left")]
+    ("amount", "code"),
+    [(999, "amount_out_of_range"), (10001, "amount_out_of_range"), (9500, "crumb_left"), (9999, "crumb_left")],
 )
 def test_a_part_outside_the_rules_is_refused(amount: int, code: str) -> None:
     request = shop.make_request(amount=10000, split=Split(3, 1000))
-    with pytest.raises(Refused, match=code):
+    with pytest.raises(Refused, match=code) as refused:
         shop.hold(request, amount)
+    assert (refused.value.status, refused.value.field) == (422, "amount")
     assert not Payment.objects.exists()
 
 
 def test_the_last_friend_gives_what_is_missing() -> None:
     request = shop.make_request(amount=10000, split=Split(2))
     shop.succeed(shop.hold(request, 5000))
-    with pytest.raises(Refused, match="last_part"):
-        shop.hold(request, 4000)
+    with pytest.raises(Refused, match="last_part") as refused:
+        shop.hold(request, 4999)
+    assert refused.value.status == 422
     shop.succeed(shop.hold(request, 5000))
     assert reload(request).status == "paid"
 

@@ -1,6 +1,7 @@
 """What a buyer may write to a friend."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.utils import translation
@@ -69,8 +70,9 @@ def test_nobody_begins_on_a_request_that_has_ended(end: str, code: str) -> None:
 @pytest.mark.django_db
 def test_an_amount_is_one_of_the_wallets_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "step", lambda *_: 1000)
-    with pytest.raises(Refused, match="amount_step"):
+    with pytest.raises(Refused, match="amount_step") as no:
         shop.hold(shop.make_request(amount=9500))
+    assert (no.value.status, no.value.field) == (422, "amount")
     assert shop.hold(shop.make_request(amount=9000))
 
 
@@ -103,3 +105,20 @@ def test_a_no_to_an_amount_is_in_the_payers_language() -> None:
     with pytest.raises(Refused, match="share_required") as no:
         rules.amount_of(request, None)
     assert no.value.status == 422
+
+
+@pytest.mark.django_db
+def test_others_hold_what_is_left_to_the_smallest_unit() -> None:
+    request = shop.make_request(amount=10000, split=Split(3, 1000))
+    shop.hold(request, 3000)
+    with pytest.raises(Refused, match="held"):
+        shop.hold(request, 7001, name="Ann")
+    assert shop.hold(request, 7000, name="Ann")
+
+
+@pytest.mark.parametrize("life", [timedelta(seconds=59), timedelta(days=31)])
+@pytest.mark.django_db
+def test_a_request_lives_as_long_as_requests_may(life: timedelta) -> None:
+    with pytest.raises(Refused):
+        shop.make_request(expires_in=life)
+    assert not PaymentRequest.objects.exists()

@@ -11,9 +11,9 @@ from friendpay.kit.errors import Refused
 from orders.services import LineDraft
 from payments.models import Payment, PaymentRequest, Refund
 from payments.offers.weighing import Surface
-from payments.settlement import lifecycle, requests
+from payments.settlement import lifecycle, requests, rules
 from payments.settlement.chip_in import Share, Split
-from payments.settlement.rules import Payer
+from payments.settlement.rules import Attempt, Payer
 from tests import shop
 
 pytestmark = pytest.mark.django_db
@@ -122,7 +122,17 @@ def test_money_for_a_share_that_was_changed_goes_back() -> None:
     lifecycle.let_go(late.pk)
     requests.allow_parts(request.pk, Split.among([Share("Mei", 5000), Share("Jun", 4000)]), actor="buyer")
     assert shop.succeed(late).amount_applied == 0
-    assert Refund.objects.get().amount == 4000
+    assert (Refund.objects.get().amount, Refund.objects.get().reason) == (4000, "mismatch")
+
+
+def test_a_share_is_begun_with_what_it_is_now() -> None:
+    request = asked()
+    attempt = Attempt(shop.account_of(request), "sandbox", "redirect", 3999, shop.HOLD, share=0)
+    assert refusal(lambda: lifecycle.hold(request.pk, attempt, Payer("Mei", "Mei"))) == "amount_changed"
+    assert not Payment.objects.exists()
+    assert rules.is_to_be_paid(request, 2, 1000)
+    for share, amount in ((None, 4000), (0, 3999), (3, 1000)):
+        assert not rules.is_to_be_paid(request, share, amount)
 
 
 def test_shares_stay_as_they_are_once_somebody_pays() -> None:
@@ -168,9 +178,12 @@ def test_shares_that_make_no_sense_are_refused(shares: list[tuple[str, int]], co
 def test_a_share_may_be_as_small_as_money_is() -> None:
     request = shop.make_request(amount=9000, split=Split.among([Share("Mei", 8999), Share("Jun", 1)]))
     assert request.named == (Share("Mei", 8999), Share("Jun", 1))
-    for share, name in enumerate(["Mei", "Jun"]):
-        shop.succeed(shop.hold_share(request, share, name=name))
-    assert refusal(lambda: shop.hold_share(request, 1, name="Ann")) == "request_paid"
+    early = shop.hold_share(request, 1, name="Early")
+    lifecycle.let_go(early.pk)
+    shop.succeed(shop.hold_share(request, 1, name="Jun"))
+    assert refusal(lambda: shop.hold_share(request, 1, name="Ann")) == "share_paid"
+    shop.succeed(early)
+    assert Refund.objects.get().reason == "duplicate"
 
 
 def test_what_the_shares_must_be_is_said_in_the_buyers_language() -> None:
