@@ -56,7 +56,7 @@ def of_charge(payment: Payment, outcome: Outcome, **more: Any) -> ProviderEvent:
 
 def by_hand(payment: Payment, state: State | None = None, **more: Any) -> ProviderEvent:
     """Of a refund that we did not make."""
-    outcome = state and Outcome(state, "", "re-1", Money(3000, "CNY"))
+    outcome = Outcome(state, "", "re-1", Money(3000, "CNY")) if state else None
     return told(payment, "refund", outcome, number="hand-1", charge=payment.reference, **more)
 
 
