@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from unittest import mock
@@ -456,3 +457,21 @@ def test_what_a_wallet_takes_at_least_is_said_in_the_payers_language() -> None:
     with translation.override("de"), pytest.raises(Refused) as refused:
         checkout.begin(tap, offer, payer=Payer("Mei", "Mei"), amount=3000)
     assert "1.234,56" in str(refused.value.message)
+
+
+def test_there_is_nothing_to_tap_on_behind_a_link_that_nobody_gave_out() -> None:
+    shop.make_request()
+    with pytest.raises(PaymentRequest.DoesNotExist):
+        taps.read("nobody-gave-this-out", "Mei")
+
+
+def test_what_a_tap_knows_was_read_at_once(
+    django_assert_num_queries: Callable[..., AbstractContextManager[object]],
+) -> None:
+    request = shop.make_request()
+    begin(request)
+    tap = taps.read(request.token, "Mei")
+    with django_assert_num_queries(0):
+        assert tap.request.order.merchant.name == tap.request.merchant.name == "Harbour Tea"
+        assert [(it.request.pk, it.account.provider) for it in tap.own] == [(request.pk, "sandbox")]
+        assert tap.goods == (("Spring oolong, 100 g", ""),)

@@ -19,6 +19,8 @@ def test_the_new_link_is_shared_and_ends_when_the_old_one_did(move_stopped_time:
     request = shop.make_request(expires_in=timedelta(minutes=10))
     move_stopped_time(300)
     new = reissue(request.pk, actor="support")
+    request.refresh_from_db()
+    assert (request.status, request.is_replaced, new.is_replaced) == ("cancelled", True, False)
     assert new.shared_at == clock.now()
     assert new.expires_at == request.expires_at
 
