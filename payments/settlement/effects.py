@@ -111,9 +111,9 @@ def _apply_external(event: ProviderEvent, payment: Payment, told: Outcome | None
         return True  # what was never counted
     number = event.reference or event.number
     if told is None or told.state != State.SUCCEEDED:
-        charge = payment.reference, payment.provider_ref
+        names = {"reference": number, "charge": payment.reference, "charge_ref": payment.provider_ref}
         with _asking(event) as (provider, account):
-            told = provider.fetch_refund(account, reference=number, charge=charge[0], charge_ref=charge[1])
+            told = provider.fetch_refund(account, **names)
     if told.state == State.UNKNOWN:
         raise ProviderError("the provider does not know the refund it told us of", permanent=False)
     event.outcome = pack(told)

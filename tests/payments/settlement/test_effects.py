@@ -7,7 +7,7 @@ import pytest
 
 from friendpay.kit import clock
 from friendpay.kit.money import Money
-from payments.models import Payment, ProviderEvent, Refund
+from payments.models import BillMismatch, Payment, ProviderEvent, Refund
 from payments.settlement import effects, ledger, lifecycle, refund_moves, refunds
 from payments.settlement.outcomes import pack, unpack
 from payments.wallets import registry
@@ -25,13 +25,15 @@ class Wallet:
         self.charge = Outcome(State.UNKNOWN, "")
         self.refund = Outcome(State.UNKNOWN, "")
         self.asked = 0
+        self.names: dict[str, object] = {}
 
     def fetch(self, *_about: object) -> Outcome:
         self.asked += 1
         return self.charge
 
-    def fetch_refund(self, *_account: object, **_about: object) -> Outcome:
+    def fetch_refund(self, *_account: object, **names: object) -> Outcome:
         self.asked += 1
+        self.names = names
         return self.refund
 
 
@@ -57,7 +59,7 @@ def of_charge(payment: Payment, outcome: Outcome, **more: Any) -> ProviderEvent:
 def by_hand(payment: Payment, state: State | None = None, **more: Any) -> ProviderEvent:
     """Of a refund that we did not make."""
     outcome = Outcome(state, "", "re-1", Money(3000, "CNY")) if state else None
-    return told(payment, "refund", outcome, number="hand-1", charge=payment.reference, **more)
+    return told(payment, "refund", outcome, **{"reference": "hand-1", "charge": payment.reference, **more})
 
 
 def paid_for() -> Payment:
@@ -86,6 +88,27 @@ def test_money_told_of_for_an_ended_attempt_counts_only_where_the_wallet_has_it(
     assert (payment.status, payment.amount_applied, is_done(event), wallet.asked) == ("succeeded", 9000, True, 2)
 
 
+def test_an_attempt_the_wallet_does_not_know_is_not_ended_by_a_hint(wallet: Wallet) -> None:
+    payment = shop.hold(shop.make_request())
+    event = of_charge(payment, Outcome(State.FAILED, payment.reference))
+    with pytest.raises(ProviderError) as error:
+        effects.apply(event)
+    payment.refresh_from_db()
+    assert (error.value.permanent, payment.status, is_done(event)) == (False, "pending", False)
+
+
+def test_what_was_an_orphan_and_is_booked_now_is_explained_in_the_bill(wallet: Wallet) -> None:
+    payment = shop.hold(shop.make_request())
+    event = of_charge(payment, Outcome(State.SUCCEEDED, payment.reference, "txn-1", CNY))
+    now = clock.now()
+    facts = {"account": payment.account, "day": now.date(), "kind": "missing_here", "about": "charge", "found_at": now}
+    for pk in (event.pk, event.pk + 1):
+        BillMismatch.objects.create(**facts, reference=str(pk), ours=f"orphan {pk}")
+    effects.apply(event)
+    assert is_done(event)
+    assert list(BillMismatch.objects.exclude(settled_at=None).values_list("ours", flat=True)) == [f"orphan {event.pk}"]
+
+
 def test_nobody_is_asked_where_no_calls_are_made(wallet: Wallet) -> None:
     payment = shop.hold(shop.make_request())
     hint = of_charge(payment, Outcome(State.FAILED, payment.reference), asks=False)
@@ -112,6 +135,8 @@ def test_a_refund_by_hand_is_booked_as_the_wallet_says_it_is(state: State | None
     refund = Refund.objects.get()
     assert (refund.external, refund.amount) == (True, 3000 if state == State.SUCCEEDED else 2000)
     assert (wallet.asked, is_done(event)) == (0 if state == State.SUCCEEDED else 1, True)
+    names = {"reference": "hand-1", "charge": payment.reference, "charge_ref": payment.provider_ref}
+    assert wallet.names == ({} if state == State.SUCCEEDED else names)
     stored = unpack(event.outcome)
     assert stored
     assert stored.amount == refund.money
@@ -137,7 +162,7 @@ def test_a_refund_that_the_wallet_does_not_know_is_asked_about_again() -> None:
 def test_a_refund_that_does_not_fit_waits_for_a_person_under_its_number() -> None:
     payment = paid_for()
     refunds.refund_payment(payment.pk, 9000, actor="merchant")
-    event = by_hand(payment, State.SUCCEEDED)
+    event = by_hand(payment, State.SUCCEEDED, reference="", number="hand-1")
     effects.apply(event)
     event.refresh_from_db()
     assert (event.orphaned_at is not None, event.reference, event.applied_at) == (True, "hand-1", None)
@@ -164,7 +189,7 @@ def test_a_refund_of_what_never_counted_is_nothing_to_book(wallet: Wallet) -> No
 def test_a_dispute_is_ours_where_the_payment_is() -> None:
     payment = paid_for()
     said = Outcome(State.PENDING, "", "dp-1", CNY)
-    ours = told(payment, "dispute", said, charge=payment.reference)
+    ours = told(payment, "dispute", said, charge=payment.reference, reference="dp-1")
     others = told(payment, "dispute", said, charge="of another", event_id="evt-2")
     for event in (ours, others):
         effects.apply(event)

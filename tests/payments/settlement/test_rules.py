@@ -9,6 +9,7 @@ from django.utils import translation
 from friendpay.kit import clock, limits, text_filter
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
+from orders.models import Merchant
 from payments.models import Payment, PaymentRequest
 from payments.settlement import lifecycle, requests, rules, turns
 from payments.settlement.rules import Payer, Split
@@ -122,3 +123,12 @@ def test_a_request_lives_as_long_as_requests_may(life: timedelta) -> None:
     with pytest.raises(Refused):
         shop.make_request(expires_in=life)
     assert not PaymentRequest.objects.exists()
+
+
+@pytest.mark.django_db
+def test_nobody_begins_at_a_shop_that_is_frozen() -> None:
+    request = shop.make_request()
+    Merchant.objects.update(is_frozen=True)
+    with pytest.raises(Refused, match="merchant_frozen"):
+        shop.hold(request)
+    assert not Payment.objects.exists()
