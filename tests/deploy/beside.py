@@ -5,7 +5,7 @@ and beside them, run as `deploy/` configures those.
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from celery import current_app
@@ -102,8 +102,9 @@ class RabbitMQ:
 
     def consumers(self, queue: str) -> int:
         """How many workers take jobs from it."""
-        with current_app.connection_for_read(self.address) as link:
-            found: int = link.default_channel.queue_declare(queue, passive=True).consumer_count
+        found = 0
+        with current_app.connection_for_read(self.address) as link, suppress(link.channel_errors):  # it comes
+            found = link.default_channel.queue_declare(queue, passive=True).consumer_count
         return found
 
     def waiting(self, queue: str) -> list[str]:

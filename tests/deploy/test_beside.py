@@ -112,6 +112,7 @@ def place(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> It
         for name in ("web@1", "worker@1", "worker@2", "caller@1"):
             stand.start(name)
         becomes(stand.is_up)
+        becomes(lambda: (broker.consumers("celery"), broker.consumers("calls")) == (2, 1))
         yield Place(stand, broker)
 
 
@@ -221,7 +222,6 @@ def test_a_broker_that_is_killed_takes_nothing_with_it(place: Place, tmp_path: P
     """
     shop, job = Shop(place, tmp_path / "history"), "payments.check_ledger"
     stand, broker = place.stand, place.broker
-    becomes(lambda: (broker.consumers("celery"), broker.consumers("calls")) == (2, 1))
     before = place.requests()
     ((began,),) = place.rows("SELECT clock_timestamp()")
 
