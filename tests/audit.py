@@ -16,7 +16,7 @@ _SECONDS = 600
 
 
 def main() -> int:
-    """0: none is known. 1: some are, and are printed. 2: nobody could be asked, which says nothing."""
+    """0: none is known. 1: some are, and are printed. 2: not every package could be asked about, which says nothing."""
     program = HOME / "bin" / "pip-audit"
     try:
         if not program.exists():
@@ -29,7 +29,8 @@ def main() -> int:
         print(f"Nobody could be asked: {error}", file=sys.stderr)
         return NOT_ASKED
     print(asked.stdout + asked.stderr)
-    if asked.returncode and "ID" not in asked.stdout:  # no table of weaknesses: it could not ask
+    knows_some = "ID" in asked.stdout  # of the table of weaknesses; it says "none" of packages it left out, too
+    if not knows_some and (asked.returncode or "could not be audited" in asked.stdout):
         return NOT_ASKED
     return asked.returncode
 

@@ -8,11 +8,19 @@ import pytest
 from tests import audit
 
 FOUND = "Name Version ID Fix Versions\\nx 1 CVE-1 2"
+NONE = "No known vulnerabilities found"
+LEFT_OUT = "Name Skip Reason\\nx Dependency not found on PyPI and could not be audited: x (1)"
 
 
 @pytest.mark.parametrize(
     ("says", "code", "comes"),
-    [("No known vulnerabilities found", 0, 0), (FOUND, 1, 1), ("ConnectionError", 1, audit.NOT_ASKED)],
+    [
+        (NONE, 0, 0),
+        (FOUND, 1, 1),
+        ("ConnectionError", 1, audit.NOT_ASKED),
+        (f"{LEFT_OUT}\\n{NONE}", 0, audit.NOT_ASKED),
+        (f"{FOUND}\\n{LEFT_OUT}", 1, 1),
+    ],
 )
 def test_a_weakness_is_one_and_no_answer_is_two(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, code: int, comes: int
