@@ -141,7 +141,7 @@ def fitting(request: PaymentRequest, *, given: int, step: int) -> list[int]:
     offered = (
         {missing // 3 // step * step, missing // 2 // step * step} if request.split_max_payers - given > 1 else set()
     )
-    fits = {part for part in offered if part >= least and missing - part >= least}
+    fits = {part for part in offered if part >= least}  # what is left is no smaller
     return sorted(fits | {missing})
 
 
