@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from django.core.management import call_command
@@ -12,7 +12,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from friendpay.kit import clock, limits, months
-from orders.models import Merchant, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from orders.models import Event, Merchant, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from orders.tasks import make_months
 from orders.webhooks import endpoints, outbox
 from tests import databases, shop
@@ -258,52 +258,74 @@ def elsewhere(work: Any) -> BaseException | None:
     return wrong[0] if wrong else None
 
 
-def test_months_turn_while_shops_sell(own_database: None, move_time: MoveTime) -> None:
-    """Two schedulers at once, a year of months, and writers that never pause: each event has its delivery."""
-    shops, over, counting = [listening() for _ in range(2)], threading.Event(), threading.Lock()
-    wrong: list[BaseException] = []
-    written = 0
+class Sellers:
+    """Shops that sell and sell, each on a thread of its own, from `with` to its end."""
 
-    def work(it: Callable[[], None]) -> None:
-        if error := elsewhere(it):
-            wrong.append(error)
+    def __init__(self) -> None:
+        self.shops = [listening() for _ in range(2)]
+        self.written = 0
+        self._wrong: list[BaseException] = []
+        self._over, self._counting = threading.Event(), threading.Lock()
+        self._threads: list[threading.Thread] = []
 
-    def sell(endpoint: WebhookEndpoint) -> None:
-        nonlocal written
-        while not over.is_set():
+    def __enter__(self) -> Self:
+        for one in self.shops:
+            self.beside(partial(self._sell, one))
+        self.go_on()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(600)
+        assert self._wrong == []
+        told = WebhookDelivery.objects.filter(event__merchant__in=[one.merchant_id for one in self.shops])
+        assert told.count() == Event.objects.filter(type="order.created").count() == self.written
+
+    def beside(self, work: Callable[[], None]) -> threading.Thread:
+        """Do that too, at the same time."""
+
+        def run() -> None:
+            if error := elsewhere(work):
+                self._wrong.append(error)
+
+        self._threads.append(threading.Thread(target=run))
+        self._threads[-1].start()
+        return self._threads[-1]
+
+    def go_on(self) -> None:
+        """Some more are sold."""
+        mark = self.written
+        while self.written < mark + 4 and not self._wrong:
+            self._over.wait(0.01)
+
+    def _sell(self, endpoint: WebhookEndpoint) -> None:
+        while not self._over.is_set():
             write(endpoint)
-            with counting:
-                written += 1
+            with self._counting:
+                self.written += 1
 
-    def turn() -> None:
-        for _ in range(1000):  # where the tables are held, the next minute's comes
-            try:
-                make_months()
-            except OperationalError:
-                continue
-            return
 
-    sellers = [threading.Thread(target=work, args=(partial(sell, one),)) for one in shops]
-    for seller in sellers:
-        seller.start()
-    try:
+def until_done(work: Callable[[], object]) -> None:
+    """Again where the tables are held for too long, as the next minute's task is, or whoever migrates."""
+    for _ in range(1000):
+        try:
+            work()
+        except OperationalError:
+            continue
+        return
+    raise AssertionError("somebody holds the tables for ever")
+
+
+def test_months_turn_while_shops_sell(own_database: None, move_time: MoveTime) -> None:
+    """Two schedulers at once, and a year of months."""
+    with Sellers() as sellers:
         for _ in range(12):
             move_time(MONTH)
-            schedulers = [threading.Thread(target=work, args=(turn,)) for _ in range(2)]
-            for scheduler in schedulers:
-                scheduler.start()
-            for scheduler in schedulers:
+            for scheduler in [sellers.beside(partial(until_done, make_months)) for _ in range(2)]:
                 scheduler.join(600)
-            mark = written
-            while written < mark + 4 and not wrong:
-                over.wait(0.01)
+            sellers.go_on()
             outbox.purge(clock.now() - timedelta(days=10_000))
-    finally:
-        over.set()
-        for seller in sellers:
-            seller.join(600)
-    assert wrong == []
-    assert WebhookDelivery.objects.count() == sum(len(one.merchant.events.all()) for one in shops) == written
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(DISTINCT tableoid), count(DISTINCT id >> 44) FROM orders_webhookdelivery")
         tables, of_months = cursor.fetchone()
@@ -329,6 +351,16 @@ def migrated(to: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("RESET client_min_messages")
     return [one for one in said if "is implied by existing constraints" in one]
+
+
+def test_tables_are_divided_and_made_whole_again_while_shops_sell(own_database: None) -> None:
+    with Sellers() as sellers:
+        for to in (BEFORE, AFTER, BEFORE, AFTER):
+            until_done(partial(call_command, "migrate", "orders", to, verbosity=0))
+            sellers.go_on()
+        until_done(make_months)
+        sellers.go_on()
+    assert ahead() == limits.MONTHS_AHEAD
 
 
 def test_the_tables_that_are_there_become_the_first_ones_and_back(own_database: None, move_time: MoveTime) -> None:
