@@ -1,9 +1,15 @@
-"""Notifications of the wallet: written with what they tell of, sent over HTTP until the shop says it has them."""
+"""Notifications of the wallet: written with what they tell of, sent over HTTP until the shop says it has them.
+
+Right after the commit by a thread that nobody waits for; or, where a payer is to be sent back to a shop that knows
+already (`at_once`), by the payer's own.
+"""
 
 import json
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -16,6 +22,7 @@ from django.db.models import F
 
 from friendpay.kit import background, clock, ids, limits
 from friendpay.kit.compiled import Change, Given
+from friendpay.kit.keys import among
 from friendpay.kit.writes import Writes
 from sandbox.models import Charge, Notice
 from sandbox.signing import sign
@@ -38,7 +45,8 @@ _TAKE = Change(
     "next_attempt_at",
     attempts=F("attempts") + 1,
 )
-_DELIVERED = Change(lambda: Notice.objects.filter(pk=Given("pk")), delivered_at=clock.Now(), next_attempt_at=None)
+_delivered: list[int] = []
+_lock = threading.Lock()
 
 
 def write(  # noqa: PLR0913  # a notification, each thing by its name
@@ -64,7 +72,7 @@ def write(  # noqa: PLR0913  # a notification, each thing by its name
     )
     writes.insert(notice)
     if not held_back and not after:
-        transaction.on_commit(partial(_send_soon, notice))
+        transaction.on_commit(partial(_send_soon, notice), robust=True)
 
 
 def repeat(charge: Charge, now: datetime) -> None:
@@ -73,14 +81,15 @@ def repeat(charge: Charge, now: datetime) -> None:
     if last is not None:
         last.charge, last.delivered_at, last.next_attempt_at = charge, None, now + limits.HEAD_START
         last.save(update_fields=["delivered_at", "next_attempt_at"])
-        transaction.on_commit(partial(_send_soon, last))
+        transaction.on_commit(partial(_send_soon, last), robust=True)
 
 
 def send_due(budget: float = 4) -> None:
     """Send what is due, for `budget` seconds at most. Any number of senders share the work; none sends the same one."""
     end = time.monotonic() + budget
     while time.monotonic() < end and (notice := _claim()):
-        _send(notice, clock.now())
+        if _send(notice, clock.now()):
+            _is_delivered([notice.pk])
 
 
 @transaction.atomic(durable=True)
@@ -118,14 +127,27 @@ def _send(notice: Notice, now: datetime) -> bool:
     if not 200 <= answer < 300:
         logger.info("notice %s: answered %d", notice.event_id, answer)
         return False
-    _DELIVERED(pk=notice.pk)
     return True
 
 
+def _is_delivered(pks: list[int]) -> None:
+    Notice.objects.filter(pk__in=among(pks)).update(delivered_at=clock.Now(), next_attempt_at=None)
+
+
+def _write_delivered() -> None:
+    """On the job thread: all that were heard meanwhile, by one statement. Should it be lost, the shop is told twice."""
+    global _delivered
+    with _lock:
+        heard, _delivered = _delivered, []
+    if heard:
+        _is_delivered(heard)
+
+
 class _Lines(threading.local):
-    """The connection each sender keeps to the shop it told last."""
+    """The connection each sender keeps to the shop it told last, and whether it tells before it goes on."""
 
     def __init__(self) -> None:
+        self.at_once = False
         self.place, self.line = ("", ""), HTTPConnection("")
 
 
@@ -160,13 +182,31 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
     return response.status
 
 
+@contextmanager
+def at_once() -> Iterator[None]:
+    """What is written within this block is sent by this thread, after its commit, before it goes on: for a few seconds
+    at most. What is not heard then is sent again like any other.
+    """
+    _lines.at_once = True
+    try:
+        yield
+    finally:
+        _lines.at_once = False
+
+
 def _send_soon(notice: Notice) -> None:
-    background.run_later(f"sandbox-notices-{next(_turns) % SENDERS}", partial(_send_first, notice))
+    if _lines.at_once:
+        return _send_first(notice)
+    return background.run_later(f"sandbox-notices-{next(_turns) % SENDERS}", partial(_send_first, notice))
 
 
 def _send_first(notice: Notice) -> None:
     """The attempt right after the commit, which no sweep makes before the head start is over."""
     if notice.next_attempt_at:
         now = notice.next_attempt_at - limits.HEAD_START
-        if not _send(notice, now):
+        if _send(notice, now):
+            with _lock:
+                _delivered.append(notice.pk)
+            background.run_later("sandbox-delivered", _write_delivered)
+        else:
             _take(notice, now)

@@ -11,7 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from friendpay.kit.rendering import Page, draw
-from sandbox import amounts, bank
+from friendpay.kit.waiting import waits_for_wallet
+from sandbox import amounts, bank, notices
 
 _ACTIONS: Mapping[str, Callable[[str], bank.ChargeDetails]] = {
     "approve": bank.approve,
@@ -38,10 +39,12 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
+@waits_for_wallet("POST", lane="sandbox")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def wallet(request: HttpRequest, ref: str) -> HttpResponse:
-    """GET shows the charge and writes nothing; POST decides it and sends the payer back. Who knows `ref` is the payer.
+    """GET shows the charge and writes nothing; POST decides it, tells the shop, and sends the payer back. Who knows
+    `ref` is the payer.
 
     A repeated POST finds the decision made and goes back all the same; one that comes too late sees so, with 409.
     """
@@ -49,7 +52,8 @@ def wallet(request: HttpRequest, ref: str) -> HttpResponse:
     act = _ACTIONS.get(request.POST.get("action", ""))
     if act:
         try:
-            return SeeOther(act(ref).return_url)
+            with notices.at_once():
+                return SeeOther(act(ref).return_url)
         except bank.Rejected:
             status = 409
     charge = bank.view(ref)

@@ -11,11 +11,14 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from friendpay.kit import clock
 from friendpay.kit.money import Money
-from payments.settlement import lifecycle
+from payments.settlement import inbox, lifecycle
 from payments.wallets import registry
 from sandbox import bank
+from sandbox.models import Charge, Notice
 from tests import shop
 from tests.caller import ORDER, Caller
+from tests.payments.settlement.test_checkout import begin
+from tests.payments.settlement.test_inbox import headers
 from tests.trips import Trips, counted
 
 pytestmark = pytest.mark.django_db
@@ -36,12 +39,13 @@ BUDGET = {
     "create a request": 11,
     "begin to pay": 9,
     "settle": 4,
+    "be told of money, store it and settle": 9,
     "take a charge, as the sandbox wallet": 4,
 }
 """Operation -> round trips: statements, and two each for a transaction (BEGIN, COMMIT) and a savepoint. What is done
 after the commit counts, what a wallet's server asks does not. Within a transaction, as a test is, a new order is
 written in a savepoint, and so are the steps of a tap; outside there is none, and the first two "create" are 2 and 3
-trips. Beginning to pay is 6 there, and taking a charge 3: BEGIN goes with what is asked first.
+trips. Beginning to pay is 6 there, taking a charge 3, and being told of money 5: BEGIN goes with what is asked first.
 """
 
 Budget = Callable[[str], AbstractContextManager[Trips]]
@@ -143,6 +147,18 @@ def test_settle(budget: Budget) -> None:
     with budget("settle"):
         paid = lifecycle.settle(payment.pk, provider_ref="txn", amount=Money(payment.amount, payment.currency))
     assert paid.amount_applied == payment.amount
+
+
+def test_be_told_of_money(budget: Budget) -> None:
+    request = shop.make_request()
+    begin(request)
+    bank.approve(Charge.objects.get().ref)
+    account, body = shop.account_of(request), Notice.objects.get().body.encode()
+    signed = headers(account.config["secret"], body)
+    with budget("be told of money, store it and settle"):
+        assert inbox.receive("sandbox", account.public_id, signed, body).status == 204
+    request.refresh_from_db()
+    assert request.status == "paid"
 
 
 def test_take_a_charge(budget: Budget, db: None) -> None:

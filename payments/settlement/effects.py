@@ -53,6 +53,29 @@ def apply(event: ProviderEvent) -> None:
     writes.run()
 
 
+def apply_new(event: ProviderEvent) -> bool:
+    """Store one that was not stored yet together with what it does, by one commit: money for an attempt that waits for
+    it. False where it takes more than that, or where the locks are not free; then nothing was written.
+    """
+    told = unpack(event.outcome)
+    payment = _named(event, told) if event.about == "charge" and tells_of_money(told) else None
+    if told is None or payment is None or payment.status not in rules.UNDECIDED:
+        return False
+    event.attempts = 1
+    try:
+        reconcile.apply(payment, told, also=partial(_new, event), wait=False)
+    except Exception as error:  # whatever it is: it is stored, and meets the same when it is applied
+        logger.info("notification %s is stored first: %r", event.event_id, error)
+        event.applied_at = None
+    event.attempts = 1 if event.applied_at else 0
+    return event.applied_at is not None
+
+
+def _new(event: ProviderEvent, now: datetime, writes: Writes) -> None:
+    event.applied_at = now
+    writes.insert(event)
+
+
 def _applied(event: ProviderEvent, now: datetime, writes: Writes) -> None:
     """It took effect: to be written with what it did, where that is one statement."""
     event.applied_at, event.next_attempt_at = now, None
@@ -69,16 +92,20 @@ def _of_account() -> "QuerySet[Payment]":
     return Payment.objects.select_related("account").filter(account=Given("account")).order_by("-id")
 
 
+def _named(event: ProviderEvent, told: Outcome | None) -> Payment | None:
+    """The attempt that a notification of a charge is about."""
+    names = {"account": event.account_id, "reference": event.reference}
+    number = told.provider_ref if told else ""
+    return next(iter(_NAMED_BY_BOTH(**names, provider_ref=number) if number else _NAMED(**names)), None)
+
+
 def _apply_charge(event: ProviderEvent) -> bool:
     """Only money that came is taken at its word. Everything else - refused, closed, lapsed - is a hint that may be old:
     the provider is asked how it stands now. So is money for an attempt that has ended: it may have gone back since.
     """
     told = unpack(event.outcome)
     believed = tells_of_money(told)
-    names = {"account": event.account_id, "reference": event.reference}
-    number = told.provider_ref if told else ""
-    found = _NAMED_BY_BOTH(**names, provider_ref=number) if number else _NAMED(**names)
-    payment = next(iter(found), None)
+    payment = _named(event, told)
     if payment:
         ended = payment.status in (Payment.Status.FAILED, Payment.Status.CANCELLED)
         stands = told if told and believed and not ended else _ask_payment(event, payment)

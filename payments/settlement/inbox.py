@@ -1,4 +1,8 @@
-"""Notifications from providers: verified, stored, answered, and only then applied. A replay changes nothing."""
+"""Notifications from providers: verified, stored, answered, and only then applied. A replay changes nothing.
+
+Money for an attempt that waits for it, where nobody holds the locks just then, is settled by the very commit that
+stores its notification, and is answered after that.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -56,6 +60,8 @@ def receive(provider_name: str, account_id: str, headers: Mapping[str, str], bod
         body=body,
         received_at=now,
     )
+    if not event.asks and effects.apply_new(event):
+        return provider.acknowledge()
     event.next_attempt_at = now if event.asks else now + limits.HEAD_START
     writes = Writes()
     writes.insert(event)

@@ -256,16 +256,19 @@ def let_go(payment_id: int, *, code: str = "") -> None:
 
 
 @transaction.atomic
-def settle(payment_id: int, *, provider_ref: str, amount: Money, also: Also | None = None) -> Payment:
+def settle(
+    payment_id: int, *, provider_ref: str, amount: Money, also: Also | None = None, wait: bool = True
+) -> Payment:
     """The provider holds the payer's money: apply it to the request, or send it back. The only way money enters.
 
-    `provider_ref` is the provider's transaction, `amount` what it took; `also` is written with it. Safe to repeat:
-    providers resend notifications, and reconciliation asks again; then nothing is written. What does not fit - late,
-    duplicate, surplus, another amount than asked for - becomes a refund in this same transaction. A second transaction
-    for one attempt is a payment of its own, and goes back. Raises ValueError, with nothing changed, when the money is
+    `provider_ref` is the provider's transaction, `amount` what it took; `also` is written with it. Who does not `wait`
+    for the locks gets OperationalError where they are not free. Safe to repeat: providers resend notifications, and
+    reconciliation asks again; then nothing is written. What does not fit - late, duplicate, surplus, another amount
+    than asked for - becomes a refund in this same transaction. A second transaction for one attempt is a payment of its
+    own, and goes back. Raises ValueError, with nothing changed, when the money is
     in another currency than was asked for: that is for support to look at.
     """
-    order, request, payment, (now, known, others) = locks.lock_paid(payment_id, provider_ref)
+    order, request, payment, (now, known, others) = locks.lock_paid(payment_id, provider_ref, wait=wait)
     if known:
         return known
     if amount.currency != payment.currency or amount.minor <= 0:

@@ -67,14 +67,20 @@ _REQUEST = Compiled(
         .order_by()
     )
 )
-_PAYMENT = Compiled(
-    lambda: (
-        Payment.objects.select_for_update(of=("request__order", "request", "self"), no_key=True)
-        .select_related("request__order__merchant", "account")
-        .filter(pk=Given("payment"))
-        .order_by()
+
+
+def _payment(*, nowait: bool) -> Compiled[Payment]:
+    return Compiled(
+        lambda: (
+            Payment.objects.select_for_update(of=("request__order", "request", "self"), no_key=True, nowait=nowait)
+            .select_related("request__order__merchant", "account")
+            .filter(pk=Given("payment"))
+            .order_by()
+        )
     )
-)
+
+
+_PAYMENT, _PAYMENT_IF_FREE = _payment(nowait=False), _payment(nowait=True)
 # The second is for the index, which holds no empty ones: PostgreSQL, planning for whatever number is given, could not
 # know that it may be used, and would read all payments of the account.
 NUMBERED = Q(provider_ref=Given("provider_ref")) & ~Q(provider_ref=RawSQL("''", ()))
@@ -146,13 +152,13 @@ def lock_payment(payment_id: int) -> tuple[Order, PaymentRequest, Payment]:
 Met = tuple[datetime, Payment | None, list[Payment]]
 
 
-def lock_paid(payment_id: int, provider_ref: str) -> tuple[Order, PaymentRequest, Payment, Met]:
+def lock_paid(payment_id: int, provider_ref: str, *, wait: bool = True) -> tuple[Order, PaymentRequest, Payment, Met]:
     """The same, and what the payment meets, by one round trip: the time; the payment that has this transaction of its
     account, if one has; and all others of its request that are undecided, the earliest first. These are looked for once
-    the locks are held.
+    the locks are held. Raises OperationalError where somebody else holds one, and nobody is to `wait`.
     """
     with prepared.together():
-        locked = _PAYMENT.ask(payment=payment_id)
+        locked = (_PAYMENT if wait else _PAYMENT_IF_FREE).ask(payment=payment_id)
         beside = _BESIDE.ask(payment=payment_id, provider_ref=provider_ref)
     order, request, payment = _with_all(locked)
     found = beside()

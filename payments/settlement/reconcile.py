@@ -14,14 +14,16 @@ from payments.settlement.locks import lock_payment
 from payments.wallets.base import Outcome, ProviderError, State
 
 
-def apply(payment: Payment, outcome: Outcome, *, also: Also | None = None) -> Payment:
+def apply(payment: Payment, outcome: Outcome, *, also: Also | None = None, wait: bool = True) -> Payment:
     """Do what the provider's word on a charge means. The one reading of it, for notifications, questions and
-    closings. `also` adds to what is written where money is settled (`lifecycle.settle`).
+    closings. `also` and `wait` are for where money is settled (`lifecycle.settle`).
     """
     if outcome.state == State.SUCCEEDED:
         if outcome.amount is None:
             raise ValueError("a success without an amount")
-        payment = lifecycle.settle(payment.pk, provider_ref=outcome.provider_ref, amount=outcome.amount, also=also)
+        payment = lifecycle.settle(
+            payment.pk, provider_ref=outcome.provider_ref, amount=outcome.amount, also=also, wait=wait
+        )
         if payment.amount_applied and payment.request.paid_at and not payment.by_buyer:
             steps.record(steps.Kind.PROVIDER_PAID, payment.request, method=payment.method, at=payment.request.paid_at)
         return payment

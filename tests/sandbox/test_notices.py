@@ -9,8 +9,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, connections, transaction
+from django.test import Client
+from django.urls import resolve
 
 from friendpay.kit import background, clock, limits
+from friendpay.kit.waiting import waiting
 from sandbox import bank, notices
 from sandbox.models import Notice
 from sandbox.tasks import send_notices
@@ -97,7 +100,7 @@ def test_an_unheard_first_attempt_counts_and_is_made_again(
 ) -> None:
     jobs: list[Callable[[], object]] = []
     monkeypatch.setattr(background, "run_later", lambda _purpose, job: jobs.append(job))
-    monkeypatch.setattr(transaction, "on_commit", lambda job: job())
+    monkeypatch.setattr(transaction, "on_commit", lambda job, **_options: job())
     shop.answers = [500]
     bank.approve(bank.open_charge(new_charge(notify_url=shop.url)).ref)
     jobs[0]()
@@ -242,5 +245,29 @@ def test_the_shop_hears_right_after_the_commit_and_not_before(
     [job] = jobs
     job()
     assert len(shop.heard) == 1
+    jobs.pop()()
+    assert Notice.objects.get().delivered_at
     bank.approve(charge.ref)
     assert len(jobs) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_has_paid_is_sent_back_to_a_shop_that_knows(
+    new_charge: MakeCharge, shop: Shop, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[Callable[[], object]] = []
+    monkeypatch.setattr(background, "run_later", lambda _purpose, job: jobs.append(job))
+    charge = bank.open_charge(new_charge(notify_url=shop.url))
+    assert client.post(f"/sandbox/{charge.ref}/", {"action": "approve"}).status_code == 303
+    assert len(shop.heard) == 1
+    jobs.pop()()
+    assert (Notice.objects.get().delivered_at is None, jobs) == (False, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_has_paid_is_sent_back_although_the_shop_does_not_answer(new_charge: MakeCharge, client: Client) -> None:
+    charge = bank.open_charge(new_charge())  # to a port where nobody listens
+    assert client.post(f"/sandbox/{charge.ref}/", {"action": "approve"}).status_code == 303
+    assert (Notice.objects.get().attempts, Notice.objects.get().delivered_at) == (1, None)
+    view = resolve(f"/sandbox/{charge.ref}/").func
+    assert waiting(view), "and no page waits for a thread meanwhile"

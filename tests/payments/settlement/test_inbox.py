@@ -7,12 +7,18 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import DatabaseError, connection
 
 from friendpay.kit import background, clock, leases, limits
 from friendpay.kit.money import Money
 from payments import tasks
+<<<<<<< HEAD
 from payments.models import BillMismatch, Payment, PaymentRequest, ProviderAccount, ProviderEvent
 from payments.settlement import effects, inbox, outcomes, reconcile, refund_moves, refunds
+=======
+from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
+from payments.settlement import effects, inbox, lifecycle, outcomes, reconcile, refund_moves, refunds
+>>>>>>> aec87b5a (Money is settled by the commit that stores its notification; the sandbox tells the shop before its payer goes back)
 from payments.wallets import registry
 from payments.wallets.base import BillLine, Notification, Outcome, State
 from sandbox import bank
@@ -48,6 +54,12 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
     return jobs
 
 
+@pytest.fixture
+def stored_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is applied by the commit that stores it, as where somebody holds the locks."""
+    monkeypatch.setattr(effects, "apply_new", lambda _event: False)
+
+
 def approved() -> tuple[PaymentRequest, ProviderAccount, Notice]:
     request = shop.make_request()
     begin(request)
@@ -59,6 +71,60 @@ def status() -> str:
     return PaymentRequest.objects.get().status
 
 
+def test_money_is_settled_by_the_commit_that_stores_its_notification(jobs: list[Callable[[], object]]) -> None:
+    _request, account, notice = approved()
+    jobs.clear()
+    assert deliver(notice, account) in (200, 204)
+    event = ProviderEvent.objects.get()
+    assert (status(), event.attempts, event.next_attempt_at, event.error) == ("paid", 1, None, "")
+    assert event.applied_at == Payment.objects.get().succeeded_at
+    assert not any("_apply_now" in repr(job) for job in jobs)
+
+
+def test_money_told_again_under_another_name_is_stored_and_changes_nothing() -> None:
+    request, account, notice = approved()
+    deliver(notice, account)
+    again = json.loads(notice.body) | {"id": "another"}
+    deliver(notice, account, body=json.dumps(again).encode())
+    tasks.sweep_notifications()
+    assert [bool(event.applied_at) for event in ProviderEvent.objects.all()] == [True, True]
+    request.refresh_from_db()
+    assert (request.amount_paid, request.payments.get().refunds.count()) == (9000, 0)
+
+
+def test_what_fails_while_it_is_stored_is_stored_all_the_same(
+    jobs: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _request, account, notice = approved()
+    jobs.clear()
+    with monkeypatch.context() as fault:
+        fault.setattr(lifecycle, "save", mock.Mock(side_effect=DatabaseError))
+        assert deliver(notice, account) in (200, 204)
+    event = ProviderEvent.objects.get()
+    assert (status(), event.attempts, event.applied_at, bool(event.next_attempt_at)) == ("open", 0, None, True)
+    jobs.pop()()
+    assert status() == "paid"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_notification_waits_for_nobody_who_holds_the_order(jobs: list[Callable[[], object]]) -> None:
+    _request, account, notice = approved()
+    jobs.clear()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT id FROM orders_order FOR NO KEY UPDATE")
+            assert deliver(notice, account) in (200, 204)
+            assert (status(), ProviderEvent.objects.get().applied_at) == ("open", None)
+            cursor.execute("ROLLBACK")
+    finally:
+        other.close()
+    jobs.pop()()
+    assert (status(), bool(ProviderEvent.objects.get().applied_at)) == ("paid", True)
+
+
+@pytest.mark.usefixtures("stored_first")
 def test_a_notification_is_stored_answered_and_then_applied() -> None:
     _request, account, notice = approved()
     assert deliver(notice, account) in (200, 204)
@@ -79,6 +145,7 @@ def test_a_replay_finds_its_row_and_changes_nothing() -> None:
     assert request.payments.get().refunds.count() == 0
 
 
+@pytest.mark.usefixtures("stored_first")
 def test_the_process_that_took_it_applies_it_at_once(jobs: list[Callable[[], object]]) -> None:
     _request, account, notice = approved()
     jobs.clear()
@@ -91,6 +158,7 @@ def test_the_process_that_took_it_applies_it_at_once(jobs: list[Callable[[], obj
     assert len(jobs) == 1, "a replay is nothing new"
 
 
+@pytest.mark.usefixtures("stored_first")
 def test_no_sweep_is_at_it_beside_the_process_that_took_it(
     monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
 ) -> None:
@@ -104,6 +172,7 @@ def test_no_sweep_is_at_it_beside_the_process_that_took_it(
     assert status() == "paid"
 
 
+@pytest.mark.usefixtures("stored_first")
 def test_one_that_two_are_at_after_all_counts_once(jobs: list[Callable[[], object]]) -> None:
     request, account, notice = approved()
     jobs.clear()
@@ -115,6 +184,7 @@ def test_one_that_two_are_at_after_all_counts_once(jobs: list[Callable[[], objec
     assert ProviderEvent.objects.get().next_attempt_at is None
 
 
+@pytest.mark.usefixtures("stored_first")
 def test_what_is_settled_and_that_it_was_told_are_one_statement(
     jobs: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +199,7 @@ def test_what_is_settled_and_that_it_was_told_are_one_statement(
     assert event.applied_at == Payment.objects.get().succeeded_at
 
 
+@pytest.mark.usefixtures("stored_first")
 def test_what_cannot_be_applied_at_once_is_tried_again_when_it_is_due(
     jobs: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch, move_time: MoveTime
 ) -> None:
@@ -301,6 +372,7 @@ def test_the_same_money_in_a_bill_twice_is_one_orphan() -> None:
     assert (len(long.event_id), len(ProviderEvent.objects.get(pk=long.pk).event_id)) == (128, 128)
 
 
+@pytest.mark.usefixtures("stored_first")
 def test_what_the_wallet_has_to_be_asked_about_goes_to_the_worker_that_makes_calls(
     monkeypatch: pytest.MonkeyPatch, jobs: list[Callable[[], object]]
 ) -> None:
@@ -320,6 +392,7 @@ def test_what_the_wallet_has_to_be_asked_about_goes_to_the_worker_that_makes_cal
     assert inbox.apply(account.pk, event.event_id, asking=False) == 1
 
 
+@pytest.mark.usefixtures("stored_first")
 def test_a_failed_try_of_one_leaves_others_and_what_is_done_alone(jobs: list[Callable[[], object]]) -> None:
     """The thread's own note of it: one try, and the first of the growing intervals from when it came."""
     _request, account, notice = approved()

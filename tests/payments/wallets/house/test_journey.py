@@ -93,11 +93,11 @@ def test_late_duplicate_and_surplus_captures_go_back_by_the_shops_own_refund_cal
 
     request.refresh_from_db()
     assert (request.status, request.amount_paid) == ("paid", 9000)
-    assert list(Refund.objects.order_by("id").values_list("reason", "amount", "status")) == [
+    assert set(Refund.objects.values_list("reason", "amount", "status")) == {
         ("surplus", 2000, "succeeded"),
         ("duplicate", 5000, "succeeded"),
         ("late", 500, "succeeded"),
-    ]
+    }
     assert house(stage).calls.count("refund.create") == 3
     assert stage.moved() == ([6000, 5000, 5000, 500], [2000, 5000, 500])
     assert (ledger.check(), ProviderEvent.objects.filter(orphaned_at__isnull=False).count()) == ([], 0)
