@@ -19,7 +19,7 @@ from greenlet import getcurrent, greenlet
 from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
-from payments.models import Payment, PaymentRequest, Refund
+from payments.models import Payment, PaymentRequest, ProviderEvent, Refund
 from payments.offers.weighing import Surface
 from payments.settlement import checkout, inbox, lifecycle, reconcile, refunds, taps
 from payments.settlement.rules import Payer, Split
@@ -135,6 +135,7 @@ class Replay:
         self.asking: Worker | None = None
         self.refunding: Worker | None = None
         self.told = 0
+        self.waiting: list[str] = []  # notifications that are stored and not yet applied
         self.dies_after_settling = False
 
     @contextmanager
@@ -229,23 +230,32 @@ class Replay:
         assert outcome.amount
         charge = {"reference": reference, "status": "paid", "transaction": outcome.provider_ref}
         charge |= {"amount": outcome.amount.minor, "currency": "CNY"}  # type: ignore[dict-item]
-        event = {"id": f"{reference}-{self.told}", "kind": "charge.paid", "account": self.account.public_id}
+        self.waiting.append(f"{reference}-{self.told}")
+        event = {"id": self.waiting[-1], "kind": "charge.paid", "account": self.account.public_id}
         event |= {"charge": charge}  # type: ignore[dict-item]
         body = json.dumps(event).encode()
         sent = headers(self.account.config["secret"], body)
         assert inbox.receive("sandbox", self.account.public_id, sent, body).status == 204
 
-    def _applied(self, _step: Step) -> None:
-        inbox.apply()
+    def _applied(self, step: Step) -> None:
+        """The first that waits about this payment, and no other. (One that was settled by who then died is done.)"""
+        event = self._first_waiting(step)
+        inbox.apply(self.account.pk, event)
+        assert not ProviderEvent.objects.filter(event_id=event, next_attempt_at__isnull=False).exists()
+        self.waiting.remove(event)
 
-    def _applied_and_died(self, _step: Step) -> None:
+    def _applied_and_died(self, step: Step) -> None:
         self.dies_after_settling = True
         try:
-            inbox.apply()
+            inbox.apply(self.account.pk, self._first_waiting(step))
         except Died:
             pass
         finally:
             self.dies_after_settling = False
+
+    def _first_waiting(self, step: Step) -> str:
+        reference = self.payment(step.who).reference
+        return next(it for it in self.waiting if it.startswith(f"{reference}-"))
 
     def _refund(self, step: Step) -> None:
         refund = self.refund(step.who)

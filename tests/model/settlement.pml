@@ -380,7 +380,11 @@ gone:
     atomic { victim = NOBODY; missing = 0; answer = 0; first[0] = 0; first[1] = 0; first[2] = 0; step_lost = 0 }
 }
 
-/* reconcile.ask: an attempt is asked about; one whose time is over, or that nobody wants, is closed. */
+/* reconcile.ask: an attempt is asked about; one whose time is over, or that nobody wants, is closed. One that is being
+   opened, and that the wallet does not know yet, is asked about again later. */
+#define SAYS_SOMETHING(i) (over[i] || closing[i] || wallet[i] == TAKEN || wallet[i] == CLOSED)
+#define OPENING(i) (wallet[i] == NOTHING && closing[i] && !over[i])
+#define ASKED_ABOUT(i) (UNDECIDED(i) && SAYS_SOMETHING(i) && !OPENING(i))
 active proctype Reconciler() {
     byte i, fits, j, r;
     bit sure, closes;
@@ -388,12 +392,10 @@ active proctype Reconciler() {
     end: do
     :: atomic {
         if
-        :: UNDECIDED(0) && (over[0] || closing[0] || wallet[0] == TAKEN || wallet[0] == CLOSED) -> i = 0
-        :: UNDECIDED(1) && (over[1] || closing[1] || wallet[1] == TAKEN || wallet[1] == CLOSED) -> i = 1
-        :: UNDECIDED(2) && (over[2] || closing[2] || wallet[2] == TAKEN || wallet[2] == CLOSED) -> i = 2
+        :: ASKED_ABOUT(0) -> i = 0
+        :: ASKED_ABOUT(1) -> i = 1
+        :: ASKED_ABOUT(2) -> i = 2
         fi;
-        /* one that is being opened, and that the wallet does not know yet: asked again later */
-        !(wallet[i] == NOTHING && closing[i] && !over[i]);
         closes = closing[i] || over[i];
         if
         :: closes -> close_at_wallet(i, answer)

@@ -34,7 +34,7 @@ def _nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parts", "payers", "mishaps", "states"), [(False, 3, 0, 1_500_000), (False, 2, 1, 150_000), (True, 2, 1, 800_000)]
+    ("parts", "payers", "mishaps", "states"), [(False, 3, 0, 1_200_000), (False, 2, 1, 120_000), (True, 2, 1, 700_000)]
 )
 def test_no_order_of_steps_breaks_a_rule_of_money(
     tmp_path: Path, parts: bool, payers: int, mishaps: int, states: int
