@@ -12,13 +12,8 @@ from django.db import DatabaseError, connection
 from friendpay.kit import background, clock, leases, limits
 from friendpay.kit.money import Money
 from payments import tasks
-<<<<<<< HEAD
 from payments.models import BillMismatch, Payment, PaymentRequest, ProviderAccount, ProviderEvent
-from payments.settlement import effects, inbox, outcomes, reconcile, refund_moves, refunds
-=======
-from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent
 from payments.settlement import effects, inbox, lifecycle, outcomes, reconcile, refund_moves, refunds
->>>>>>> aec87b5a (Money is settled by the commit that stores its notification; the sandbox tells the shop before its payer goes back)
 from payments.wallets import registry
 from payments.wallets.base import BillLine, Notification, Outcome, State
 from sandbox import bank

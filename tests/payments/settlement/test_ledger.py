@@ -157,9 +157,12 @@ WITHOUT_CONSTRAINTS = """
 DO $$
 DECLARE held record;
 BEGIN
-    FOR held IN SELECT conname, conrelid::regclass AS on_table FROM pg_constraint
-        WHERE contype IN ('c', 'f') AND conrelid::regclass::text ~ '^(orders|payments)_'
-    LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', held.on_table, held.conname); END LOOP;
+    FOR pass IN 1..2 LOOP  -- what parts of a divided table have of it goes with it, what they have besides goes then
+        FOR held IN SELECT conname, conrelid::regclass AS on_table FROM pg_constraint
+            WHERE contype IN ('c', 'f') AND conrelid::regclass::text ~ '^(orders|payments)_'
+            AND coninhcount = 0 AND conparentid = 0
+        LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', held.on_table, held.conname); END LOOP;
+    END LOOP;
 END $$
 """
 
