@@ -18,8 +18,8 @@ from payments.pages import friend_reading
 from payments.pages.friend_reading import Reading, Row
 from payments.pages.visitors import visitor_among, visitor_of
 
-readers = Readers(4)
-"""One for a statement that is under way, the others for those that come meanwhile."""
+readers = Readers(2)
+"""One for what is under way, the other for those who come meanwhile."""
 
 _STATE = re.compile(r"/p/([-\w]+)/status\.json", re.ASCII)
 _PAGE = re.compile(r"/p/([-\w]+)/", re.ASCII)

@@ -1,0 +1,103 @@
+"""What is asked at the same time is one round trip, and each is given her own answer."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import psycopg
+import pytest
+
+from friendpay.kit import limits, reads_ahead
+from friendpay.kit.reads_ahead import Readers
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NUMBER = "SELECT %(number)s::int"
+
+
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many were asked in each round trip."""
+    found, ordinary = list[int](), reads_ahead._read
+
+    async def counted(reader: Any, asked: Any) -> Any:
+        found.append(len(asked))
+        return await ordinary(reader, asked)
+
+    monkeypatch.setattr(reads_ahead, "_read", counted)
+    return found
+
+
+def done(work: Coroutine[Any, Any, Any], readers: Readers) -> Any:
+    async def whole() -> Any:
+        try:
+            return await work
+        finally:
+            await readers.close()
+
+    return asyncio.run(whole())
+
+
+def test_who_ask_at_once_share_a_round_trip_and_have_answers_of_their_own(together: list[int]) -> None:
+    readers = Readers(1)
+
+    async def crowd() -> list[Any]:
+        found: list[Any] = []
+        for _thrice in range(3):  # planned anew, kept and planned once
+            found += await asyncio.gather(*(readers.one(NUMBER, {"number": number}) for number in range(9)))
+        return [*found, await readers.one(NUMBER, {"number": 9})]
+
+    assert done(crowd(), readers) == [(number,) for number in [*range(9)] * 3 + [9]]
+    assert together == [9, 9, 9, 1]
+
+
+def test_who_come_while_all_are_busy_are_next_and_see_what_was_changed_before_they_came(together: list[int]) -> None:
+    readers = Readers(1)
+    slow = "SELECT %(number)s::int FROM pg_sleep(0.2)"
+
+    async def crowd() -> list[Any]:
+        first = asyncio.create_task(readers.one(slow, {"number": 0}))
+        while not together:
+            await asyncio.sleep(0)
+        return [*await asyncio.gather(*(readers.one(NUMBER, {"number": n}) for n in (1, 2, 3))), await first]
+
+    assert done(crowd(), readers) == [(1,), (2,), (3,), (0,)]
+    assert together == [1, 3]
+
+
+def test_one_that_fails_fails_those_asked_with_it_and_nobody_after() -> None:
+    readers = Readers(1)
+
+    async def crowd() -> tuple[list[Any], Any]:
+        number, broken = (NUMBER, {"number": 1}), ("SELECT 1 / 0", dict[str, Any]())
+        asked = [readers.one(*each) for each in (number, broken, number)]
+        return await asyncio.gather(*asked, return_exceptions=True), await readers.one(NUMBER, {"number": 3})
+
+    together, after = done(crowd(), readers)
+    assert all(isinstance(answer, psycopg.Error) for answer in together[1:])
+    assert after == (3,)
+
+
+def test_who_waits_too_long_leaves_and_the_next_one_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = Readers(1)
+
+    async def crowd() -> Any:
+        monkeypatch.setattr(limits, "ROW_SECONDS", 0.05)
+        with pytest.raises(TimeoutError):
+            await readers.one("SELECT 1 FROM pg_sleep(5)", {})
+        monkeypatch.setattr(limits, "ROW_SECONDS", 30)
+        return await readers.one(NUMBER, {"number": 1})
+
+    assert done(crowd(), readers) == (1,)
+
+
+def test_who_leaves_takes_nobody_along() -> None:
+    readers = Readers(1)
+
+    async def crowd() -> Any:
+        tasks = [asyncio.create_task(readers.one(NUMBER, {"number": number})) for number in (1, 2)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        return await tasks[1]
+
+    assert done(crowd(), readers) == (2,)
