@@ -45,8 +45,9 @@ BUGS = (
     Bug(
         "money is counted for another order",
         "payments/settlement/reconcile.py",
-        "lifecycle.settle(payment.pk,",
-        "lifecycle.settle((Payment.objects.undecided().exclude(request=payment.request).first() or payment).pk,",
+        "payment.pk, provider_ref=outcome.provider_ref,",
+        "(Payment.objects.undecided().exclude(request=payment.request).first() or payment).pk, "
+        "provider_ref=outcome.provider_ref,",
         CHAOS,
     ),
     Bug(
