@@ -43,6 +43,7 @@ FAULTS: dict[str, tuple[float, float]] = {  # how often at a payment, and how ma
     "clock_skew": (0.02, 200_000),
 }
 
+LOOKS_EVERY = 0.2  # seconds between two looks of an emulator at the town's clock
 _FROM = {"Referer": "https://shop.example/"}  # WeChat's jump is refused where it comes from a page nobody registered
 
 
@@ -60,6 +61,10 @@ class _TownClock(Clock):
 
     def monotonic(self) -> float:
         return self._stack.now().timestamp()
+
+    def rest(self, seconds: float | None) -> None:
+        """The town's time runs faster than ours, and jumps, and nobody says so."""
+        super().rest(min(seconds or LOOKS_EVERY, LOOKS_EVERY))
 
 
 class Emulated:

@@ -34,6 +34,10 @@ class Clock:
     def monotonic(self) -> float:
         return time.monotonic() + self._offset
 
+    def rest(self, seconds: float | None) -> None:
+        """Until so long has passed, or somebody says that something `moved`, which the caller holds; or less."""
+        self.moved.wait(seconds)
+
 
 @dataclass(frozen=True)
 class Outgoing:
@@ -134,7 +138,7 @@ class Notifier:
                 if self._due():
                     self._busy = True
                     return heapq.heappop(self._queue)
-                self.clock.moved.wait(self._queue[0].due - self.clock.monotonic() if self._queue else None)
+                self.clock.rest(self._queue[0].due - self.clock.monotonic() if self._queue else None)
             return None
 
     def _try(self, client: httpx.Client, delivery: _Delivery) -> None:
