@@ -38,6 +38,9 @@ TURNED: dict[type[ast.AST], type[ast.AST]] = {
 }
 WORDS_ONLY = ("logger.", "_(", "logging.", "gettext", "ngettext", "pgettext")
 QUERIES = ("filter", "exclude", "get", "update", "Q")
+EXPLAINED = {
+    line.strip() for line in Path(__file__).with_name("survivors.txt").read_text().splitlines() if line.startswith("  ")
+}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -228,3 +231,9 @@ def _can_be_left_out(statement: ast.stmt) -> bool:
         case ast.Raise() | ast.Continue() | ast.Break() | ast.Return(value=None):
             return True
     return False
+
+
+def survivors(path: Path) -> set[str]:
+    """The mutants that lived in a run whose output this is."""
+    words = (line.split(" ", 2) for line in path.read_text().splitlines() if line.startswith("SURVIVED "))
+    return {it[2].removesuffix(" (no test comes here)") for it in words}

@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.lanes import Lane, Seen, copy_database, drop_database, lines_run  # noqa: E402
-from bench.mistakes import Mistake, living, make, mistakes, none_at_all  # noqa: E402
+from bench.mistakes import EXPLAINED, Mistake, living, make, mistakes, none_at_all, survivors  # noqa: E402
 
 MODULES = (
     *(
@@ -59,9 +59,6 @@ TESTS = (  # the tests about money; what only pages show is seen elsewhere
     *("tests/payments/wallets/test_jsapi.py", "tests/test_queries.py"),
 )
 WATCHED = ROOT / ".friendpay/mutants-watched.pickle"
-EXPLAINED = {
-    line.strip() for line in Path(__file__).with_name("survivors.txt").read_text().splitlines() if line.startswith("  ")
-}
 ENOUGH = 0.95
 KILLED, BROKEN = 1, 3  # how a child ends
 LONG = 20.0  # seconds: a test that takes longer is not asked
@@ -75,7 +72,7 @@ class Mutants:
     def __init__(self, chosen: argparse.Namespace) -> None:
         self.chosen = chosen
         self.began = time.monotonic()
-        self.named = _survivors(chosen.alive) if chosen.alive else set()
+        self.named = survivors(chosen.alive) if chosen.alive else set()
         self.failed = False  # the test that runs now, in a child
         self.seen: dict[int, Seen] = {}
         self.saw: dict[tuple[str, str], Counter[int]] = {}  # which tests saw mutants of this function
@@ -274,12 +271,6 @@ class Mutants:
             print(f"killed without a word, by time or by a crash: {mistake.line} {mistake}", flush=True)
 
 
-def _survivors(path: Path) -> set[str]:
-    """The mutants that lived in a run whose output this is."""
-    words = (line.split(" ", 2) for line in path.read_text().splitlines() if line.startswith("SURVIVED "))
-    return {it[2].removesuffix(" (no test comes here)") for it in words}
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description="Mutants of the modules that settle money.")
     parser.add_argument("modules", nargs="*", default=list(MODULES), help="of payments/ (default: all that settle)")
@@ -287,9 +278,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=0, help="begin no mutant after so long (default: no end)")
     parser.add_argument("--only", default="", help="only mutants whose name contains this")
     parser.add_argument("--alive", type=Path, help="only those that lived in a run whose output is this file")
-    parser.add_argument(
-        "--tests", nargs="+", default=[], help="ask these alone, such as settlement/refunds (default: all of them)"
-    )
+    parser.add_argument("--tests", nargs="+", default=[], help="ask these alone, such as settlement/refunds")
     parser.add_argument("--seed", type=int, default=1, help="what chance begins with (default: 1)")
     parser.add_argument("--lanes", type=int, default=2, help="children at a time (default: 2)")
     parser.add_argument("--patience", type=float, default=6, help="seconds of tests for one mutant (default: 6)")

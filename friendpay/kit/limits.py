@@ -164,7 +164,9 @@ WEBHOOK_HANGS = timedelta(milliseconds=WEBHOOK_SLOW_MILLISECONDS) - WEBHOOK_LEAS
 
 WEBHOOK_POLL_SECONDS = 0.2
 WEBHOOK_MAIL_AGAIN_AFTER = timedelta(hours=1)
-WEBHOOK_PURGE_ROWS, MONTHS_AHEAD, MONTHS_LOCK_SECONDS = 1000, 2, 0.5
+WEBHOOK_PURGE_ROWS = 1000
+MONTHS_AHEAD = 2  # whose tables are there already
+MONTHS_LOCK_SECONDS = 0.5  # that making or dropping a month keeps others waiting
 
 # Mails
 

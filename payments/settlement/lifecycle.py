@@ -265,8 +265,8 @@ def settle(
     for the locks gets OperationalError where they are not free. Safe to repeat: providers resend notifications, and
     reconciliation asks again; then nothing is written. What does not fit - late, duplicate, surplus, another amount
     than asked for - becomes a refund in this same transaction. A second transaction for one attempt is a payment of its
-    own, and goes back. Raises ValueError, with nothing changed, when the money is
-    in another currency than was asked for: that is for support to look at.
+    own, and goes back. Raises ValueError, with nothing changed, when the money is in another currency than was asked
+    for: that is for support to look at.
     """
     order, request, payment, (now, known, others) = locks.lock_paid(payment_id, provider_ref, wait=wait)
     if known:
