@@ -177,7 +177,7 @@ def options() -> dict[str, Any]:
         "proxy_headers": False,
         "server_header": False,
         "access_log": False,
-        "loop": "uvloop",
+        "loop": "friendpay.accepting:Loop",
         "ws": "websockets-sansio",
         "ws_max_size": 1024,  # bytes of a frame: what sockets are told is of no interest
         "ws_per_message_deflate": False,  # a snapshot is small, and compressing would be done anew for each socket

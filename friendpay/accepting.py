@@ -1,0 +1,91 @@
+"""Connections in even parts for every web process that listens at one address.
+
+Whichever process wakes first would take all that wait there, as libuv does, and have all their work for as long as they
+are kept: measured, one of two processes did five sixths of it. Here a process takes one and rests for a moment, in which
+the others take theirs; only while more keep coming does it take twice as many each time, so that a crowd that comes back
+at once is let in within milliseconds.
+"""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvloop
+
+logger = logging.getLogger(__name__)
+
+REST_SECONDS = 0.001  # longer than another process needs to wake
+MOST_AT_ONCE = 64
+FULL_SECONDS = 1.0  # until it is tried again where no file may be opened
+
+
+class Loop(uvloop.Loop):
+    """uvloop's, with a `Door` where it is given a socket that listens already."""
+
+    async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
+        listener = options.get("sock")
+        if listener is None:
+            return await super().create_server(protocol_factory, host, port, **options)
+        return Door(self, protocol_factory, listener, options["backlog"])
+
+
+class Door:
+    """What uvicorn needs of an `asyncio.Server`. Closed, it takes nothing more; what it took lives on."""
+
+    def __init__(
+        self, loop: Loop, protocol_factory: Callable[[], asyncio.Protocol], listener: socket.socket, backlog: int
+    ) -> None:
+        self._loop = loop
+        self._factory = protocol_factory
+        self._listener = listener
+        self._rest: asyncio.TimerHandle | None = None
+        self._greeted: set[asyncio.Task[Any]] = set()
+        self._at_once = 1
+        listener.setblocking(False)
+        listener.listen(backlog)
+        self._open()
+
+    @property
+    def sockets(self) -> list[socket.socket]:
+        return [self._listener]
+
+    def close(self) -> None:
+        if self._rest:
+            self._rest.cancel()
+        self._loop.remove_reader(self._listener)
+
+    async def wait_closed(self) -> None:
+        if self._greeted:
+            await asyncio.wait(self._greeted)
+
+    def _open(self) -> None:
+        """Somebody may wait already: then no rest has been long enough, and more are taken next time."""
+        self._rest = None
+        self._loop.add_reader(self._listener, self._take)
+
+    def _take(self) -> None:
+        self._loop.remove_reader(self._listener)
+        rest = REST_SECONDS
+        try:
+            for _one in range(self._at_once):
+                self._greet(self._listener.accept()[0])
+        except BlockingIOError:  # another process had them
+            self._at_once = 1
+        except ConnectionError:  # gone before it was taken
+            pass
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                raise
+            logger.warning("No connection can be taken now: %s", error)
+            rest = FULL_SECONDS
+        else:
+            self._at_once = min(2 * self._at_once, MOST_AT_ONCE)
+        self._rest = self._loop.call_later(rest, self._open)
+
+    def _greet(self, connection: socket.socket) -> None:
+        task = self._loop.create_task(self._loop.connect_accepted_socket(self._factory, connection))
+        self._greeted.add(task)
+        task.add_done_callback(self._greeted.discard)
