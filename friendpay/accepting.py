@@ -1,9 +1,9 @@
 """Connections in even parts for every web process that listens at one address.
 
 Whichever process wakes first would take all that wait there, as libuv does, and have all their work for as long as they
-are kept: measured, one of two processes did five sixths of it. Here a process takes one and rests for a moment, in which
-the others take theirs; only while more keep coming does it take twice as many each time, so that a crowd that comes back
-at once is let in within milliseconds.
+are kept: measured, one of two processes did five sixths of it. Here a process takes one and rests for a moment, in
+which the others take theirs. Only while more keep coming does it take twice as many each time, so that a crowd that
+comes back at once is let in within milliseconds.
 """
 
 import asyncio
@@ -15,11 +15,9 @@ from typing import Any
 
 import uvloop
 
-logger = logging.getLogger(__name__)
+from friendpay.kit import limits
 
-REST_SECONDS = 0.001  # longer than another process needs to wake
-MOST_AT_ONCE = 64
-FULL_SECONDS = 1.0  # until it is tried again where no file may be opened
+logger = logging.getLogger(__name__)
 
 
 class Loop(uvloop.Loop):
@@ -68,7 +66,7 @@ class Door:
 
     def _take(self) -> None:
         self._loop.remove_reader(self._listener)
-        rest = REST_SECONDS
+        rest = limits.ACCEPT_REST_SECONDS
         try:
             for _one in range(self._at_once):
                 self._greet(self._listener.accept()[0])
@@ -80,9 +78,9 @@ class Door:
             if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
                 raise
             logger.warning("No connection can be taken now: %s", error)
-            rest = FULL_SECONDS
+            rest = limits.ACCEPT_AGAIN_SECONDS
         else:
-            self._at_once = min(2 * self._at_once, MOST_AT_ONCE)
+            self._at_once = min(2 * self._at_once, limits.ACCEPTED_AT_ONCE)
         self._rest = self._loop.call_later(rest, self._open)
 
     def _greet(self, connection: socket.socket) -> None:
