@@ -52,6 +52,7 @@ MODULES = (
 )
 TESTS = (  # the tests about money; what only pages show is seen elsewhere
     *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/payments/settlement/test_*.py")),
+    *(f"tests/payments/models/test_{name}.py" for name in ("refund", "request")),
     *(f"tests/payments/admin/test_{name}.py" for name in ("actions", "case", "order_refund")),
     *(f"tests/payments/api/test_{name}.py" for name in ("line_refunds", "order_routes", "refunds", "requests")),
     *(f"tests/payments/pages/test_{name}.py" for name in ("buyer", "more_time", "notify", "progress", "shares")),

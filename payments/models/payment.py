@@ -1,6 +1,5 @@
 """Payments: one payer's attempt at one wallet."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Self
@@ -159,25 +158,3 @@ class Payment(models.Model):
     @property
     def captured(self) -> Money:
         return Money(self.amount_captured, self.currency)
-
-    @property
-    def returns(self) -> "Returns":
-        """What became of the money that is to go back. One query, none where `refunds` was fetched with the payment."""
-        sums = dict.fromkeys(("back", "under_way", "failed"), 0)
-        for refund in self.refunds.all():
-            if not refund.is_withdrawn:
-                sums["back" if refund.is_back else "under_way" if refund.is_undecided else "failed"] += refund.amount
-        return Returns(**sums)
-
-
-@dataclass(frozen=True)
-class Returns:
-    """Of one payment, in minor units: with the payer again, on its way there, and owed although the wallet refused."""
-
-    back: int
-    under_way: int
-    failed: int
-
-    @property
-    def total(self) -> int:
-        return self.back + self.under_way + self.failed

@@ -160,8 +160,8 @@ class PaymentRequest(models.Model):
 
     def share_numbered(self, number: str) -> int | None:
         """Which of its shares has this number, as people count and may have typed it; None for what names none."""
-        named = number.isdecimal() and 1 <= int(number[:4]) <= len(self.shares)
-        return int(number[:4]) - 1 if named else None
+        place = int(number[:4]) if number.isdecimal() else 0
+        return place - 1 if 1 <= place <= len(self.shares) else None
 
     @property
     def remaining(self) -> int:

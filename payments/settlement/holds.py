@@ -149,7 +149,6 @@ def weigh_disputes(payment: Payment) -> None:
     claimed = payment.refunds.standing().exclude(status=Refund.Status.FAILED).aggregate(sum=Sum("amount"))["sum"] or 0
     free, payment.amount_disputed = payment.amount_captured - claimed, 0
     for dispute in payment.disputes.order_by("id"):
-        dispute.payment = payment
         dispute.amount_taken = min(dispute.claim, free)
         dispute.save(update_fields=["amount_taken"])
         _book_taken(dispute)

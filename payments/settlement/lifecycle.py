@@ -104,9 +104,7 @@ def ended_request(order_id: int, *, actor: str) -> PaymentRequest:
 
 @transaction.atomic
 def cancel_request(request_id: int, *, actor: str) -> PaymentRequest:
-    """Nobody may pay any more; parts go back, and money that still comes goes back when it comes. Repeating does
-    nothing.
-    """
+    """Nobody may pay any more; parts go back, and so does money that still comes. Repeating does nothing."""
     order, request = lock_request(request_id)
     if request.status == REQUEST.PAID:
         raise Refused("request_paid", _("This was paid already, so it cannot be cancelled."))
@@ -295,5 +293,7 @@ def settle(
             move(request, REQUEST.PAID)
             request.paid_at = now
             note(request, "payment_request.paid", "system")
-    save(request, "status", "amount_paid", "amount_held", "paid_at", now=now, also=also)
+    if also:
+        also(now, request.writes)
+    save(request, "status", "amount_paid", "amount_held", "paid_at", now=now)
     return payment

@@ -12,7 +12,7 @@ from django.db.models.expressions import RawSQL
 
 from friendpay.kit import clock, prepared
 from friendpay.kit.compiled import Compiled, Given
-from friendpay.kit.writes import Also, Writes
+from friendpay.kit.writes import Writes
 from orders import events
 from orders.event_data import EventData
 from orders.models import Event, Order
@@ -256,14 +256,11 @@ def save(
     *fields: str,
     now: datetime | None = None,
     held: list[Payment] | None = None,
-    also: Also | None = None,
 ) -> None:
-    """Write the request with its new `seq` and all that was noted and gathered for it, with what `also` adds, by one
-    statement; queue the mail that people asked for; and show it to whoever is looking once it is committed, as it is
-    `now` with what is `held`, where these are known.
+    """Write the request with its new `seq` and all that was noted and gathered for it, by one statement; queue the mail
+    that people asked for; and show it to whoever is looking once it is committed, as it is `now` with what is `held`,
+    where these are known.
     """
-    if also:
-        also(now or clock.now(), request.writes)
     told, request.told = request.told, []
     outbox.add_mail(told, request)
     request.writes.update(request, "seq", *fields)

@@ -95,9 +95,8 @@ def _change(
     if status == STATUS.REQUESTED:
         refund.next_attempt_at, refund.attempts = now, 0
     elif status == STATUS.SUBMITTED:
-        refund.next_attempt_at = (
-            now + limits.REFUND_AGAIN_AFTER if refund.waits_for_shop else refund.next_attempt_at or now
-        )
+        if refund.waits_for_shop:
+            refund.next_attempt_at = now + limits.REFUND_AGAIN_AFTER
     else:
         by_itself = status == STATUS.FAILED and outcome and outcome.dead and refund.reason != Refund.Reason.MERCHANT
         refund.next_attempt_at = now + limits.REFUND_AGAIN_AFTER if by_itself else None
@@ -136,7 +135,6 @@ def _withdraw(request: PaymentRequest, payment: Payment, failed: QuerySet[Refund
     for refund in failed.order_by("id").select_for_update(no_key=True):
         if room >= amount:
             break
-        refund.payment = payment
         _change(request.order, request, refund, STATUS.WITHDRAWN, actor)
         room += refund.amount
 
@@ -159,7 +157,6 @@ def send_again_what_failed(request: PaymentRequest, payment: Payment) -> None:
     """Nothing is in the way any more of refunds that nobody asked for and that failed: they are sent once more."""
     failed = payment.refunds.filter(status=STATUS.FAILED).exclude(reason=Refund.Reason.MERCHANT)
     for refund in failed.order_by("id").select_for_update(no_key=True):
-        refund.payment = payment
         _change(request.order, request, refund, STATUS.REQUESTED, "system")
 
 

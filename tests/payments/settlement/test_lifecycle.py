@@ -13,7 +13,7 @@ from friendpay.kit import limits
 from friendpay.kit.errors import Refused
 from orders.models import Event, Order
 from orders.services import LineDraft
-from payments.models import Payment, PaymentRequest, Refund
+from payments.models import Movement, Payment, PaymentRequest, Refund
 from payments.settlement import holds, lifecycle, requests
 from payments.settlement.rules import Attempt, Payer, Split
 from tests import shop
@@ -70,6 +70,13 @@ def test_friends_are_asked_once_and_the_first_words_stay() -> None:
     assert shared.shared_at is not None
     assert (reload(request).shared_at, reload(request).message) == (shared.shared_at, "Please?")
     assert types(request) == ["payment_request.created", "payment_request.shared"]
+
+
+def test_what_was_unusual_when_friends_were_asked_is_kept_with_a_request_that_was_open() -> None:
+    order = shop.make_order()
+    request = lifecycle.open_request(order.pk, actor="buyer", shared=False)
+    lifecycle.open_request(order.pk, actor="buyer", shared=True, more={"hint": "first", "network": "n"})
+    assert (reload(request).hint, reload(request).network) == ("first", "n")
 
 
 def test_the_database_allows_one_open_request_an_order() -> None:
@@ -201,6 +208,14 @@ def test_why_an_attempt_was_let_go_stays_when_its_wallet_has_closed_it() -> None
     assert types(request).count("payment.released") == 1
 
 
+def test_what_is_let_go_is_asked_about_from_now_on_as_if_for_the_first_time() -> None:
+    payment = shop.hold(shop.make_request())
+    Payment.objects.update(attempts=5)
+    lifecycle.let_go(payment.pk)
+    payment.refresh_from_db()
+    assert payment.attempts == 0
+
+
 def test_an_attempt_keeps_the_language_its_payer_reads() -> None:
     with translation.override("de"):
         assert shop.hold(shop.make_request()).language == "de"
@@ -288,6 +303,14 @@ def test_expired_with_two_of_three_parts_paid_returns_both(move_time: MoveTime) 
     request = reload(request)
     assert (request.status, request.amount_paid, request.order.amount_paid) == ("expired", 0, 0)
     assert sorted(Refund.objects.values_list("amount", "reason")) == [(3333, "underfunded"), (3334, "underfunded")]
+
+
+def test_the_smallest_part_goes_back_too() -> None:
+    request = shop.make_request(amount=100, split=Split(3, 1))
+    shop.succeed(shop.hold(request, 1))
+    lifecycle.cancel_request(request.pk, actor="buyer")
+    assert list(Refund.objects.values_list("amount", "reason")) == [(1, "underfunded")]
+    assert list(Movement.objects.values_list("kind", "amount")) == [("unapplied", 1)]
 
 
 def test_parts_add_up_to_paid() -> None:
@@ -456,6 +479,27 @@ def test_an_attempt_ended_while_the_wallet_opened_it_stays_ended() -> None:
     lifecycle.end_payment(payment.pk, cancelled=True, code="gone")
     opened = lifecycle.start_payment(payment, next_step={"rail": "redirect", "url": "/"}, session="s")
     assert (opened.status, opened.code, opened.next_step) == ("cancelled", "gone", {})
+
+
+def test_opening_an_attempt_opens_no_other() -> None:
+    request = shop.make_request(split=Split(3))
+    attempt = Attempt(shop.account_of(request), "sandbox", "redirect", 3000, shop.HOLD)
+    mei, ann = (lifecycle.hold(request.pk, attempt, Payer(name, name)) for name in ("Mei", "Ann"))
+    opened = lifecycle.start_payment(mei, next_step={"rail": "redirect", "url": "/"}, session="s")
+    assert (opened.status, opened.next_step, opened.provider_session) == (
+        "pending",
+        {"rail": "redirect", "url": "/"},
+        "s",
+    )
+    ann.refresh_from_db()
+    assert (ann.status, ann.next_step, ann.provider_session) == ("created", {}, "")
+
+
+def test_no_status_is_reached_but_by_the_moves_there_are() -> None:
+    payment = shop.succeed(shop.hold(shop.make_request()))
+    with pytest.raises(AssertionError, match="from succeeded to cancelled"):
+        lifecycle.move(payment, Payment.Status.CANCELLED)
+    assert payment.status == "succeeded"
 
 
 def test_a_hold_lasts_as_long_as_agreed_and_is_asked_about_within() -> None:

@@ -70,6 +70,7 @@ def test_an_orphan_is_sent_back_to_whoever_paid_it() -> None:
     tasks.sweep_refunds()
     assert (Refund.objects.get().status, Refund.objects.get().amount) == ("succeeded", 9000)
     assert ChargeRefund.objects.get().amount == 9000
+    assert Refund.objects.get().payment.request.order.status == "cancelled"
     request.refresh_from_db()
     assert (request.status, ledger.check()) == ("open", [])
     with pytest.raises(Refused, match="notification_not_waiting"):

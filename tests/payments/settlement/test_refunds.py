@@ -61,7 +61,7 @@ def test_a_part_of_an_open_request_is_not_refunded_but_goes_back_whole() -> None
         refunds.refund_payment(part.pk, 1, actor="merchant")
     with pytest.raises(Refused, match="request_open"):
         refunds.refund_order(request.order, 1, actor="merchant")
-    assert not Refund.objects.exists()
+    assert (refund_moves.refundable(part), refunds.left_of(request.order), Refund.objects.count()) == (0, 0, 0)
     lifecycle.cancel_request(request.pk, actor="buyer")
     assert list(Refund.objects.values_list("amount", "reason")) == [(3000, "underfunded")]
     assert ledger.check() == []
@@ -187,6 +187,8 @@ def test_a_shops_own_number_names_one_refund() -> None:
         refunds.refund_order(request.order, 100, merchant_reference=number, actor="merchant")
     with pytest.raises(Refused, match="reference_used"):
         refunds.refund_order(request.order, 200, merchant_reference="R-1", actor="merchant")
+    with pytest.raises(Refused, match="reference_used"):
+        refunds.refund_payment(Payment.objects.get().pk, 200, merchant_reference="R-1", actor="merchant")
     other = shop.make_request(shop.make_order(shop.make_merchant("Other")))
     shop.succeed(shop.hold(other))
     refunds.refund_order(other.order, 200, merchant_reference="R-1", actor="merchant")

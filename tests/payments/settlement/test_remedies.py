@@ -1,15 +1,18 @@
 """No refund is a dead end: what failed is sent again, asked for in another shape, withdrawn, or returned elsewhere."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders.models import Event, Order
 from payments import tasks
 from payments.models import Payment, Refund
 from payments.settlement import ledger, lifecycle, outside, refund_moves, refunds, remedies
+from payments.settlement.rules import Split
 from payments.wallets import registry
 from payments.wallets.base import Outcome, State
 from tests import shop
@@ -30,12 +33,12 @@ def failed(amount: int = 9000, payment: Payment | None = None) -> Refund:
     return fail(refunds.refund_payment(payment.pk, amount, actor="merchant"))
 
 
-def failed_by_itself() -> Refund:
+def failed_by_itself(*, dead: bool = False) -> Refund:
     """It came too late, and the wallet would not send it back."""
     payment = shop.hold(shop.make_request())
     lifecycle.cancel_request(payment.request_id, actor="buyer")
     shop.succeed(payment)
-    return fail(Refund.objects.get())
+    return fail(Refund.objects.get(), dead=dead)
 
 
 def fail(refund: Refund, *, dead: bool = False) -> Refund:
@@ -187,8 +190,6 @@ def test_a_part_was_returned_by_other_means_and_the_rest_is_sent(make: Callable[
     refund = make()
     remedies.return_elsewhere(refund.pk, "in the wallet's own site", 3000, actor="support:ada")
     assert rows() == [("withdrawn", 9000), ("returned_elsewhere", 3000), ("requested", 6000)]
-    payment = Payment.objects.get(pk=refund.payment_id)
-    assert (payment.returns.back, payment.returns.under_way, payment.returns.failed) == (3000, 6000, 0)
 
 
 @pytest.mark.parametrize("how", ["", "  "])
@@ -224,10 +225,7 @@ def test_what_a_wallet_never_decides_is_closed_and_its_late_word_counted_once() 
 def test_money_nobody_asked_to_send_back_is_sent_again_by_itself_where_only_its_number_was_dead(
     move_time: MoveTime,
 ) -> None:
-    payment = shop.hold(shop.make_request())
-    lifecycle.cancel_request(payment.request_id, actor="buyer")
-    shop.succeed(payment)
-    fail(Refund.objects.get(), dead=True)
+    failed_by_itself(dead=True)
     move_time(86300)
     tasks.sweep_refunds()
     assert rows() == [("failed", 9000)]
@@ -311,6 +309,57 @@ def test_a_refund_takes_the_number_the_wallet_gave_it_and_keeps_it() -> None:
     for state, number in ((State.PENDING, "R1"), (State.SUCCEEDED, "")):
         refunds.apply(Refund.objects.get(), Outcome(state, refund.reference, provider_ref=number))
         assert Refund.objects.get().provider_ref == "R1"
+
+
+def test_the_shop_tries_again_with_its_own_money_alone() -> None:
+    """A surplus that the wallet would not send back is the payer's, and older than what the shop tries again."""
+    payment = failed_surplus()
+    assert refund_moves.refundable(payment) == 3000
+    failed(3000, payment)
+    assert refund_moves.refundable(payment) == 3000
+    refunds.refund_payment(payment.pk, actor="merchant")
+    assert rows() == [("failed", 3000), ("withdrawn", 3000), ("requested", 3000)]
+
+
+def failed_surplus() -> Payment:
+    """3000 of it counted, 3000 were more than was needed, and the wallet would not send those back."""
+    request = shop.make_request(amount=10000, split=Split(5))
+    late = shop.hold(request, 6000, name="Slow")
+    lifecycle.let_go(late.pk)
+    shop.succeed(shop.hold(request, 7000, name="Quick"))
+    payment = shop.succeed(late)
+    fail(Refund.objects.get())
+    return Payment.objects.get(pk=payment.pk)
+
+
+def test_what_a_disputed_payment_owes_is_sent_in_parts_and_not_once_more() -> None:
+    refund = failed_by_itself()
+    asks = Outcome(State.PENDING, "", "dp_1", Money(9000, "CNY"), inquiry=True)
+    outside.hear_dispute(refund.payment_id, asks)
+    remedies.send_in_parts(refund.pk, 4000, actor="support:ada")
+    assert rows() == [("withdrawn", 9000), ("requested", 4000), ("requested", 5000)]
+
+
+def test_a_wallets_long_words_are_kept_as_far_as_there_is_room() -> None:
+    refund = refunds.refund_payment(shop.succeed(shop.hold(shop.make_request())).pk, actor="merchant")
+    refunds.apply(refund, Outcome(State.FAILED, refund.reference, code="c" * 81, message="w" * 301))
+    refund.refresh_from_db()
+    assert (refund.status, refund.code, refund.words) == ("failed", "c" * 80, "w" * 300)
+
+
+def test_accepted_again_is_asked_about_at_its_own_time_and_what_waits_for_the_shop_a_day_later() -> None:
+    refund = refunds.refund_payment(shop.succeed(shop.hold(shop.make_request())).pk, actor="merchant")
+    soon = clock.now() + timedelta(minutes=7)
+    Refund.objects.update(next_attempt_at=soon)
+    refunds.apply(refund, Outcome(State.PENDING, refund.reference))
+    assert Refund.objects.get().next_attempt_at == soon
+    refunds.apply(refund, Outcome(State.PENDING, refund.reference, code="NOT_ENOUGH", for_shop=True))
+    waiting = Refund.objects.get()
+    assert waiting.waits_for_shop
+    assert waiting.next_attempt_at
+    assert waiting.next_attempt_at >= soon + limits.REFUND_AGAIN_AFTER - timedelta(minutes=7)
+    refunds.apply(refund, Outcome(State.SUCCEEDED, refund.reference))
+    assert not Refund.objects.get().waits_for_shop
 
 
 @pytest.mark.parametrize(("disputed", "status"), [(6000, "failed"), (6001, "withdrawn")])

@@ -125,6 +125,15 @@ def test_money_for_a_share_that_was_changed_goes_back() -> None:
     assert (Refund.objects.get().amount, Refund.objects.get().reason) == (4000, "mismatch")
 
 
+def test_money_begun_before_shares_were_named_is_for_none_of_them() -> None:
+    request = shop.make_request(amount=9000, split=Split(3))
+    late = shop.hold(request, 4000)
+    lifecycle.let_go(late.pk)
+    requests.allow_parts(request.pk, THREE, actor="buyer")
+    assert shop.succeed(late).amount_applied == 0
+    assert Refund.objects.get().amount == 4000
+
+
 def test_a_share_is_begun_with_what_it_is_now() -> None:
     request = asked()
     attempt = Attempt(shop.account_of(request), "sandbox", "redirect", 3999, shop.HOLD, share=0)
