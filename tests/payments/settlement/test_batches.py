@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from friendpay.kit import clock
 from orders.models import Event, Order, WebhookDelivery
 from orders.webhooks import endpoints
+from payments.live import snapshot
 from payments.models import Mail, MailAddress, Payment, PaymentRequest
 from payments.settlement import batches, expiry, ledger, lifecycle
 from payments.settlement.rules import Split
@@ -181,3 +182,51 @@ def test_a_sweep_needs_no_more_statements_for_fifty_than_for_two(move_time: Move
         return len(asked)
 
     assert statements(2) == statements(50)
+
+
+def test_orders_end_together_whatever_ended_before_and_whatever_other_orders_wait_for(move_time: MoveTime) -> None:
+    over = shop.make_order()
+    lifecycle.cancel_request(shop.make_request(over).pk, actor="buyer")
+    Order.objects.filter(pk=over.pk).update(expires_at=clock.now() + MINUTE)
+    shop.hold(shop.make_request(expires_in=MINUTE))  # of another order, whose money is on its way
+    move_time(61)
+    assert lifecycle.expire_plain_orders(10) == 1
+    over.refresh_from_db()
+    assert over.status == "expired"
+
+
+def test_an_order_that_needs_care_ends_although_money_is_on_its_way_to_another(move_time: MoveTime) -> None:
+    order = shop.make_order()
+    Order.objects.filter(pk=order.pk).update(expires_at=clock.now() + MINUTE)
+    request = shop.make_request(order, split=Split(3, 3000))
+    shop.succeed(shop.hold(request, 3000))
+    shop.hold(shop.make_request(expires_in=MINUTE))
+    move_time(61)
+    expiry.sweep()
+    assert stands(request)["order"] == {"status": "expired", "amount_paid": 0}
+
+
+def test_an_order_is_kept_by_its_open_request_alone() -> None:
+    kept, free, ended = (shop.make_order() for _ in range(3))
+    shop.make_request(kept)
+    lifecycle.cancel_request(shop.make_request(ended).pk, actor="buyer")
+    assert batches.without_open_request([kept.pk, free.pk, ended.pk]) == [free.pk, ended.pk]
+
+
+def test_what_is_done_to_many_is_shown_and_seen_to_once_it_is_committed(
+    monkeypatch: pytest.MonkeyPatch, move_time: MoveTime, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    shown: list[list[int]] = []
+    sent: list[str] = []
+    monkeypatch.setattr(snapshot, "push_all", lambda request_ids: shown.append(list(request_ids)))
+    monkeypatch.setattr(batches, "enqueue", sent.append)
+    stale, held = shop.make_request(expires_in=MINUTE), shop.make_request()
+    payment = shop.hold(held, lasts=MINUTE)
+    move_time(61)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert (lifecycle.expire_plain(10), batches.let_go_lapsed(clock.now(), 10)) == (1, 1)
+        assert (shown, sent) == ([], [])
+    assert (shown, sent) == ([[stale.pk], [held.pk]], ["payments.sweep_payments"])
+    payment.refresh_from_db()
+    assert payment.next_attempt_at
+    assert payment.next_attempt_at <= clock.now()

@@ -620,3 +620,14 @@ def test_a_charge_is_known_by_our_number_or_the_wallets_and_only_at_its_account(
     second = shop.succeed(shop.hold(shop.make_request(shop.make_order(account.merchant))), ref="txn-2")
     assert outside.charged(account, payment.reference, "txn-2") == second
     assert outside.charged(account, second.reference, "txn-1") == payment
+
+
+def test_what_others_did_is_booked_to_the_smallest_unit_and_in_as_many_words_as_there_is_room() -> None:
+    payment = paid()
+    refund = outside.book_refund(payment.pk, "by-hand", Money(1, "CNY"), provider_ref="r" * 101)
+    refund.refresh_from_db()
+    assert (refund.amount, refund.provider_ref) == (1, "r" * 100)
+    said = Outcome(State.PENDING, "", "dp_1", Money(1, "CNY"), code="c" * 81, message="w" * 301)
+    dispute = outside.hear_dispute(payment.pk, said)
+    dispute.refresh_from_db()
+    assert (dispute.code, dispute.words) == ("c" * 80, "w" * 300)

@@ -55,14 +55,13 @@ def test_what_has_ended_is_neither_changed_nor_declined() -> None:
 @pytest.mark.parametrize(
     ("split", "then", "agreed"),
     [
-        (Split(3, 100), None, "begun"),
         (Split(3, 100), Split(2, 100), "begun"),
         (Split(2, 100), None, "begun"),
         (Split(3, 100), Split(3, 50), (3, 50)),
         (Split(3, 100), Split(3, 200), (3, 100)),
-        (Split(3, 100), Split(4, 100), (4, 100)),
         (None, None, (None, None)),
         (None, Split(2, 100), (2, 100)),
+        (Split(3, 100), Split(4, 100), (4, 100)),
     ],
 )
 def test_once_somebody_has_begun_only_more_friends_and_smaller_parts_are_let_in(
