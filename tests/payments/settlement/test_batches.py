@@ -223,6 +223,7 @@ def test_what_is_done_to_many_is_shown_and_seen_to_once_it_is_committed(
     stale, held = shop.make_request(expires_in=MINUTE), shop.make_request()
     payment = shop.hold(held, lasts=MINUTE)
     move_time(61)
+    Payment.objects.update(next_attempt_at=clock.now() + MINUTE)
     with django_capture_on_commit_callbacks(execute=True):
         assert (lifecycle.expire_plain(10), batches.let_go_lapsed(clock.now(), 10)) == (1, 1)
         assert (shown, sent) == ([], [])
