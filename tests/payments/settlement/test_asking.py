@@ -11,6 +11,7 @@ from friendpay.kit import clock, trust_limits, worth
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import EXPONENT
 from orders.models import Event, Merchant, Order
+from orders.services import LineDraft
 from payments.models import Payment, PaymentRequest, Report, StoppedBuyer, TrustLimit
 from payments.offers import standing, trust
 from payments.offers.surfaces import Surface
@@ -115,6 +116,76 @@ def test_asking_for_more_by_another_price_is_asking() -> None:
     assert ask(caller, 20).status == 409
     TrustLimit.objects.create(merchant=caller.merchant, subject="buyer", currency="USD", open_sum=1)
     assert reprice(10).status == 200  # a lower price always
+
+
+def shop_at_its_limit() -> Caller:
+    """Its buyer has asked for as much as she may, which is next to nothing."""
+    caller = live_shop()
+    assert ask(caller, 20).status == 201
+    TrustLimit.objects.create(merchant=caller.merchant, subject="new_buyer", currency="CNY", open_sum=1, first_sum=1)
+    return caller
+
+
+@pytest.mark.parametrize("friends", ["were never asked", "were asked before"])
+def test_a_price_that_no_friend_is_asked_for_has_no_limits(friends: str) -> None:
+    order = shop.make_order(shop_at_its_limit().merchant, live=True)
+    request = lifecycle.open_request(order.pk, actor="buyer", shared=friends == "were asked before")
+    if friends == "were asked before":
+        lifecycle.cancel_request(request.pk, actor="buyer")
+    assert asking.change_order(order, [LineDraft("Gaiwan", 1, order.amount + 1)]).amount == 9001
+
+
+def test_the_same_price_for_other_goods_is_no_ask() -> None:
+    shop_at_its_limit()
+    request = newest()
+    order = asking.change_order(request.order, [LineDraft("Gaiwan", 1, request.amount)])
+    assert [line.name for line in order.lines.all()] == ["Gaiwan"]
+    with pytest.raises(Refused, match="ask_limit_reached"):
+        asking.change_order(request.order, [LineDraft("Gaiwan", 1, request.amount + 1)])
+
+
+def test_a_price_may_grow_to_the_very_limit() -> None:
+    caller = live_shop()
+    assert ask(caller, 20, currency="USD").status == 201
+    order = newest().order
+    TrustLimit.objects.create(merchant=caller.merchant, subject="new_buyer", currency="USD", first_sum=3_000)
+    assert asking.change_order(order, [LineDraft("Gaiwan", 1, 3_000)]).amount == 3_000
+
+
+def test_asking_twice_asks_once_even_where_no_more_may_be_asked() -> None:
+    caller = live_shop()
+    order = shop.make_order(caller.merchant, live=True)
+    first = asking.ask(order, Surface(), "net")
+    assert (first.network, first.hint) == ("net", "first")
+    TrustLimit.objects.create(merchant=caller.merchant, subject="new_buyer", open_count=1)
+    before = Event.objects.count()
+    assert asking.ask(order, Surface(), "net") == first
+    assert Event.objects.count() == before
+    StoppedBuyer.objects.create(merchant=caller.merchant, buyer_id="lin", stopped_at=clock.now())
+    with pytest.raises(Refused, match="method_not_offered"):
+        asking.ask(order, Surface(), "net")
+
+
+@pytest.mark.parametrize("earlier", ["her own", "an ended one"])
+def test_only_a_request_that_friends_have_now_is_shared_again_without_a_limit(earlier: str) -> None:
+    order = shop.make_order(shop_at_its_limit().merchant, live=True)
+    request = lifecycle.open_request(order.pk, actor="buyer", shared=earlier == "an ended one")
+    if earlier == "an ended one":
+        lifecycle.cancel_request(request.pk, actor="buyer")
+    with pytest.raises(Refused, match="ask_limit_reached") as refused:
+        asking.ask(order, Surface())
+    assert refused.value.status == 429
+    request.refresh_from_db()
+    assert (request.shared_at is not None, order.payment_requests.count()) == (earlier == "an ended one", 1)
+
+
+def test_who_asks_by_hand_too_often_is_told_to_wait() -> None:
+    caller = live_shop()
+    TrustLimit.objects.create(merchant=caller.merchant, subject="new_buyer", hour_count=1)
+    asking.ask(shop.make_order(caller.merchant, live=True), Surface())
+    with pytest.raises(Refused, match="asked_often") as refused:
+        asking.ask(shop.make_order(caller.merchant, live=True), Surface())
+    assert refused.value.status == 429
 
 
 def test_within_an_hour_and_within_a_day(move_time: Move) -> None:
