@@ -32,9 +32,9 @@ _PARTS: dict[str, tuple[int, int]] = {
 
 
 def cents(minor: int, currency: str) -> int:
-    """An amount in rough US cents, one at least."""
+    """An amount in rough US cents; one at least, unless it is nothing."""
     over, under = _PARTS[currency]
-    return max(1, minor * under // over)
+    return max(1, minor * under // over) if minor else 0
 
 
 def minor(cents: int, currency: str) -> int:

@@ -316,7 +316,7 @@ def test_what_is_unusual_is_kept_with_the_request(move_time: Move) -> None:
 def test_what_every_currency_is_worth_is_known() -> None:
     for currency in EXPONENT:
         assert worth.cents(worth.minor(100_000, currency), currency) in range(98_000, 100_001)
-    assert worth.cents(1, "VND") == 1
+    assert (worth.cents(1, "VND"), worth.cents(0, "VND")) == (1, 0)
 
 
 def test_an_ask_far_from_every_limit_costs_no_more_than_before(django_capture_on_commit_callbacks: Any) -> None:
