@@ -153,10 +153,10 @@ def test_a_price_may_grow_to_the_very_limit() -> None:
 
 
 def test_asking_twice_asks_once_even_where_no_more_may_be_asked() -> None:
-    caller = live_shop()
+    caller = live_shop(is_verified=False)
     order = shop.make_order(caller.merchant, live=True)
     first = asking.ask(order, Surface(), "net")
-    assert (first.network, first.hint) == ("net", "first")
+    assert (first.network, first.hint) == ("net", "new_shop")
     TrustLimit.objects.create(merchant=caller.merchant, subject="new_buyer", open_count=1)
     before = Event.objects.count()
     assert asking.ask(order, Surface(), "net") == first
@@ -164,6 +164,18 @@ def test_asking_twice_asks_once_even_where_no_more_may_be_asked() -> None:
     StoppedBuyer.objects.create(merchant=caller.merchant, buyer_id="lin", stopped_at=clock.now())
     with pytest.raises(Refused, match="method_not_offered"):
         asking.ask(order, Surface(), "net")
+
+
+def test_each_way_of_asking_is_a_step_of_its_request() -> None:
+    caller = live_shop()
+    first, second = (shop.make_order(caller.merchant, live=True) for _way in range(2))
+    assert ask(caller).status == 201
+    assert caller.post(f"/orders/{first.public_id}/payment-requests", {}).status == 201
+    asking.ask(second, Surface())
+    gone = [
+        list(it.steps.order_by("id").values_list("kind", flat=True)) for it in PaymentRequest.objects.order_by("id")
+    ]
+    assert gone == [["request_created"], ["request_created"], ["help_tapped", "request_created"]]
 
 
 @pytest.mark.parametrize("earlier", ["her own", "an ended one"])
