@@ -1,6 +1,7 @@
 """A round over what is due: account by account, each for its turn, within its time, and no account twice at once."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What a round's clock says; a test lets it go on."""
     passed = [0.0]
-    monkeypatch.setattr(rounds.time, "monotonic", lambda: passed[0])
+    monkeypatch.setattr(rounds, "time", SimpleNamespace(monotonic=lambda: passed[0]))
     return passed
 
 
