@@ -26,6 +26,7 @@ _CALLING = (
     "payments.sweep_hints",
     "payments.sweep_payments",
     "payments.sweep_refunds",
+    "payments.sweep_disputes",
     "payments.sweep_mail",
     "payments.check_ledger",  # whose findings are mailed
     "payments.compare_bills",

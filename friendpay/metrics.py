@@ -25,6 +25,7 @@ from orders.webhooks import outbox
 from payments.models import (
     Beat,
     BillMismatch,
+    Dispute,
     LedgerCheck,
     Payment,
     PaymentRequest,
@@ -43,6 +44,7 @@ TABLES: dict[str, type[Model]] = {
 WORK = {
     "payments": ["payments.sweep_payments"],
     "refunds": ["payments.sweep_refunds"],
+    "disputes": ["payments.sweep_disputes"],
     "requests": ["payments.sweep_requests"],
     "notifications": ["payments.sweep_notifications", "payments.sweep_hints"],
     "webhooks": ["orders.send_webhooks"],
@@ -125,9 +127,12 @@ def _settled_lately() -> list[float]:
 
 
 def _errors() -> dict[str, int]:
-    """By wallet, how many payments and refunds it could not be asked about, or would not take, when last tried."""
+    """By wallet, how many payments, refunds and disputes it could not be asked about, or would not take, when last
+    tried.
+    """
     found: Counter[str] = Counter(dict.fromkeys(registry.NAMES, 0))
-    for rows in (Payment.objects.undecided(), Refund.objects.filter(next_attempt_at__isnull=False)):
+    asked = Payment.objects.undecided(), Refund.objects.filter(next_attempt_at__isnull=False)
+    for rows in (*asked, Dispute.objects.filter(closed_at=None)):
         failing = rows.exclude(error="").order_by("account__provider").values_list("account__provider")
         found.update(dict(failing.annotate(Count("pk"))))
     return found

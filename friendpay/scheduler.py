@@ -61,6 +61,7 @@ DUE: dict[str, tuple[float, list[str]]] = {
     "payments.sweep_hints": (2.0, [f"{_NEXT.format('payments_providerevent')} AND asks"]),
     "payments.sweep_payments": (2.0, [_NEXT.format("payments_payment")]),
     "payments.sweep_refunds": (2.0, [_NEXT.format("payments_refund")]),
+    "payments.sweep_disputes": (2.0, [f"{_NEXT.format('payments_dispute')} AND closed_at IS NULL"]),
     "payments.sweep_mail": (15.0, [_NEXT.format("payments_mail")]),
     "sandbox.send_notices": (5.0, [_NEXT.format("sandbox_notice")]),
 }

@@ -15,7 +15,7 @@ from payments import heartbeats
 from payments.funnel import steps
 from payments.mail import outbox, sending
 from payments.models import ProviderAccount
-from payments.settlement import bill_days, expiry, inbox, ledger, reconcile, refunds, retention
+from payments.settlement import bill_days, disputes, expiry, inbox, ledger, reconcile, refunds, retention
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +60,12 @@ def sweep_payments() -> None:
 def sweep_refunds() -> None:
     """Send every refund that is due, and follow those under way."""
     refunds.send()
+
+
+@shared_task(name="payments.sweep_disputes")
+def sweep_disputes() -> None:
+    """Ask about every open dispute that is due."""
+    disputes.ask()
 
 
 @shared_task(name="payments.sweep_requests")

@@ -1,8 +1,9 @@
 """The sandbox wallet: takes charges, lets a payer decide, sends money back, and is as strict as a real one.
 
 It stands outside: it knows accounts, references and plain amounts, nothing of orders or payments. Shops call
-`open_charge`, `find`, `close`, `refund`, `find_refund`, `bill`; the payer's page calls `view`, `approve`, `refuse`,
-`notify_again`. What writes is its own transaction and will not run inside another, as a network call would not.
+`open_charge`, `find`, `close`, `refund`, `find_refund`, `find_dispute`, `bill`; the payer's page calls `view`,
+`approve`, `refuse`, `notify_again`. What writes is its own transaction and will not run inside another, as a network
+call would not.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from friendpay.kit.writes import Writes
 from sandbox import notices, outcomes
 from sandbox.details import BillEntry as BillEntry
 from sandbox.details import ChargeDetails as ChargeDetails
+from sandbox.details import DisputeDetails as DisputeDetails
 from sandbox.details import NewCharge as NewCharge
 from sandbox.details import RefundDetails as RefundDetails
 from sandbox.details import Rejected as Rejected
@@ -119,6 +121,16 @@ def find_refund(account: str, reference: str) -> RefundDetails | None:
     """The refund of this reference; None when it was never made."""
     made = ChargeRefund.objects.filter(account=account, reference=reference).select_related("charge").first()
     return outcomes.refund_details(made, made.charge, clock.now()) if made else None
+
+
+def find_dispute(account: str, number: str) -> DisputeDetails | None:
+    """The dispute of this number; None where there is none."""
+    if not number.startswith(outcomes.DISPUTE):
+        return None
+    disputed = Charge.objects.filter(
+        account=account, status=Status.PAID, transaction=number.removeprefix(outcomes.DISPUTE)
+    ).first()
+    return outcomes.dispute_details(disputed, clock.now()) if disputed else None
 
 
 def bill(account: str, start: datetime, end: datetime) -> Iterator[BillEntry]:

@@ -63,6 +63,16 @@ class RefundDetails:
 
 
 @dataclass(frozen=True)
+class DisputeDetails:
+    """A payer who asks her bank for the money back. `status`: "open", "won" or "lost"."""
+
+    number: str
+    status: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True)
 class BillEntry:
     """One line of the bill."""
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from friendpay.kit import ids
 from friendpay.kit.writes import Writes
 from sandbox import notices
-from sandbox.details import RefundDetails, Rejected
+from sandbox.details import DisputeDetails, RefundDetails, Rejected
 from sandbox.models import Charge, ChargeRefund
 
 Simulated = Charge.Simulated
@@ -26,6 +26,9 @@ BY_AMOUNT = {
 }
 """Minor units of just this charge."""
 
+DISPUTE = "dsp_"
+"""How the number of a dispute begins; the charge's follows."""
+
 LATER = timedelta(seconds=3)
 """From one thing that is told to the next: the shop has heard of the payment before it hears what becomes of it."""
 
@@ -41,7 +44,7 @@ def follow(charge: Charge, now: datetime) -> None:
     writes = Writes()
     for number, status in enumerate(_DISPUTES.get(Simulated(charge.simulated or Simulated.PAID), ()), 1):
         dispute = {
-            "number": f"dsp_{charge.transaction}",
+            "number": _number(charge),
             "status": status,
             "amount": charge.amount,
             "currency": charge.currency,
@@ -63,6 +66,19 @@ def follow(charge: Charge, now: datetime) -> None:
         told = {"refund": _said(refund_details(made, charge, now))}
         notices.write(charge, "refund.succeeded", told, now, writes, after=LATER)
     writes.run()
+
+
+def dispute_details(charge: Charge, now: datetime) -> DisputeDetails | None:
+    """The dispute of a charge as it stands now, whatever was told of it; None where there is none, or not yet."""
+    moves = _DISPUTES.get(Simulated(charge.simulated or Simulated.PAID), ())
+    if charge.decided_at is None or not (past := moves[: max(0, (now - charge.decided_at) // LATER)]):
+        return None
+    return DisputeDetails(_number(charge), past[-1], charge.amount, charge.currency)
+
+
+def _number(charge: Charge) -> str:
+    """Its dispute's."""
+    return f"{DISPUTE}{charge.transaction}"
 
 
 def check_refundable(charge: Charge) -> None:

@@ -55,6 +55,9 @@ PAYMENT_IS_WORK_AFTER, PAYMENT_IS_WORK_TRIES = timedelta(hours=1), 4
 
 REFUND_IS_WORK_AFTER = timedelta(hours=3)
 REFUND_AGAIN_AFTER = timedelta(days=1)  # one that a wallet leaves to the shop, or gave back by itself
+DISPUTE_FIRST_QUESTION_AFTER, DISPUTE_AGAIN_AFTER = timedelta(hours=1), timedelta(days=1)
+"""Banks take weeks to decide, and the wallet tells of it; it is asked since it may give up telling."""
+
 PAYMENT_REFERENCE_CHARACTERS = 64  # what a payment's reference holds: the longest a wallet takes back in a refund
 REFUND_REFERENCE_CHARACTERS = 64
 METHOD_CHARACTERS = 20  # of the name of a way to pay

@@ -57,6 +57,7 @@ class DisputeAdmin(SupportAdmin[Dispute]):
                     ("code", "words"),
                     ("payment_link", "order_link", "account_link"),
                     ("wallet_reference", "opened", "closed"),
+                    ("next_question", "attempts", "error"),
                 )
             },
         ),
@@ -78,6 +79,9 @@ class DisputeAdmin(SupportAdmin[Dispute]):
         "wallet_reference": parts.WALLET_REFERENCE,
         "opened": Column(_("Opened"), lambda dispute: moment(dispute.opened_at), "id"),
         "closed": Column(_("Closed"), lambda dispute: moment(dispute.closed_at)),
+        "next_question": Column(
+            _("Asked again"), lambda dispute: moment(None if dispute.closed_at else dispute.next_attempt_at)
+        ),
     }
 
     actions_detail = ("evidence",)

@@ -1,9 +1,12 @@
 """Disputes (chargebacks): a payer asks the bank or wallet for the money back."""
 
+from datetime import datetime
 from functools import partial
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
@@ -11,9 +14,16 @@ from payments.models.account import ProviderAccount
 from payments.models.payment import Payment
 
 
+class DisputeQuerySet(models.QuerySet["Dispute"]):
+    def due(self, now: datetime) -> Self:
+        """Those that are not decided, and that it is time to ask the wallet about."""
+        return self.filter(closed_at=None, next_attempt_at__lte=now)
+
+
 class Dispute(models.Model):
     """A payer asks the bank for the money of a payment back. Work for support until the wallet says who has won; the
-    answer, with its evidence, is given in the wallet's own site.
+    answer, with its evidence, is given in the wallet's own site. Until then it is asked about: news of its end may
+    never come.
 
     `amount` is what is asked for. `amount_taken` is what of the payment's money the bank holds meanwhile, or has taken
     for good: never what the payer has back already. An inquiry moves no money.
@@ -37,6 +47,11 @@ class Dispute(models.Model):
     words = models.CharField(max_length=300, blank=True)  # until when it wants an answer
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True, db_default=Now())
+    attempts = models.PositiveIntegerField(_("attempts"), default=0, db_default=0)  # since the wallet last answered
+    error = models.CharField(_("error"), max_length=300, blank=True, default="", db_default="")
+
+    objects = DisputeQuerySet.as_manager()
 
     class Meta:
         ordering = ("-id",)
@@ -53,8 +68,15 @@ class Dispute(models.Model):
                 condition=Q(amount_taken=0) | Q(amount_taken__gt=0, status__in=["open", "lost"]),
                 name="only_open_and_lost_disputes_take",
             ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=False) | Q(next_attempt_at__isnull=False),
+                name="undecided_disputes_are_asked_about",
+            ),
         ]
-        indexes = [models.Index(fields=["id"], name="dispute_open", condition=Q(closed_at__isnull=True))]
+        indexes = [
+            models.Index(fields=["id"], name="dispute_open", condition=Q(closed_at__isnull=True)),
+            models.Index(fields=["next_attempt_at"], name="dispute_due", condition=Q(closed_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

@@ -17,7 +17,7 @@ from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from payments.models import BillDay, BillMismatch, Fee, Payment, ProviderAccount, Refund
-from payments.settlement import inbox, outside, reconcile, refunds
+from payments.settlement import disputes, inbox, outside, reconcile, refunds
 from payments.settlement.calls import calling
 from payments.wallets import registry
 from payments.wallets.base import BillLine, NoBill, State
@@ -32,9 +32,9 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
     which is not asked for while the wallet is left alone.
 
     What the bill says otherwise is asked about first, so that money we merely had not heard of is settled rather than
-    reported.
+    reported. So is a dispute that we had not heard of.
     """
-    lines = _lines(account, day)
+    lines, disputed = _lines(account, day)
     found: list[BillMismatch] = []
     fees: list[Fee] = []
     taken: set[Row] = set()
@@ -49,6 +49,8 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
                 ours = _keep(mismatch, account, day, line)
             if ours and line.fee and line.fee.minor:
                 fees.append(_fee(account, day, line, line.fee, ours))
+    for line in disputed:
+        disputes.hear_from_bill(account, line)
     Fee.objects.bulk_create(fees, ignore_conflicts=True)
     for kind in (Payment, Refund):
         kind._default_manager.filter(pk__in=[row.pk for row in taken if isinstance(row, kind)]).update(billed_on=day)
@@ -93,11 +95,13 @@ def span(account: ProviderAccount, day: date) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=1)
 
 
-def _lines(account: ProviderAccount, day: date) -> list[BillLine]:
-    """The bill. That there is none is believed of a day that is well over, and on which we know of nothing either."""
+def _lines(account: ProviderAccount, day: date) -> tuple[list[BillLine], list[BillLine]]:
+    """The bill, and the disputes on it. That there is none is believed of a day that is well over, and on which we know
+    of nothing either.
+    """
     try:
         with calling(account, limits.BILL_SECONDS) as (provider, data):
-            return list(provider.bill(data, day))
+            lines = list(provider.bill(data, day))
     except NoBill:
         start, end = span(account, day)
         that_day = Q(
@@ -105,7 +109,8 @@ def _lines(account: ProviderAccount, day: date) -> list[BillLine]:
         )
         if clock.now() < end + limits.NO_BILL_IS_EMPTY_AFTER or _any(that_day):
             raise
-        return []
+        return [], []
+    return [line for line in lines if line.about != "dispute"], [line for line in lines if line.about == "dispute"]
 
 
 def _any(rows: Q) -> bool:

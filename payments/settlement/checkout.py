@@ -25,7 +25,8 @@ from payments.settlement import calls, lifecycle, reconcile, rules, turns
 from payments.settlement.rules import Attempt, Payer
 from payments.settlement.taps import Tap
 from payments.wallets import registry
-from payments.wallets.base import KnowsPayer, NextStep, ProviderError, Rail, Start
+from payments.wallets.abilities import KnowsPayer
+from payments.wallets.base import NextStep, ProviderError, Rail, Start
 
 
 def begin(  # noqa: PLR0913  # what a tap says, each thing by its name

@@ -104,6 +104,9 @@ _CHECKS = {
         SELECT public_id, status FROM payments_refund
         WHERE status IN ('requested', 'submitted') AND next_attempt_at IS NULL
     """,
+    "dispute: undecided is asked about again": """
+        SELECT public_id, status FROM payments_dispute WHERE closed_at IS NULL AND next_attempt_at IS NULL
+    """,
     "payment: captured exactly when succeeded": """
         SELECT public_id, status FROM payments_payment WHERE (status = 'succeeded') <> (amount_captured > 0)
     """,

@@ -87,6 +87,9 @@ def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
             "opened_at": now,
         },
     )
+    if outcome.message and not dispute.words:  # what a bill told of has none
+        dispute.words = outcome.message[:300]
+        dispute.save(update_fields=["words"])
     if is_new or (status is None and (dispute.status, opened) == (Dispute.Status.INQUIRY, Dispute.Status.OPEN)):
         _move_dispute(request, payment, dispute, opened, "payment.disputed")
     if status and dispute.closed_at is None:
@@ -106,7 +109,8 @@ def _move_dispute(request: PaymentRequest, payment: Payment, dispute: Dispute, s
     if dispute.status != status:
         lifecycle.move(dispute, status)
     dispute.amount_taken = 0  # weighed anew
-    dispute.save(update_fields=["status", "closed_at", "amount_taken"])
+    dispute.next_attempt_at = None if dispute.closed_at else clock.now() + limits.DISPUTE_FIRST_QUESTION_AFTER
+    dispute.save(update_fields=["status", "closed_at", "amount_taken", "next_attempt_at"])
     holds.weigh_disputes(payment)
     facts = {
         "dispute": dispute.public_id,

@@ -162,12 +162,13 @@ class Reply:
 class BillLine:
     """One line of a provider's daily bill. `state` is the provider's word; `amount` what moved.
 
-    A refund is named by its own numbers alone; `charge` and `charge_ref` are our reference and the provider's number of
-    the charge it is of, as far as the bill tells them. `fee` is what the wallet kept for it, in the currency the shop
-    is paid out in; None where the bill does not say, and negative where some was given back.
+    A refund or dispute is named by its own numbers alone; `charge` and `charge_ref` are our reference and the
+    provider's number of the charge it is of, as far as the bill tells them. Of a dispute a line says that there is
+    one; how it stands is asked. `fee` is what the wallet kept for it, in the currency the shop is paid out in; None
+    where the bill does not say, and negative where some was given back.
     """
 
-    about: str  # "charge" or "refund"
+    about: str  # "charge", "refund" or "dispute"
     reference: str
     provider_ref: str
     amount: Money
@@ -175,6 +176,7 @@ class BillLine:
     charge: str = ""
     charge_ref: str = ""
     fee: Money | None = None
+    code: str = ""  # of a dispute: its reason
 
 
 TIMEOUT = "timeout"
@@ -283,18 +285,8 @@ class Provider(Protocol):
         """What to answer once a notification is stored."""
 
     def bill(self, account: Account, day: date) -> Iterable[BillLine]:
-        """Every charge and refund of one day in `zone`, as the provider booked them. Raises NoBill without one,
-        NeverBilled for an account that never has any."""
+        """Every charge and refund of one day in `zone`, as the provider booked them, and the disputes that moved money
+        as far as the bill has them. Raises NoBill without one, NeverBilled for an account that never has any."""
 
     def check(self, account: Account) -> str:
         """Make a harmless signed call and say in one sentence what the provider answered. Raises ProviderError."""
-
-
-class KnowsPayer(Protocol):
-    """What a provider with the JSAPI rail can do besides: learn who the payer is to it, without asking her."""
-
-    def authorize_url(self, account: Account, redirect_uri: str, state: str) -> str:
-        """Where the wallet's own browser is sent; it comes back with a `code` and the `state` (letters and digits)."""
-
-    def openid(self, account: Account, code: str) -> str:
-        """The wallet's own id of the payer, for the code she came back with. Raises ProviderError."""

@@ -65,6 +65,9 @@ class Missing:
     def fetch_refund(self, account: Account, *, reference: str, charge: str, charge_ref: str = "") -> Outcome:
         self._fail()
 
+    def fetch_dispute(self, account: Account, number: str) -> Outcome:
+        self._fail()
+
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> Notification:

@@ -18,8 +18,9 @@ from friendpay.kit import clock, limits, pooler
 from orders import sequence
 from orders.models import Event, Order, WebhookDelivery, WebhookEndpoint
 from orders.webhooks import endpoints
-from payments.models import Mail, MailAddress, Payment, PaymentRequest, ProviderEvent, Refund
-from payments.settlement import expiry, lifecycle
+from payments.models import Dispute, Mail, MailAddress, Payment, PaymentRequest, ProviderEvent, Refund
+from payments.settlement import expiry, lifecycle, outside
+from payments.wallets.base import Outcome, State
 from sandbox.models import Charge, Notice
 from tests import shop
 
@@ -65,6 +66,13 @@ def refund() -> Refund:
     shop.succeed(payment)
     sequence.publish()
     return Refund.objects.get()
+
+
+def dispute() -> Dispute:
+    payment = shop.succeed(shop.hold(request()))
+    made = outside.hear_dispute(payment.pk, Outcome(State.PENDING, "", "dp_1", payment.captured))
+    sequence.publish()
+    return made
 
 
 def notification(*, asks: bool) -> ProviderEvent:
@@ -125,6 +133,7 @@ WORK: list[tuple[str, Callable[[], Any], str]] = [
     ("payments.sweep_requests", hold, "held_until"),
     ("payments.sweep_payments", hold, "next_attempt_at"),
     ("payments.sweep_refunds", refund, "next_attempt_at"),
+    ("payments.sweep_disputes", dispute, "next_attempt_at"),
     ("payments.sweep_notifications", lambda: notification(asks=False), "next_attempt_at"),
     ("payments.sweep_hints", lambda: notification(asks=True), "next_attempt_at"),
     ("payments.sweep_mail", mail, "next_attempt_at"),
@@ -332,3 +341,13 @@ def test_a_request_expires_at_its_time_and_one_written_meanwhile_a_second_late_a
         # Whatever slow moments a busy machine has; who asks every second would be late by half a second in the mean.
         assert median(map(late, requests)) < 0.5
         assert any(written_now(made) < limits.SCHEDULER_SECONDS + 0.5 for made in written_later)
+
+
+@pytest.mark.django_db
+def test_a_dispute_that_is_decided_is_no_work_whatever_its_time_says(sent: Sent) -> None:
+    """The version before closes one and leaves the time as it is."""
+    made = dispute()
+    put(made, "next_attempt_at", clock.now())
+    assert "payments.sweep_disputes" in ask(sent)[0]
+    Dispute.objects.update(status="won", amount_taken=0, closed_at=clock.now())
+    assert "payments.sweep_disputes" not in ask(sent)[0]

@@ -297,3 +297,23 @@ def test_the_wallet_will_not_be_called_inside_a_transaction(new_charge: MakeChar
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
         bank.approve(charge.ref)
     assert bank.find("acc_shop", "ref-1") == charge
+
+
+@pytest.mark.parametrize(
+    ("simulated", "states"),
+    [("disputed", [None, "open", "open"]), ("dispute_won", [None, "open", "won"]), ("", [None, None, None])],
+)
+def test_a_dispute_can_be_asked_about_from_when_it_is_told_of(
+    new_charge: MakeCharge, move_time: MoveTime, simulated: str, states: list[str | None]
+) -> None:
+    charge = bank.open_charge(new_charge())
+    bank.simulate("acc_shop", "ref-1", Charge.Simulated(simulated) if simulated else None)
+    number = f"dsp_{bank.approve(charge.ref).transaction}"
+    for status in states:
+        found = bank.find_dispute("acc_shop", number)
+        assert found == (bank.DisputeDetails(number, status, 9000, "CNY") if status else None)
+        assert bank.find_dispute("acc_other", number) is None
+        assert bank.find_dispute("acc_shop", number.removeprefix("dsp_")) is None
+        move_time(3)
+    told = {it["dispute"]["number"]: it["dispute"]["status"] for it in said() if "dispute" in it}
+    assert told == ({number: states[-1]} if simulated else {})

@@ -102,6 +102,13 @@ class House:
         said = gateway.ask(account, "refund.get", reference=reference)
         return _refund(said, reference)
 
+    def fetch_dispute(self, account: Account, number: str) -> Outcome:
+        said = gateway.ask(account, "dispute.get", number=number)
+        try:
+            return reading.dispute(said.get("dispute"), number)
+        except (TypeError, ValueError) as error:
+            raise gateway.unreadable(str(error)) from error
+
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> Notification:

@@ -31,6 +31,7 @@ _REFUNDS = {
 }
 
 _DISPUTES = {
+    "unknown": State.UNKNOWN,
     "inquiry": State.PENDING,
     "open": State.PENDING,
     "won": State.SUCCEEDED,
@@ -79,19 +80,29 @@ def refund(said: object, reference: str | None = None) -> Outcome:
     )
 
 
-def dispute(said: object) -> Outcome:
-    """How a dispute stands. Its amount is what the payer wants back."""
+def dispute(said: object, number: str | None = None) -> Outcome:
+    """How a dispute stands. Its amount is what the payer wants back. Only who asks by its number may be told that it is
+    unknown.
+    """
     thing = _thing(said)
-    number, status = _number(thing, "number"), thing.get("status")
-    if status not in _DISPUTES:
+    theirs, status = _number(thing, "number"), thing.get("status")
+    if status not in _DISPUTES or (status == "unknown" and number is None):
         raise Nonsense(f"{status!r} is no status of a dispute")
+    _same(theirs, number)
     code, words = _text(thing, "code"), _text(thing, "message")
-    return Outcome(_DISPUTES[status], "", number, _money(thing), code, words, inquiry=status == "inquiry")
+    if status == "unknown":
+        return Outcome(State.UNKNOWN, "", theirs, code=code, message=words)
+    return Outcome(_DISPUTES[status], "", theirs, _money(thing), code, words, inquiry=status == "inquiry")
 
 
 def line(said: object) -> BillLine:
-    """A line of a day's bill: a payment or a refund, as it would be answered, too."""
+    """A line of a day's bill: a payment, a refund or a dispute, as it would be answered, too."""
     thing = _thing(said)
+    if "dispute" in thing:
+        told, whole = dispute(thing["dispute"]), _thing(thing["dispute"])
+        assert told.amount
+        of = _number(whole, "payment"), _number(whole, "capture")
+        return BillLine("dispute", "", told.provider_ref, told.amount, told.state, *of, code=told.code)
     if "payment" in thing:
         told = payment(thing["payment"])
         if told.amount is None:

@@ -128,6 +128,13 @@ class SandboxProvider:
         _secret(account)
         return _refund(reference, bank.find_refund(account.id, reference))
 
+    def fetch_dispute(self, account: Account, number: str) -> Outcome:
+        _secret(account)
+        found = bank.find_dispute(account.id, number)
+        if found is None:
+            return Outcome(State.UNKNOWN, "", number)
+        return _dispute(found.status, number, Money(found.amount, found.currency))
+
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> Notification:
@@ -199,6 +206,10 @@ def _refund(reference: str, made: bank.RefundDetails | None) -> Outcome:
     return Outcome(state, reference, provider_ref=made.transaction, amount=amount)
 
 
+def _dispute(status: str, number: str, amount: Money) -> Outcome:
+    return Outcome(_DISPUTES[status], "", provider_ref=number, amount=amount, code="simulated")
+
+
 def _verify(account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
     timestamp, nonce = headers.get("sandbox-timestamp", ""), headers.get("sandbox-nonce", "")
     secret = account.config.get("secret", "")
@@ -221,9 +232,8 @@ def _read(said: dict[str, Any]) -> Notification:
         raise ValueError("not an amount")
     of = {} if about == "charge" else {name: _token(thing[of]) for name, of in _OF.items()}
     if about == "dispute":
-        number, state = _token(thing["number"]), _DISPUTES[thing["status"]]
-        outcome = Outcome(state, "", provider_ref=number, amount=amount, code="simulated")
-        return Notification(event_id, kind, "", about, outcome, number, **of)
+        number = _token(thing["number"])
+        return Notification(event_id, kind, "", about, _dispute(thing["status"], number, amount), number, **of)
     reference = _token(thing["reference"])
     status = bank.Status(thing["status"]) if about == "charge" else bank.Status.PAID
     transaction = _token(thing["transaction"]) if status == bank.Status.PAID else ""

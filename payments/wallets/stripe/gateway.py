@@ -143,6 +143,15 @@ def find_refunds(api: stripe.StripeClient, charge_ref: str, reference: str) -> l
     return [it for it in refunds.auto_paging_iter() if reference in (reference_of(it.to_dict()), it.id)]
 
 
+def find_dispute(api: stripe.StripeClient, number: str) -> stripe.Dispute | None:
+    try:
+        return api.v1.disputes.retrieve(number)
+    except stripe.InvalidRequestError as error:
+        if error.code == "resource_missing":
+            return None
+        raise
+
+
 def is_ours(api: stripe.StripeClient, source: dict[str, Any]) -> bool:
     """Whether a booked charge or refund is of a payment of ours; a refund made by hand is known by its charge alone."""
     if reference_of(source) or source["object"] != "refund" or not source["payment_intent"]:

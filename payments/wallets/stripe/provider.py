@@ -32,7 +32,15 @@ from payments.wallets.stripe import gateway as gateway
 from payments.wallets.stripe.amounts import STEPS, from_units, to_units
 from payments.wallets.stripe.credentials import FIELDS
 from payments.wallets.stripe.methods import METHODS, TYPES
-from payments.wallets.stripe.reading import Thing, charge_outcome, check_ours, read_event, refund_outcome, refund_state
+from payments.wallets.stripe.reading import (
+    Thing,
+    charge_outcome,
+    check_ours,
+    dispute_outcome,
+    read_event,
+    refund_outcome,
+    refund_state,
+)
 
 _LOCALES = {"en-gb": "en-GB", "zh-hans": "zh", "zh-hant": "zh-TW", "pt-br": "pt-BR", "hi": "hi-IN"}
 _LOCALES |= {same: same for same in ("en", "es", "fr", "ru", "ja", "ko", "id", "de", "it", "tr", "vi", "th")}
@@ -129,6 +137,16 @@ class Stripe:
             tries = gateway.find_refunds(api, charge_ref, reference) if charge_ref else []
         return refund_outcome(tries[0].to_dict(), reference) if tries else Outcome(State.UNKNOWN, reference)
 
+    def fetch_dispute(self, account: Account, number: str) -> Outcome:
+        api = gateway.client(account)
+        with gateway.calling():
+            known = gateway.find_dispute(api, number)
+        if known is None:
+            return Outcome(State.UNKNOWN, "", number)
+        if known.livemode is not account.live:
+            raise gateway.wrong_mode()
+        return dispute_outcome(known.to_dict())
+
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> Notification:
@@ -140,7 +158,8 @@ class Stripe:
     def bill(self, account: Account, day: date) -> Iterator[BillLine]:
         """What Stripe booked for us on that day in UTC. What other systems do with the same account is left out.
 
-        A refund made by hand of a charge of ours is in it, without a reference.
+        A refund made by hand of a charge of ours is in it, without a reference; and every dispute that took money or
+        gave it back that day, of whose payment ever, for whose it is stands on the payment.
         """
         begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
         ends = begins + timedelta(days=1)
@@ -158,6 +177,8 @@ class Stripe:
                 if line.type in _CHARGES | _REFUNDS and gateway.is_ours(api, source):
                     fee = from_units(line.fee, line.currency)
                     yield _bill_line(source, fee, charge=line.type in _CHARGES)
+                elif isinstance(source, dict) and source["object"] == "dispute" and source["payment_intent"]:
+                    yield _dispute_line(source)
 
     def check(self, account: Account) -> str:
         if not account.config.get("webhook_secret", "").startswith("whsec_"):
@@ -231,3 +252,10 @@ def _bill_line(source: Thing, fee: Money, *, charge: bool) -> BillLine:
         charge_ref="" if charge else source["payment_intent"] or "",
         fee=fee,
     )
+
+
+def _dispute_line(dispute: Thing) -> BillLine:
+    told = dispute_outcome(dispute)
+    assert told.amount
+    of = dispute["payment_intent"]
+    return BillLine("dispute", "", told.provider_ref, told.amount, told.state, charge_ref=of, code=told.code)

@@ -105,7 +105,7 @@ def _read(account: Account, event_id: str, kind: str, thing: Thing) -> Notificat
     if thing["object"] == "refund":
         return Notification(event_id, kind, reference, "refund", None, *numbers)
     if thing["object"] == "dispute":
-        return Notification(event_id, kind, "", "dispute", _dispute_outcome(thing), *numbers)
+        return Notification(event_id, kind, "", "dispute", dispute_outcome(thing), *numbers)
     if thing["object"] == "charge":
         return Notification(event_id, kind, reference, "charge")
     if thing["object"] != "checkout.session" or not reference or reference != thing["client_reference_id"]:
@@ -116,7 +116,7 @@ def _read(account: Account, event_id: str, kind: str, thing: Thing) -> Notificat
     return Notification(event_id, kind, reference, "charge", outcome)
 
 
-def _dispute_outcome(dispute: Thing) -> Outcome:
+def dispute_outcome(dispute: Thing) -> Outcome:
     """How a dispute stands; an inquiry, which moves no money yet, is one as well."""
     due = (dispute.get("evidence_details") or {}).get("due_by")
     words = f"respond by {datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC" if due else ""

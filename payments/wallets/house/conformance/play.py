@@ -223,7 +223,23 @@ class Play(Trial):
         capture = self.payment("get", reference).provider_ref
         if (told.charge, told.charge_ref) != (reference, capture):
             raise Mend(f"The dispute is of {told.charge} and {told.charge_ref}, and not of {reference} and {capture}.")
+        self._asks_about(number)
         self._must_fail("What the bank has", self.order(f"check{secrets.token_hex(10)}", capture, self.money))
+
+    def _asks_about(self, number: str) -> None:
+        """What it told of it may be asked for, where it has the call."""
+        try:
+            with self.calling():
+                asked = self.house.fetch_dispute(self.account, number)
+        except ProviderError as error:
+            if not error.permanent:
+                raise
+            self.say(
+                None, "It has no dispute.get", "Answer it: the end of a dispute that does not arrive is asked for."
+            )
+            return
+        if asked.state is State.UNKNOWN:
+            raise Mend(f"dispute.get says that {number} is unknown, and it told of it.")
 
     def _told_of(self, number: str) -> list[Notification]:
         events = map(self.event, self.hearing.deliveries)

@@ -33,6 +33,7 @@ class Dispute:
     number: str
     amount: int
     status: str
+    at: datetime  # when it last changed
 
     @property
     def holds(self) -> int:
@@ -233,7 +234,7 @@ class Book:
         order = self.orders[reference]
         capture = order.captures[0]
         number = f"dsp_{secrets.token_hex(8)}"
-        dispute = Dispute(number, capture.amount - capture.back, "inquiry" if inquiry else "open")
+        dispute = Dispute(number, capture.amount - capture.back, "inquiry" if inquiry else "open", self.clock.now())
         capture.disputes.append(dispute)
         self.tell("dispute.updated", order.link, {"dispute": order.dispute_shown(capture, dispute)})
         return dispute
@@ -241,8 +242,14 @@ class Book:
     def move_dispute(self, number: str, status: str) -> None:
         """An inquiry becomes a dispute (`open`), or the bank decides (`won`, `lost`)."""
         order, capture, dispute = next(it for it in self.disputes() if it[2].number == number)
-        dispute.status = status
+        dispute.status, dispute.at = status, self.clock.now()
         self.tell("dispute.updated", order.link, {"dispute": order.dispute_shown(capture, dispute)})
+
+    def find_dispute(self, account: str, number: str) -> Thing:
+        for order, capture, dispute in self.disputes():
+            if (order.account, dispute.number) == (account, number):
+                return order.dispute_shown(capture, dispute)
+        return {"number": number, "status": "unknown"}
 
     def disputes(self) -> Iterator[tuple[Order, Capture, Dispute]]:
         for order in self.orders.values():
@@ -264,7 +271,7 @@ class Book:
         )
 
     def bill(self, account: str, day: str, after: str) -> Thing:
-        """One page of a day in UTC: what was captured on it, and what was sent back."""
+        """One page of a day in UTC: what was captured, what was sent back, and disputes that took or gave money."""
         if day >= f"{self.clock.now().astimezone(UTC):%Y-%m-%d}":
             raise Wrong(422, "no_bill", "This day is not over.")
         mine = [order for order in self.orders.values() if order.account == account]
@@ -277,6 +284,11 @@ class Book:
                     {"refund": order.refund_shown(capture, refund)}
                     for refund in capture.refunds
                     if self._on(day, refund.at)
+                ]
+                lines += [
+                    {"dispute": order.dispute_shown(capture, dispute)}
+                    for dispute in capture.disputes
+                    if self._on(day, dispute.at) and dispute.status != "inquiry"
                 ]
         start = int(after or 0)
         more = start + BILL_PAGE < len(lines)

@@ -28,6 +28,7 @@ CALLS: dict[str, dict[str, type]] = {
     "payment.close": {"reference": str},
     "refund.create": REFUND,
     "refund.get": {"reference": str},
+    "dispute.get": {"number": str},
     "bill.get": {"day": str, "after": str},
     "test.capture": {"reference": str},
     "test.dispute": {"reference": str},

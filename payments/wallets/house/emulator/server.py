@@ -79,6 +79,8 @@ class House(Emulator):
                 return {"refund": self.book.refund(said)}
             case "refund.get":
                 return {"refund": self.book.find_refund(said)}
+            case "dispute.get":
+                return {"dispute": self.book.find_dispute(said["account"], said["number"])}
             case "bill.get":
                 return self.book.bill(said["account"], said["day"], said["after"])
             case "test.capture":

@@ -257,8 +257,12 @@ class Book(Records):
         self._withdraw(dispute)
 
     def _withdraw(self, dispute: Thing) -> None:
-        self._book("adjustment", dispute, -dispute["amount"])
+        self._book_dispute(dispute, -dispute["amount"])
         self.tell("charge.dispute.funds_withdrawn", dispute)
+
+    def _book_dispute(self, dispute: Thing, units: int) -> None:
+        line = self._book("adjustment", dispute, units)
+        dispute["balance_transactions"].append(deepcopy(self.things[line]))
 
     def close_dispute(self, dispute: Thing, *, won: bool) -> None:
         """The bank decides. What was won comes back to the balance, and can be refunded."""
@@ -266,7 +270,7 @@ class Book(Records):
         dispute["status"] = ("won" if took else "warning_closed") if won else "lost"
         dispute["is_charge_refundable"] = won
         if won and took:
-            self._book("adjustment", dispute, dispute["amount"])
+            self._book_dispute(dispute, dispute["amount"])
             self.tell("charge.dispute.funds_reinstated", dispute)
         self.tell("charge.dispute.closed", dispute)
 

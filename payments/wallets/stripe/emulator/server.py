@@ -188,6 +188,10 @@ class Stripe(Emulator):
     def get_refund(self, params: Params, refund: str) -> Thing:
         return self.book.get("refund", refund, "refund")
 
+    @endpoint("GET", "/v1/disputes/{dispute}")
+    def get_dispute(self, params: Params, dispute: str) -> Thing:
+        return self.book.get("dispute", dispute, "dispute")
+
     @endpoint("GET", "/v1/balance_transactions", requests.TRANSACTIONS)
     def list_transactions(self, params: Params) -> Thing:
         return self._list("balance_transaction", params, "type", "source")

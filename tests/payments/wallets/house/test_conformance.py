@@ -116,6 +116,10 @@ def _of_another_capture(self: book.Order, _capture: book.Capture, dispute: book.
     return {"number": dispute.number, "payment": self.reference, "capture": "other", "status": "open", **money}
 
 
+def _forgets_disputes(_self: book.Book, _account: str, number: str) -> book.Thing:
+    return {"number": number, "status": "unknown"}
+
+
 @pytest.mark.parametrize(
     ("where", "name", "wrong", "said"),
     [
@@ -127,6 +131,7 @@ def _of_another_capture(self: book.Order, _capture: book.Capture, dispute: book.
         (server.House, "_tell", lambda *_args: None, "No event came to notify_url"),
         (server, "signature", lambda *_args: "v1,AAAA", "An event was refused: the signature does not fit"),
         (book.Order, "dispute_shown", _of_another_capture, "The dispute is of"),
+        (book.Book, "find_dispute", _forgets_disputes, "dispute.get says that"),
         (server.House, "schedule", (), "Answered with 503, it did not come again"),
     ],
 )
@@ -139,6 +144,13 @@ def test_what_is_wrong_is_named(
         fine, words = check(open_account(emulator.url), patience=1.0)
     assert not fine
     assert said in words
+
+
+def test_who_has_no_dispute_get_is_told_what_it_is_for(gateway: server.House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(requests.CALLS, "dispute.get")
+    fine, words = check(open_account(gateway.url))
+    assert fine, words
+    assert "It has no dispute.get" in words
 
 
 def test_who_has_no_test_capture_pays_by_hand(gateway: server.House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,9 @@ def test_a_dispute_names_its_capture(account: Account, status: str, state: State
     assert told.outcome.inquiry == (status == "inquiry")
 
 
-@pytest.mark.parametrize("wrong", [{"status": "closed"}, {"amount": 0}, {"number": ""}, {"capture": None}, {}])
+@pytest.mark.parametrize(
+    "wrong", [{"status": "closed"}, {"status": "unknown"}, {"amount": 0}, {"number": ""}, {"capture": None}, {}]
+)
 def test_a_dispute_of_nonsense_is_refused(account: Account, wrong: dict[str, Any]) -> None:
     body = event(account, type="dispute.updated", dispute=DISPUTE | {"status": "open"} | wrong if wrong else "x")
     assert refusal(account, signed(account, body), body) == 400

@@ -16,7 +16,7 @@ import pytest
 from friendpay.demo.emulation.messages import Request, Response
 from friendpay.kit.money import Money
 from payments.wallets import transport
-from payments.wallets.base import Account, NeverBilled, NoBill, ProviderError, State
+from payments.wallets.base import Account, BillLine, NeverBilled, NoBill, Outcome, ProviderError, State
 from payments.wallets.house import gateway, signing
 from payments.wallets.house.emulator.server import House
 from payments.wallets.house.emulator.signing import Wrong
@@ -317,3 +317,56 @@ def test_without_bills_none_is_asked_for(account: Account, house: House) -> None
     with pytest.raises(NeverBilled):
         list(provider.bill(replace(account, granted=frozenset()), house.clock.now().date()))
     assert house.calls == []
+
+
+# Disputes
+
+
+def test_a_dispute_is_asked_about_by_the_gateways_number(account: Account, house: House) -> None:
+    paid(account)
+    with house.lock:
+        dispute = house.book.open_dispute("pay1", inquiry=True)
+    for status, state in (
+        ("inquiry", State.PENDING),
+        ("open", State.PENDING),
+        ("won", State.SUCCEEDED),
+        ("lost", State.FAILED),
+    ):
+        with house.lock:
+            house.book.move_dispute(dispute.number, status)
+        told = provider.fetch_dispute(account, dispute.number)
+        assert (told.state, told.provider_ref, told.amount) == (state, dispute.number, EUR90)
+        assert (told.code, told.inquiry) == ("fraudulent", status == "inquiry")
+    for asks, number in ((account, "dsp_unknown"), (replace(account, id="acc_2"), dispute.number)):
+        assert provider.fetch_dispute(asks, number) == Outcome(State.UNKNOWN, "", number)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"dispute": {"number": "d", "status": "odd"}}, {"dispute": {"number": "d", "status": "lost"}}]
+)
+def test_an_answer_about_another_dispute_or_of_nonsense_says_nothing(
+    account: Account, house: House, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
+) -> None:
+    paid(account)
+    with house.lock:
+        dispute = house.book.open_dispute("pay1")
+        other = house.book.open_dispute("pay1")
+    monkeypatch.setattr(
+        house, "_do", lambda said: answer or {"dispute": house.book.find_dispute("acc_1", other.number)}
+    )
+    with pytest.raises(ProviderError) as unreadable:
+        provider.fetch_dispute(account, dispute.number)
+    assert (unreadable.value.permanent, unreadable.value.code) == (False, "answer")
+
+
+def test_a_bill_has_the_disputes_that_changed_that_day(account: Account, house: House) -> None:
+    charge = paid(account)
+    with house.lock:
+        house.book.open_dispute("pay1", inquiry=True)
+        dispute = house.book.open_dispute("pay1")
+    day = house.clock.now().date()
+    house.clock.advance(86_400)
+    lines = [line for line in provider.bill(account, day) if line.about == "dispute"]
+    assert lines == [
+        BillLine("dispute", "", dispute.number, EUR90, State.PENDING, "pay1", charge.provider_ref, code="fraudulent")
+    ]

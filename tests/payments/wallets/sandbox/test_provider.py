@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from friendpay.kit import background, clock
 from friendpay.kit.money import Money
 from payments.wallets import registry
+from payments.wallets.abilities import KnowsDisputes
 from payments.wallets.base import (
     Account,
     BillLine,
@@ -99,6 +100,7 @@ def test_an_account_it_cannot_serve_is_refused_for_good(
         lambda: wallet.fetch(account, "ref-1"),
         lambda: wallet.close(account, "ref-1"),
         lambda: wallet.fetch_refund(account, reference="refund-1", charge="ref-1"),
+        lambda: cast(KnowsDisputes, wallet).fetch_dispute(account, "dsp_1"),
         lambda: wallet.check(account),
         lambda: list(wallet.bill(account, NOW.date())),
     ]

@@ -80,10 +80,12 @@ def things() -> list[dict[str, Any]]:
         paid = [it for it in emulator.book.all("payment_intent") if it["latest_charge"]]
         for won, intent in zip((True, False), paid[:2], strict=True):
             emulator.book.close_dispute(emulator.book.open_dispute(intent), won=won)
+        emulator.book.open_dispute(paid[2], inquiry=True)
         for status in ("requires_action", "canceled"):
             emulator.book.move_refund(emulator.book.all("refund")[0], status)
         sent += [
             *(emulator.book.expand(thing, ()) for thing in emulator.book.things.values()),
+            *(api.v1.disputes.retrieve(it["id"]).to_dict() for it in emulator.book.all("dispute")),
             api.v1.balance.retrieve().to_dict(),
             api.v1.accounts.retrieve_current().to_dict(),
             new_event("account.updated", {"object": "account"}, 0, None),
@@ -94,6 +96,9 @@ def things() -> list[dict[str, Any]]:
 def test_everything_is_there_to_be_checked(things: list[dict[str, Any]]) -> None:
     assert {thing["object"] for thing in things} == TYPES.keys()
     assert {it["status"] for it in things if it["object"] == "checkout.session"} == {"open", "complete", "expired"}
+    disputes = [it for it in things if it["object"] == "dispute"]
+    assert {it["status"] for it in disputes} == {"won", "lost", "warning_needs_response"}
+    assert {len(it["balance_transactions"]) for it in disputes} == {0, 1, 2}
     assert len(DECLINED) == sum(bool(it["last_payment_error"]) for it in things if it["object"] == "payment_intent") - 1
 
 
@@ -102,6 +107,7 @@ def test_everything_is_there_to_be_checked(things: list[dict[str, Any]]) -> None
 
 def amiss(value: Any, kind: Any, where: str) -> Iterator[str]:
     """What of a value does not fit a type of the SDK. "One of these, or any string" is read as one of these."""
+    kind = getattr(sdk, kind.__forward_arg__) if isinstance(kind, ForwardRef) else kind
     origin: Any = get_origin(kind)
     args = get_args(kind)
     if origin is Union:
@@ -128,7 +134,7 @@ def amiss(value: Any, kind: Any, where: str) -> Iterator[str]:
         for name, it in fields.items():
             if name in value or NoneType not in get_args(it):
                 yield from amiss(value.get(name), it, f"{where}.{name}")
-    elif not isinstance(value, dict) or isinstance(kind, ForwardRef):
+    elif not isinstance(value, dict):
         yield f"{where}: {value!r} is not what {kind} stands for"
 
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from friendpay.kit.money import EXPONENT, Money
-from payments.wallets.base import Account, BillLine, State
+from payments.wallets.base import Account, BillLine, Outcome, State
 from payments.wallets.stripe import gateway
 from payments.wallets.stripe.amounts import CURRENCIES, from_units, to_units
 from payments.wallets.stripe.emulator import amounts, server
 from payments.wallets.stripe.emulator.book import REFUND_FAILS, REFUND_PENDS
-from tests.payments.wallets.stripe.shop import EUR90, order, paid, provider, refund, refusal
+from tests.payments.wallets.stripe.shop import EUR90, order, paid, provider, refund, refusal, with_config
 
 # Refunding
 FREE = Money(0, "USD")  # a refund's fee, in the currency the account is paid out in
@@ -102,6 +102,74 @@ def test_a_refund_that_was_never_sent_is_unknown(stripe_account: Account) -> Non
     asked = provider.fetch_refund(stripe_account, reference="re1", charge="pay1", charge_ref=charge.provider_ref)
     assert asked.state is State.UNKNOWN
     assert provider.fetch_refund(stripe_account, reference="re1", charge="pay9").state is State.UNKNOWN
+
+
+# Disputes
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "inquiry"),
+    [
+        ("warning_needs_response", State.PENDING, True),
+        ("warning_under_review", State.PENDING, True),
+        ("warning_closed", State.SUCCEEDED, True),
+        ("needs_response", State.PENDING, False),
+        ("under_review", State.PENDING, False),
+        ("prevented", State.SUCCEEDED, False),
+        ("won", State.SUCCEEDED, False),
+        ("lost", State.FAILED, False),
+    ],
+)
+def test_s10_every_state_of_a_dispute_that_is_asked_about(
+    stripe: server.Stripe, stripe_account: Account, status: str, state: State, inquiry: bool
+) -> None:
+    charge = paid(stripe_account)
+    with stripe.lock:
+        dispute = stripe.book.open_dispute(stripe.book.things[charge.provider_ref])
+        dispute["status"] = status
+    told = provider.fetch_dispute(stripe_account, dispute["id"])
+    assert (told.state, told.provider_ref, told.amount, told.inquiry) == (state, dispute["id"], EUR90, inquiry)
+    assert (told.code, "respond by" in told.message) == ("fraudulent", True)
+
+
+def test_s10_a_dispute_is_asked_about_by_its_own_number_and_with_the_right_key_alone(
+    stripe: server.Stripe, stripe_account: Account
+) -> None:
+    charge = paid(stripe_account)
+    with stripe.lock:
+        dispute = stripe.book.open_dispute(stripe.book.things[charge.provider_ref])
+    for number in ("du_unknown", charge.provider_ref):
+        assert provider.fetch_dispute(stripe_account, number) == Outcome(State.UNKNOWN, "", number)
+    stranger = with_config(stripe_account, secret_key="sk_test_of0a0stranger")
+    refused = refusal(lambda: provider.fetch_dispute(stranger, dispute["id"]))
+    assert (refused.permanent, refused.for_shop) == (True, True)
+    with stripe.lock:
+        dispute["livemode"] = True
+    assert refusal(lambda: provider.fetch_dispute(stripe_account, dispute["id"])).code == "livemode"
+
+
+def test_s10_a_bill_has_the_disputes_that_took_money_or_gave_it_back(
+    stripe: server.Stripe, stripe_account: Account
+) -> None:
+    charge = paid(stripe_account)
+    with stripe.lock:
+        intent = stripe.book.things[charge.provider_ref]
+        stripe.book.open_dispute(intent, amount=100, inquiry=True)
+        dispute = stripe.book.open_dispute(intent, amount=4000)
+
+    def line(state: State) -> BillLine:
+        numbers = "dispute", "", dispute["id"], Money(4000, "EUR"), state
+        return BillLine(*numbers, charge_ref=charge.provider_ref, code="fraudulent")
+
+    def lines() -> list[BillLine]:
+        day = stripe.clock.now().date()
+        return [line for line in provider.bill(stripe_account, day) if line.about == "dispute"]
+
+    assert lines() == [line(State.PENDING)]
+    stripe.clock.advance(86_400)
+    with stripe.lock:
+        stripe.book.close_dispute(dispute, won=True)
+    assert lines() == [line(State.SUCCEEDED)]
 
 
 # Amounts

@@ -1,0 +1,57 @@
+"""Open disputes are asked about until they are decided, as payments and refunds are: a wallet gives up telling after
+some days, and a bill alone may have one that was told to nobody. What is answered is heard as if it had been told.
+"""
+
+from friendpay.kit import clock, limits
+from payments.models import Dispute, ProviderAccount
+from payments.settlement import outside, rounds
+from payments.settlement.calls import calling
+from payments.wallets.abilities import KnowsDisputes
+from payments.wallets.base import BillLine, Outcome, ProviderError, State
+
+
+def ask() -> int:
+    """Ask about all that are due (the sweep); says about how many. One that is still open is due again in a day, one
+    whose wallet did not answer sooner.
+    """
+    return rounds.work_through(Dispute.objects.due(clock.now()).select_related("payment"), _ask)
+
+
+def _ask(dispute: Dispute) -> None:
+    try:
+        outcome = _fetch(dispute)
+    except ProviderError as error:
+        if error.permanent:
+            _put_off(dispute)
+        raise
+    outside.hear_dispute(dispute.payment_id, outcome)
+    _put_off(dispute)
+
+
+def _fetch(dispute: Dispute) -> Outcome:
+    with calling(dispute.account) as (provider, account):
+        if not isinstance(provider, KnowsDisputes):
+            raise ProviderError("this wallet cannot be asked about disputes", permanent=True, code="not_asked")
+        outcome = provider.fetch_dispute(account, dispute.provider_ref)
+    if outcome.state == State.UNKNOWN:
+        raise ProviderError("the wallet does not know the dispute it told us of", permanent=True, code="unknown")
+    return outcome
+
+
+def _put_off(dispute: Dispute) -> None:
+    """The wallet has answered, and another question this day would be told the same. Nothing where it is decided."""
+    still_open = Dispute.objects.filter(pk=dispute.pk, closed_at=None)
+    still_open.update(next_attempt_at=clock.now() + limits.DISPUTE_AGAIN_AFTER, attempts=0)
+
+
+def hear_from_bill(account: ProviderAccount, line: BillLine) -> Dispute | None:
+    """A bill has a dispute: money moved for it. One that nobody told us of is open from now on, and whatever is still
+    open is asked about at once. None where it is of somebody else's payment.
+    """
+    dispute = Dispute.objects.filter(account=account, provider_ref=line.provider_ref).first()
+    if dispute is None and (payment := outside.charged(account, line.charge, line.charge_ref)):
+        told = Outcome(State.PENDING, "", line.provider_ref, line.amount, line.code)
+        dispute = outside.hear_dispute(payment.pk, told)
+    if dispute:
+        Dispute.objects.filter(pk=dispute.pk, closed_at=None).update(next_attempt_at=clock.now())
+    return dispute
