@@ -187,11 +187,11 @@ def _books_differ(books: Books, rows: Rows) -> Iterator[str]:
     )
     yield from (f"refund {back} is not in our books" for back in theirs_back - ours_back)
     yield from (f"refund {back} is in our books alone" for back in ours_back - theirs_back)
-    held = Counter((d.account, d.number, d.charge, d.amount) for d in contested)
+    held = Counter((d.account, d.number, d.charge, d.amount, d.lost) for d in contested)
     booked_held = Counter(
         rows(
-            "SELECT a.public_id, d.provider_ref, p.reference, d.amount_taken FROM payments_dispute d "
-            "JOIN payments_payment p ON p.id = d.payment_id "
+            "SELECT a.public_id, d.provider_ref, p.reference, d.amount_taken, d.status = 'lost' "
+            "FROM payments_dispute d JOIN payments_payment p ON p.id = d.payment_id "
             "JOIN payments_provideraccount a ON a.id = d.account_id WHERE d.amount_taken > 0"
         )
     )

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _DUE = """
     SELECT (SELECT count(*) FROM payments_payment WHERE next_attempt_at <= clock_timestamp())
         + (SELECT count(*) FROM payments_refund WHERE next_attempt_at <= clock_timestamp())
+        + (SELECT count(*) FROM payments_dispute WHERE closed_at IS NULL AND next_attempt_at <= clock_timestamp())
         + (SELECT count(*) FROM payments_providerevent WHERE next_attempt_at <= clock_timestamp())
         + (SELECT count(*) FROM payments_paymentrequest
             WHERE status = 'open' AND expires_at <= clock_timestamp() AND amount_held = 0)

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from html import unescape
 from typing import Any
+from unittest import mock
 
 import httpx
 import psycopg
@@ -24,6 +25,7 @@ from friendpay.demo.emulation.base import running
 from friendpay.demo.emulation.notifier import Clock
 from payments.wallets.alipay.emulator.server import Alipay
 from payments.wallets.alipay.emulator.trades import Refund as TradeRefund
+from payments.wallets.house.emulator.book import Dispute
 from payments.wallets.house.emulator.server import House
 from payments.wallets.stripe.emulator.book import REFERENCE
 from payments.wallets.stripe.emulator.server import Stripe
@@ -160,7 +162,22 @@ class Emulated:
     def _refund(self, reference: str, amount: int) -> None:
         raise NotImplementedError
 
-    def dispute(self, reference: str, ends: str) -> None:
+    def dispute(self, reference: str, ends: str, *, told: bool = True) -> None:
+        with self.emulator.lock:
+            dispute = self._open_dispute(reference)
+            if ends == "open":
+                return
+            if told:
+                self._end_dispute(dispute, ends)
+                return
+            self.faults["dispute whose end is not told of"] += 1
+            with mock.patch.object(self.emulator.notifier, "send"):  # nobody else's news: the emulator is locked
+                self._end_dispute(dispute, ends)
+
+    def _open_dispute(self, reference: str) -> Any:
+        raise NotImplementedError("it tells us of none")
+
+    def _end_dispute(self, dispute: Any, ends: str) -> None:
         raise NotImplementedError("it tells us of none")
 
 
@@ -198,17 +215,20 @@ class EmulatedStripe(Emulated):
     def _refund(self, reference: str, amount: int) -> None:
         self.emulator.book.refund({"payment_intent": self._intent(reference)["id"], "amount": str(amount)})
 
-    def dispute(self, reference: str, ends: str) -> None:
-        with self.emulator.lock:
-            dispute = self.emulator.book.open_dispute(self._intent(reference))
-            if ends != "open":
-                self.emulator.book.close_dispute(dispute, won=ends == "won")
+    def _open_dispute(self, reference: str) -> Thing:
+        return self.emulator.book.open_dispute(self._intent(reference))
+
+    def _end_dispute(self, dispute: Thing, ends: str) -> None:
+        self.emulator.book.close_dispute(dispute, won=ends == "won")
 
     def _contested(self) -> list[Contested]:
         with self.emulator.lock:
             book = self.emulator.book
             marks = [(it, book.things[it["payment_intent"]]["metadata"][REFERENCE]) for it in book.contested()]
-        return [Contested(self.account, it["id"], reference, it["amount"]) for it, reference in marks]
+        return [
+            Contested(self.account, it["id"], reference, it["amount"], it["status"] == "lost")
+            for it, reference in marks
+        ]
 
 
 class EmulatedHouse(Emulated):
@@ -234,13 +254,16 @@ class EmulatedHouse(Emulated):
     def _refund(self, reference: str, amount: int) -> None:
         self.emulator.book.by_hand(reference, amount)
 
-    def dispute(self, reference: str, ends: str) -> None:
-        with self.emulator.lock:
-            dispute = self.emulator.book.open_dispute(reference)
-            if ends != "open":
-                self.emulator.book.move_dispute(dispute.number, ends)
+    def _open_dispute(self, reference: str) -> Dispute:
+        return self.emulator.book.open_dispute(reference)
+
+    def _end_dispute(self, dispute: Dispute, ends: str) -> None:
+        self.emulator.book.move_dispute(dispute.number, ends)
 
     def _contested(self) -> list[Contested]:
         with self.emulator.lock:
             held = [it for it in self.emulator.book.disputes() if it[2].holds]
-        return [Contested(self.account, it.number, order.reference, it.amount) for order, _capture, it in held]
+        return [
+            Contested(self.account, it.number, order.reference, it.amount, it.status == "lost")
+            for order, _capture, it in held
+        ]

@@ -169,6 +169,15 @@ class Story(Telling):
             reference = await self.charge(payment_request)
             await asyncio.to_thread(self.town.wallet.dispute, reference, self.chance.choice(("open", "won", "lost")))
 
+    async def dispute_untold(self) -> None:
+        """The same, decided, and the wallet's word of how never comes: it is asked, and the bank's money is the bank's,
+        what was won the shop's again.
+        """
+        payment_request = await self.ask_for()
+        if await self.pays(payment_request) == "paid":
+            reference, ends = await self.charge(payment_request), self.chance.choice(("won", "lost"))
+            await asyncio.to_thread(self.town.wallet.dispute, reference, ends, told=False)
+
     async def listened(self) -> None:
         """Somebody has the page open while a friend pays."""
         payment_request = await self.ask_for()
@@ -220,11 +229,16 @@ PLOTS: dict[Plot, tuple[int, End]] = {
     Story.herself: (2, End.ALONE),
     Story.refunded_by_hand: (3, End.BY_HAND),
     Story.disputed: (3, End.DISPUTED),
+    Story.dispute_untold: (2, End.DISPUTED),
 }
 """How often each happens, in some hundred, and how it has to end."""
 
 
 def plots(wallet: Wallet) -> dict[Plot, tuple[int, End]]:
     """Those that can happen at this wallet."""
-    able: dict[Plot, bool] = {Story.refunded_by_hand: wallet.by_hand, Story.disputed: wallet.disputes}
+    able: dict[Plot, bool] = {
+        Story.refunded_by_hand: wallet.by_hand,
+        Story.disputed: wallet.disputes,
+        Story.dispute_untold: wallet.disputes,
+    }
     return {plot: told for plot, told in PLOTS.items() if able.get(plot, True)}

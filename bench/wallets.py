@@ -55,6 +55,7 @@ class Contested:
     number: str
     charge: str  # the charge's reference
     amount: int
+    lost: bool  # for good
 
 
 Books = tuple[list[Charge], list[Return], list[Contested]]
@@ -87,9 +88,9 @@ class Wallet(Protocol):
         the bill alone.
         """
 
-    def dispute(self, reference: str, ends: str) -> None:
+    def dispute(self, reference: str, ends: str, *, told: bool = True) -> None:
         """The payer asks her bank for all of a charge, and is given it ("lost"), or not ("won"); or nothing is decided
-        yet ("open").
+        yet ("open"). Unless `told`, we never hear how it ended but by asking.
         """
 
     def books(self, database: "psycopg.Connection[tuple[Any, ...]]") -> Books:
@@ -135,5 +136,5 @@ class Sandbox:
     def refund_by_hand(self, reference: str, amount: int, *, told: bool) -> None:
         raise NotImplementedError("it has no site of its own for shops")
 
-    def dispute(self, reference: str, ends: str) -> None:
+    def dispute(self, reference: str, ends: str, *, told: bool = True) -> None:
         raise NotImplementedError("nobody disputes play money")

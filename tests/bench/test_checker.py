@@ -226,13 +226,25 @@ def test_what_a_dispute_has_has_to_stand_in_our_books(
     told = a_day()
     request, payment = PaymentRequest.objects.get(), Payment.objects.get()
     told.append(expects(request, End.DISPUTED))
-    wallet.contested = [Contested(payment.account.public_id, "dp_1", payment.reference, 6500)]
+    wallet.contested = [Contested(payment.account.public_id, "dp_1", payment.reference, 6500, state == State.FAILED)]
     wrong = ["wallet and books differ", "stories that ended otherwise"]
     assert losses(told) == wrong
     outside.hear_dispute(payment.pk, Outcome(state, "", "dp_1", Money(6500, "CNY")))
     assert losses(told) == ([] if held else wrong)
     wallet.contested = []
     assert losses(told) == (wrong if held else [])
+
+
+def test_a_dispute_that_is_lost_at_the_wallet_and_open_here_is_found(
+    losses: Callable[[History], list[str]], wallet: Bank
+) -> None:
+    """The bank has the same either way."""
+    told = a_day()
+    request, payment = PaymentRequest.objects.get(), Payment.objects.get()
+    told.append(expects(request, End.DISPUTED))
+    outside.hear_dispute(payment.pk, Outcome(State.PENDING, "", "dp_1", Money(6500, "CNY")))
+    wallet.contested = [Contested(payment.account.public_id, "dp_1", payment.reference, 6500, lost=True)]
+    assert losses(told) == ["wallet and books differ"]
 
 
 def test_more_disputed_and_refunded_than_there_was_is_found(losses: Callable[[History], list[str]]) -> None:

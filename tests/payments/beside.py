@@ -31,6 +31,14 @@ OTHER_KEYS = {
     "stripe": {"secret_key": "sk_test_rolled", "webhook_secret": "whsec_rolled"},
     "house": {"secret": "whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItb3I="},
 }
+_STATUS = {
+    "warning_needs_response": "inquiry",
+    "needs_response": "open",
+    "warning_closed": "won",
+    "won": "won",
+    "lost": "lost",
+}
+_FREE = ("inquiry", "won")
 MakeNotification = Callable[[], Outgoing]
 
 
@@ -198,12 +206,46 @@ class Beside:
             for refund in [it for order in orders for it in order.refunds.values() if it.status == status]:
                 self.wallet.book.end_refund(refund.number, becomes)
 
-    def dispute(self, charge: Charge, *, won: bool) -> None:
-        """The payer's bank contests a payment and decides; where the wallet has disputes."""
-        if isinstance(self.wallet, Stripe):
-            intent = self.wallet.book.things[charge.transaction]
-            if not self.wallet.book.things[intent["latest_charge"]]["disputed"]:
-                self.wallet.book.close_dispute(self.wallet.book.open_dispute(intent), won=won)
+    def contest(self, charge: Charge, *, inquiry: bool, told: bool) -> None:
+        """The payer's bank contests what is left of a payment, once. Where it only asks, it has no money yet."""
+        before = len(self.notifications)
+        match self.wallet:
+            case Stripe():
+                intent = self.wallet.book.things[charge.transaction]
+                charged = self.wallet.book.things[intent["latest_charge"]]
+                if not charged["disputed"] and not charged["refunded"]:
+                    self.wallet.book.open_dispute(intent, inquiry=inquiry)
+            case House():
+                capture = self.wallet.book.orders[charge.reference].captures[0]
+                if not capture.disputes and capture.back < capture.amount:
+                    self.wallet.book.open_dispute(charge.reference, inquiry=inquiry)
+        if not told:
+            del self.notifications[before:]
+
+    def decide(self, *, won: bool, told: bool) -> None:
+        """The bank decides whatever it has not."""
+        before = len(self.notifications)
+        match self.wallet:
+            case Stripe():
+                for dispute in self.wallet.book.all("dispute"):
+                    if _STATUS[dispute["status"]] in ("inquiry", "open"):
+                        self.wallet.book.close_dispute(dispute, won=won)
+            case House():
+                for _order, _capture, one in self.wallet.book.disputes():
+                    if one.status in ("inquiry", "open"):
+                        self.wallet.book.move_dispute(one.number, "won" if won else "lost")
+        if not told:
+            del self.notifications[before:]
+
+    def disputes(self) -> dict[str, tuple[str, int]]:
+        """By the wallet's number of each: how it stands, in our words, and what the bank has for it."""
+        match self.wallet:
+            case Stripe():
+                ours = {it["id"]: (_STATUS[it["status"]], it) for it in self.wallet.book.all("dispute")}
+                return {name: (word, 0 if word in _FREE else it["amount"]) for name, (word, it) in ours.items()}
+            case House():
+                return {it.number: (it.status, it.holds) for _order, _capture, it in self.wallet.book.disputes()}
+        return {}
 
     def capture_late(self, *, told: bool) -> None:
         """A slow bank behind a shop's own gateway: money comes for a payment that was closed meanwhile."""
@@ -218,6 +260,9 @@ class Beside:
 
     def has_taken_back(self, charge: Charge) -> bool:
         """Whether the payer's bank has: of such a charge the wallet refunds nothing more, known to us or not."""
+        if isinstance(self.wallet, House):
+            captures = self.wallet.book.orders[charge.reference].captures
+            return any(dispute.holds for capture in captures for dispute in capture.disputes)
         if not isinstance(self.wallet, Stripe):
             return False
         disputes = self.wallet.book.all("dispute")

@@ -39,7 +39,7 @@ from orders.models import Event
 from orders.services import LineDraft
 from payments import tasks
 from payments.live import snapshot
-from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
+from payments.models import Dispute, Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
 from payments.offers import weighing
 from payments.settlement import (
     bill_days,
@@ -294,12 +294,19 @@ class Shop(RuleBasedStateMachine):
                     del self.beside.notifications[before:]
                 return
 
-    @precondition(lambda self: self.beside.method == "card" and self.beside.charges())
-    @rule(won=st.booleans())
-    def a_bank_contests_and_decides(self, won: bool) -> None:
+    @precondition(lambda self: self.beside.method in ("card", "house") and self.beside.charges())
+    @rule(inquiry=st.sampled_from([False, False, True]), told=st.booleans())
+    def a_bank_contests(self, inquiry: bool, told: bool) -> None:
+        """Where we are not told, the bill of the day has it."""
         for taken in self.beside.charges()[:1]:
             if self._known(taken):
-                self.beside.dispute(taken, won=won)
+                self.beside.contest(taken, inquiry=inquiry, told=told)
+
+    @precondition(lambda self: self.beside.disputes())
+    @rule(won=st.booleans(), told=st.booleans())
+    def a_bank_decides(self, won: bool, told: bool) -> None:
+        """Where we are not told, we have to ask."""
+        self.beside.decide(won=won, told=told)
 
     @precondition(lambda self: self.beside.method == "house")
     @rule(told=st.booleans())
@@ -470,6 +477,7 @@ class Shop(RuleBasedStateMachine):
         tasks.sweep_requests()
         assert not PaymentRequest.objects.filter(pk__in=held).exclude(status="open").exists()
         tasks.sweep_refunds()
+        tasks.sweep_disputes()
 
     # What must be true
 
@@ -549,6 +557,7 @@ class Shop(RuleBasedStateMachine):
             self._until_decided(send_again=False)
         assert ledger.check() == []
         assert not self._pending()
+        self._disputes_are_known()
         paid = Charge.objects.filter(status="paid")
         taken = self.beside.charges()
         charged = sum(paid.values_list("amount", flat=True)) + sum(self.line.charged.values())
@@ -557,7 +566,8 @@ class Shop(RuleBasedStateMachine):
         returned += sum(it.amount for it in self.beside.returns())
         in_cash = Refund.objects.filter(status="returned_elsewhere").values_list("amount", flat=True)
         self.order.refresh_from_db()
-        assert charged - returned - sum(in_cash) == self.order.amount_paid - self.order.amount_refunded
+        by_banks = self._returned_by_banks()
+        assert charged - returned - sum(in_cash) - by_banks == self.order.amount_paid - self.order.amount_refunded
         given_up = Refund.objects.filter(status="withdrawn").values_list("amount", flat=True)
         by_hand = Refund.objects.filter(external=True).values_list("amount", flat=True)
         assert sum(by_hand) == self.beside.by_hand
@@ -565,9 +575,50 @@ class Shop(RuleBasedStateMachine):
         count = paid.count() + len(self.line.charged) + len(taken)
         assert Payment.objects.filter(status="succeeded").count() == count
 
+    def _disputes_are_known(self) -> None:
+        """Each stands as the wallet says, whatever was told; but for inquiries nobody told of, which move nothing."""
+        ours = {
+            number: stands for number, *stands in Dispute.objects.values_list("provider_ref", "status", "amount_taken")
+        }
+        theirs = self.beside.disputes()
+        assert {number: list(stands) for number, stands in theirs.items() if number in ours} == ours
+        assert not any(held for number, (_status, held) in theirs.items() if number not in ours)
+
+    def _returned_by_banks(self) -> int:
+        """What went back to payers for it did not count, by their banks and not by us."""
+        payments = list(Payment.objects.filter(amount_disputed__gt=0))
+        back = Refund.objects.filter(payment__in=payments).exclude(status="withdrawn").exclude(reason="merchant")
+        uncounted = sum(payment.amount_captured - payment.amount_applied for payment in payments)
+        return uncounted - sum(back.values_list("amount", flat=True))
+
 
 @pytest.mark.proof
 @pytest.mark.django_db(transaction=True)
 def test_whatever_happens_every_charge_is_applied_or_returned() -> None:
     how = settings(max_examples=100, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Shop, settings=how)
+
+
+@pytest.mark.proof
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["card", "house"])
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("won", [True, False])
+def test_a_dispute_whose_end_is_never_told_ends_all_the_same(method: str, told: bool, won: bool) -> None:
+    """The machine's own steps, one story of its many; `told`: we hear at least that it began."""
+    state = Shop()
+    story = {"refunds_meet": "", "choice": "approve", "card": CARDS[0], "told": True}
+    try:
+        state.a_buyer_asks_and_somebody_taps(parts=False, method=method, **story)
+        state.beside.deliver(state.beside.notifications[-1])
+        state.a_bank_contests(inquiry=False, told=told)
+        if told:
+            state.beside.deliver(state.beside.notifications[-1])
+        assert Dispute.objects.filter(status="open").exists() is told
+        state.a_bank_decides(won=won, told=False)
+        state._move(days=1)
+        state._sweep()
+        if told:
+            assert Dispute.objects.get().status == ("won" if won else "lost")
+    finally:
+        state.teardown()
