@@ -125,7 +125,7 @@ _ERASE = (
         WHERE request_id IN (SELECT id FROM payments_paymentrequest WHERE order_id = ANY(%(orders)s))
         OR (request_id, network) IN (
             SELECT request_id, network FROM payments_payment WHERE id = ANY(%(payments)s) AND network <> '')""",
-    """UPDATE payments_dispute SET words = '' WHERE payment_id = ANY(%(touched)s)""",
+    """UPDATE payments_dispute SET words = '', error = '' WHERE payment_id = ANY(%(touched)s)""",
     """UPDATE payments_refund SET note = '', words = '', error = '',
             returned_how = CASE status WHEN 'returned_elsewhere' THEN '-' ELSE '' END
         WHERE payment_id = ANY(%(touched)s)""",
