@@ -34,7 +34,8 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
     What the bill says otherwise is asked about first, so that money we merely had not heard of is settled rather than
     reported. So is a dispute that we had not heard of.
     """
-    lines, disputed = _lines(account, day)
+    told = _lines(account, day)
+    lines = [line for line in told if line.about != "dispute"]
     found: list[BillMismatch] = []
     fees: list[Fee] = []
     taken: set[Row] = set()
@@ -49,8 +50,7 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
                 ours = _keep(mismatch, account, day, line)
             if ours and line.fee and line.fee.minor:
                 fees.append(_fee(account, day, line, line.fee, ours))
-    for line in disputed:
-        disputes.hear_from_bill(account, line)
+    disputes.hear_from_bill(account, (line for line in told if line.about == "dispute"))
     Fee.objects.bulk_create(fees, ignore_conflicts=True)
     for kind in (Payment, Refund):
         kind._default_manager.filter(pk__in=[row.pk for row in taken if isinstance(row, kind)]).update(billed_on=day)
@@ -95,13 +95,11 @@ def span(account: ProviderAccount, day: date) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=1)
 
 
-def _lines(account: ProviderAccount, day: date) -> tuple[list[BillLine], list[BillLine]]:
-    """The bill, and the disputes on it. That there is none is believed of a day that is well over, and on which we know
-    of nothing either.
-    """
+def _lines(account: ProviderAccount, day: date) -> list[BillLine]:
+    """The bill. That there is none is believed of a day that is well over, and on which we know of nothing either."""
     try:
         with calling(account, limits.BILL_SECONDS) as (provider, data):
-            lines = list(provider.bill(data, day))
+            return list(provider.bill(data, day))
     except NoBill:
         start, end = span(account, day)
         that_day = Q(
@@ -109,8 +107,7 @@ def _lines(account: ProviderAccount, day: date) -> tuple[list[BillLine], list[Bi
         )
         if clock.now() < end + limits.NO_BILL_IS_EMPTY_AFTER or _any(that_day):
             raise
-        return [], []
-    return [line for line in lines if line.about != "dispute"], [line for line in lines if line.about == "dispute"]
+        return []
 
 
 def _any(rows: Q) -> bool:

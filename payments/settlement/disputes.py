@@ -2,6 +2,8 @@
 some days, and a bill alone may have one that was told to nobody. What is answered is heard as if it had been told.
 """
 
+from collections.abc import Iterable
+
 from friendpay.kit import clock, limits
 from payments.models import Dispute, ProviderAccount
 from payments.settlement import outside, rounds
@@ -44,14 +46,14 @@ def _put_off(dispute: Dispute) -> None:
     still_open.update(next_attempt_at=clock.now() + limits.DISPUTE_AGAIN_AFTER, attempts=0)
 
 
-def hear_from_bill(account: ProviderAccount, line: BillLine) -> Dispute | None:
-    """A bill has a dispute: money moved for it. One that nobody told us of is open from now on, and whatever is still
-    open is asked about at once. None where it is of somebody else's payment.
+def hear_from_bill(account: ProviderAccount, lines: Iterable[BillLine]) -> None:
+    """A bill has disputes: money moved for them. One that nobody told us of is open from now on, and whatever is still
+    open is asked about at once. What is of somebody else's payment is nothing to us.
     """
-    dispute = Dispute.objects.filter(account=account, provider_ref=line.provider_ref).first()
-    if dispute is None and (payment := outside.charged(account, line.charge, line.charge_ref)):
-        told = Outcome(State.PENDING, "", line.provider_ref, line.amount, line.code)
-        dispute = outside.hear_dispute(payment.pk, told)
-    if dispute:
-        Dispute.objects.filter(pk=dispute.pk, closed_at=None).update(next_attempt_at=clock.now())
-    return dispute
+    for line in lines:
+        dispute = Dispute.objects.filter(account=account, provider_ref=line.provider_ref).first()
+        if dispute is None and (payment := outside.charged(account, line.charge, line.charge_ref)):
+            told = Outcome(State.PENDING, "", line.provider_ref, line.amount, line.code)
+            dispute = outside.hear_dispute(payment.pk, told)
+        if dispute:
+            Dispute.objects.filter(pk=dispute.pk, closed_at=None).update(next_attempt_at=clock.now())
