@@ -146,6 +146,8 @@ class Replay:
                 mock.patch.object(registry, "get", side_effect=lambda it: self.wallet if it == "sandbox" else real(it))
             )
             patches.enter_context(mock.patch.object(limits, "NEVER_HEARD_OF_AFTER", HOLD))
+            # Who was stopped amid a call holds up nobody, however slow the machine.
+            patches.enter_context(mock.patch.object(limits, "CALL_SLOW_SECONDS", float("inf")))
             for name in ("hold", "settle", "end_payment", "let_go", "start_payment"):
                 patches.enter_context(mock.patch.object(lifecycle, name, self._stopping(getattr(lifecycle, name))))
             # Two steps of a story; that one may follow the other at once is among the orders that are searched.
