@@ -45,7 +45,7 @@ MODULES = (
         for name in (
             *("lifecycle", "holds", "refunds", "refund_moves", "remedies", "reconcile", "inbox", "orphans", "checkout"),
             *("rules", "turns", "chip_in", "ledger", "locks", "outside", "expiry", "rounds", "outcomes", "effects"),
-            *("requests", "asking", "batches", "reissue", "taps", "calls", "bills", "bill_days"),
+            *("requests", "asking", "batches", "reissue", "taps", "calls", "bills", "bill_days", "disputes"),
         )
     ),
     *("models/payment", "models/refund", "models/request"),

@@ -475,3 +475,14 @@ def test_what_a_tap_knows_was_read_at_once(
         assert tap.request.order.merchant.name == tap.request.merchant.name == "Harbour Tea"
         assert [(it.request.pk, it.account.provider) for it in tap.own] == [(request.pk, "sandbox")]
         assert tap.goods == (("Spring oolong, 100 g", ""),)
+
+
+def test_nobodys_attempt_is_closed_for_one_that_may_not_begin() -> None:
+    request = shop.make_request(amount=9000, split=Split(3, 1000))
+    own, other = begin(request, "Mei", amount=3000), begin(request, "Ann", amount=6000)
+    with pytest.raises(Refused, match="crumb_left"):
+        begin(request, "Mei", amount=8500, take_over=True)
+    assert held(request) == 9000
+    for payment in (own, other):
+        payment.refresh_from_db()
+        assert (payment.status, payment.closing) == ("pending", False)

@@ -132,3 +132,20 @@ def test_nobody_begins_at_a_shop_that_is_frozen() -> None:
     with pytest.raises(Refused, match="merchant_frozen"):
         shop.hold(request)
     assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "code"),
+    [
+        ("expired", -1, "order_expired"),
+        ("awaiting_payment", 1, "order_expired"),
+        ("paid", 1, "order_not_awaiting_payment"),
+        ("cancelled", -1, "order_not_awaiting_payment"),
+    ],
+)
+@pytest.mark.django_db
+def test_an_order_that_is_over_is_asked_for_by_nobody(status: str, seconds: int, code: str) -> None:
+    order = shop.make_order()
+    order.status, order.expires_at = status, clock.now()
+    with pytest.raises(Refused, match=code):
+        rules.check_order_open(order, order.expires_at + timedelta(seconds=seconds))
