@@ -18,7 +18,7 @@ from payments import tasks
 from payments.models import Dispute, Movement, Payment, ProviderEvent
 from payments.settlement import bills, disputes, inbox, ledger, outside, refund_moves
 from payments.wallets import registry
-from payments.wallets.base import Outcome, ProviderError, State
+from payments.wallets.base import BillLine, Outcome, ProviderError, State
 from payments.wallets.house.emulator import requests
 from payments.wallets.house.emulator.server import House
 from payments.wallets.stripe.emulator.requests import Wrong
@@ -424,3 +424,15 @@ def test_an_inquiry_is_on_no_bill(scene: Scene) -> None:
     nothing_comes(scene)
     a_day_later(scene, day)
     assert not Dispute.objects.exists()
+
+
+def test_a_line_of_a_bill_is_about_its_own_dispute_alone() -> None:
+    merchant = shop.make_merchant()
+    paid = [*(shop.make_request(shop.make_order(merchant)) for _number in range(2)), shop.make_request()]
+    payments = [shop.succeed(shop.hold(request)) for request in paid]
+    for payment, number in zip(payments, ("dp_2", "dp_1", "dp_2"), strict=True):
+        outside.hear_dispute(payment.pk, Outcome(State.PENDING, "", number, payment.captured))
+    Dispute.objects.update(next_attempt_at=clock.now() + timedelta(days=1))
+    mine = payments[0]
+    disputes.hear_from_bill(mine.account, [BillLine("dispute", "", "dp_2", mine.captured, State.SUCCEEDED)])
+    assert list(Dispute.objects.due(clock.now()).values_list("payment", flat=True)) == [mine.pk]
