@@ -631,3 +631,10 @@ def test_what_others_did_is_booked_to_the_smallest_unit_and_in_as_many_words_as_
     dispute = outside.hear_dispute(payment.pk, said)
     dispute.refresh_from_db()
     assert (dispute.code, dispute.words) == ("c" * 80, "w" * 300)
+
+
+def test_a_dispute_that_a_bill_told_of_takes_the_first_words_the_wallet_has_for_it() -> None:
+    payment = paid()
+    for message in ("", "w" * 301, "other words", ""):
+        outside.hear_dispute(payment.pk, Outcome(State.PENDING, "", "dp_1", Money(1, "CNY"), message=message))
+    assert Dispute.objects.get().words == "w" * 300
