@@ -9,7 +9,7 @@ from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from orders.models import Event, Merchant
 from payments import tasks
-from payments.models import Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
+from payments.models import BillMismatch, Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
 from payments.settlement import inbox, ledger, orphans
 from sandbox.models import Charge, ChargeRefund
 from tests import desk, shop
@@ -234,3 +234,14 @@ def test_only_what_waits_and_tells_of_the_same_charge_at_the_same_account_is_don
     for it in kept:
         it.refresh_from_db()
     assert [(it.applied_at, it.orphaned_at) for it in kept] == before
+
+
+def test_what_a_bill_said_of_an_orphan_is_put_right_once_it_is_booked() -> None:
+    event, request = an_orphan()
+    mismatch = BillMismatch.objects.create(
+        account=event.account, day=clock.now().date(), kind="missing_here", about="charge", found_at=clock.now()
+    )
+    BillMismatch.objects.update(ours=f"orphan {event.pk}")
+    orphans.adopt(event.pk, request, actor="support:ada")
+    mismatch.refresh_from_db()
+    assert (mismatch.settled_at is not None, mismatch.note) == (True, "Support booked the money.")

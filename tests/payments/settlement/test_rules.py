@@ -11,7 +11,7 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders.models import Merchant
 from payments.models import Payment, PaymentRequest
-from payments.settlement import lifecycle, requests, rules, turns
+from payments.settlement import chip_in, lifecycle, requests, rules, turns
 from payments.settlement.rules import Payer, Split
 from payments.wallets import registry
 from tests import shop
@@ -149,3 +149,17 @@ def test_an_order_that_is_over_is_asked_for_by_nobody(status: str, seconds: int,
     order.status, order.expires_at = status, clock.now()
     with pytest.raises(Refused, match=code):
         rules.check_order_open(order, order.expires_at + timedelta(seconds=seconds))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("amount", "fits"), [(1000, False), (1050, False), (1100, True), (1150, False), (3000, True)])
+def test_a_part_is_of_whole_steps_and_no_smaller_than_the_smallest(
+    monkeypatch: pytest.MonkeyPatch, amount: int, fits: bool
+) -> None:
+    request = shop.make_request(amount=9000, split=Split(3, 1050))
+    monkeypatch.setattr(chip_in, "step_of_parts", lambda _order: 100)
+    if fits:
+        rules.check_amount(request, amount)
+    else:
+        with pytest.raises(Refused):
+            rules.check_amount(request, amount)
