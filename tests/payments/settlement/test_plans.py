@@ -18,7 +18,7 @@ def many(payment: Payment) -> None:
     unlike = {
         "id": "DEFAULT",
         "public_id": "public_id || n",
-        "token": "left(token, 20) || n",
+        "token": "left(token, 19) || '-' || n",
         "reference": "left(reference, 20) || n",
         "status": "'failed'",
         "provider_ref": "CASE WHEN n % 2 = 0 THEN 'earlier' || n ELSE '' END",
