@@ -19,8 +19,9 @@ final class Store
 
     public static function write(string $name, mixed $value): void
     {
-        file_put_contents(self::folder() . "/$name.new", json_encode($value, JSON_THROW_ON_ERROR));
-        rename(self::folder() . "/$name.new", self::folder() . "/$name.json");
+        $new = self::folder() . "/$name." . getmypid() . '.new'; // another process may write it as well just now
+        file_put_contents($new, json_encode($value, JSON_THROW_ON_ERROR));
+        rename($new, self::folder() . "/$name.json");
     }
 
     public static function forget(string $name): void
