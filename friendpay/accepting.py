@@ -7,7 +7,6 @@ comes back at once is let in within milliseconds.
 """
 
 import asyncio
-import errno
 import logging
 import socket
 from collections.abc import Callable
@@ -74,9 +73,9 @@ class Door:
             self._at_once = 1
         except ConnectionError:  # gone before it was taken
             pass
-        except OSError as error:
-            if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                raise
+        except (
+            OSError
+        ) as error:  # no file may be opened, a firewall's rule, no network: a door that gave up would stay shut
             logger.warning("No connection can be taken now: %s", error)
             rest = limits.ACCEPT_AGAIN_SECONDS
         else:

@@ -152,7 +152,9 @@ def test_a_closed_door_takes_nobody_and_those_inside_are_served_on(
     run(work())
 
 
-def test_without_a_free_file_it_is_said_and_tried_again(
+@pytest.mark.parametrize("why", [errno.EMFILE, errno.EPERM, errno.ENETDOWN], ids=errno.errorcode.get)
+def test_what_keeps_it_from_taking_anybody_is_said_and_it_tries_again(
+    why: int,
     callers: Callable[[int], list[socket.socket]],
     listener: socket.socket,
     monkeypatch: pytest.MonkeyPatch,
@@ -164,7 +166,7 @@ def test_without_a_free_file_it_is_said_and_tried_again(
         def accept(self) -> "tuple[socket.socket, object]":
             if self.refused < 2:
                 self.refused += 1
-                raise OSError(errno.EMFILE, "Too many open files")
+                raise OSError(why, "not now")
             return super().accept()
 
     monkeypatch.setattr(limits, "ACCEPT_AGAIN_SECONDS", 0.001)
@@ -178,7 +180,7 @@ def test_without_a_free_file_it_is_said_and_tried_again(
 
     run(work())
     assert [record.getMessage() for record in caplog.records] == [
-        "No connection can be taken now: [Errno 24] Too many open files"
+        f"No connection can be taken now: [Errno {why}] not now"
     ] * 2
 
 
