@@ -4,6 +4,7 @@ that behave as their documents say (`integrations/woocommerce/tests/fake/`), on 
 
 import json
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,9 +56,13 @@ class WooCommerce(Shop):
 
     def does(self, what: str, **asked: Any) -> dict[str, Any]:
         request = urllib.request.Request(f"{self.address}/test/{what}", data=json.dumps(asked).encode())
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            told: dict[str, Any] = json.loads(answer.read())
-            return told
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                told: dict[str, Any] = json.loads(answer.read())
+                return told
+        except urllib.error.HTTPError as refused:
+            refused.add_note(self.log.read_text()[-4000:])
+            raise
 
     def place(self, **changes: Any) -> dict[str, Any]:
         """A buyer checks out with "Ask a friend"."""

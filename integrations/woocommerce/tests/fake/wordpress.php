@@ -184,6 +184,13 @@ function wp_get_attachment_image_url(int $picture, string $size): string|false
     return false;
 }
 
+if (!function_exists('mb_substr')) { // WordPress brings it where PHP has no mbstring
+    function mb_substr(string $text, int $start, ?int $length = null): string
+    {
+        return implode('', array_slice(preg_split('//u', $text, -1, PREG_SPLIT_NO_EMPTY), $start, $length));
+    }
+}
+
 function wp_generate_uuid4(): string
 {
     return bin2hex(random_bytes(16));
