@@ -74,7 +74,7 @@ class Fee(models.Model):
 
     account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="fees")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="fees")
-    about = models.CharField(_("about"), max_length=10)  # "charge" or "refund"
+    about = models.CharField(_("about"), max_length=10)  # "charge", "refund" or "dispute"
     reference = models.CharField(_("our reference"), max_length=200)
     day = models.DateField(_("day"))  # the wallet's own
     currency = models.CharField(max_length=3)  # that of the wallet's bill, which may be another than the payer's

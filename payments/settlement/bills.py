@@ -5,6 +5,7 @@ one side has and the other has not is found, however alike the amounts are.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -50,7 +51,7 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
                 ours = _keep(mismatch, account, day, line)
             if ours and line.fee and line.fee.minor:
                 fees.append(_fee(account, day, line, line.fee, ours))
-    disputes.hear_from_bill(account, (line for line in told if line.about == "dispute"))
+    fees.extend(_of_disputes(account, day, [line for line in told if line.about == "dispute"]))
     Fee.objects.bulk_create(fees, ignore_conflicts=True)
     for kind in (Payment, Refund):
         kind._default_manager.filter(pk__in=[row.pk for row in taken if isinstance(row, kind)]).update(billed_on=day)
@@ -76,6 +77,28 @@ def _fee(account: ProviderAccount, day: date, line: BillLine, fee: Money, ours: 
         currency=fee.currency,
         amount=fee.minor,
     )
+
+
+def _of_disputes(account: ProviderAccount, day: date, lines: list[BillLine]) -> list[Fee]:
+    """Hear of the disputes of a bill. What the wallet kept for each that day, all of its lines together."""
+    ours = disputes.hear_from_bill(account, lines)
+    kept = Counter[tuple[str, str]]()
+    for line in lines:
+        if line.fee and line.provider_ref in ours:
+            kept[line.provider_ref, line.fee.currency] += line.fee.minor
+    return [
+        Fee(
+            account=account,
+            day=day,
+            payment_id=ours[number].payment_id,
+            about="dispute",
+            reference=number,
+            currency=currency,
+            amount=amount,
+        )
+        for (number, currency), amount in kept.items()
+        if amount
+    ]
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 some days, and a bill alone may have one that was told to nobody. What is answered is heard as if it had been told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from friendpay.kit import clock, limits
 from payments.models import Dispute, ProviderAccount
@@ -46,14 +46,17 @@ def _put_off(dispute: Dispute) -> None:
     still_open.update(next_attempt_at=clock.now() + limits.DISPUTE_AGAIN_AFTER, attempts=0)
 
 
-def hear_from_bill(account: ProviderAccount, lines: Iterable[BillLine]) -> None:
+def hear_from_bill(account: ProviderAccount, lines: Sequence[BillLine]) -> dict[str, Dispute]:
     """A bill has disputes: money moved for them. One that nobody told us of is open from now on, and whatever is still
-    open is asked about at once. What is of somebody else's payment is nothing to us.
+    open is asked about at once. What is of somebody else's payment is nothing to us. Ours of them, by their numbers.
     """
+    named = Dispute.objects.filter(account=account, provider_ref__in={line.provider_ref for line in lines})
+    ours = {dispute.provider_ref: dispute for dispute in named}
     for line in lines:
-        dispute = Dispute.objects.filter(account=account, provider_ref=line.provider_ref).first()
-        if dispute is None and (payment := outside.charged(account, line.charge, line.charge_ref)):
+        if line.provider_ref not in ours and (payment := outside.charged(account, line.charge, line.charge_ref)):
             told = Outcome(State.PENDING, "", line.provider_ref, line.amount, line.code)
-            dispute = outside.hear_dispute(payment.pk, told)
-        if dispute:
-            Dispute.objects.filter(pk=dispute.pk, closed_at=None).update(next_attempt_at=clock.now())
+            ours[line.provider_ref] = outside.hear_dispute(payment.pk, told)
+    if ours:
+        still_open = Dispute.objects.filter(pk__in=[dispute.pk for dispute in ours.values()], closed_at=None)
+        still_open.update(next_attempt_at=clock.now())
+    return ours

@@ -173,12 +173,11 @@ class Stripe:
                 }
             )
             for line in booked.auto_paging_iter():
-                source = line.to_dict()["source"]
+                source, fee = line.to_dict()["source"], from_units(line.fee, line.currency)
                 if line.type in _CHARGES | _REFUNDS and gateway.is_ours(api, source):
-                    fee = from_units(line.fee, line.currency)
                     yield _bill_line(source, fee, charge=line.type in _CHARGES)
                 elif isinstance(source, dict) and source["object"] == "dispute" and source["payment_intent"]:
-                    yield _dispute_line(source)
+                    yield _dispute_line(source, fee)
 
     def check(self, account: Account) -> str:
         if not account.config.get("webhook_secret", "").startswith("whsec_"):
@@ -254,8 +253,8 @@ def _bill_line(source: Thing, fee: Money, *, charge: bool) -> BillLine:
     )
 
 
-def _dispute_line(dispute: Thing) -> BillLine:
+def _dispute_line(dispute: Thing, fee: Money) -> BillLine:
     told = dispute_outcome(dispute)
     assert told.amount
     of = dispute["payment_intent"]
-    return BillLine("dispute", "", told.provider_ref, told.amount, told.state, charge_ref=of, code=told.code)
+    return BillLine("dispute", "", told.provider_ref, told.amount, told.state, charge_ref=of, fee=fee, code=told.code)

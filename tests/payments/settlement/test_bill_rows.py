@@ -115,6 +115,19 @@ def test_a_fee_and_an_orphan_bear_our_number_or_else_the_wallets(bill: Bill, ref
     assert Refund.objects.get().reference == ("by-hand" if reference else "re-1")
 
 
+@pytest.mark.parametrize(("given_back", "kept"), [(0, [1500]), (-1000, [500]), (-1500, [])])
+def test_what_a_wallet_kept_for_a_dispute_in_a_day_is_one_fee(bill: Bill, given_back: int, kept: list[int]) -> None:
+    payment = shop.succeed(shop.hold(shop.make_request()), ref="txn-1")
+    lines = [
+        BillLine("dispute", "", "dp-1", payment.captured, State.PENDING, charge_ref="txn-1", fee=Money(fee, "CNY"))
+        for fee in (1500, given_back)
+    ]
+    bill(lambda _day: lines)
+    for _time in range(2):
+        found(payment.account)
+    assert list(Fee.objects.filter(payment=payment, about="dispute").values_list("amount", flat=True)) == kept
+
+
 # What is missed
 
 

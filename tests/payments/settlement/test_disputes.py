@@ -15,7 +15,7 @@ from friendpay.kit import clock, limits
 from friendpay.kit.money import Money
 from orders.models import Event
 from payments import tasks
-from payments.models import Dispute, Movement, Payment, ProviderEvent
+from payments.models import Dispute, Fee, Movement, Payment, ProviderEvent
 from payments.settlement import bills, disputes, inbox, ledger, outside, refund_moves
 from payments.wallets import registry
 from payments.wallets.base import BillLine, Outcome, ProviderError, State
@@ -401,6 +401,19 @@ def test_a_bill_with_a_dispute_that_is_open_here_has_it_asked_about_at_once(scen
 
 
 @stripe_only
+def test_what_stripe_keeps_for_a_dispute_is_a_fee_of_its_payment(scene: Scene) -> None:
+    scene.pay()
+    scene.hear()
+    day, bank = today(scene), Bank(scene)
+    bank.decides("won")
+    nothing_comes(scene)
+    for _time in range(2):
+        a_day_later(scene, day)
+    kept = Fee.objects.filter(about="dispute").values_list("payment", "reference", "day", "currency", "amount")
+    assert list(kept) == [(scene.payment.pk, bank.number, day, "USD", 1500)]
+
+
+@stripe_only
 def test_a_dispute_of_the_shops_other_business_is_on_the_bill_and_nothing_to_us(scene: Scene) -> None:
     scene.pay()
     scene.hear()
@@ -413,6 +426,7 @@ def test_a_dispute_of_the_shops_other_business_is_on_the_bill_and_nothing_to_us(
     a_day_later(scene, day)
     inbox.apply()
     assert (Dispute.objects.count(), told(), ledger.check()) == (0, [], [])
+    assert set(Fee.objects.values_list("payment", "about")) == {(scene.payment.pk, "charge")}
 
 
 @known
@@ -436,3 +450,12 @@ def test_a_line_of_a_bill_is_about_its_own_dispute_alone() -> None:
     mine = payments[0]
     disputes.hear_from_bill(mine.account, [BillLine("dispute", "", "dp_2", mine.captured, State.SUCCEEDED)])
     assert list(Dispute.objects.due(clock.now()).values_list("payment", flat=True)) == [mine.pk]
+
+
+def test_disputes_of_a_bill_are_looked_up_together(django_assert_num_queries: Any) -> None:
+    payment = paid()
+    for number in ("dp_1", "dp_2", "dp_3"):
+        open_one(payment, number)
+    lines = [BillLine("dispute", "", f"dp_{n}", payment.captured, State.PENDING) for n in (1, 2, 3, 1)]
+    with django_assert_num_queries(3):  # one of them asks for the time
+        assert disputes.hear_from_bill(payment.account, lines).keys() == {"dp_1", "dp_2", "dp_3"}

@@ -23,6 +23,8 @@ _EVIDENCE = (
     ),
 )
 
+_DISPUTE_FEE = 1500  # cents
+
 
 def session(params: Params, currency: str, total: int, expires_at: int, kinds: list[str]) -> Thing:
     allowed = [*params.get("allowed_payment_method_types", {}).values()]
@@ -153,9 +155,12 @@ def dispute(charge: Thing, amount: int, reason: str, due_by: int) -> Thing:
 
 
 def booking(kind: str, source: Thing, units: int, now: int) -> Thing:
-    """A balance transaction: in the shop's own currency, whatever the payer paid in."""
+    """A balance transaction: in the shop's own currency, whatever the payer paid in. A dispute that takes money costs a
+    fee, which is kept whoever wins.
+    """
     amount, rate = amounts.booked(units, source["currency"])
     fee = abs(amount) * 29 // 1000 + 30 if kind in ("charge", "payment") else 0
+    fee = _DISPUTE_FEE if kind == "adjustment" and units < 0 else fee
     details = {"amount": fee, "application": None, "currency": "usd", "description": "fees", "type": "stripe_fee"}
     return {
         "amount": amount,

@@ -157,19 +157,19 @@ def test_s10_a_bill_has_the_disputes_that_took_money_or_gave_it_back(
         stripe.book.open_dispute(intent, amount=100, inquiry=True)
         dispute = stripe.book.open_dispute(intent, amount=4000)
 
-    def line(state: State) -> BillLine:
+    def line(state: State, fee: int) -> BillLine:
         numbers = "dispute", "", dispute["id"], Money(4000, "EUR"), state
-        return BillLine(*numbers, charge_ref=charge.provider_ref, code="fraudulent")
+        return BillLine(*numbers, charge_ref=charge.provider_ref, fee=Money(fee, "USD"), code="fraudulent")
 
     def lines() -> list[BillLine]:
         day = stripe.clock.now().date()
         return [line for line in provider.bill(stripe_account, day) if line.about == "dispute"]
 
-    assert lines() == [line(State.PENDING)]
+    assert lines() == [line(State.PENDING, 1500)]
     stripe.clock.advance(86_400)
     with stripe.lock:
         stripe.book.close_dispute(dispute, won=True)
-    assert lines() == [line(State.SUCCEEDED)]
+    assert lines() == [line(State.SUCCEEDED, 0)]
 
 
 # Amounts
