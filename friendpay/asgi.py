@@ -46,6 +46,9 @@ pages = lane(threads=settings.WEB_THREADS, ahead=framed.answer)
 payers = lane(threads=settings.PAYER_THREADS, lane=lanes.lane)  # who waits for a wallet's server
 # Posters: drawn elsewhere, one after another, and no page waits for them.
 drawers = lane(threads=1, waiting=limits.POSTERS_WAITING)
+# The books: what a year of them takes is minutes. One after another, and no page waits for them.
+books = lane(threads=1, waiting=limits.BOOKS_WAITING, patience=limits.BOOKS_PATIENCE_SECONDS)
+BOOKS = "/admin/payments/movement/"
 sockets = OriginValidator(
     URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())]), [settings.PUBLIC_URL]
 )
@@ -57,6 +60,8 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         bridge = payers if lanes.waits(scope) else pages
         if scope["path"].endswith("/poster.png"):
             bridge = drawers
+        elif scope["path"].startswith(BOOKS):
+            bridge = books
         await PROBES.get(scope["path"], bridge)(scope, receive, send)
     elif scope["type"] == "websocket":
         await sockets(scope, receive, send)
@@ -77,6 +82,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     pages.close()
     payers.close()
     drawers.close()
+    books.close()
     await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -76,7 +76,7 @@ def database() -> Iterator[Finding]:
     if told["archive_mode"] == "off":
         says = "archive_mode is off: a disk that dies takes all since the last backup with it"
         yield Finding(about, State.WARNING, says, "Archive the WAL (docs/operate.md, Backups).")
-    needs = settings.WEB_THREADS + settings.PAYER_THREADS * len(registry.NAMES) + 4
+    needs = settings.WEB_THREADS + settings.PAYER_THREADS * len(registry.NAMES) + 5
     has = int(told["max_connections"])
     if needs > has / 2:
         says = f"{has} connections at most, and one web process may take {needs}"

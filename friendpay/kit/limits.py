@@ -205,6 +205,9 @@ POSTERS_OF_A_NETWORK, POSTERS_SECONDS = 120, 600  # so many pictures for one net
 POSTER_SECONDS = 15.0  # for one picture, the start of the process included
 POSTERS_WAITING = 30
 
+BOOKS_WAITING = 5  # settlement reports and exports that wait for another one, in a web process
+BOOKS_PATIENCE_SECONDS = 50.0  # less than the minute after which proxies give up
+
 SAFETY_WORDS = 128  # in each language's list
 MARKS_OF_A_LETTER = 3  # as many as Devanagari, Arabic and Vietnamese need
 LINES_OF_A_TEXT = 8

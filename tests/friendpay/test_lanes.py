@@ -6,7 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
+from functools import partial
 from typing import Any, NoReturn
+from unittest.mock import AsyncMock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,10 +19,10 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from friendpay import lanes
+from friendpay import asgi, lanes
 from friendpay.kit.waiting import waiting
 from orders.models import ApiKey, Order
-from payments.models import Payment, PaymentRequest, ProviderAccount
+from payments.models import Movement, Payment, PaymentRequest, ProviderAccount
 from payments.settlement import refunds
 from payments.wallets import transport
 from payments.wallets.base import ProviderError
@@ -87,6 +89,23 @@ def test_the_desk_waits_by_itself() -> None:
 
 def test_who_wants_a_share_card_keeps_no_payer_waiting() -> None:
     assert lanes.lane({"method": "GET", "path": "/checkout/abc/wechat-card.json"}, b"") == "share_card"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_page_waits_for_a_report_or_an_export_of_the_books(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    went: list[str] = []
+
+    async def goes(name: str, *_asgi: object) -> None:
+        went.append(name)
+
+    for name in ("pages", "payers", "drawers", "books"):
+        monkeypatch.setattr(asgi, name, partial(goes, name))
+    for model in (Movement, Payment):
+        scope = {"type": "http", "method": method, "path": desk.rows(model)}
+        await asgi.serve(scope, AsyncMock(), AsyncMock())
+    assert went == ["books", "pages"]
 
 
 # The address of every view, and what makes it call its wallet
