@@ -28,7 +28,7 @@ PLOT_HEIGHT, PLOT_BARS = 120, 8
 ROWS_COUNTED = 5_000  # a longer list says "more than"
 HITS_SHOWN = 50
 SEARCH_ROWS = 200
-SEARCHED_FIRST = 50_000  # the newest rows that a search reads first
+SEARCHED_FIRST = 50_000  # the newest rows, which a search reads for words anywhere in them
 SEARCHED_CHARACTERS, SEARCHED_WORDS = 200, 5
 SAFETY_WORDS_SEARCHED = 5_000
 SUM_SEARCHED_FOR = timedelta(days=30)

@@ -5,9 +5,9 @@ make it no slower.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from operator import and_, or_
 from typing import Any
 
@@ -92,37 +92,47 @@ def named(text: str, shops: Shops = None) -> Found:
 
 
 def spoken_of(text: str, shops: Shops = None) -> Found:
-    """Orders and payments by how their order number, buyer, buyer's id or payer begins; by sum and day; and requests
-    by their two words. A sum without a day is one of the last weeks.
+    """Orders and payments by a part of their order number, buyer, buyer's id or payer; by sum and day; and requests by
+    their two words. A sum without a day is one of the last weeks. Of rows older than the newest, by how these begin.
     """
     text = " ".join(codes.plain(text).split())[: desk_limits.SEARCHED_CHARACTERS]
-    heard = said.read(text, now := clock.now(), get_language() or "en")
-    orders, payments = [_worded(text, _ORDER_WORDS)], [_worded(text, _PAYMENT_WORDS)]
-    if heard.sums or heard.days:
-        days = heard.days or ((now - desk_limits.SUM_SEARCHED_FOR, now),)
-        orders.append(_at("created_at", days) & _of("amount", heard) & _worded(heard.words, _ORDER_WORDS))
-        payments.append(
-            _at("succeeded_at", days) & _of("amount_captured", heard) & _worded(heard.words, _PAYMENT_WORDS)
-        )
+    heard = said.read(text, clock.now(), get_language() or "en")
     return Found(
-        orders=_newest(Order, orders, shops),
+        orders=_newest(Order, partial(_ORDERS.tell_of, text, heard), shops),
         requests=_with_safety_words(text, shops),
-        payments=_newest(Payment, payments, shops),
+        payments=_newest(Payment, partial(_PAYMENTS.tell_of, text, heard), shops),
     )
 
 
-_ORDER_WORDS = ("reference", "buyer_name", "buyer_id")
-_PAYMENT_WORDS = ("payer_name",)
+@dataclass(frozen=True)
+class _Columns:
+    """Where a table has words, a sum, and the day of it."""
+
+    words: tuple[str, ...]
+    sum: str
+    day: str
+
+    def tell_of(self, text: str, heard: said.Said, how: str) -> Iterator[Q]:
+        """The ways in which a row may be spoken of, with words compared so."""
+        yield _worded(text, self.words, how)
+        if heard.sums or heard.days:
+            now = clock.now()
+            days = heard.days or ((now - desk_limits.SUM_SEARCHED_FOR, now),)
+            yield _at(self.day, days) & _of(self.sum, heard) & _worded(heard.words, self.words, how)
 
 
-def _worded(text: str, columns: Iterable[str]) -> Q:
-    """The text, or each of its words, at the beginning of one of these columns."""
+_ORDERS = _Columns(("reference", "buyer_name", "buyer_id"), "amount", "created_at")
+_PAYMENTS = _Columns(("payer_name",), "amount_captured", "succeeded_at")
 
-    def begins(words: str) -> Q:
-        return reduce(or_, (Q(**{f"{column}__istartswith": words}) & ~Q(**{column: ""}) for column in columns))
+
+def _worded(text: str, columns: Iterable[str], how: str) -> Q:
+    """The text, or each of its words, in one of these columns."""
+
+    def has(words: str) -> Q:
+        return reduce(or_, (Q(**{f"{column}__{how}": words}) & ~Q(**{column: ""}) for column in columns))
 
     words = text.split()[: desk_limits.SEARCHED_WORDS]
-    return begins(text) | reduce(and_, map(begins, words)) if len(words) > 1 else begins(text) if words else Q()
+    return has(text) | reduce(and_, map(has, words)) if len(words) > 1 else has(text) if words else Q()
 
 
 def _at(column: str, days: Iterable[tuple[Any, Any]]) -> Q:
@@ -161,19 +171,22 @@ def _all(model: type[Any], conditions: Iterable[Q], shops: Shops) -> list[int]:
     return list(found)
 
 
-def _newest(model: type[Any], conditions: Iterable[Q], shops: Shops) -> list[int]:
-    """The same of conditions that may find one row in three, or none. What is common is among the newest rows, which
-    are read backwards; what is rare is found by its own index, and sorted. PostgreSQL cannot know which it will be, and
-    would read a million rows backwards in the hope for two hundred soon.
+def _newest(model: type[Any], told: Callable[[str], Iterable[Q]], shops: Shops) -> list[int]:
+    """The newest of the rows that are told of in these ways, which may be one in three, or none. What is common is
+    among the newest rows, which are read backwards and so may hold the words anywhere; what is rare is found by its own
+    index, which knows how they begin, and sorted. PostgreSQL cannot know which it will be, and would read a million
+    rows backwards in the hope for two hundred soon.
     """
     last = Subquery(model._default_manager.order_by("-pk").values("pk")[:1], output_field=BigIntegerField())
     recent = Q(pk__gt=last - Value(desk_limits.SEARCHED_FIRST, output_field=BigIntegerField()))
+    rows = _of_shops(model, shops).values_list("pk", flat=True)
     found: dict[int, None] = {}
-    for condition in filter(None, conditions):
-        rows = _of_shops(model, shops).filter(condition).values_list("pk", flat=True)
-        newest = list(rows.filter(recent).order_by("-pk")[: desk_limits.SEARCH_ROWS])
+    for anywhere, beginning in zip(told("icontains"), told("istartswith"), strict=True):
+        if not beginning:
+            continue
+        newest = list(rows.filter(recent, anywhere).order_by("-pk")[: desk_limits.SEARCH_ROWS])
         if len(newest) < desk_limits.SEARCH_ROWS:
-            newest = list(rows.order_by((F("pk") + 0).desc())[: desk_limits.SEARCH_ROWS])
+            newest += rows.filter(beginning).order_by((F("pk") + 0).desc())[: desk_limits.SEARCH_ROWS]
         found |= dict.fromkeys(newest)
     return list(found)
 

@@ -7,6 +7,7 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 
+from friendpay.kit import desk_limits
 from orders.models import Order
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import refunds
@@ -91,6 +92,25 @@ WORDS: list[tuple[type[Model], str, int]] = [
 
 
 def test_words_find_what_holds_them(story: Story) -> None:
+    assert [(model, words, len(desk.found(story.client, model, words))) for model, words, _count in WORDS] == WORDS
+
+
+PARTS: list[tuple[type[Model], str, int]] = [
+    (Order, "1001", 2),
+    (Order, "ANG", 1),
+    (Order, "ang 001", 1),
+    (PaymentRequest, "g-7", 1),
+    (Payment, "ei", 1),
+    (Refund, "enj", 1),
+]
+
+
+def test_the_newest_are_found_by_a_part_of_a_word_and_older_ones_by_how_it_begins(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [(model, part, len(desk.found(story.client, model, part))) for model, part, _count in PARTS] == PARTS
+    monkeypatch.setattr(desk_limits, "SEARCHED_FIRST", 0)
+    assert [part for model, part, _count in PARTS if desk.found(story.client, model, part)] == []
     assert [(model, words, len(desk.found(story.client, model, words))) for model, words, _count in WORDS] == WORDS
 
 
