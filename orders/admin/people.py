@@ -1,10 +1,13 @@
 """The desk's pages of a shop's people: invited at the shop's page, taken off at their own."""
 
+import logging
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.mail import send_mail
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,9 +21,12 @@ from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel, link, moment
 from friendpay.admin_kit.columns import Column
 from friendpay.admin_kit.roles import DEVELOPER, ROLES
+from friendpay.kit import background
 from orders import members
 from orders.members import Invited
 from orders.models import Membership, Merchant
+
+logger = logging.getLogger(__name__)
 
 
 class InviteForm(forms.Form):
@@ -36,15 +42,41 @@ def _invite(merchant: Merchant, data: Data, by: str) -> Invited:
     return members.invite(merchant, data["email"], by=by)
 
 
-def _show_link(request: HttpRequest, _merchant: Merchant, invited: Invited) -> None:
-    """The link on the next page and never again; whoever has a password needs none."""
+def _hand_over(request: HttpRequest, merchant: Merchant, invited: Invited) -> None:
+    """The link by mail, and on the next page and never again; whoever has a password needs none."""
     if not invited.key:
         messages.info(request, gettext("This person logs in as before, and sees this shop too."))
         return
     uid, token = invited.key.split("/")
     link = f"{settings.PUBLIC_URL}{reverse('admin:invitation', args=[uid, token])}"
     text = gettext("Send this link to that person alone. It sets the password, once, within three days:")
+    if settings.MAIL_TO_PEOPLE:
+        login = invited.membership.user.get_username()
+        background.run_later("invitations", partial(_mail, login, *_invitation(merchant, link)))
+        messages.info(request, gettext("The link goes to %(login)s by mail now, too.") % {"login": login})
     messages.warning(request, format_html('{} <code class="desk-code desk-copy">{}</code>', text, link))
+
+
+def _invitation(merchant: Merchant, link: str) -> tuple[str, str]:
+    """Subject and text, in the language of whoever invites: that of the other is not known yet."""
+    subject = gettext("You are invited to the desk of %(shop)s") % {"shop": merchant.name}
+    text = gettext(
+        "Hello,\n\n"
+        "you are invited to look after %(shop)s: its keys, addresses, webhooks, wallets, rules and look. "
+        "Set your password here, within three days; the link opens once:\n\n"
+        "    %(link)s\n\n"
+        "After that you log in with this mail address and set up your phone as a second factor. If you know nothing of "
+        "this shop, do nothing: without a password nobody gets in.\n"
+    )
+    return subject, text % {"shop": merchant.name, "link": link}
+
+
+def _mail(login: str, subject: str, text: str) -> None:
+    """Behind the page, for a mail server may hang. What is lost is on the page, and another link is an act away."""
+    try:
+        send_mail(subject, text, None, [login])
+    except OSError as error:  # the mail server's failures are all of this kind; their words name people
+        logger.warning("an invitation could not be mailed: %s", type(error).__name__)
 
 
 INVITE: Act[Merchant] = Act(
@@ -62,7 +94,7 @@ INVITE: Act[Merchant] = Act(
     form=lambda data, _merchant: InviteForm(data),
     do=_invite,
     done=lambda _merchant, invited: gettext("%(login)s was invited.") % {"login": invited.membership},
-    after=_show_link,
+    after=_hand_over,
 )
 
 

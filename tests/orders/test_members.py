@@ -1,18 +1,22 @@
 """A shop's people at the desk: invited by one act, looking after their shop, taken off it."""
 
 import re
-from typing import Any
+from smtplib import SMTPRecipientsRefused
+from typing import Any, NoReturn
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from django.core import mail as django_mail
 from django.test import Client
 from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
 from friendpay.admin_kit import roles
+from friendpay.kit import background
 from friendpay.kit.errors import Refused
 from orders import members, scope
+from orders.admin import people
 from orders.models import ApiKey, Membership, Merchant, WebhookEndpoint
 from payments.models import ProviderAccount, RolloutRule
 from tests import desk, shop
@@ -72,6 +76,42 @@ def test_an_invited_person_sets_a_password_and_sees_the_shop_alone() -> None:
     assert client.get(desk.page(other)).status_code == 302
     assert ([group.name for group in user.groups.all()], user.is_superuser) == ([roles.DEVELOPER], False)
     assert link not in operator_reads(merchant)
+
+
+def invites(monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the operator reads who has invited somebody; what was left for later is done."""
+    monkeypatch.setattr(background, "run_later", lambda _purpose, job: job())
+    merchant = shop.make_merchant()
+    page = operator().post(desk.page(merchant, "invite"), {"email": "Mei@shop.example"}, follow=True)
+    return link_of(page)
+
+
+def test_the_link_goes_by_mail_to_whoever_was_invited(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.MAIL_TO_PEOPLE = True
+    link = invites(monkeypatch)
+    (mail,) = django_mail.outbox
+    assert (mail.to, f"{settings.PUBLIC_URL}{link}" in mail.body) == ([EMAIL], True)
+    assert set_password(link).status_code == 302
+
+
+def test_without_a_mail_server_the_link_is_shown_alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.MAIL_TO_PEOPLE = False
+    assert invites(monkeypatch)
+    assert django_mail.outbox == []
+
+
+def test_a_mail_server_that_fails_takes_nothing_from_the_page_and_its_words_stay_out_of_the_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.MAIL_TO_PEOPLE = True
+
+    def fails(*_args: object) -> NoReturn:
+        raise SMTPRecipientsRefused({EMAIL: (550, b"no such user")})
+
+    monkeypatch.setattr(people, "send_mail", fails)
+    assert set_password(invites(monkeypatch)).status_code == 302
+    (logged,) = [record.getMessage() for record in caplog.records if record.name == people.__name__]
+    assert logged.endswith("SMTPRecipientsRefused")
 
 
 def operator_reads(merchant: Merchant) -> str:
