@@ -240,7 +240,8 @@ OF_REQUEST: dict[str, Act[PaymentRequest]] = {
         title=_("Give the request for order %(order)s another link"),
         text=_(
             "Nobody can pay by the old link and code any more; their page says kindly to ask for the new one. Parts "
-            "that friends have given go back to them, and so does what somebody is just paying."
+            "that friends have given (%(paid)s so far) go back to them, and so does what somebody is just paying. Who "
+            "has a link can only pay or say no: where parts are in, it may be better left as it is."
         ),
         button=_("Make another link"),
         do=lambda asked, _data, by: reissue.reissue(asked.pk, actor=by),

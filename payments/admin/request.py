@@ -13,6 +13,7 @@ from friendpay.admin_kit.acts import DANGER, Act
 from friendpay.admin_kit.cells import Panel, code, link, mode, moment, money
 from friendpay.admin_kit.columns import ID, Column
 from friendpay.kit import clock
+from friendpay.kit.templatetags.money import amount
 from friendpay.kit.templatetags.times import digits
 from orders.models import Order
 from payments.admin import case, case_acts, parts, search
@@ -138,7 +139,8 @@ class PaymentRequestAdmin(CasePage):
         ]
 
     def facts(self, payment_request: PaymentRequest) -> dict[str, Any]:
-        return {"order": payment_request.order.reference}
+        paid = amount(payment_request.amount_paid, payment_request.currency)
+        return {"order": payment_request.order.reference, "paid": paid}
 
     def order_of(self, thing: PaymentRequest) -> Order:
         return thing.order

@@ -149,6 +149,12 @@ def test_another_link_leaves_the_old_one_dead_and_loses_no_money(client: Client)
     assert ledger.check() == []
 
 
+def test_who_makes_another_link_is_told_first_what_goes_back() -> None:
+    request = shop.make_request(amount=10000, split=Split(3))
+    shop.succeed(shop.hold(request, 3000))
+    assert "(CN¥30.00 so far) go back" in desk.text(support(), desk.page(request, "reissue"))
+
+
 def test_a_request_that_ended_gets_no_other_link() -> None:
     request = shop.make_request()
     shop.succeed(shop.hold(request))
