@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]
+from markupsafe import Markup, escape
 
 _HOLE = re.compile(r"%\((\w+)\)s|%(%)")
 
@@ -23,8 +23,8 @@ def escaped(value: object) -> str:
     That alone is most of what escaping a name takes.
     """
     if type(value) is str:
-        text: str = _escape_inner(value)
-        return text
+        text = value.replace("&", "&amp;").replace(">", "&gt;").replace("<", "&lt;")
+        return text.replace("'", "&#39;").replace('"', "&#34;")
     return value if type(value) is Markup else escape(value)
 
 
