@@ -156,8 +156,12 @@ def _apply_external(event: ProviderEvent, payment: Payment, told: Outcome | None
 
 
 def _apply_dispute(event: ProviderEvent) -> bool:
-    """One of somebody else's payment is nothing to us: a shop uses its account for other things too."""
+    """One of somebody else's payment is nothing to us: a shop uses its account for other things too. Where it overtook
+    the news of its payment, that comes first: a dispute can only hold money that is booked.
+    """
     payment, told = outside.charged(event.account, event.charge, event.charge_ref), unpack(event.outcome)
+    if payment and not payment.amount_captured:
+        payment = reconcile.apply(payment, _ask_payment(event, payment))
     if payment and told:
         outside.hear_dispute(payment.pk, told)
     return payment is not None

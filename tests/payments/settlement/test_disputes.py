@@ -16,7 +16,7 @@ from friendpay.kit.money import Money
 from orders.models import Event
 from payments import tasks
 from payments.models import Dispute, Fee, Movement, Payment, ProviderEvent
-from payments.settlement import bills, disputes, inbox, ledger, outside, refund_moves
+from payments.settlement import bills, disputes, inbox, ledger, lifecycle, outside, refund_moves
 from payments.wallets import registry
 from payments.wallets.base import BillLine, Outcome, ProviderError, State
 from payments.wallets.house.emulator import requests
@@ -130,6 +130,24 @@ def test_a_disputes_end_that_is_never_told_is_asked_for(
     assert (stands(), told()) == (stood, ["payment.disputed", f"payment.dispute_{end}"])
     assert refund_moves.refundable(scene.payment) == (9000 if end == "won" else 0)
     assert asked(scene) == 1
+
+
+@house_only
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_dispute_that_overtakes_the_news_of_its_payment_holds_its_money(scene: Scene, ended: bool) -> None:
+    scene.pay()
+    scene.wallet.notifier.settle()
+    late = list(scene.postbox.notifications)
+    nothing_comes(scene)
+    if ended:
+        lifecycle.end_payment(scene.payment.pk, cancelled=True)
+    Bank(scene)
+    scene.hear()
+    assert (stands(), scene.payment.status) == (("open", 9000, [9000]), "succeeded")
+    assert refund_moves.refundable(scene.payment) == 0
+    assert {scene.deliver(notification) for notification in late} <= {200, 204}
+    inbox.apply()
+    assert (stands(), told()) == (("open", 9000, [9000]), ["payment.disputed"])
 
 
 @known
