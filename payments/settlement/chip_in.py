@@ -80,6 +80,15 @@ def agreed(order: Order, split: Split | None, *, given: int = 0) -> tuple[int | 
     return split.max_payers, split.min_amount, []
 
 
+def at_price(request: PaymentRequest, amount: int) -> tuple[int | None, int | None]:
+    """How many payers and how small a part at another price: it leaves room for a second one still, or, where nothing
+    can be parted any more, one friend pays all.
+    """
+    if request.split_min_amount is None or amount < 2:
+        return None, None
+    return request.split_max_payers, min(request.split_min_amount, amount // 2)
+
+
 def _smallest(order: Order, places: int) -> int:
     """Half of an equal share of what is missing, down to a step of the shop's wallets; no less than one of them takes,
     and little enough for two.

@@ -65,6 +65,8 @@ def change_order(
         holds.let_go(request, request.payments.all(), now)
         if request.shares and request.amount != order.amount:  # they add up to another sum
             request.shares, request.split_max_payers, request.split_min_amount = [], None, None
+        if not request.shares:
+            request.split_max_payers, request.split_min_amount = chip_in.at_price(request, order.amount)
         request.amount = order.amount
         note(request, "payment_request.changed", "merchant")
         save(request, "amount", "amount_held", "shares", "split_max_payers", "split_min_amount")

@@ -12,7 +12,7 @@ from orders.models import Event
 from orders.services import LineDraft
 from payments.models import MailAddress, PaymentRequest
 from payments.pages import addresses
-from payments.settlement import lifecycle, requests
+from payments.settlement import lifecycle, reissue, requests
 from payments.settlement.chip_in import Share, Split
 from tests import shop
 
@@ -86,6 +86,16 @@ def test_another_price_is_told_and_lets_as_many_friends_pay_parts() -> None:
     request.refresh_from_db()
     assert (request.amount, request.split_max_payers, request.split_min_amount) == (8000, 3, 100)
     assert told(request) == ["created", "changed"]
+
+
+@pytest.mark.parametrize(("price", "agreed"), [(8000, (3, 3000)), (4000, (3, 2000)), (2, (3, 1)), (1, (None, None))])
+def test_a_lower_price_leaves_room_for_a_second_part(price: int, agreed: tuple[int | None, int | None]) -> None:
+    request = shop.make_request(split=Split(3, 3000))
+    requests.change_order(request.order_id, [LineDraft("Gaiwan", 1, price)])
+    request.refresh_from_db()
+    assert (request.split_max_payers, request.split_min_amount) == agreed
+    again = reissue.reissue(request.pk, actor="support")
+    assert (again.amount, again.split_max_payers, again.split_min_amount) == (price, *agreed)
 
 
 def test_other_goods_for_the_same_price_leave_the_shares() -> None:
