@@ -227,9 +227,11 @@ def _has_started(payment: Payment) -> bool:
 
 
 def _subject(request: PaymentRequest) -> str:
-    """What the wallet shows: the shop and its order number, in letters, digits, blanks and hyphens only."""
+    """What the wallet shows: the shop and its order number, in letters, digits, blanks and hyphens only, and never
+    nothing, which wallets refuse.
+    """
     text = f"{request.merchant.name} {request.order.reference}"
-    return " ".join(re.sub(r"[^\w -]|_", " ", text).split())[:60]
+    return " ".join(re.sub(r"[^\w -]|_", " ", text).split())[:60] or "Order"
 
 
 def _packed(step: NextStep) -> dict[str, object]:

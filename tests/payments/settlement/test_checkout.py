@@ -357,6 +357,14 @@ def test_the_wallet_is_told_the_payers_language_and_a_subject_it_has_room_for() 
     assert (told.locale, len(told.subject)) == ("zh-hans", 60)
 
 
+def test_a_shop_and_number_without_a_letter_have_a_subject_all_the_same() -> None:
+    request = shop.make_request(shop.make_order(shop.make_merchant("☆☆☆"), reference="№ ☃"))
+    with mock.patch.object(registry.get("sandbox"), "start") as start:
+        start.return_value = NextStep(Rail.REDIRECT, url="/")
+        begin(request)
+    assert start.call_args.args[1].subject == "Order"
+
+
 def tapped(request: PaymentRequest, *rails: Rail, name: str = "Mei") -> Callable[..., Payment]:
     """A tap on a wallet that can be paid with on these rails: what is read then, and `begin` with it, later."""
     tap = taps.read(request.token, name)
