@@ -224,6 +224,9 @@ def cancel_order(order: Order, now: datetime) -> Event | None:
     """
     if order.status in (Order.Status.CANCELLED, Order.Status.EXPIRED):
         return None
+    if order.status == Order.Status.PAID and order.paid_elsewhere:
+        words = _("This order is marked as paid elsewhere. Take that back first, then cancel it.")
+        raise Refused("order_paid", words)
     if order.status == Order.Status.PAID:
         raise Refused("order_paid", _("This order is paid. Refund its payments instead of cancelling it."))
     order.status = Order.Status.CANCELLED

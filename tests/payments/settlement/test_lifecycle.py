@@ -374,6 +374,16 @@ def test_an_order_that_was_paid_here_was_not_paid_elsewhere_in_silence() -> None
     assert not reload(request).order.paid_elsewhere
 
 
+def test_who_cancels_an_order_paid_elsewhere_is_told_what_comes_first() -> None:
+    request = shop.make_request()
+    lifecycle.close_order(request.order_id, paid_elsewhere=True)
+    with pytest.raises(Refused, match="order_paid") as no:
+        lifecycle.close_order(request.order_id, paid_elsewhere=False)
+    assert "Take that back first" in str(no.value.message)
+    requests.reopen_order(request.order_id)
+    assert lifecycle.close_order(request.order_id, paid_elsewhere=False).status == "cancelled"
+
+
 def test_paid_elsewhere_may_be_said_twice() -> None:
     request = shop.make_request()
     lifecycle.close_order(request.order_id, paid_elsewhere=True)
