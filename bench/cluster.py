@@ -36,7 +36,7 @@ from bench.wallets import Sandbox
 ASKS_A_SECOND = 2
 PROBE_SECONDS = 0.2
 SILENT = 1.5  # seconds after which a probe gives up
-CALM = 4  # seconds between one loss and the next
+CALM = 4  # seconds between a mend and the next loss
 FAILOVER_LIMIT, HOST_LIMIT = 15.0, 3.0  # seconds without service
 
 
@@ -56,7 +56,6 @@ class Outage:
 
     loss: Loss
     seconds: float
-    whole_after: float
 
 
 def main() -> int:
@@ -96,26 +95,30 @@ class Storm(Chaos):
     async def _harm(self) -> None:
         probing = asyncio.ensure_future(self._probe())
         chance = random.Random(f"{self.chosen.seed} losses")
+        await asyncio.sleep(CALM)
         for loss in _order(self.chosen.failovers, chance):
-            await asyncio.sleep(CALM)
             self.outages.append(await self._suffer(loss))
             self.stack.kills[loss.name] += 1
-        await asyncio.sleep(CALM)
         probing.cancel()
 
     async def _suffer(self, loss: Loss) -> Outage:
+        """From the loss until some time after the mend: who comes back may do more harm than who went."""
         began = time.monotonic()
         mend = await asyncio.to_thread(loss.strike, self)
-        struck = time.monotonic() + 1  # whoever asks from then on has to be answered
-        while self._asked < struck:
-            await asyncio.sleep(0.1)
+        await self._placed(since=time.monotonic() + 1)
         await asyncio.to_thread(mend)
         await asyncio.to_thread(self.stack.await_ready, 180)
+        await self._placed(since=time.monotonic() + CALM)
         ended = time.monotonic()
         moments = [began, *(at for at in self._answered if began <= at <= ended), ended]
         seconds = max(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
         print(f"  {loss.name:<46}{seconds:>6.1f} s without an answer", flush=True)
-        return Outage(loss, seconds, ended - began)
+        return Outage(loss, seconds)
+
+    async def _placed(self, *, since: float) -> None:
+        """Wait until somebody who asked for an order since then has it."""
+        while self._asked < since:
+            await asyncio.sleep(0.1)
 
     async def _probe(self) -> None:
         """Place an order five times a second, as a shop does that tries once."""

@@ -74,7 +74,7 @@ def write() -> int:
         with connection.cursor() as cursor:
             cursor.execute(_INSERT, [f"[{','.join(rows)}]"])
             written += cursor.rowcount
-            cursor.execute(_FORGET, [sorted({entry.key for entry in batch}), limits.API_CALLS_KEPT])
+            cursor.execute(_FORGET, [limits.API_CALLS_KEPT, sorted({entry.key for entry in batch})])
     return written
 
 
@@ -97,10 +97,12 @@ _INSERT = """
 """In one statement; a key that is gone meanwhile takes its calls with it."""
 
 _FORGET = """
-    DELETE FROM orders_apicall AS old USING unnest(%s::bigint[]) AS wanted (key), LATERAL (
-        SELECT id FROM orders_apicall WHERE key_id = wanted.key ORDER BY id DESC OFFSET %s LIMIT 1) AS edge
-    WHERE old.key_id = wanted.key AND old.id <= edge.id
+    WITH edge AS MATERIALIZED (
+        SELECT key, (SELECT id FROM orders_apicall WHERE key_id = key ORDER BY id DESC OFFSET %s LIMIT 1) AS id
+        FROM unnest(%s::bigint[]) AS wanted (key))
+    DELETE FROM orders_apicall AS old USING edge WHERE old.key_id = edge.key AND old.id <= edge.id
 """
+"""The edge of each key is found once: PostgreSQL, left to itself, looked for it again for each of the key's calls."""
 
 
 def _row(entry: Entry) -> dict[str, Any]:

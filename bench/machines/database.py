@@ -60,6 +60,7 @@ def install(hosts: Sequence[Host], programs: Path) -> None:
                 "--initial-cluster-state=new",
                 "--heartbeat-interval=100",
                 "--election-timeout=1000",
+                "--pre-vote",  # else a member that comes back makes the others vote, and the primary loses its etcd
                 "--logger=zap",
                 "--log-level=error",
             ],

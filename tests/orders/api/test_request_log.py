@@ -1,9 +1,11 @@
 """The request log: the latest calls of each key, without secrets, written after the answer."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from friendpay.kit import background, clock, ids, limits
 from orders import request_log
@@ -119,6 +121,24 @@ def test_the_last_thousand_of_each_key_are_kept(caller: Caller, monkeypatch: pyt
     request_log.write()
     assert list(caller.row.calls.values_list("public_id", flat=True)) == [one.id for one in reversed(kept[-3:])]
     assert other.row.calls.count() == 1
+
+
+def test_what_is_to_be_forgotten_is_looked_for_once_however_many_calls_there_are(caller: Caller) -> None:
+    for _number in range(40):
+        request_log.note(entry(caller.row))
+    request_log.write()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {request_log._FORGET}", [30, [caller.row.pk]])
+        ((plan,),) = cursor.fetchone()
+    looked = [node for node in _nodes(plan["Plan"]) if node["Node Type"] == "Limit"]
+    assert [(node["Actual Loops"], node["Actual Rows"]) for node in looked] == [(1, 1)]
+    assert caller.row.calls.count() == 30
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from _nodes(below)
 
 
 def test_where_too_much_waits_calls_are_left_out_and_nobody_waits(
