@@ -23,13 +23,16 @@ _NUMBER = """
             SELECT id, merchant_id FROM orders_event WHERE sequence IS NULL AND merchant_id = ANY(%s)
             ORDER BY id LIMIT %s
         ) AS next
-    ), last AS (
+    ), last AS MATERIALIZED (
         SELECT shop AS merchant_id,
             coalesce((SELECT max(sequence) FROM orders_event WHERE merchant_id = shop), 0) AS sequence
         FROM unnest(%s::bigint[]) AS shop
     )
     UPDATE orders_event SET sequence = last.sequence + fresh.place
     FROM fresh JOIN last USING (merchant_id) WHERE orders_event.id = fresh.id
+"""
+"""The last sequence of a shop is looked for once: looked for again for each event, it would be past all those numbered by
+this very statement.
 """
 
 

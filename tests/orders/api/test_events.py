@@ -15,6 +15,7 @@ from orders.models import Event, Merchant
 from orders.tasks import send_webhooks
 from tests import shop
 from tests.caller import Caller, fields
+from tests.explained import steps
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +24,17 @@ def _told(caller: Caller, after: str | None = None, **query: object) -> list[Any
     answer = caller.get("/events", **({"after": after} if after else {}), **query)
     data: list[Any] = answer["data"]
     return data
+
+
+def test_the_last_sequence_of_a_shop_is_looked_for_once_however_many_events_wait() -> None:
+    caller = Caller()
+    for _number in range(10):
+        caller.ask()
+    shops = [caller.merchant.pk]
+    done = steps(sequence._NUMBER, [shops, 100, shops])
+    looked = [step["Actual Loops"] for step in done if step.get("Index Name") == "event_sequence_once"]
+    assert looked == [1]
+    assert sorted(event["sequence"] for event in _told(caller)) == list(range(1, 21))
 
 
 def test_an_event_tells_what_happened_to_what() -> None:

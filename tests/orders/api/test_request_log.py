@@ -1,17 +1,16 @@
 """The request log: the latest calls of each key, without secrets, written after the answer."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from friendpay.kit import background, clock, ids, limits
 from orders import request_log
 from orders.models import ApiCall, ApiKey
 from tests import desk, shop
 from tests.caller import ORDER, Answer, Caller
+from tests.explained import steps
 
 pytestmark = pytest.mark.django_db
 
@@ -127,18 +126,11 @@ def test_what_is_to_be_forgotten_is_looked_for_once_however_many_calls_there_are
     for _number in range(40):
         request_log.note(entry(caller.row))
     request_log.write()
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {request_log._FORGET}", [30, [caller.row.pk]])
-        ((plan,),) = cursor.fetchone()
-    looked = [node for node in _nodes(plan["Plan"]) if node["Node Type"] == "Limit"]
-    assert [(node["Actual Loops"], node["Actual Rows"]) for node in looked] == [(1, 1)]
+    looked = [
+        step for step in steps(request_log._FORGET, [30, [caller.row.pk]]) if step["Node Type"] == "Limit"
+    ]
+    assert [(step["Actual Loops"], step["Actual Rows"]) for step in looked] == [(1, 1)]
     assert caller.row.calls.count() == 30
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for below in plan.get("Plans", []):
-        yield from _nodes(below)
 
 
 def test_where_too_much_waits_calls_are_left_out_and_nobody_waits(
