@@ -83,13 +83,14 @@ def _applied(event: ProviderEvent, now: datetime, writes: Writes) -> None:
     _explain(event.pk, "It was booked by support's new try.", writes)
 
 
-_NAMED = Compiled(lambda: _of_account().filter(reference=Given("reference")))
-_NAMED_BY_BOTH = Compiled(lambda: _of_account().filter(Q(reference=Given("reference")) | locks.NUMBERED))
+_REFERRED = Q(account=Given("account"), reference=Given("reference"))
+_NAMED = Compiled(lambda: _newest(Payment.objects.filter(_REFERRED)))
+_NAMED_BY_BOTH = Compiled(lambda: _newest(locks.either(_REFERRED, Q(account=Given("account")) & locks.NUMBERED)))
 
 
-def _of_account() -> "QuerySet[Payment]":
-    """The newest first."""
-    return Payment.objects.select_related("account").filter(account=Given("account")).order_by("-id")
+def _newest(payments: "QuerySet[Payment]") -> "QuerySet[Payment]":
+    """These, the newest first."""
+    return payments.select_related("account").order_by("-id")
 
 
 def _named(event: ProviderEvent, told: Outcome | None) -> Payment | None:
