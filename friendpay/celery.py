@@ -38,8 +38,8 @@ app.conf.task_routes = {name: {"queue": CALLS} for name in _CALLING}
 
 # At fixed times. What is due is swept when it is due: `friendpay/scheduler.py` sends both.
 _EVERY = {
-    "payments.beat": 10,
-    "payments.beat_calls": 10,
+    "payments.beat": 20,
+    "payments.beat_calls": 20,
     "orders.make_months": 60,
     "orders.purge_answers": 3600,
     "orders.purge_webhooks": 3600,

@@ -31,8 +31,8 @@ _NUMBER = """
     UPDATE orders_event SET sequence = last.sequence + fresh.place
     FROM fresh JOIN last USING (merchant_id) WHERE orders_event.id = fresh.id
 """
-"""The last sequence of a shop is looked for once: looked for again for each event, it would be past all those numbered by
-this very statement.
+"""The last sequence of a shop is looked for once: looked for again for each event, it would be past all those that this
+very statement has numbered.
 """
 
 

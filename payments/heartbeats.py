@@ -1,4 +1,4 @@
-"""Heartbeat of background work: every queue's worker signs a row each ten seconds, as the scheduler tells it to. The
+"""Heartbeat of background work: every queue's worker signs a row each twenty seconds, as the scheduler tells it to. The
 worker that checks the books notes what it found.
 """
 
@@ -10,7 +10,8 @@ QUEUES = ("celery", "calls")
 
 def sign(queue: str) -> None:
     """The scheduler beats, and a worker of this queue lives."""
-    Beat.objects.update_or_create(queue=queue, defaults={"at": clock.now()})
+    beat = Beat(queue=queue, at=clock.Now())  # one statement: most of what a stack at rest does is this
+    Beat.objects.bulk_create([beat], update_conflicts=True, unique_fields=["queue"], update_fields=["at"])
 
 
 def late() -> list[str]:

@@ -92,7 +92,7 @@ _PAYMENT, _PAYMENT_IF_FREE = _payment(nowait=False), _payment(nowait=True)
 # The second is for the index, which holds no empty ones: PostgreSQL, planning for whatever number is given, could not
 # know that it may be used, and would read all payments of the account.
 NUMBERED = Q(provider_ref=Given("provider_ref")) & ~Q(provider_ref=RawSQL("''", ()))
-_BESIDE = Compiled(
+_BESIDE: Compiled[Payment] = Compiled(
     lambda: (
         either(
             Q(pk=Given("payment")),

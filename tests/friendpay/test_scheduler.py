@@ -212,7 +212,7 @@ def test_while_nothing_is_due_one_statement_is_asked_and_nothing_sent(
 def test_what_has_a_time_of_its_own_is_sent_at_that_time(sent: Sent) -> None:
     sent._last = dict.fromkeys(app.conf.beat_schedule, app.now())
     assert ask(sent)[0] == []
-    sent._last["payments.beat"] -= 10 * SECOND
+    sent._last["payments.beat"] -= 20 * SECOND
     assert ask(sent)[0] == ["payments.beat"]
     assert ask(sent)[0] == []
 

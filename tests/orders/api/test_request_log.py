@@ -126,9 +126,7 @@ def test_what_is_to_be_forgotten_is_looked_for_once_however_many_calls_there_are
     for _number in range(40):
         request_log.note(entry(caller.row))
     request_log.write()
-    looked = [
-        step for step in steps(request_log._FORGET, [30, [caller.row.pk]]) if step["Node Type"] == "Limit"
-    ]
+    looked = [step for step in steps(request_log._FORGET, [30, [caller.row.pk]]) if step["Node Type"] == "Limit"]
     assert [(step["Actual Loops"], step["Actual Rows"]) for step in looked] == [(1, 1)]
     assert caller.row.calls.count() == 30
 
