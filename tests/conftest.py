@@ -61,10 +61,13 @@ def _start() -> None:
 
 
 _start()
-from tests import databases  # noqa: E402  # it asks the settings
+from django.test import TransactionTestCase  # noqa: E402  # it asks the settings, as does
+
+from tests import databases  # noqa: E402
 
 # Each client made would read all authorities anew, for 20 ms; hundreds are made, and none goes outside.
 vars(httpx._transports.default)["create_ssl_context"] = cache(httpx._config.create_ssl_context)
+TransactionTestCase._fixture_teardown = lambda self: databases.empty()  # type: ignore[attr-defined]
 if "PYTEST_XDIST_WORKER" not in os.environ:
     databases.drop_outdated()
 
