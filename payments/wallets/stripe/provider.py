@@ -173,11 +173,12 @@ class Stripe:
                 }
             )
             for line in booked.auto_paging_iter():
-                source, fee = line.to_dict()["source"], from_units(line.fee, line.currency)
+                source = line.to_dict()["source"]
                 if line.type in _CHARGES | _REFUNDS and gateway.is_ours(api, source):
+                    fee = from_units(line.fee, line.currency)
                     yield _bill_line(source, fee, charge=line.type in _CHARGES)
                 elif isinstance(source, dict) and source["object"] == "dispute" and source["payment_intent"]:
-                    yield _dispute_line(source, fee)
+                    yield _dispute_line(source, from_units(line.fee, line.currency))
 
     def check(self, account: Account) -> str:
         if not account.config.get("webhook_secret", "").startswith("whsec_"):

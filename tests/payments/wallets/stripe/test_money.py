@@ -254,6 +254,17 @@ def test_a_bill_leaves_out_what_other_systems_do_with_the_account_however_much(
     assert list(provider.bill(stripe_account, day)) == [ours]
 
 
+def test_what_is_booked_for_others_in_a_coin_we_do_not_know_spoils_no_bill(
+    stripe: server.Stripe, stripe_account: Account
+) -> None:
+    charge = paid(stripe_account)
+    with stripe.lock:
+        payout = stripe.book._book("payout", {"id": "po_1", "currency": "usd"}, -100)
+        stripe.book.things[payout] |= {"currency": "usdc", "source": None}
+    lines = list(provider.bill(stripe_account, stripe.clock.now().date()))
+    assert [line.provider_ref for line in lines] == [charge.provider_ref]
+
+
 def test_a_bill_shows_a_refund_made_by_hand(stripe: server.Stripe, stripe_account: Account) -> None:
     charge = paid(stripe_account)
     with stripe.lock:
