@@ -121,18 +121,22 @@ class _Columns:
             yield _at(self.day, days) & _of(self.sum, heard) & _worded(heard.words, self.words, how)
 
 
+_PART, _BEGINNING = "icontains", "istartswith"
 _ORDERS = _Columns(("reference", "buyer_name", "buyer_id"), "amount", "created_at")
 _PAYMENTS = _Columns(("payer_name",), "amount_captured", "succeeded_at")
 
 
 def _worded(text: str, columns: Iterable[str], how: str) -> Q:
-    """The text, or each of its words, in one of these columns."""
+    """The text, or each of its words, in one of these columns. Where a part will do, the text's words are in it too."""
 
     def has(words: str) -> Q:
         return reduce(or_, (Q(**{f"{column}__{how}": words}) & ~Q(**{column: ""}) for column in columns))
 
     words = text.split()[: desk_limits.SEARCHED_WORDS]
-    return has(text) | reduce(and_, map(has, words)) if len(words) > 1 else has(text) if words else Q()
+    if not words:
+        return Q()
+    each = reduce(and_, map(has, words))
+    return each if how == _PART or len(words) == 1 else has(text) | each
 
 
 def _at(column: str, days: Iterable[tuple[Any, Any]]) -> Q:
@@ -181,7 +185,7 @@ def _newest(model: type[Any], told: Callable[[str], Iterable[Q]], shops: Shops) 
     recent = Q(pk__gt=last - Value(desk_limits.SEARCHED_FIRST, output_field=BigIntegerField()))
     rows = _of_shops(model, shops).values_list("pk", flat=True)
     found: dict[int, None] = {}
-    for anywhere, beginning in zip(told("icontains"), told("istartswith"), strict=True):
+    for anywhere, beginning in zip(told(_PART), told(_BEGINNING), strict=True):
         if not beginning:
             continue
         newest = list(rows.filter(recent, anywhere).order_by("-pk")[: desk_limits.SEARCH_ROWS])

@@ -114,6 +114,15 @@ def test_the_newest_are_found_by_a_part_of_a_word_and_older_ones_by_how_it_begin
     assert [(model, words, len(desk.found(story.client, model, words))) for model, words, _count in WORDS] == WORDS
 
 
+@pytest.mark.parametrize("first", [desk_limits.SEARCHED_FIRST, 0])
+def test_a_name_of_two_words_is_found_by_how_it_begins(
+    story: Story, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    monkeypatch.setattr(desk_limits, "SEARCHED_FIRST", first)
+    Order.objects.filter(pk=story.order.pk).update(buyer_name="Wang Wei")
+    assert desk.found(story.client, Order, "wang we") == [story.order.pk]
+
+
 def test_what_names_nothing_finds_nothing(story: Story) -> None:
     nothings = ["nobody", "pay_", "/p/", "2222-2222", "%", "'; --", "😀", "x" * 5000]
     assert [nothing for nothing in nothings if desk.found(story.client, Payment, nothing)] == []
