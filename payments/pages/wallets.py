@@ -68,6 +68,11 @@ class Wallets:
         order = habits.order(list(ways), app=surface.app, language=language)
         return cls(tuple(ways[method] for method in order), tuple(map(str, hints)), link)
 
+    @property
+    def leads_on(self) -> bool:
+        """Whether anything can be done: here, or elsewhere."""
+        return bool(self.ways or self.hints)
+
 
 def ways_of(offers: Iterable[Offer]) -> tuple[Way, ...]:
     return tuple(map(Way.of, offers))

@@ -92,8 +92,10 @@ function show(fresh, morph) {
   const held = region().contains(document.activeElement);
   const before = region().dataset.announce;
   const said = heading()?.textContent;
+  const stood = region().dataset.state;
   morph(region(), to);
   if (heading()?.textContent !== said) fadeIn(heading());
+  if (region().dataset.state !== stood) scrollTo(0, 0); // what it has come to is said at the top
   document.title = fresh.title;
   document.querySelector("link[rel=icon]").href = fresh.querySelector("link[rel=icon]").getAttribute("href");
   say("drawn");

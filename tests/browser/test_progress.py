@@ -45,8 +45,10 @@ def test_the_buyer_follows_every_step(person: Make) -> None:
     friend.go(link)
     friend.tap("Pay CN¥45.00 with Sandbox wallet")
     buyer.sees("Someone is paying")
+    buyer.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     approve(friend)
     buyer.sees("Harbour Tea has your order.")
+    assert buyer.page.evaluate("scrollY") == 0  # wherever she was on the page, what it came to is said at the top
     assert re.search(r"icon-paid\.(\w+\.)?svg$", icon.get_attribute("href") or "")
 
 

@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from friendpay.kit import clock
+from orders import services
 from orders.models import Order
 from payments.models import PaymentRequest, RolloutRule
 from tests import shop
@@ -107,6 +109,9 @@ def test_what_ended_is_not_asked_for_again_by_itself(client: Client, order: Orde
     page = client.get(sheet(order)).content.decode()
     assert 'data-stage="cancelled"' in page
     assert "Ask a friend again" in page
+    assert "The link no longer works. Nobody was charged. You can ask again with a new link." in words(
+        client.get(sheet(order))
+    )
     assert "data-at-once" not in page
 
 
@@ -120,6 +125,19 @@ def test_a_withheld_friend_is_not_offered_in_the_sheet_either(client: Client, or
     assert "data-at-once" not in answer.content.decode()
     told = client.get(f"/checkout/{order.token}/embed.json", headers={"Origin": SHOP}).json()
     assert (told["opens"], told["label"]) == (False, "Pay now")
+
+
+def test_where_nothing_can_be_paid_the_sheet_says_so(client: Client, order: Order) -> None:
+    for method in ("friend", "sandbox"):
+        RolloutRule.objects.create(merchant=order.merchant, method=method, share=0)
+    page = words(client.get(sheet(order)))
+    assert "There is no way to pay for this order here. Please ask the shop." in page
+    assert "Pay now" not in page
+
+
+def test_what_became_of_an_order_that_is_over_is_said_in_the_sheet(client: Client, order: Order) -> None:
+    services.cancel_order(order, clock.now())
+    assert "Harbour Tea has cancelled it. It can no longer be paid." in words(client.get(sheet(order)))
 
 
 def test_the_button_is_told_how_far_it_is(client: Client, order: Order) -> None:

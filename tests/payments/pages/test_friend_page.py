@@ -37,7 +37,7 @@ def page_for(payment_request: PaymentRequest, visitor: str = "") -> FriendPage:
     [
         ("large", "This is much more than Lin usually asks for. If in doubt, call first."),
         ("new_shop", "This shop is new here. If in doubt, call Lin first."),
-        ("first", "This is the first time that Lin asks a friend at this shop."),
+        ("first", "This is the first time Lin has asked a friend at this shop."),
         ("", ""),
     ],
 )
