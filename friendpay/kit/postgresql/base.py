@@ -9,9 +9,13 @@ from django.db.backends.postgresql.base import DatabaseWrapper as _DatabaseWrapp
 from django.db.backends.postgresql.base import ServerSideCursor
 from psycopg.types.datetime import TimestamptzLoader
 
-PLANNED_ONCE = "SET plan_cache_mode = force_generic_plan"
+PLANNED_ONCE = (
+    "SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('random_page_cost', '1.1', false)"
+)
 """Of prepared statements (`friendpay.kit.prepared`), all of which find their rows by a key. PostgreSQL would plan them
-anew each time: planning a page's takes three times as long as carrying it out.
+anew each time: planning a page's takes three times as long as carrying it out. A plan made while a table is new and
+small lives on while it grows, so it has to be by the key then, too: at a disk's price for going elsewhere, which
+PostgreSQL believes in (4), reading the whole table seemed cheaper.
 """
 
 

@@ -87,3 +87,12 @@ def test_nor_while_postgresql_has_not_counted_its_payments_yet() -> None:
     looked = re.findall(r"using (\w+) on payments_payment .*\n\s+Index Cond: (.*)", told)
     assert len(looked) >= 6
     assert [index for index, condition in looked if condition == "(account_id = $1)"] == [], told
+
+
+def test_a_plan_made_while_a_table_is_new_goes_by_the_key() -> None:
+    columns = ", ".join(f"column_{number} text" for number in range(80))  # a row as wide as a payment's
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE young (id bigint PRIMARY KEY, {columns}) ON COMMIT DROP")
+        cursor.execute("EXPLAIN SELECT * FROM young WHERE id IN (SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)")
+        told = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Index Scan using young_pkey on young" in told, told
