@@ -64,7 +64,8 @@ def book_refund(payment_id: int, number: str, amount: Money, *, provider_ref: st
 @transaction.atomic
 def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
     """What the wallet says of a dispute. Repeating it, or telling of it late, changes nothing: what is won or lost is
-    never open again. Raises ValueError when it is told to be the one after it was the other: a person has to look.
+    never open again. Raises ValueError when it is told to be the one after it was the other, or of another payment than
+    before: a person has to look.
 
     While it is open the bank holds the money, and of a lost one it keeps it: none of that can be refunded. What is won
     is there again; were we to send it back, it goes.
@@ -87,6 +88,8 @@ def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
             "opened_at": now,
         },
     )
+    if dispute.payment_id != payment.pk:
+        raise ValueError(f"{dispute} is of {dispute.payment}, and is said to be of {payment} now")
     if outcome.message and not dispute.words:  # what a bill told of has none
         dispute.words = outcome.message[:300]
         dispute.save(update_fields=["words"])

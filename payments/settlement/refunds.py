@@ -158,12 +158,16 @@ def apply(refund: Refund, outcome: Outcome) -> Refund:
     """Do what the provider's word on a refund means. Accepted is not refunded: that is `submitted`.
 
     A word about a number that was given up changes nothing, unless it says that money went under it: that is an error
-    for support to look at, since the refund may have gone under its new number too.
+    for support to look at, since the refund may have gone under its new number too. So is another amount than the
+    refund's: it was accepted then, and somebody has to say what became of it.
     """
     if outcome.reference in refund.past_references:
         if outcome.state == State.SUCCEEDED:
             raise ValueError(f"{refund} went under {outcome.reference}, which was dead")
         return refund
+    if outcome.state == State.SUCCEEDED and outcome.amount not in (None, refund.money):
+        move_refund(refund.pk, STATUS.SUBMITTED)
+        raise ValueError(f"{refund} is of {refund.money}, and {outcome.amount} is said to have gone back")
     if outcome.state == State.SUCCEEDED:
         return move_refund(refund.pk, STATUS.SUCCEEDED, outcome=outcome)
     if outcome.state == State.FAILED:

@@ -458,6 +458,18 @@ def test_an_inquiry_is_on_no_bill(scene: Scene) -> None:
     assert not Dispute.objects.exists()
 
 
+@pytest.mark.parametrize("state", [State.PENDING, State.FAILED])
+def test_one_number_for_two_payments_is_no_word_on_the_second(state: State) -> None:
+    merchant = shop.make_merchant()
+    first, second = (shop.succeed(shop.hold(shop.make_request(shop.make_order(merchant)))) for _ in range(2))
+    open_one(first)
+    with pytest.raises(ValueError, match="is said to be of"):
+        outside.hear_dispute(second.pk, Outcome(state, "", "dp_1", second.captured))
+    row = Dispute.objects.get()
+    assert (row.status, row.payment, told()) == ("open", first, ["payment.disputed"])
+    assert ledger.check() == []
+
+
 def test_a_line_of_a_bill_is_about_its_own_dispute_alone() -> None:
     merchant = shop.make_merchant()
     paid = [*(shop.make_request(shop.make_order(merchant)) for _number in range(2)), shop.make_request()]

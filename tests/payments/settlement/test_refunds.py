@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from friendpay.kit.errors import Refused
-from friendpay.kit.money import share_out
+from friendpay.kit.money import Money, share_out
 from orders.models import Order
 from payments import tasks
 from payments.models import Payment, PaymentRequest, Refund
@@ -179,6 +179,21 @@ def test_accepted_is_not_refunded_and_a_bounce_reopens_the_debt() -> None:
     assert told(State.PENDING) == ("succeeded", 9000)
     assert told(State.FAILED) == ("failed", 0)
     assert told(State.PENDING) == ("failed", 0)
+
+
+@pytest.mark.parametrize("said", [Money(999, "CNY"), Money(9000, "CNY"), Money(1000, "USD")])
+def test_another_amount_than_the_refunds_is_not_believed_and_stays_work(said: Money) -> None:
+    payment = shop.succeed(shop.hold(shop.make_request()))
+    refund = refunds.refund_payment(payment.pk, 1000, actor="merchant")
+    with pytest.raises(ValueError, match="is said to have gone back"):
+        refunds.apply(refund, Outcome(State.SUCCEEDED, refund.reference, "back-1", said))
+    refund.refresh_from_db()
+    assert (refund.status, refund.next_attempt_at is not None) == ("submitted", True)
+    assert payment.request.order.amount_refunded == 0
+    assert ledger.check() == []
+    refunds.apply(refund, Outcome(State.SUCCEEDED, refund.reference, "back-1", refund.money))
+    refund.refresh_from_db()
+    assert refund.status == "succeeded"
 
 
 def test_a_shops_own_number_names_one_refund() -> None:
