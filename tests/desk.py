@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.test import Client
 from django.urls import reverse
 
@@ -46,8 +46,7 @@ def staff(*rights: str, name: str = "anna", shops: Iterable[Merchant] | None = N
     user = User.objects.create_user(name, password="a long password", is_staff=True)
     for merchant in shops or ():
         Membership.objects.create(user=user, merchant=merchant, added_at=clock.now(), added_by="test")
-    for right in rights if shops is not None else (*rights, ALL_SHOPS):
-        user.user_permissions.add(permission(right))
+    user.user_permissions.add(*permissions(rights if shops is not None else (*rights, ALL_SHOPS)))
     client = Agent()
     client.force_login(user)
     session = client.session
@@ -58,8 +57,18 @@ def staff(*rights: str, name: str = "anna", shops: Iterable[Merchant] | None = N
 
 def permission(right: str) -> Permission:
     """By its name, such as "orders.view_order"."""
-    app, codename = right.split(".")
-    return Permission.objects.get(content_type__app_label=app, codename=codename)
+    [found] = permissions([right])
+    return found
+
+
+def permissions(rights: Iterable[str]) -> list[Permission]:
+    """By their names, each of which is one's."""
+    named = Q()
+    for app, codename in (right.split(".") for right in set(rights)):
+        named |= Q(content_type__app_label=app, codename=codename)
+    found = list(Permission.objects.filter(named)) if named else []
+    assert len(found) == len(set(rights)), rights
+    return found
 
 
 def rows(model: type[Model]) -> str:
