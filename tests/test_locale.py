@@ -36,7 +36,8 @@ KEYWORDS = {
     "ngettext_lazy": (1, 2),
 }
 STAFF = re.compile(
-    r"(^|/)(admin|admin_kit|management|models|webhooks|api|demo|emulator)/|/(admin|apps|credentials)\.py$|^sandbox/models\.py$"
+    r"(^|/)(admin|admin_kit|management|models|webhooks|api|demo|emulator|unfold)/"
+    r"|/(admin|apps|credentials)\.py$|^sandbox/models\.py$"
     r"|^friendpay/kit/paging\.py$|^orders/(allowed_origins|services)\.py$|^payments/(offers/rollout|wallets/about)\.py$"
     r"|^payments/settlement/(bills|identity|inbox|orphans|outside|refund_moves|refunds|remedies)\.py$"
 )

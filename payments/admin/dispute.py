@@ -80,7 +80,7 @@ class DisputeAdmin(SupportAdmin[Dispute]):
         "opened": Column(_("Opened"), lambda dispute: moment(dispute.opened_at), "id"),
         "closed": Column(_("Closed"), lambda dispute: moment(dispute.closed_at)),
         "next_question": Column(
-            _("Asked again"), lambda dispute: moment(None if dispute.closed_at else dispute.next_attempt_at)
+            _("To be asked again"), lambda dispute: moment(None if dispute.closed_at else dispute.next_attempt_at)
         ),
     }
 

@@ -144,7 +144,7 @@ class PaymentAdmin(SupportAdmin[Payment]):
             _("What the wallet said"),
             lambda payment: " ".join(filter(None, (payment.code, payment.words, payment.error))),
         ),
-        "next_question": Column(_("Asked again"), lambda payment: moment(payment.next_attempt_at)),
+        "next_question": Column(_("To be asked again"), lambda payment: moment(payment.next_attempt_at)),
         "id_text": ID,
         "created": Column(_("Created"), lambda payment: moment(payment.created_at), "id"),
         "held": Column(_("Held until"), lambda payment: moment(payment.held_until)),

@@ -7,6 +7,14 @@ from pathlib import Path
 
 from tests.browser.conftest import DESK, PHONE, Person, Stack, pay
 
+CUT = """() => [...document.querySelectorAll("main td")]
+  .filter((it) => it.scrollHeight > it.clientHeight + 1 || it.scrollWidth > it.clientWidth + 1)
+  .map((it) => it.textContent.trim())"""
+OUT_OF_REACH = """() => [...document.querySelectorAll("main table")].filter((it) => {
+  let around = it.parentElement;
+  while (around && getComputedStyle(around).overflowX === "visible") around = around.parentElement;
+  return around.scrollWidth > around.clientWidth + 1 && getComputedStyle(around).overflowX === "hidden";
+}).length"""
 SHOTS = os.environ.get("FRIENDPAY_DESK_SHOTS", "")
 
 Make = Callable[..., Person]
@@ -62,3 +70,33 @@ def test_the_front_page_is_for_every_screen_and_everybody(person: Make, stack: S
                 shoot(staff, f"found-{name}-{language}-{scheme}")
                 staff.go("/admin/find/?q=nobody+at+all")
                 shoot(staff, f"nothing-{name}-{language}-{scheme}")
+
+
+def test_nothing_in_a_table_is_cut_off(person: Make, stack: Stack) -> None:
+    stack.api("/webhook-endpoints", {"url": "http://127.0.0.1:9/nobody-listens"})
+    asked = stack.api(f"/orders/{stack.order('CUT-1')['id']}/payment-requests", {})
+    pay(asked["url"], name="Mei")
+    for device in (PHONE, DESK):
+        staff = person(device)
+        enter(staff, stack)
+        staff.go("/admin/find/?q=CUT-1")
+        staff.sees("Ways to pay, and why not others")
+        assert staff.page.evaluate(CUT) == []
+        staff.go("/admin/orders/webhookendpoint/")
+        staff.tap(staff.page.locator("#result_list a[href*='/change/']").first)
+        staff.sees("The latest deliveries")
+        assert staff.page.evaluate(OUT_OF_REACH) == 0
+        if device is PHONE:
+            assert staff.page.evaluate(CUT) == []
+            assert staff.page.locator("h1").inner_text().strip() == "http://127.0.0.1:9/nobody-listens"
+
+
+def test_an_empty_list_says_so_and_asks_for_nothing_that_cannot_be_done(person: Make, stack: Stack) -> None:
+    staff = person(DESK)
+    enter(staff, stack)
+    staff.go("/admin/payments/proposal/")
+    assert staff.page.locator(".desk-empty").inner_text() == "No data"
+    staff.go("/admin/payments/proposal/?q=nobody")
+    staff.sees("No results found")
+    staff.tap("Reset filters")
+    staff.page.wait_for_url("**/proposal/?")

@@ -116,6 +116,7 @@ def test_the_pack_needs_nothing_from_elsewhere_and_prints(client: Client) -> Non
     dispute = disputed(shop.succeed(shop.hold(shop.make_request())))
     page = desk.staff(*RIGHTS).get(desk.page(dispute, "evidence")).content.decode()
     assert "@media print" in page
+    assert not re.search(r"·\s*</td>", page)
     assert not re.search(r"<(script|link|img|iframe)|(src|href)=|url\(|@import", page)
 
 

@@ -364,9 +364,9 @@ def test_the_desk_says_when_the_wallet_is_asked_again_and_what_went_wrong() -> N
     client = desk.staff(*desk.READ, "payments.view_dispute")
     page = desk.text(client, desk.page(row))
     assert "out of order" in page
-    assert "Asked again" in page
+    assert "To be asked again" in page
     hour = f"{timezone.localtime(row.next_attempt_at):%H:%M}"
-    assert hour in page.partition("Asked again")[2][:300]
+    assert hour in page.partition("To be asked again")[2][:300]
 
 
 # Disputes whose beginning was never told
