@@ -30,6 +30,8 @@ COVERED = """() => {
 CROOKED = """() => {
   const box = (it) => it.getBoundingClientRect();
   const px = (it, what) => Number.parseFloat(getComputedStyle(it)[what]);
+  const apart = (a, b) => a.left > b.right - 1 || b.left > a.right - 1 || a.top > b.bottom - 1 || b.top > a.bottom - 1;
+  const beside = (a, b) => !a.width || apart(a, b);
   const found = [];
   for (const dock of document.querySelectorAll(".dock")) {
     if (![...dock.children].some((it) => it.offsetHeight > 0)) found.push("a dock with nothing in it");
@@ -46,6 +48,16 @@ CROOKED = """() => {
     const lines = (box(around).height - px(around, "paddingBottom")) / px(around, "lineHeight");
     if (Math.abs(lines - Math.round(lines)) > 0.1) found.push(`lines apart around ${link.textContent.trim()}`);
     if (box(link).height < 44) found.push(`too small to tap: ${link.textContent.trim()}`);
+  }
+  for (const word of document.querySelectorAll(".row > :is(span, .link, .btn)")) {
+    if (!word.checkVisibility()) continue;
+    const size = px(word, "fontSize");
+    const narrow = box(word).width < 6 * size && box(word).height > Math.max(3 * size, 50);
+    if (narrow) found.push(`no room for ${word.textContent.trim()}`);
+  }
+  for (const code of document.querySelectorAll(".codeline .code")) {
+    const others = [...code.parentElement.children].filter((it) => it !== code);
+    if (!others.every((it) => beside(box(it), box(code)))) found.push("something over a code");
   }
   for (const row of document.querySelectorAll("#shares .way")) {
     const gap = box(row).right - px(row, "paddingRight") - box(row.lastElementChild).right;
@@ -103,6 +115,7 @@ def test_what_is_last_on_a_page_can_be_seen_above_the_dock(browser: Browser, scr
     assert covered == {}
 
 
-def test_rows_lines_and_docks_are_drawn_as_they_are_meant(browser: Browser) -> None:
-    with opened(browser, "en") as shown:
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_rows_lines_and_docks_are_drawn_as_they_are_meant(browser: Browser, language: str) -> None:
+    with opened(browser, language) as shown:
         assert {name: wrong for name, page in shown if (wrong := page.evaluate(CROOKED))} == {}
