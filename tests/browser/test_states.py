@@ -119,3 +119,11 @@ def test_what_is_last_on_a_page_can_be_seen_above_the_dock(browser: Browser, scr
 def test_rows_lines_and_docks_are_drawn_as_they_are_meant(browser: Browser, language: str) -> None:
     with opened(browser, language) as shown:
         assert {name: wrong for name, page in shown if (wrong := page.evaluate(CROOKED))} == {}
+
+
+def test_at_twice_the_size_of_text_goods_have_room_for_their_words(browser: Browser) -> None:
+    with opened(browser, "de") as shown:
+        for name, page in shown:
+            page.set_viewport_size({"width": 195, "height": 422})
+            widths = page.evaluate("[...document.querySelectorAll('.lines .what')].map((it) => it.offsetWidth)")
+            assert all(width > 80 for width in widths), (name, widths)
