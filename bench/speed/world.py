@@ -135,7 +135,7 @@ class House:
         self.fresh = Meter(stack.pid).memory()  # bytes, before it has served anything
         self.asked, self.paid = self.ask(), self.ask()
         load(Job("pay", self.base, 5, 1, items=[f"/p/{self.paid[1]}/"], again=False))
-        self.settle()
+        self.rest()  # until their events are published, whose numbers those that are filled in follow
         self.links = Links(stack.environment["DATABASE_URL"], self.asked[0])
         self.links.fill(filled)
 
@@ -169,7 +169,7 @@ class House:
         return {"run": secrets.token_hex(6), "one_call": self.one_call}
 
     def settle(self) -> None:
-        """Wait until no payment is undecided and no event unpublished. Raises RuntimeError after 40 seconds."""
+        """Wait until no payment is undecided and no notification unapplied. Raises RuntimeError after 40 seconds."""
         undecided = (
             "SELECT (SELECT count(*) FROM payments_payment WHERE status IN ('created', 'pending')) + "
             "(SELECT count(*) FROM payments_providerevent WHERE applied_at IS NULL)"
