@@ -73,9 +73,8 @@ class Door:
             self._at_once = 1
         except ConnectionError:  # gone before it was taken
             pass
-        except (
-            OSError
-        ) as error:  # no file may be opened, a firewall's rule, no network: a door that gave up would stay shut
+        except OSError as error:
+            # No file may be opened, a firewall's rule, no network: a door that gave up would stay shut.
             logger.warning("No connection can be taken now: %s", error)
             rest = limits.ACCEPT_AGAIN_SECONDS
         else:
