@@ -141,23 +141,26 @@ def fair_share(request: PaymentRequest) -> int:
 
 
 def fitting(request: PaymentRequest, *, given: int, step: int) -> list[int]:
-    """Parts that one friend may well be offered, smallest first: a half of what is missing, a third, all of it. `given`
+    """Parts that one friend may well be offered, smallest first: a third of what is missing, a half, all of it. `given`
     is how many parts there are. Never what `rules.check_amount` would refuse.
     """
     missing, least = request.remaining, request.split_min_amount or 1
     if request.split_max_payers is None or missing <= 0:
         return []
-    offered = (
-        {missing // 3 // step * step, missing // 2 // step * step} if request.split_max_payers - given > 1 else set()
-    )
-    fits = {part for part in offered if part >= least}  # what is left is no smaller
-    return sorted(fits | {missing})
+    even = {even_share(missing, friends, step) for friends in (3, 2)} if request.split_max_payers - given > 1 else set()
+    return sorted({part for part in even if least <= part <= missing - least} | {missing})
 
 
 def share_of_next(request: PaymentRequest, *, joined: int, step: int) -> int:
     """The same where it is known how many gave or are paying, and what parts are multiples of."""
-    if request.split_max_payers is None or request.split_min_amount is None:
-        return request.remaining
+    missing, least = request.remaining, request.split_min_amount
+    if request.split_max_payers is None or least is None:
+        return missing
     still_to_come = max(1, request.split_max_payers - joined)
-    share = -(-max(-(-request.remaining // still_to_come), request.split_min_amount) // step) * step
-    return share if request.remaining - share >= request.split_min_amount else request.remaining
+    share = max(even_share(missing, still_to_come, step), even_share(least, 1, step))
+    return share if share <= missing - least else missing
+
+
+def even_share(missing: int, friends: int, step: int) -> int:
+    """What the first of so many friends gives if all give about the same: rounded up to a step, wherever it is said."""
+    return -(-missing // (friends * step)) * step

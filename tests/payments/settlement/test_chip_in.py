@@ -59,9 +59,12 @@ def test_a_friend_may_tap_parts_that_fit() -> None:
         (9000, 3, 0, 3001, 1, [4500, 9000]),
         (9000, 3, 0, 4500, 1, [4500, 9000]),
         (9001, 3, 0, 4501, 1, [9001]),  # what is left of a half of it would be a crumb
-        (10000, 3, 0, 100, 1, [3333, 5000, 10000]),
-        (10000, 3, 0, 100, 10, [3330, 5000, 10000]),
-        (10000, 3, 1, 100, 1, [3333, 5000, 10000]),
+        (10000, 3, 0, 100, 1, [3334, 5000, 10000]),  # as in the field
+        (10000, 3, 0, 100, 10, [3340, 5000, 10000]),
+        (10000, 3, 1, 100, 1, [3334, 5000, 10000]),
+        (9001, 3, 0, 4500, 1, [4501, 9001]),
+        (30, 3, 0, 10, 10, [10, 20, 30]),
+        (20, 3, 0, 10, 10, [10, 20]),
         (10000, 3, 2, 100, 1, [10000]),  # the last gives all
         (2, 3, 0, 1, 1, [1, 2]),
         (2, 3, 0, None, 1, [1, 2]),
@@ -73,6 +76,16 @@ def test_a_friend_may_tap_parts_that_fit() -> None:
             amount=20000, amount_paid=20000 - missing, split_max_payers=friends, split_min_amount=least
         )
         assert chip_in.fitting(request, given=given, step=step) == parts, (missing, friends, given, least, step)
+
+
+def test_a_share_is_the_same_in_the_field_and_beside_it() -> None:
+    """Of three friends a third, once one has given a half: rounded alike, whatever the amount and the step."""
+    for missing in (26000, 10000, 9010, 7, 300):
+        for step, given in ((1, 0), (1, 1), (10, 0), (10, 1)):
+            request = PaymentRequest(amount=missing, amount_paid=0, split_max_payers=3, split_min_amount=1)
+            parts = chip_in.fitting(request, given=given, step=step)
+            assert chip_in.share_of_next(request, joined=given, step=step) in parts, (missing, step, given)
+            assert all(1 <= part <= missing - 1 or part == missing for part in parts)
 
 
 def test_accounts_that_are_known_already_are_weighed_as_the_database_would() -> None:
