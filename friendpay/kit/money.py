@@ -6,7 +6,14 @@ from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 
 from babel import Locale
-from babel.numbers import NumberPattern, format_currency, get_currency_symbol, get_decimal_symbol, parse_pattern
+from babel.numbers import (
+    NumberPattern,
+    format_currency,
+    get_currency_symbol,
+    get_decimal_symbol,
+    get_minus_sign_symbol,
+    parse_pattern,
+)
 from django.utils.translation import to_locale
 
 _EXPONENTS = {
@@ -24,8 +31,15 @@ EXPONENT: dict[str, int] = {code: digits for digits, codes in _EXPONENTS.items()
 
 @cache
 def _pattern(locale: str, decimals: int) -> NumberPattern:
-    pattern = parse_pattern(Locale.parse(to_locale(locale)).currency_formats["standard"].pattern)
+    """With the language's own minus sign, which Babel leaves out. In Arabic it makes the figures run from left to right,
+    so what follows them is told to run the other way still, as CLDR has it in Hebrew.
+    """
+    spoken = Locale.parse(to_locale(locale))
+    pattern = parse_pattern(spoken.currency_formats["standard"].pattern)
     pattern.frac_prec = (decimals, decimals)
+    (before, before_less), (after, after_less) = pattern.prefix, pattern.suffix
+    pattern.prefix = (before, before_less.replace("-", get_minus_sign_symbol(spoken)))
+    pattern.suffix = (after, f"\u200f{after_less}" if after and spoken.text_direction == "rtl" else after_less)
     return pattern
 
 

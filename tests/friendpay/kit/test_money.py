@@ -27,3 +27,20 @@ def test_each_language_writes_money_its_own_way() -> None:
 
 def test_a_currency_keeps_together_where_letters_run_the_other_way() -> None:
     assert Money(9000, "CNY").text("ar") == "\u200f90.00\xa0CN¥\u200e"
+
+
+@pytest.mark.parametrize(
+    ("currency", "language", "written"),
+    [
+        ("EUR", "ar", "\u200f\u200e-2.50\u200f\xa0€\u200e"),  # CLDR's, but for the marks about the sign of the currency
+        ("CNY", "ar", "\u200f\u200e-2.50\u200f\xa0CN¥\u200e"),
+        ("EUR", "en", "-€2.50"),
+        ("EUR", "de", "-2,50\xa0€"),
+        ("EUR", "hi", "-€2.50"),
+        ("EUR", "zh-hans", "-€2.50"),
+    ],
+)
+def test_a_sum_below_nothing_has_its_sign_on_the_side_where_its_language_has_it(
+    currency: str, language: str, written: str
+) -> None:
+    assert Money(-250, currency).text(language) == written

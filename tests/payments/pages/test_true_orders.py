@@ -53,8 +53,8 @@ RECEIPTS = {
     "zh-hans": "Soap × 3 €10.00 Dried plums 0.5 kg €15.00 A sample €0.00 10% with WELCOME -€2.50 Shipping €6.00 "
     "Gift card -€20.00 Rounding -€0.02",
     "ar": "Soap × 3 \u200f10.00 €\u200e Dried plums \u20680.5 kg\u2069 \u200f15.00 €\u200e A sample \u200f0.00 €\u200e "
-    "10% with WELCOME \u200f-2.50 €\u200e Shipping \u200f6.00 €\u200e Gift card \u200f-20.00 €\u200e "
-    "Rounding \u200f-0.02 €\u200e",
+    "10% with WELCOME \u200f\u200e-2.50\u200f €\u200e Shipping \u200f6.00 €\u200e "
+    "Gift card \u200f\u200e-20.00\u200f €\u200e Rounding \u200f\u200e-0.02\u200f €\u200e",
 }
 
 
