@@ -1,6 +1,6 @@
 """The friend's page: what it shows in each state, worked out from one reading."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar
@@ -99,6 +99,14 @@ class FriendPage(LivePage):
     @property
     def can_pay(self) -> bool:
         return self.state in CAN_PAY
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What a visitor may fill in before she taps a wallet; nothing where there is none to tap."""
+        whose = self.share is not None or not self.shares
+        if self.state is not State.OPEN or not whose or not self.asking or not self.asking.wallets.ways:
+            return ()
+        return ("name", "amount") if self.asking.part else ("name",)
 
     @property
     def announced(self) -> str:
@@ -211,7 +219,8 @@ class _Build:
         if request.shares and self.reading.share is None:  # first she says whose share it is
             return page(state=State.OPEN, watched=True, asking=asking)
         state = State.MINE if asking.mine else State.HELD if asking.held else State.OPEN
-        return page(state=state, watched=True, asking=asking, was=self.reading.attempts.was)
+        made = page(state=state, watched=True, asking=asking, was=self.reading.attempts.was)
+        return replace(made, refusal=self._refusal(*made.fields))
 
     def _after_paying(self, page: "partial[FriendPage]", paid: Payment) -> FriendPage:
         receipt = reverse("receipt", args=[paid.token])
@@ -276,14 +285,14 @@ class _Build:
             return request.named[self.reading.share].amount
         return request.remaining or request.amount - request.amount_paid
 
-    def _refusal(self) -> str:
-        """What stands beside no field that the page shows."""
+    def _refusal(self, *fields: str) -> str:
+        """What stands beside no field that the page shows; `fields` are those for whoever pays."""
         form = self.told.form
         if isinstance(form, DeclineForm):
             return self.told.above("note")
         if isinstance(form, RemindForm):
             return self.told.above("address")
-        return self.told.above("name", "amount") if self._in_parts else self.told.above("name")
+        return self.told.above(*fields)
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self.reading.request.currency)

@@ -10,7 +10,7 @@ from django.utils import translation
 from friendpay.kit import rendering
 from friendpay.kit.money import Money
 from orders.models import Merchant
-from payments.models import PaymentRequest, RolloutRule
+from payments.models import PaymentRequest, ProviderAccount, RolloutRule
 from payments.offers.habits import Habits
 from payments.offers.weighing import Surface
 from payments.pages import friend_page
@@ -18,7 +18,7 @@ from payments.pages.friend_page import FriendPage, State
 from payments.pages.friend_reading import read
 from payments.settlement import lifecycle, requests
 from payments.settlement.rules import Split
-from tests import shop
+from tests import agents, shop
 from tests.pages import Answer, words
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +144,38 @@ def test_rules_of_the_shop_count() -> None:
     assert page.state is State.OPEN
     assert page.asking
     assert page.asking.wallets.ways == ()
+
+
+def alipay_alone(merchant: Merchant) -> None:
+    [account] = ProviderAccount.objects.filter(merchant=merchant)
+    account.provider, account.granted, account.config = "alipay", ["h5"], {"any": "thing"}
+    account.save()
+
+
+def no_wallet(merchant: Merchant) -> None:
+    ProviderAccount.objects.filter(merchant=merchant).update(enabled=False)
+
+
+@pytest.mark.parametrize(
+    ("comes", "said"),
+    [(alipay_alone, "copy the link and open it in your browser"), (no_wallet, "There is no way to pay this here")],
+)
+def test_nothing_is_asked_for_a_wallet_that_cannot_be_tapped(
+    client: Client, comes: Callable[[Merchant], None], said: str
+) -> None:
+    """No name and no part, neither where nothing can be paid nor where the link has to be opened elsewhere first."""
+    payment_request = shop.make_request(split=Split(3, 1000))
+    address, headers = f"/p/{payment_request.token}/", {"User-Agent": agents.WECHAT_IPHONE}
+    fields = ('id="id_name"', 'id="id_amount"', "data-part")
+    page = client.get(address, headers=headers)
+    assert all(field in page.content.decode() for field in fields)
+    comes(payment_request.merchant)
+    page = client.get(address, headers=headers)
+    assert said in words(page)
+    assert not any(field in page.content.decode() for field in fields)
+    assert "Remind me" in words(page)
+    refused = client.post(f"{address}pay/", {"method": "sandbox", "name": "x" * 21, "amount": "-5"}, headers=headers)
+    assert 'role="alert"' in refused.content.decode()
 
 
 def test_a_request_is_contested_by_what_came_to_nothing_within_the_hour(move_time: Callable[[float], None]) -> None:

@@ -32,6 +32,7 @@ def test_until_the_wallet_confirms_the_receipt_waits(client: Client) -> None:
     payment = shop.hold(shop.make_request())
     page = client.get(page_of(payment))
     assert "Checking your payment" in words(page)
+    assert '<div class="dock patient">' in page.content.decode()  # no empty bar until its buttons are there
     assert f"/ws/p/{payment.request.token}/" in page.content.decode()
 
 

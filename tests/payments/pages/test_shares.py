@@ -33,6 +33,8 @@ def test_the_link_of_all_asks_whose_share_it_is(client: Client, request_: Paymen
     assert "Which share is yours? Mei CN¥40.00 Jun CN¥40.00 me CN¥10.00" in text
     assert f'href="{page_of(request_, 2)}"' in page.content.decode()
     assert "Pay CN¥" not in text
+    assert "Add your name" not in text  # whose it is comes first
+    assert "Add your name" in words(client.get(page_of(request_, 2)))
 
 
 def test_a_share_has_a_page_of_its_own_and_pays_that_alone(client: Client, request_: PaymentRequest) -> None:
