@@ -31,8 +31,8 @@ EXPONENT: dict[str, int] = {code: digits for digits, codes in _EXPONENTS.items()
 
 @cache
 def _pattern(locale: str, decimals: int) -> NumberPattern:
-    """With the language's own minus sign, which Babel leaves out. In Arabic it makes the figures run from left to right,
-    so what follows them is told to run the other way still, as CLDR has it in Hebrew.
+    """With the language's own minus sign, which Babel leaves out. In Arabic that makes the figures run from left to
+    right, so what follows them is told to run the other way still, as CLDR has it in Hebrew.
     """
     spoken = Locale.parse(to_locale(locale))
     pattern = parse_pattern(spoken.currency_formats["standard"].pattern)

@@ -32,18 +32,7 @@ class DisputeAdmin(SupportAdmin[Dispute]):
     """What wallets say of disputes; nothing is decided here."""
 
     of_shop = "account__merchant"
-    list_display = (
-        "id_text",
-        "state",
-        "amount_text",
-        "taken",
-        "code",
-        "words",
-        "payment_link",
-        "account_link",
-        "mode",
-        "opened",
-    )
+    list_display = ("id_text", "state", "amount_text", "said", "payment_link", "mode", "opened")
     list_filter = (IS_OPEN, "status", BY_ACCOUNTS_PROVIDER, filters.mode("account__live"))
     search_fields = ("provider_ref",)
     search_help_text = _("The wallet's number, or the payment's")
@@ -54,7 +43,7 @@ class DisputeAdmin(SupportAdmin[Dispute]):
                 "fields": (
                     ("state", "mode"),
                     ("amount_text", "taken"),
-                    ("code", "words"),
+                    ("said",),
                     ("payment_link", "order_link", "account_link"),
                     ("wallet_reference", "opened", "closed"),
                     ("next_question", "attempts", "error"),
@@ -73,7 +62,8 @@ class DisputeAdmin(SupportAdmin[Dispute]):
             lambda dispute: money(dispute.amount_taken, dispute.payment.currency),
             "amount_taken",
         ),
-        "payment_link": Column(_("Payment"), lambda dispute: link(dispute.payment, dispute.payment.public_id)),
+        "said": parts.SAID,
+        "payment_link": Column(_("Payment"), lambda dispute: link(dispute.payment, parts.numbered(dispute.payment))),
         "order_link": Column(_("Order"), lambda dispute: link(dispute.payment.request.order)),
         "account_link": parts.ACCOUNT,
         "wallet_reference": parts.WALLET_REFERENCE,

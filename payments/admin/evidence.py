@@ -6,12 +6,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from friendpay.kit.templatetags.money import amount
 from orders import access
 from orders.admin import timeline
-from orders.models import Access
+from orders.models import Access, Order
 from payments.admin import parts
 from payments.books import evidence
 from payments.books.evidence import Evidence
@@ -30,7 +32,12 @@ def page(request: HttpRequest, dispute: Dispute) -> HttpResponse:
 
 
 def _time(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else ""
+    return _whole(f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}") if moment else ""
+
+
+def _whole(text: str) -> SafeString:
+    """On one line."""
+    return format_html('<span class="whole">{}</span>', text)
 
 
 def _facts(it: Evidence) -> Rows:
@@ -50,14 +57,20 @@ def _facts(it: Evidence) -> Rows:
     ]
 
 
+def _goods(order: Order) -> Rows:
+    """As a receipt has them: what the sum is made of, the sum, and what is in it."""
+    beside = [(it.name, it.amount) for it in order.adjusted if not it.included]
+    within = [(_("Includes %(name)s") % {"name": it.name}, it.amount) for it in order.adjusted if it.included]
+    goods = [(str(line), line.amount) for line in order.lines.all()]
+    rows = [*goods, *beside, (_("Total"), order.amount), *within]
+    return [(name, amount(minor, order.currency)) for name, minor in rows]
+
+
 def _sections(it: Evidence) -> Iterator[tuple[str, Rows]]:
-    order, currency = it.order, it.order.currency
-    goods: Rows = [("", str(line), amount(line.amount, currency)) for line in order.lines.all()]
-    goods += [("", extra.name, amount(extra.amount, currency)) for extra in order.adjusted]
-    yield _("Goods"), [*goods, ("", _("Total"), amount(order.amount, currency))]
+    yield _("Goods"), _goods(it.order)
     taps: list[tuple[datetime, str, str]] = [(it.opened_at, _("A person opened the page."), "")] if it.opened_at else []
     taps += [(step.at, step.get_kind_display(), f"{step.method} {step.surface}".strip()) for step in it.taps]
-    taps += [(event.created_at, timeline.sentence(event), event.type) for event in it.events]
+    taps += [(event.created_at, timeline.sentence(event), _whole(event.type)) for event in it.events]
     yield _("What happened"), [(_time(at), said, more) for at, said, more in sorted(taps, key=lambda tap: tap[0])]
     yield (
         _("Attempts of this payer"),

@@ -21,6 +21,10 @@ SHOP: Column[Any] = Column(gettext_lazy("Shop"), lambda row: link(row.merchant))
 OUR_REFERENCE: Column[Any] = Column(gettext_lazy("Our reference"), lambda row: code(row.reference))
 WALLET_REFERENCE: Column[Any] = Column(gettext_lazy("The wallet's number"), lambda row: code(row.provider_ref))
 
+SAID: Column[Any] = Column(
+    gettext_lazy("What the wallet said"), lambda row: " ".join(filter(None, (row.code, row.words)))
+)
+
 
 def request_status(request: PaymentRequest, now: datetime) -> SafeString:
     """As pages show it: never open past its time."""

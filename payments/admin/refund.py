@@ -112,7 +112,7 @@ class RefundAdmin(SupportAdmin[Refund]):
         "account_link": parts.ACCOUNT,
         "our_reference": parts.OUR_REFERENCE,
         "wallet_reference": parts.WALLET_REFERENCE,
-        "said": Column(_("What the wallet said"), lambda refund: " ".join(filter(None, (refund.code, refund.words)))),
+        "said": parts.SAID,
         "id_text": ID,
         "created": Column(_("Created"), lambda refund: moment(refund.created_at), "id"),
         "next_try": Column(_("Next try"), lambda refund: moment(refund.next_attempt_at)),

@@ -79,6 +79,14 @@ def _with_reason(text: str) -> Say:
     return say
 
 
+_due = _with_reason(gettext_noop("The payer is due a refund: %(reason)s."))
+
+
+def _requested(event: Event) -> str:
+    by_shop = event.data.get("reason") == Refund.Reason.MERCHANT
+    return _("The shop is refunding the payer.") if by_shop else str(_due(event))
+
+
 def _returned_elsewhere(event: Event) -> str:
     return _("The money was returned by other means: %(how)s") % {"how": event.data.get("returned_how") or "-"}
 
@@ -113,7 +121,7 @@ timeline.SENTENCES.update(
         ),
         "payment.dispute_won": gettext_lazy("The dispute is over: the shop keeps the money."),
         "payment.dispute_lost": gettext_lazy("The dispute is over: the bank took the money back."),
-        "refund.requested": _with_reason(gettext_noop("Money is to go back to the payer: %(reason)s.")),
+        "refund.requested": _requested,
         "refund.renumbered": _with_reason(
             gettext_noop("The refund goes on under a new number; the wallet closed the old.")
         ),

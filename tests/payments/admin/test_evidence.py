@@ -9,7 +9,8 @@ from django.utils import translation
 
 from friendpay.kit import clock
 from friendpay.kit.money import Money
-from orders.models import Access, Event, Order, WebhookDelivery
+from orders.models import Access, Adjustment, Event, Order, WebhookDelivery
+from orders.services import LineDraft, place_order
 from orders.webhooks import endpoints
 from payments.books import days, evidence, settlement_report
 from payments.models import Dispute, Payment, PaymentRequest
@@ -118,6 +119,21 @@ def test_the_pack_needs_nothing_from_elsewhere_and_prints(client: Client) -> Non
     assert "@media print" in page
     assert not re.search(r"·\s*</td>", page)
     assert not re.search(r"<(script|link|img|iframe)|(src|href)=|url\(|@import", page)
+
+
+def test_its_goods_stand_as_on_a_receipt() -> None:
+    """What is in the sum comes after the sum, and no column is empty."""
+    tax = Adjustment("tax", "VAT 19%", 1437, included=True)
+    extra = [Adjustment("shipping", "Shipping", 1000), tax]
+    lines = [LineDraft("Soap", 3, None, amount=8000)]
+    merchant = shop.make_merchant()
+    order = place_order(merchant, reference="A-1", currency="CNY", lines=lines, adjustments=extra, buyer_name="Lin")
+    dispute = disputed(shop.succeed(shop.hold(shop.make_request(order))))
+    page = desk.staff(*RIGHTS).get(desk.page(dispute, "evidence")).content.decode()
+    _before, _goods, table = page.partition("<h2>Goods</h2>")
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", table.partition("</table>")[0])
+    assert cells[:4] == ["Soap × 3", "CN¥80.00", "Shipping", "CN¥10.00"]
+    assert cells[4:] == ["Total", "CN¥90.00", "Includes VAT 19%", "CN¥14.37"]
 
 
 def test_who_opened_it_is_on_record_and_others_do_not() -> None:

@@ -127,8 +127,10 @@ def test_a_request_tells_its_story() -> None:
         "Friend 0 paid with Sandbox wallet.",
         "The request is paid in full.",
         "Friend 1 paid with Sandbox wallet.",
-        "Money is to go back to the payer: someone else had already paid.",
+        "The payer is due a refund: someone else had already paid.",
+        "The shop is refunding the payer.",
     )
+    refunds.refund_payment(first.pk, 500, actor="merchant")
     words = desk.text(desk.staff(*desk.READ), desk.page(request))
     places = [words.find(sentence) for sentence in story]
     assert -1 not in places
