@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import psycopg
 from django.db import connection
-from psycopg.types.datetime import TimestamptzLoader
 
 from friendpay.kit import limits
 from friendpay.kit.postgresql.base import PLANNED_ONCE
@@ -106,5 +105,4 @@ async def _connected() -> Connection:
     if reader.prepare_threshold is not None:
         await reader.execute(PLANNED_ONCE)
         await reader.execute("SET TIME ZONE 'UTC'")
-        reader.adapters.register_loader("timestamptz", TimestamptzLoader)  # a sixth of the time Django's takes
     return reader

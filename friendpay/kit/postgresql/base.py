@@ -24,10 +24,16 @@ class DatabaseWrapper(_DatabaseWrapper):
     or where there is something to read, it is asked as ever.
     """
 
+    def get_connection_params(self) -> dict[str, Any]:
+        """With psycopg's own reader of times, which is compiled: it takes a sixth of the time of Django's, which only
+        says UTC of what is in UTC already.
+        """
+        params = super().get_connection_params()
+        params["context"].register_loader("timestamptz", TimestamptzLoader)
+        return params
+
     def init_connection_state(self) -> None:
         super().init_connection_state()
-        # psycopg's own, which is compiled. Django's says UTC of what is in UTC already.
-        self.connection.adapters.register_loader("timestamptz", TimestamptzLoader)
         if self.connection.prepare_threshold is not None:
             with self.connection.cursor() as cursor:
                 cursor.execute(PLANNED_ONCE)

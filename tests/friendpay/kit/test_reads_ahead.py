@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -9,6 +10,7 @@ import pytest
 
 from friendpay.kit import limits, reads_ahead
 from friendpay.kit.reads_ahead import Readers
+from tests.friendpay.kit.test_postgresql import reader_of_times
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,6 +78,16 @@ def test_one_that_fails_fails_those_asked_with_it_and_nobody_after() -> None:
     together, after = done(crowd(), readers)
     assert all(isinstance(answer, psycopg.Error) for answer in together[1:])
     assert after == (3,)
+
+
+def test_times_are_read_as_psycopg_reads_them() -> None:
+    async def read() -> tuple[Any, bool]:
+        reader = await reads_ahead._connected()
+        async with reader:
+            row = await (await reader.execute("SELECT '2026-05-03 12:00:00.25+02'::timestamptz")).fetchone()
+            return row, reader_of_times(reader) is reader_of_times(psycopg)
+
+    assert asyncio.run(read()) == ((datetime(2026, 5, 3, 10, 0, 0, 250_000, UTC),), True)
 
 
 def test_who_waits_too_long_leaves_and_the_next_one_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
