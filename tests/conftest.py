@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 import django
 import httpx
 import pytest
+from django.utils import translation
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
@@ -85,7 +86,11 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_setup() -> None:
-    """`bin/test --fast` has to answer in time; what it no longer begins is counted as skipped."""
+    """Every test and its fixtures begin without a language, whichever the page spoke that the test before asked for.
+
+    `bin/test --fast` has to answer in time; what it no longer begins is counted as skipped.
+    """
+    translation.deactivate()
     if time.time() > float(os.environ.get(run.UNTIL, "inf")):
         pytest.skip("no time left")
 
