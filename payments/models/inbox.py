@@ -69,6 +69,7 @@ class ProviderEvent(models.Model):
                 condition=Q(orphaned_at__isnull=False) | Q(set_aside_at__isnull=False),
             ),
             models.Index(fields=["account", "reference"], name="notification_by_reference"),
+            models.Index(fields=["account"], name="notification_of_dispute", condition=Q(about="dispute")),
         ]
 
     def __str__(self) -> str:

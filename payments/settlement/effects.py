@@ -16,6 +16,7 @@ from payments.models import BillMismatch, Payment, ProviderEvent, Refund
 from payments.settlement import locks, outside, reconcile, refunds, rules
 from payments.settlement.calls import calling
 from payments.settlement.outcomes import pack, unpack
+from payments.wallets.abilities import KnowsDisputes
 from payments.wallets.base import Account, Outcome, Provider, ProviderError, State
 
 logger = logging.getLogger(__name__)
@@ -161,11 +162,35 @@ def _apply_dispute(event: ProviderEvent) -> bool:
     the news of its payment, that comes first: a dispute can only hold money that is booked.
     """
     payment, told = outside.charged(event.account, event.charge, event.charge_ref), unpack(event.outcome)
+    if told and payment is None and event.charge_ref:
+        payment, told = _ask_whose(event, told)
     if payment and not payment.amount_captured:
-        payment = reconcile.apply(payment, _ask_payment(event, payment))
+        stands = _ask_payment(event, payment)
+        if stands.state == State.PENDING:
+            raise ProviderError("told of a dispute of money that, asked, it does not have yet", permanent=False)
+        payment = reconcile.apply(payment, stands)
     if payment and told:
         outside.hear_dispute(payment.pk, told)
     return payment is not None
+
+
+def _ask_whose(event: ProviderEvent, told: Outcome) -> tuple[Payment | None, Outcome]:
+    """The payment of a dispute that names it by the wallet's number alone, which we learn with the news of the money:
+    the wallet, asked, may know our own. One of another charge of an attempt of ours waits for that to be known.
+    """
+    reference, payment = event.charge, None
+    if not reference:
+        with _asking(event) as (provider, account):
+            if not isinstance(provider, KnowsDisputes):
+                return None, told
+            told = provider.fetch_dispute(account, told.provider_ref)
+        if told.state == State.UNKNOWN:
+            raise ProviderError("the provider does not know the dispute it told us of", permanent=False)
+        reference = told.reference
+        payment = outside.charged(event.account, reference, event.charge_ref)
+    if reference and payment is None and Payment.objects.filter(account=event.account, reference=reference).exists():
+        raise ProviderError("told of a dispute of a charge that is not known yet", permanent=False)
+    return payment, told
 
 
 def _ask_payment(event: ProviderEvent, payment: Payment) -> Outcome:

@@ -15,13 +15,16 @@ from payments.wallets.base import Outcome, State
 
 
 def charged(account: ProviderAccount, reference: str, provider_ref: str) -> Payment | None:
-    """The payment of ours that a refund or dispute is of, if it names one."""
+    """The payment of ours that a refund or dispute is of, if it names one. Of two charges of one attempt, which share
+    our reference, it is the one of the provider's number: none as long as we do not know that one.
+    """
     names = Q(provider_ref=provider_ref) if provider_ref else Q(pk=None)
     if reference:
         names |= Q(reference=reference)
     found = list(Payment.objects.select_related("account").filter(names, account=account)[:2])
-    # A second charge under one reference is told from the first by the provider's number.
-    return next((payment for payment in found if payment.provider_ref == provider_ref), found[0] if found else None)
+    numbered = next((payment for payment in found if payment.provider_ref == provider_ref), None)
+    unnumbered = (payment for payment in found if not (payment.provider_ref and provider_ref))
+    return numbered or next(unnumbered, None)
 
 
 @transaction.atomic
@@ -95,6 +98,9 @@ def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
         dispute.save(update_fields=["words"])
     if is_new or (status is None and (dispute.status, opened) == (Dispute.Status.INQUIRY, Dispute.Status.OPEN)):
         _move_dispute(request, payment, dispute, opened, "payment.disputed")
+    elif dispute.claim and dispute.closed_at is None and not dispute.amount_taken and payment.amount_captured:
+        holds.weigh_disputes(payment)  # it may have been heard of before its money was
+        refund_moves.make_way(request, payment)
     if status and dispute.closed_at is None:
         dispute.closed_at = now
         is_won = status == Dispute.Status.WON

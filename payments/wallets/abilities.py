@@ -10,7 +10,9 @@ class KnowsDisputes(Protocol):
     """What a provider that tells of disputes can do besides: say how one stands, for its news may never come."""
 
     def fetch_dispute(self, account: Account, number: str) -> Outcome:
-        """Ask where the dispute of this number of the provider's stands; an outcome as a notification has it."""
+        """Ask where the dispute of this number of the provider's stands; an outcome as a notification has it, with our
+        reference of the charge where the provider knows that.
+        """
 
 
 class KnowsPayer(Protocol):

@@ -144,8 +144,9 @@ def find_refunds(api: stripe.StripeClient, charge_ref: str, reference: str) -> l
 
 
 def find_dispute(api: stripe.StripeClient, number: str) -> stripe.Dispute | None:
+    """A dispute, with the payment it is of."""
     try:
-        return api.v1.disputes.retrieve(number)
+        return api.v1.disputes.retrieve(number, {"expand": ["payment_intent"]})
     except stripe.InvalidRequestError as error:
         if error.code == "resource_missing":
             return None

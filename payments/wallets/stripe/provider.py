@@ -5,6 +5,7 @@ Stripe copies on to the payment. A refund carries its own in its metadata.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -145,7 +146,8 @@ class Stripe:
             return Outcome(State.UNKNOWN, "", number)
         if known.livemode is not account.live:
             raise gateway.wrong_mode()
-        return dispute_outcome(known.to_dict())
+        thing = known.to_dict()
+        return replace(dispute_outcome(thing), reference=gateway.reference_of(thing["payment_intent"] or {}))
 
     def read_notification(
         self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime

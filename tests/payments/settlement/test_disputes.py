@@ -17,6 +17,7 @@ from orders.models import Event
 from payments import tasks
 from payments.models import Dispute, Fee, Movement, Payment, ProviderEvent
 from payments.settlement import bills, disputes, inbox, ledger, lifecycle, outside, refund_moves
+from payments.settlement.outcomes import pack
 from payments.wallets import registry
 from payments.wallets.base import BillLine, Outcome, ProviderError, State
 from payments.wallets.house.emulator import requests
@@ -132,7 +133,7 @@ def test_a_disputes_end_that_is_never_told_is_asked_for(
     assert asked(scene) == 1
 
 
-@house_only
+@known
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_dispute_that_overtakes_the_news_of_its_payment_holds_its_money(scene: Scene, ended: bool) -> None:
     scene.pay()
@@ -148,6 +149,75 @@ def test_a_dispute_that_overtakes_the_news_of_its_payment_holds_its_money(scene:
     assert {scene.deliver(notification) for notification in late} <= {200, 204}
     inbox.apply()
     assert (stands(), told()) == (("open", 9000, [9000]), ["payment.disputed"])
+
+
+@stripe_only
+def test_a_dispute_that_overtakes_its_payment_waits_for_a_wallet_that_does_not_answer(scene: Scene) -> None:
+    """Whose it is only Stripe can tell, which has not told us its number of the payment yet."""
+    scene.pay()
+    nothing_comes(scene)
+    Bank(scene)
+    assert isinstance(scene.wallet, Stripe)
+    scene.wallet.scripted = [Wrong("Busy", status=500, kind="api_error")] * 2
+    scene.hear()
+    assert not Dispute.objects.exists()
+    tried_again()
+    assert (stands(), told()) == (("open", 9000, [9000]), ["payment.disputed"])
+    assert not ProviderEvent.objects.filter(applied_at=None).exists()
+
+
+def tried_again() -> ProviderEvent:
+    """The one notification, whose turn comes."""
+    ProviderEvent.objects.filter(applied_at=None).update(next_attempt_at=clock.now())
+    inbox.apply()
+    return ProviderEvent.objects.latest("id")
+
+
+@stripe_only
+def test_a_dispute_of_an_attempts_second_charge_waits_for_that_and_holds_none_of_the_first(scene: Scene) -> None:
+    scene.pay()
+    scene.hear()
+    first = scene.payment
+    second = _book(scene).things[_book(scene).charge_again(first.reference)]
+    nothing_comes(scene)
+    _book(scene).open_dispute(second)
+    scene.hear()
+    assert (Dispute.objects.count(), tried_again().applied_at, ledger.check()) == (0, None, [])
+    again = lifecycle.settle(first.pk, provider_ref=second["id"], amount=first.captured)
+    assert tried_again().applied_at
+    assert (Dispute.objects.get().payment, ledger.check()) == (again, [])
+
+
+def test_a_dispute_of_a_second_charge_that_names_the_attempt_is_none_of_the_first_either() -> None:
+    first = paid()
+    news = Outcome(State.PENDING, "", "dp_1", first.captured)
+    ProviderEvent.objects.create(
+        account=first.account,
+        event_id="evt-1",
+        kind="dispute.open",
+        about="dispute",
+        charge=first.reference,
+        charge_ref="txn-again",
+        outcome=pack(news),
+        body=b"",
+        received_at=clock.now(),
+    )
+    assert (tried_again().applied_at, Dispute.objects.count()) == (None, 0)
+    again = lifecycle.settle(first.pk, provider_ref="txn-again", amount=first.captured)
+    assert tried_again().applied_at
+    assert (Dispute.objects.get().payment, ledger.check()) == (again, [])
+
+
+def test_a_dispute_heard_of_before_there_was_money_holds_it_once_it_is_told_again() -> None:
+    """As from a bill, whose wallet has told us nothing of the payment."""
+    payment = shop.hold(shop.make_request())
+    for told_again in (Money(9000, "CNY"), Money(9000, "CNY")):
+        outside.hear_dispute(payment.pk, Outcome(State.PENDING, "", "dp_1", told_again))
+        assert stands() == ("open", 0, [])
+    shop.succeed(payment)
+    for _again in range(2):
+        outside.hear_dispute(payment.pk, Outcome(State.PENDING, "", "dp_1", Money(9000, "CNY")))
+        assert (stands(), told()) == (("open", 9000, [9000]), ["payment.disputed"])
 
 
 @known
@@ -432,7 +502,10 @@ def test_what_stripe_keeps_for_a_dispute_is_a_fee_of_its_payment(scene: Scene) -
 
 
 @stripe_only
-def test_a_dispute_of_the_shops_other_business_is_on_the_bill_and_nothing_to_us(scene: Scene) -> None:
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_dispute_of_the_shops_other_business_is_nothing_to_us_told_or_on_the_bill(
+    scene: Scene, is_told: bool
+) -> None:
     scene.pay()
     scene.hear()
     book, day = _book(scene), today(scene)
@@ -440,6 +513,9 @@ def test_a_dispute_of_the_shops_other_business_is_on_the_bill_and_nothing_to_us(
     session = book.open_session({"line_items": price, "success_url": "https://other.example/"})
     book.pay(session)
     book.open_dispute(book.things[session["payment_intent"]])
+    if is_told:
+        scene.hear()
+        assert not ProviderEvent.objects.filter(applied_at=None).exists()
     nothing_comes(scene)
     a_day_later(scene, day)
     inbox.apply()

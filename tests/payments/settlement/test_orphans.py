@@ -7,10 +7,14 @@ import pytest
 
 from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
+from friendpay.kit.money import Money
 from orders.models import Event, Merchant
 from payments import tasks
-from payments.models import BillMismatch, Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
-from payments.settlement import inbox, ledger, orphans
+from payments.models import BillMismatch, Dispute, Payment, PaymentRequest, ProviderAccount, ProviderEvent, Refund
+from payments.settlement import inbox, ledger, orphans, refund_moves
+from payments.settlement.outcomes import pack
+from payments.wallets import registry
+from payments.wallets.base import Outcome, State
 from sandbox.models import Charge, ChargeRefund
 from tests import desk, shop
 from tests.payments.settlement.test_inbox import approved, deliver
@@ -76,6 +80,39 @@ def test_an_orphan_is_sent_back_to_whoever_paid_it() -> None:
     with pytest.raises(Refused, match="notification_not_waiting"):
         orphans.send_back(event.pk, actor="support:ada")
     assert Refund.objects.count() == 1
+
+
+@pytest.mark.parametrize("named", [{"charge_ref": "txn-stray"}, {"charge": "fp-lost"}])
+@pytest.mark.parametrize("status", ["pending", "failed"])
+def test_a_dispute_of_an_orphan_holds_its_money_once_it_is_booked(
+    named: dict[str, str], status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nobody knew whose money it was, the dispute was nothing to us."""
+    stands = Outcome(State(status), "", "dp_1", Money(9000, "CNY"))
+    monkeypatch.setattr(registry.get("sandbox"), "fetch_dispute", lambda *_asked: stands)
+    request = shop.make_request()
+    account = shop.account_of(request)
+    orphan, other = told(account), told(account, "evt-2", "fp-other", provider_ref="txn-other")
+    news: dict[str, Any] = {
+        "about": "dispute",
+        "outcome": pack(stands),
+        "next_attempt_at": clock.now(),
+        "charge": "",
+        "charge_ref": "",
+    }
+    event = told(account, "evt-3", "", **news | named)
+    inbox.apply()
+    event.refresh_from_db()
+    assert (event.applied_at is None, Dispute.objects.count()) == (False, 0)
+    orphans.adopt(other.pk, shop.make_request(shop.make_order(request.merchant)), actor="support:ada")
+    inbox.apply()
+    assert not Dispute.objects.exists()
+    payment = orphans.adopt(orphan.pk, request, actor="support:ada")
+    inbox.apply()
+    payment.refresh_from_db()
+    assert (payment.amount_disputed, refund_moves.refundable(payment), ledger.check()) == (9000, 0, [])
+    event.refresh_from_db()
+    assert (event.applied_at is None, event.next_attempt_at) == (False, None)
 
 
 def test_an_orphan_stays_with_its_shop() -> None:

@@ -231,6 +231,7 @@ def test_a_refund_alipay_tells_of_and_does_not_know_is_asked_about_then_set_asid
     word = genuine(
         scene.wallet,
         out_trade_no=scene.payment.reference,
+        trade_no=scene.payment.provider_ref,
         total_amount="90.00",
         refund_fee="10.00",
         out_biz_no="hand-1",
@@ -366,8 +367,7 @@ def test_a_disputes_end_that_comes_first_opens_and_closes_it(scene: Scene) -> No
 def test_a_dispute_of_somebody_elses_payment_is_nothing_to_us(scene: Scene) -> None:
     scene.pay()
     scene.hear()
-    dispute(scene, "created", "needs_response", "evt_1", payment_intent="pi_other")
-    dispute(scene, "created", "needs_response", "evt_2", payment_intent=None)
+    dispute(scene, "created", "needs_response", "evt_1", payment_intent=None)
     assert (Dispute.objects.count(), work()) == (0, set())
 
 
@@ -620,6 +620,9 @@ def test_a_charge_is_known_by_our_number_or_the_wallets_and_only_at_its_account(
     second = shop.succeed(shop.hold(shop.make_request(shop.make_order(account.merchant))), ref="txn-2")
     assert outside.charged(account, payment.reference, "txn-2") == second
     assert outside.charged(account, second.reference, "txn-1") == payment
+    assert outside.charged(account, payment.reference, "txn-of-a-second-charge") is None
+    undecided = shop.hold(shop.make_request(shop.make_order(account.merchant)))
+    assert outside.charged(account, undecided.reference, "txn-3") == undecided
 
 
 def test_what_others_did_is_booked_to_the_smallest_unit_and_in_as_many_words_as_there_is_room() -> None:

@@ -14,6 +14,7 @@ _EXPANDABLE = {
     "checkout.session": {"payment_intent"},
     "payment_intent": {"latest_charge"},
     "refund": {"charge", "payment_intent"},
+    "dispute": {"payment_intent"},
     "balance_transaction": {"source"},
 }
 
