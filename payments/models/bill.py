@@ -57,6 +57,8 @@ class BillMismatch(models.Model):
     provider_ref = models.CharField(_("provider reference"), max_length=200, blank=True)
     ours = models.CharField(_("in our books"), max_length=60, blank=True)
     theirs = models.CharField(_("on the bill"), max_length=200, blank=True)
+    fee = models.BigIntegerField(null=True, editable=False)  # what the wallet kept, where it is booked nowhere else
+    fee_currency = models.CharField(max_length=3, default="", db_default="", blank=True, editable=False)
     found_at = models.DateTimeField()
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)

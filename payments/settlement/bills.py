@@ -5,7 +5,6 @@ one side has and the other has not is found, however alike the amounts are.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,14 +17,14 @@ from friendpay.kit import clock, limits
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from payments.models import BillDay, BillMismatch, Fee, Payment, ProviderAccount, Refund
-from payments.settlement import disputes, inbox, outside, reconcile, refunds
+from payments.settlement import disputes, fees, inbox, outside, reconcile, refunds
 from payments.settlement.calls import calling
+from payments.settlement.fees import Row
 from payments.wallets import registry
 from payments.wallets.base import BillLine, NoBill, State
 
 logger = logging.getLogger(__name__)
 Kind = BillMismatch.Kind
-Row = Payment | Refund
 
 
 def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
@@ -38,7 +37,7 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
     told = _lines(account, day)
     lines = [line for line in told if line.about != "dispute"]
     found: list[BillMismatch] = []
-    fees: list[Fee] = []
+    kept: list[Fee] = []
     taken: set[Row] = set()
     for start in range(0, len(lines), limits.BILL_LINES_AT_ONCE):
         for line, ours in _pairs(account, day, lines[start : start + limits.BILL_LINES_AT_ONCE], taken):
@@ -49,10 +48,11 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
                 found.append(mismatch)
             if mismatch and ours is None:
                 ours = _keep(mismatch, account, day, line)
-            if ours and line.fee and line.fee.minor:
-                fees.append(_fee(account, day, line, line.fee, ours))
-    fees.extend(_of_disputes(account, day, [line for line in told if line.about == "dispute"]))
-    Fee.objects.bulk_create(fees, ignore_conflicts=True)
+            if ours:
+                kept.extend(fees.of_line(account, day, line, ours))
+    of_disputes = [line for line in told if line.about == "dispute"]
+    kept.extend(fees.of_disputes(account, day, of_disputes, disputes.hear_from_bill(account, of_disputes)))
+    fees.write(kept)
     for kind in (Payment, Refund):
         kind._default_manager.filter(pk__in=[row.pk for row in taken if isinstance(row, kind)]).update(billed_on=day)
     now = clock.now()
@@ -64,41 +64,6 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
         logger.error("bill of %s for %s: %s", account.public_id, day, mismatch)
     BillMismatch.objects.bulk_create(found, ignore_conflicts=True)
     return found
-
-
-def _fee(account: ProviderAccount, day: date, line: BillLine, fee: Money, ours: Row) -> Fee:
-    """What the wallet kept for a line; written once, however often the bill is read."""
-    return Fee(
-        account=account,
-        day=day,
-        payment=ours if isinstance(ours, Payment) else ours.payment,
-        about=line.about,
-        reference=line.reference or line.provider_ref,
-        currency=fee.currency,
-        amount=fee.minor,
-    )
-
-
-def _of_disputes(account: ProviderAccount, day: date, lines: list[BillLine]) -> list[Fee]:
-    """Hear of the disputes of a bill. What the wallet kept for each that day, all of its lines together."""
-    ours = disputes.hear_from_bill(account, lines)
-    kept = Counter[tuple[str, str]]()
-    for line in lines:
-        if line.fee and line.provider_ref in ours:
-            kept[line.provider_ref, line.fee.currency] += line.fee.minor
-    return [
-        Fee(
-            account=account,
-            day=day,
-            payment_id=ours[number].payment_id,
-            about="dispute",
-            reference=number,
-            currency=currency,
-            amount=amount,
-        )
-        for (number, currency), amount in kept.items()
-        if amount
-    ]
 
 
 @transaction.atomic
@@ -205,6 +170,7 @@ def _keep(mismatch: BillMismatch, account: ProviderAccount, day: date, line: Bil
             Refund.objects.filter(pk=refund.pk).update(billed_on=day)
             mismatch.ours = f"{refund} booked"
             return refund
+    fees.keep(mismatch, line)
     orphan = inbox.keep_from_bill(account, line)
     mismatch.ours = f"orphan {orphan.pk}" if orphan else ""
     return None
@@ -266,7 +232,7 @@ def _missing_there(account: ProviderAccount, day: date) -> list[BillMismatch]:
     return [
         BillMismatch(
             kind=Kind.MISSING_THERE,
-            about=_about(row),
+            about=fees.about(row),
             reference=row.reference,
             provider_ref=row.provider_ref,
             ours=f"{_booked(row)} {row.status}",
@@ -275,17 +241,13 @@ def _missing_there(account: ProviderAccount, day: date) -> list[BillMismatch]:
     ]
 
 
-def _about(row: Row) -> str:
-    return "charge" if isinstance(row, Payment) else "refund"
-
-
 def _known(row: Row) -> bool:
     """Whether a bill had spoken of a row before we had it, as of an orphan counted later; that is put right."""
-    number = Q(reference=row.reference) if isinstance(row, Refund) else Q(provider_ref=row.provider_ref)
-    told = BillMismatch.objects.filter(number, account_id=row.account_id, about=_about(row), kind=Kind.MISSING_HERE)
+    told = fees.told_before(row)
     earlier = told.first()
     if earlier is None:
         return False
     type(row)._default_manager.filter(pk=row.pk).update(billed_on=earlier.day)
+    fees.book_kept(row)
     told.filter(settled_at=None).update(settled_at=clock.now(), note=f"{row} was booked later")
     return True

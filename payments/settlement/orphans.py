@@ -9,7 +9,7 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders.services import LineDraft, place_order
 from payments.models import Payment, PaymentRequest, ProviderEvent
-from payments.settlement import effects, holds, inbox, lifecycle, rules
+from payments.settlement import effects, fees, holds, inbox, lifecycle, rules
 from payments.settlement.locks import lock_request, note, save
 from payments.settlement.outcomes import unpack
 from payments.wallets import registry
@@ -34,6 +34,7 @@ def adopt(event_id: int, request: PaymentRequest, *, actor: str) -> Payment:
     note(locked, "payment.adopted", actor, payment)
     save(locked)
     _done(event, outcome)
+    fees.book_kept(payment)
     return payment
 
 

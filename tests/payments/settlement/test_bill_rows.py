@@ -10,7 +10,7 @@ from friendpay.kit import clock
 from friendpay.kit.money import Money
 from payments import tasks
 from payments.models import BillDay, BillMismatch, Fee, Payment, ProviderAccount, ProviderEvent, Refund
-from payments.settlement import bills, refunds
+from payments.settlement import bills, inbox, lifecycle, orphans, refunds
 from payments.wallets import registry
 from payments.wallets.base import BEIJING, BillLine, NoBill, ProviderError, State
 from tests import shop
@@ -104,15 +104,101 @@ def test_a_number_of_another_account_is_none_of_ours(bill: Bill) -> None:
 
 
 @pytest.mark.parametrize("reference", ["fp-1", ""])
-def test_a_fee_and_an_orphan_bear_our_number_or_else_the_wallets(bill: Bill, reference: str) -> None:
+def test_a_fee_bears_our_number_and_a_refund_by_hand_the_bills_or_else_the_wallets(bill: Bill, reference: str) -> None:
     payment = shop.succeed(shop.hold(shop.make_request()), ref="txn-1")
     Payment.objects.update(reference="fp-1")
     charge = BillLine("charge", reference, "txn-1", payment.captured, State.SUCCEEDED, fee=Money(54, "CNY"))
     by_hand = BillLine("refund", reference and "by-hand", "re-1", Money(1, "CNY"), State.SUCCEEDED, "fp-1", "txn-1")
     bill(lambda _day: [charge, by_hand])
     found(payment.account)
-    assert Fee.objects.get().reference == (reference or "txn-1")
+    assert Fee.objects.get().reference == "fp-1"
     assert Refund.objects.get().reference == ("by-hand" if reference else "re-1")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_two_charges_of_one_attempt_have_a_fee_each(bill: Bill, is_known: bool) -> None:
+    """On the bill they share our reference."""
+    payment = shop.succeed(shop.hold(shop.make_request()), ref="txn-1")
+    if is_known:
+        lifecycle.settle(payment.pk, provider_ref="txn-2", amount=payment.captured)
+    lines = [
+        BillLine("charge", payment.reference, number, payment.captured, State.SUCCEEDED, fee=Money(fee, "CNY"))
+        for number, fee in (("txn-1", 54), ("txn-2", 55))
+    ]
+    bill(lambda _day: lines)
+    found(payment.account)
+    if not is_known:
+        orphans.send_back(ProviderEvent.objects.get().pk, actor="support:ada")
+    found(payment.account)
+    kept = Fee.objects.order_by("amount").values_list("payment__provider_ref", "amount")
+    assert list(kept) == [("txn-1", 54), ("txn-2", 55)]
+
+
+@pytest.mark.parametrize("reference", ["fp-stray", ""])
+@pytest.mark.parametrize("is_billed_first", [True, False])
+@pytest.mark.parametrize("act", ["adopt", "send_back"])
+def test_the_fee_of_an_orphan_is_booked_once_with_its_money(
+    bill: Bill, move_time: MoveTime, act: str, is_billed_first: bool, reference: str
+) -> None:
+    request = shop.make_request(expires_in=timedelta(days=9))
+    account, day = shop.account_of(request), today()
+    line = BillLine("charge", reference, "txn-stray", Money(9000, "CNY"), State.SUCCEEDED, fee=Money(54, "CNY"))
+    bill(lambda of: [line] if of == day else [])
+    if is_billed_first:
+        bills.compare(account, day)
+    else:
+        inbox.keep_from_bill(account, line)  # as its notification had
+    event = ProviderEvent.objects.get()
+    assert not Fee.objects.exists()
+    if act == "adopt":
+        payment = orphans.adopt(event.pk, request, actor="support:ada")
+    else:
+        payment = orphans.send_back(event.pk, actor="support:ada")
+    assert Fee.objects.exists() is is_billed_first
+    bills.compare(account, day)
+    for _day in range(2):
+        move_time(86400)
+        tasks.compare_bills()
+    fee = Fee.objects.get()
+    assert (fee.payment, fee.day, fee.amount, fee.currency, fee.about) == (payment, day, 54, "CNY", "charge")
+    assert kinds() == (["missing_here"] if is_billed_first else [])
+
+
+def test_the_fee_of_money_that_a_bill_had_before_us_is_booked_however_it_came_in(
+    bill: Bill, move_time: MoveTime
+) -> None:
+    request = shop.make_request(expires_in=timedelta(days=9))
+    account, day = shop.account_of(request), today()
+    line = BillLine("charge", "fp-stray", "txn-stray", Money(9000, "CNY"), State.SUCCEEDED, fee=Money(54, "CNY"))
+    bill(lambda of: [line] if of == day else [])
+    bills.compare(account, day)
+    payment = shop.succeed(shop.hold(request), ref="txn-stray")
+    for _day in range(2):
+        move_time(86400)
+        tasks.compare_bills()
+    assert (Fee.objects.get().payment, Fee.objects.get().day, kinds()) == (payment, day, ["missing_here"])
+
+
+def test_a_refund_by_hand_that_its_wallet_alone_numbers_is_not_missed_once_it_is_booked(
+    bill: Bill, move_time: MoveTime
+) -> None:
+    """Its charge was nobody's when the bill came."""
+    request = shop.make_request(expires_in=timedelta(days=9))
+    account, day = shop.account_of(request), today()
+    money = Money(9000, "CNY")
+    charge = BillLine("charge", "", "txn-stray", money, State.SUCCEEDED)
+    by_hand = BillLine("refund", "", "re-1", money, State.SUCCEEDED, charge_ref="txn-stray", fee=Money(-54, "CNY"))
+    bill(lambda of: [charge, by_hand] if of == day else [])
+    bills.compare(account, day)
+    orphans.adopt(ProviderEvent.objects.get(about="charge").pk, request, actor="support:ada")
+    inbox.try_again(ProviderEvent.objects.get(about="refund").pk)
+    inbox.apply()
+    assert (Refund.objects.get().status, Refund.objects.get().reference) == ("succeeded", "re-1")
+    for _day in range(2):
+        move_time(86400)
+        tasks.compare_bills()
+    assert kinds() == ["missing_here"] * 2
+    assert (Fee.objects.get().amount, Fee.objects.get().about, Refund.objects.get().billed_on) == (-54, "refund", day)
 
 
 @pytest.mark.parametrize(("given_back", "kept"), [(0, [1500]), (-1000, [500]), (-1500, [])])
