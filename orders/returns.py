@@ -25,6 +25,22 @@ class LineReturn:
     quantity: Decimal | None = None
 
 
+@dataclass(frozen=True)
+class Piece:
+    """So much of a line, and what was paid for it."""
+
+    quantity: Decimal
+    amount: int
+
+    def __add__(self, other: "Piece") -> "Piece":
+        return Piece(self.quantity + other.quantity, self.amount + other.amount)
+
+
+NOTHING = Piece(Decimal(0), 0)
+Pieces = dict[int, Piece]
+"""By the number of the line."""
+
+
 def worth(order: Order, lines: Sequence[OrderLine]) -> list[int]:
     """What is paid for each of the order's lines, in minor units."""
     amounts = {kind: [it.adds for it in order.adjusted if it.kind == kind] for kind in AdjustmentKind}
@@ -38,29 +54,45 @@ def worth(order: Order, lines: Sequence[OrderLine]) -> list[int]:
     return in_proportion(order.amount, left)[: len(lines)]
 
 
-def take_back(order: Order, returns: Sequence[LineReturn]) -> int:
-    """Count these as returned, and say what was paid for them. The caller holds the order's lock and sends the money.
+def sent_for(line: OrderLine, paid: int, counted: Piece) -> int:
+    """What of the money that was `paid` for a line goes back already. `counted` is what refunds say of it, to the minor
+    unit; what is returned besides was counted before refunds said so.
+    """
+    besides = max(Decimal(0), line.quantity_returned - counted.quantity)
+    return int(paid * besides // line.quantity) + counted.amount
+
+
+def weigh(order: Order, returns: Sequence[LineReturn], counted: Pieces) -> Pieces:
+    """How much of each line these are, and what was paid for it. Changes nothing; the caller holds the order's lock.
 
     A line that goes back in pieces brings, with the last of them, exactly what was paid for it. Refused
     ("line_returned") beyond what is left of a line.
     """
     lines = list(order.lines.order_by("id"))
     paid = worth(order, lines)
-    amount = 0
+    found: Pieces = {}
     for place, it in enumerate(returns):
         field = f"lines.{place}.line"
         if not 0 < it.line <= len(lines):
             raise Refused("unknown_line", _("The order has no such line."), field=field, status=422)
-        line, of_line = lines[it.line - 1], paid[it.line - 1]
-        before = line.quantity_returned
+        line, of_line, taken = lines[it.line - 1], paid[it.line - 1], found.get(it.line, NOTHING)
+        before = line.quantity_returned + taken.quantity
         after = line.quantity if it.quantity is None else before + it.quantity
         if not before < after <= line.quantity:
             left = {"left": quantities.number(line.quantity - before)}
             words = _("Only %(left)s of this line can still be refunded.") % left
             raise Refused("line_returned", words, field=field, status=422)
-        amount += int(of_line * after // line.quantity) - int(of_line * before // line.quantity)
-        line.quantity_returned = after
-    OrderLine.objects.bulk_update(lines, ["quantity_returned"])
-    if not amount:
+        sent = sent_for(line, of_line, counted.get(it.line, NOTHING)) + taken.amount
+        found[it.line] = taken + Piece(after - before, max(0, int(of_line * after // line.quantity) - sent))
+    if not any(piece.amount for piece in found.values()):
         raise Refused("nothing_paid", _("Nothing was paid for these lines."), field="lines", status=422)
-    return amount
+    return found
+
+
+def recount(order: Order, before: Pieces, after: Pieces) -> None:
+    """The refunds of an order say something else of its lines than `before`. The caller holds the order's lock."""
+    lines = list(order.lines.order_by("id"))
+    for place, line in enumerate(lines, 1):
+        besides = max(Decimal(0), line.quantity_returned - before.get(place, NOTHING).quantity)
+        line.quantity_returned = min(line.quantity, besides + after.get(place, NOTHING).quantity)
+    OrderLine.objects.bulk_update(lines, ["quantity_returned"])

@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,10 +15,10 @@ from friendpay.kit.money import Money
 from friendpay.kit.templatetags.money import amount
 from orders import returns
 from orders.models import Order, OrderLine
-from orders.returns import LineReturn
+from orders.returns import NOTHING, LineReturn
 from payments.admin import second_person
 from payments.models import Refund
-from payments.settlement import refunds
+from payments.settlement import goods, refunds
 
 
 class OrderRefundForm(forms.Form):
@@ -30,9 +29,11 @@ class OrderRefundForm(forms.Form):
         super().__init__(data, initial={"seen": left})
         self.order = order
         self.lines = list(order.lines.order_by("id"))
+        counted = goods.returned(order)
         for place, (line, paid) in enumerate(zip(self.lines, returns.worth(order, self.lines), strict=True), 1):
             if line.quantity_returned < line.quantity and paid:
-                self.fields[f"line_{place}"] = self._line(line, paid)
+                left_of_it = max(0, paid - returns.sent_for(line, paid, counted.get(place, NOTHING)))
+                self.fields[f"line_{place}"] = self._line(line, left_of_it)
         self.fields["amount"] = forms.DecimalField(
             label=_("Or an amount"),
             required=False,
@@ -48,9 +49,8 @@ class OrderRefundForm(forms.Form):
         )
         self.fields["seen"] = forms.IntegerField(widget=forms.HiddenInput)
 
-    def _line(self, line: OrderLine, paid: int) -> forms.DecimalField:
+    def _line(self, line: OrderLine, worth: int) -> forms.DecimalField:
         rest = line.quantity - line.quantity_returned
-        worth = paid - int(paid * line.quantity_returned // line.quantity)
         said = {"left": f"{quantities.number(rest)} {line.unit}".strip(), "paid": amount(worth, self.order.currency)}
         return forms.DecimalField(
             label=line.name,
@@ -91,14 +91,11 @@ def _goes_back(order: Order, made: list[Refund]) -> str:
 
 
 def _sum(order: Order, data: Data) -> Money:
-    """How much goes back, found out by counting the lines as returned and undoing that."""
+    """How much goes back."""
     if data["amount"] is not None:
         return Money(data["amount"], order.currency)
-    point = transaction.savepoint()
-    try:
-        return Money(returns.take_back(order, data["lines"]), order.currency)
-    finally:
-        transaction.savepoint_rollback(point)
+    pieces = returns.weigh(order, data["lines"], goods.returned(order))
+    return Money(sum(piece.amount for piece in pieces.values()), order.currency)
 
 
 REFUND: Act[Order] = Act(

@@ -87,6 +87,7 @@ class Refund(models.Model):
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     error = models.CharField(_("error"), max_length=300, blank=True)  # why the last attempt came to nothing
+    goods = models.JSONField(null=True, editable=False)  # which lines it is of (`payments.settlement.goods`)
     sent_at = models.DateTimeField(null=True, blank=True)  # when the provider was last asked to make it
     succeeded_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)  # when it was withdrawn, or returned by other means

@@ -2,6 +2,8 @@
 status, which `lifecycle` writes.
 """
 
+from contextlib import nullcontext
+
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
@@ -9,7 +11,7 @@ from friendpay.kit import clock, limits
 from orders import services
 from orders.models import Order
 from payments.models import Movement, Payment, PaymentRequest, Refund
-from payments.settlement import holds, lifecycle
+from payments.settlement import goods, holds, lifecycle
 from payments.settlement.locks import lock_refund, note, save
 from payments.wallets.base import Outcome
 
@@ -82,6 +84,13 @@ def _change(
     One whose number is dead for want of the shop's balance, and that nobody at the shop asked for, is sent again by
     itself on the next day.
     """
+    with goods.counting(order) if refund.goods else nullcontext():
+        _write(order, request, refund, status, actor, outcome)
+
+
+def _write(
+    order: Order, request: PaymentRequest, refund: Refund, status: str, actor: str, outcome: Outcome | None
+) -> None:
     now = clock.now()
     is_new, was_back = refund.status != status, refund.is_back
     if is_new:
@@ -137,6 +146,12 @@ def _withdraw(request: PaymentRequest, payment: Payment, failed: QuerySet[Refund
             break
         _change(request.order, request, refund, STATUS.WITHDRAWN, actor)
         room += refund.amount
+
+
+def make_room_for_lines(order: Order, actor: str) -> None:
+    """Withdraw refunds of lines that failed where others have taken their place. The caller holds the order's lock."""
+    for refund in goods.without_room(order):
+        move_refund(refund.pk, STATUS.WITHDRAWN, actor=actor)
 
 
 def make_way(request: PaymentRequest, payment: Payment) -> None:

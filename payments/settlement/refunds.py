@@ -15,12 +15,12 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.money import share_out
 from orders import returns
 from orders.models import Order
-from orders.returns import LineReturn
+from orders.returns import LineReturn, Pieces
 from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
-from payments.settlement import holds, rounds, rules
+from payments.settlement import goods, holds, rounds, rules
 from payments.settlement.calls import calling
 from payments.settlement.locks import lock_order, lock_payment, save
-from payments.settlement.refund_moves import make_room, move_refund, refundable, renumber
+from payments.settlement.refund_moves import make_room, make_room_for_lines, move_refund, refundable, renumber
 from payments.share import phrases
 from payments.wallets import registry
 from payments.wallets.base import Outcome, ProviderError, RefundOrder, State
@@ -44,12 +44,23 @@ def refund_payment(
     used once per shop and mode.
 
     Refunds of this payment that failed, and that there is no more room for, are withdrawn: this one is in their place.
+    So are refunds of the same lines of its order that failed.
     Repeating it refunds again, unless the caller says what it has `seen` left: it is refused once that has changed.
     """
     order, request, payment = lock_payment(payment_id)
     _claim_reference(order, merchant_reference)
-    amount = returns.take_back(order, lines) if lines else amount
-    return _refund(request, payment, amount, text, merchant_reference, actor, seen)
+    if not lines:
+        return _refund(request, payment, amount, text, merchant_reference, actor, seen)
+    pieces = returns.weigh(order, lines, goods.returned(order))
+    with goods.counting(order):
+        refund = _refund(request, payment, _sum(pieces), text, merchant_reference, actor, seen)
+        goods.mark([refund], pieces)
+    make_room_for_lines(order, actor)
+    return refund
+
+
+def _sum(pieces: Pieces) -> int:
+    return sum(piece.amount for piece in pieces.values())
 
 
 def _refund(
@@ -101,7 +112,8 @@ def refund_order(
     payments = _applied(order)
     left = [refundable(payment) for payment in payments]
     _check_seen(seen, sum(left))
-    amount = returns.take_back(order, lines) if lines else amount
+    pieces = returns.weigh(order, lines, goods.returned(order)) if lines else {}
+    amount = _sum(pieces) if lines else amount
     amount = sum(left) if amount is None else amount
     if not 0 < amount <= sum(left):
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
@@ -112,10 +124,15 @@ def refund_order(
         raise rules.wrong_step(order.currency, max(steps), amount) from None
     shares = zip(payments, parts, strict=True)
     made = []
-    for paid, part in shares:
-        if part:
-            _order, request, payment = lock_payment(paid.pk)
-            made.append(_refund(request, payment, part, text, merchant_reference, actor))
+    with goods.counting(order):
+        for paid, part in shares:
+            if part:
+                _order, request, payment = lock_payment(paid.pk)
+                made.append(_refund(request, payment, part, text, merchant_reference, actor))
+        if lines:
+            goods.mark(made, pieces)
+    if lines:
+        make_room_for_lines(order, actor)
     return made
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from payments.models import Refund
-from payments.settlement import holds, rules
+from payments.settlement import goods, holds, rules
 from payments.settlement.locks import lock_payment, lock_refund, save
 from payments.settlement.refund_moves import move_refund
 from payments.wallets import registry
@@ -80,12 +80,14 @@ def _divide(refund: Refund, amount: int, actor: str) -> tuple[Refund, Refund]:
         raise Refused("amount_out_of_range", words, field="amount", status=422)
     rules.check_step(refund.amount - amount, refund.currency, registry.step(refund.account.provider, refund.currency))
     move_refund(refund.pk, STATUS.WITHDRAWN, actor=actor)
-    _order, request, payment = lock_payment(refund.payment_id)
-    first, second = (
-        holds.send_back(
-            request, payment, part, refund.reason, clock.now(), actor, refund.note, refund.merchant_reference
+    order, request, payment = lock_payment(refund.payment_id)
+    with goods.counting(order):
+        first, second = (
+            holds.send_back(
+                request, payment, part, refund.reason, clock.now(), actor, refund.note, refund.merchant_reference
+            )
+            for part in (amount, refund.amount - amount)
         )
-        for part in (amount, refund.amount - amount)
-    )
+        goods.pass_on(refund, (first, second))
     save(request)
     return first, second

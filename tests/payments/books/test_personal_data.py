@@ -90,7 +90,7 @@ OURS = {
     PaymentRequest: "public_id token code status currency shares hint",
     Payment: "public_id token method rail status currency reference provider_session provider_ref language code",
     Refund: "public_id status reason currency reference past_references merchant_reference provider_ref code "
-    "returned_how",
+    "returned_how goods",
     Dispute: "public_id status currency provider_ref code",
     Event: "public_id type request object_id actor",
     ProviderEvent: "event_id kind about reference number charge charge_ref",
