@@ -1,8 +1,9 @@
 """The desk's one search box, on each of its pages: one hit opens at once, several are listed with what differs."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -33,15 +34,16 @@ OTHERS: dict[str, type[Model]] = {
 }
 """What else is named by its id alone."""
 
+Cells = tuple[Cell, ...]
 _ID = re.compile(rf"\s*({'|'.join(OTHERS)})_([0-9A-Za-z]{{20,36}})\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A thing found, and what tells it from others."""
+    """A thing found, and what tells it from others: worked out for those alone that are shown."""
 
     thing: Model
-    cells: tuple[Cell, ...]
+    cells: Callable[[], Cells]
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -58,7 +60,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if hits:
         headers = (_("Order"), _("Status"), _("Buyer"), _("Amount"), _("Paid by"), _("Shop"), _("Mode"), _("Created"))
         shown = hits[: desk_limits.HITS_SHOWN]
-        context |= {"panels": [Panel("", headers, [hit.cells for hit in shown])], "more": len(hits) > len(shown)}
+        context |= {"panels": [Panel("", headers, [hit.cells() for hit in shown])], "more": len(hits) > len(shown)}
     return TemplateResponse(request, "payments/admin/finding.html", context)
 
 
@@ -68,7 +70,7 @@ def hits_for(request: HttpRequest, found: search.Found) -> Iterable[Hit]:
         refunds = mine(request, Refund.objects.filter(pk__in=found.refunds)).select_related(
             "payment__request__order", "merchant"
         )
-        yield from map(_refund, refunds.order_by("-pk"))
+        yield from (Hit(row, partial(_refund, row)) for row in refunds.order_by("-pk"))
     asked: dict[int, int] = {}
     if request.user.has_perm("payments.view_paymentrequest"):
         rows = mine(request, PaymentRequest.objects.filter(order__in=found.orders)).order_by("pk")
@@ -77,10 +79,10 @@ def hits_for(request: HttpRequest, found: search.Found) -> Iterable[Hit]:
         rows = mine(request, PaymentRequest.objects.filter(pk__in={*named, *asked.values()}))
         rows = rows.select_related("order", "merchant").prefetch_related("payments").order_by("-pk")
         now = clock.now()
-        yield from (_request(row, now) for row in rows[: desk_limits.SEARCH_ROWS])
+        yield from (Hit(row, partial(_request, row, now)) for row in rows[: desk_limits.SEARCH_ROWS])
     if request.user.has_perm("orders.view_order"):
         bare = mine(request, Order.objects.filter(pk__in=set(found.orders) - set(asked)))
-        yield from map(_order, bare.select_related("merchant").order_by("-pk"))
+        yield from (Hit(row, partial(_order, row)) for row in bare.select_related("merchant").order_by("-pk"))
 
 
 def _by_id(request: HttpRequest, text: str) -> Model | None:
@@ -92,10 +94,10 @@ def _by_id(request: HttpRequest, text: str) -> Model | None:
     return mine(request, rows).first() if admin.site.get_model_admin(model).has_view_permission(request) else None
 
 
-def _request(request: PaymentRequest, now: Any) -> Hit:
+def _request(request: PaymentRequest, now: Any) -> Cells:
     paid = [payment for payment in request.payments.all() if payment.amount_captured]
     order = request.order
-    cells = (
+    return (
         link(request, order.reference),
         parts.request_status(request, now),
         order.buyer_name,
@@ -105,11 +107,10 @@ def _request(request: PaymentRequest, now: Any) -> Hit:
         mode(order.live),
         moment(request.created_at),
     )
-    return Hit(request, cells)
 
 
-def _order(order: Order) -> Hit:
-    cells = (
+def _order(order: Order) -> Cells:
+    return (
         link(order, order.reference),
         order_status(order),
         order.buyer_name,
@@ -119,12 +120,11 @@ def _order(order: Order) -> Hit:
         mode(order.live),
         moment(order.created_at),
     )
-    return Hit(order, cells)
 
 
-def _refund(refund: Refund) -> Hit:
+def _refund(refund: Refund) -> Cells:
     order = refund.payment.request.order
-    cells = (
+    return (
         link(refund, _("Refund of %(order)s") % {"order": order.reference}),
         parts.refund_status(refund),
         order.buyer_name,
@@ -134,7 +134,6 @@ def _refund(refund: Refund) -> Hit:
         mode(order.live),
         moment(refund.created_at),
     )
-    return Hit(refund, cells)
 
 
 urlpatterns = [path("", admin.site.admin_view(page), name="admin_find")]

@@ -7,8 +7,9 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 
-from friendpay.kit import clock
+from friendpay.kit import clock, desk_limits
 from orders.models import Event, Order
+from payments.admin import finding
 from payments.models import MailAddress, Payment, PaymentRequest, Refund
 from payments.pages.addresses import digest_of
 from payments.settlement import refunds
@@ -104,6 +105,22 @@ def test_several_hits_are_listed_with_what_tells_them_apart(story: Story) -> Non
     assert "2 hits" in words
     for told in ("A-1001", "B-77", "Lin", "Wang Wei", "Mei", "Kenji", "CN¥90.00", "Harbour Tea", "paid"):
         assert told in words
+
+
+def test_of_many_hits_only_those_that_are_shown_are_drawn(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        shop.make_request(shop.make_order(story.request.merchant, reference=f"SET-{number}"))
+    drawn: list[int] = []
+
+    def draw(row: PaymentRequest, _now: object) -> finding.Cells:
+        drawn.append(row.pk)
+        return ()
+
+    monkeypatch.setattr(desk_limits, "HITS_SHOWN", 3)
+    monkeypatch.setattr(finding, "_request", draw)
+    page = desk.text(story.client, "/admin/find/?q=SET-")
+    assert "4 hits" in page
+    assert len(drawn) == 3
 
 
 def test_an_order_asked_for_twice_opens_the_newest_request(story: Story) -> None:
