@@ -568,7 +568,8 @@ class Shop(RuleBasedStateMachine):
         self.order.refresh_from_db()
         by_banks = self._returned_by_banks()
         assert charged - returned - sum(in_cash) - by_banks == self.order.amount_paid - self.order.amount_refunded
-        given_up = Refund.objects.filter(status="withdrawn").values_list("amount", flat=True)
+        # What went back by itself is withdrawn where the payer has it from her bank.
+        given_up = Refund.objects.filter(status="withdrawn", reason="merchant").values_list("amount", flat=True)
         by_hand = Refund.objects.filter(external=True).values_list("amount", flat=True)
         assert sum(by_hand) == self.beside.by_hand
         assert self.order.amount_refunded == self.merchant_refunded + sum(by_hand) - sum(given_up)
