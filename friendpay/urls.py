@@ -20,3 +20,4 @@ urlpatterns = [
 
 handler400 = "friendpay.kit.pages.bad_request"
 handler404 = "payments.pages.not_found.not_found"
+handler500 = "friendpay.kit.pages.server_error"

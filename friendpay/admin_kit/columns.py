@@ -21,7 +21,9 @@ class Column(Generic[Row]):
     order: str | None = None
 
     def __call__(self, row: Row) -> Cell:
-        return self.show(row)
+        """What is shown; where that is nothing, what Django shows for nothing, so that no cell is blank."""
+        shown = self.show(row)
+        return None if shown == "" else shown
 
     @property
     def short_description(self) -> Promise:

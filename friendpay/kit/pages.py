@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template import loader
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
 from friendpay.kit import limits
+from friendpay.kit.links import way_back
 
 SAID = "said"
 
@@ -72,3 +74,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The answer to what Django itself refuses to read."""
     status = 413 if isinstance(exception, RequestDataTooBig) else 400
     return render(request, f"{status}.html", status=status)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The answer to a fault of ours. It asks nothing of the request but where it went, since that is what may have
+    failed; in a messenger, whose pages have no way to be loaded again, its button is one.
+    """
+    again = request.get_full_path() if request.method in ("GET", "HEAD") else way_back(request.path)
+    return HttpResponse(loader.get_template("500.html").render({"again": again}), status=500)

@@ -160,7 +160,7 @@ class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
     """What wallets told us. The message itself may hold a payer's data, so only what was read from it is shown."""
 
     of_shop = "account__merchant"
-    list_display = ("kind", "state", "reference", "says", "error", "account_link", "mode", "received")
+    list_display = ("kind", "state", "reference_text", "says", "error", "account_link", "mode", "received")
     list_filter = (BY_PLACE, BY_ACCOUNTS_PROVIDER, filters.mode("account__live"))
     search_fields = ("reference",)
     search_help_text = _("Our reference or the notification's own id")
@@ -184,7 +184,7 @@ class ProviderEventAdmin(SupportAdmin[ProviderEvent]):
         "says": Column(_("What it says"), says),
         "mode": Column(_("Mode"), lambda event: mode(event.account.live)),
         "account_link": parts.ACCOUNT,
-        "reference_text": Column(_("Reference"), lambda event: code(event.reference)),
+        "reference_text": parts.OUR_REFERENCE,
         "wallet_reference": Column(
             _("The wallet's number"), lambda event: code((event.outcome or {}).get("provider_ref", ""))
         ),

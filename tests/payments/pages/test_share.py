@@ -1,7 +1,9 @@
 """How a request is found and followed."""
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import get_resolver
+from django.utils import translation
 
 from payments.models import PaymentRequest
 from payments.settlement import lifecycle
@@ -199,6 +201,23 @@ def test_without_the_forms_token_nothing_is_done() -> None:
         assert "Please allow cookies" in words(page)
     payment_request.refresh_from_db()
     assert (payment_request.seq, payment_request.status) == (1, "open")
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "again"),
+    [
+        ("get", f"/p/{'x' * 24}/?amount=30", f"/p/{'x' * 24}/?amount=30"),
+        ("post", f"/p/{'x' * 24}/pay/", f"/p/{'x' * 24}/"),
+        ("post", "/basket/order/", ""),
+    ],
+)
+def test_a_fault_of_ours_offers_another_try(method: str, address: str, again: str) -> None:
+    handler = get_resolver().resolve_error_handler(500)
+    with translation.override("de"):
+        page = handler(RequestFactory().generic(method.upper(), address))
+    assert page.status_code == 500
+    assert "Bei uns ist etwas schiefgelaufen" in words(page)
+    assert (f'<a class="btn" href="{again}">' in page.content.decode()) is bool(again)
 
 
 def test_more_than_a_page_takes_is_a_413(client: Client) -> None:
