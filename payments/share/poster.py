@@ -124,7 +124,7 @@ def line(
     """One centred line, smaller where it would be too long, each script in its font, right to left where it is so; the
     part `ltr` stays left to right.
     """
-    text = "".join(char for char in " ".join(text.split()) if char.isprintable() and unicodedata.category(char) != "So")
+    text = "".join(filter(_drawn, " ".join(text.split())))
     size = min(size, int(_ROOM / max(1, _width(text))))
     if ltr:
         text = text.replace(ltr, f"\u202a{ltr}\u202c")
@@ -144,6 +144,11 @@ def line(
         stroke,
         spans,
     )
+
+
+def _drawn(char: str) -> bool:
+    """No pictures, and of what cannot be seen the marks alone that put the parts of a sum in order."""
+    return char in "\u200e\u200f" or (char.isprintable() and unicodedata.category(char) != "So")
 
 
 def _fonts(text: str) -> list[tuple[str, str]]:

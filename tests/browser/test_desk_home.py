@@ -74,10 +74,13 @@ def test_the_front_page_is_for_every_screen_and_everybody(person: Make, stack: S
 
 
 def test_lists_fit_a_computers_screen(person: Make, stack: Stack) -> None:
-    lines = [{"name": "Tea for a year", "quantity": 1, "unit_amount": 2_474_000}]
-    order = stack.api(
-        "/orders", {"reference": "WIDE-2026-1", "currency": "CNY", "lines": lines, "buyer": {"name": "Lin"}}
-    )
+    body = {
+        "reference": "WIDE-2026-1",
+        "currency": "CNY",
+        "lines": [{"name": "Tea for a year", "quantity": 1, "unit_amount": 2_474_000}],
+        "buyer": {"id": "customer-17", "name": "Lin"},
+    }
+    order = stack.api("/orders", body)
     asked = stack.api(f"/orders/{order['id']}/payment-requests", {})
     told = {"outcome": "dispute_lost", "payer_name": "Maximiliane Elise"}
     stack.api(f"/payment-requests/{asked['id']}/simulate", told)

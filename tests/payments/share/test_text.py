@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import translation
 from PIL import Image
 
+from friendpay.kit.money import Money
 from orders.services import LineDraft, place_order
 from payments.models import PaymentRequest
 from payments.share import codes, drawing, poster, safety_words, text
@@ -141,6 +142,12 @@ def test_names_in_every_script_are_drawn(name: str, font: str) -> None:
 def test_an_address_stays_whole_in_a_line_that_reads_the_other_way() -> None:
     line = poster.line("اكتب الرمز على shop.example/open/", 100, 50, "#000000", ltr="shop.example/open/")
     assert '<tspan font-family="Noto Sans">\u202ashop.example/open/\u202c</tspan>' in line
+
+
+def test_a_sum_keeps_the_marks_that_put_its_parts_in_order() -> None:
+    drawn = re.sub(r"<[^>]+>", "", poster.line(Money(9000, "CNY").text("ar"), 100, 50, "#000000"))
+    assert drawn == "\u202b\u200f90.00 CN¥\u200e\u202c"
+    assert "\u202e" not in poster.line("\u202eLin", 100, 50, "#000000")
 
 
 @pytest.mark.parametrize("name", ["🍵🍵", "\x00\x07", "<b>&amp;", "x" * 60, "\u202eLin", "ᓀᐯᑎ"])
