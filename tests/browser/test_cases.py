@@ -35,7 +35,7 @@ class Agent:
             box.press("Enter")
         self.page.wait_for_load_state()
         if not self.page.locator(".desk-case").count():
-            self.person.tap(self.page.locator("main table a[href*='/change/']").first)
+            self.person.tap(self.page.locator("#main table a[href*='/change/']").first)
             self.page.locator(".desk-case").first.wait_for()
 
     def click(self, name: str) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tests.browser.conftest import DESK, PHONE, Person, Stack, pay
 
-CUT = """() => [...document.querySelectorAll("main td")]
+CUT = """() => [...document.querySelectorAll("#main td")]
   .filter((it) => it.scrollHeight > it.clientHeight + 1 || it.scrollWidth > it.clientWidth + 1)
   .map((it) => it.textContent.trim())"""
-TOO_WIDE = """(ways) => [...document.querySelectorAll("main table")].filter((it) => {
+TOO_WIDE = """(ways) => [...document.querySelectorAll("#main table")].filter((it) => {
   let around = it.parentElement;
   while (around && getComputedStyle(around).overflowX === "visible") around = around.parentElement;
   return around.scrollWidth > around.clientWidth + 1 && ways.includes(getComputedStyle(around).overflowX);
