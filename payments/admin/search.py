@@ -93,7 +93,8 @@ def named(text: str, shops: Shops = None) -> Found:
 
 def spoken_of(text: str, shops: Shops = None) -> Found:
     """Orders and payments by a part of their order number, buyer, buyer's id or payer; by sum and day; and requests by
-    their two words. A sum without a day is one of the last weeks. Of rows older than the newest, by how these begin.
+    their two words. A sum without a day is one of the last weeks. Of rows older than the newest, by how these begin, or
+    by a part of them together with a sum or day.
     """
     text = " ".join(codes.plain(text).split())[: desk_limits.SEARCHED_CHARACTERS]
     heard = said.read(text, clock.now(), get_language() or "en")
@@ -118,7 +119,8 @@ class _Columns:
         if heard.sums or heard.days:
             now = clock.now()
             days = heard.days or ((now - desk_limits.SUM_SEARCHED_FOR, now),)
-            yield _at(self.day, days) & _of(self.sum, heard) & _worded(heard.words, self.words, how)
+            # Few rows are of a day and a sum. An index of words would be read for all of a common name besides.
+            yield _at(self.day, days) & _of(self.sum, heard) & _worded(heard.words, self.words, _PART)
 
 
 _PART, _BEGINNING = "icontains", "istartswith"
@@ -127,10 +129,14 @@ _PAYMENTS = _Columns(("payer_name",), "amount_captured", "succeeded_at")
 
 
 def _worded(text: str, columns: Iterable[str], how: str) -> Q:
-    """The text, or each of its words, in one of these columns. Where a part will do, the text's words are in it too."""
+    """The text, or each of its words, in one of these columns. Where a part will do, the text's words are in it too.
+    Where it has to begin so, the condition is the indexes': they hold no empty ones.
+    """
 
     def has(words: str) -> Q:
-        return reduce(or_, (Q(**{f"{column}__{how}": words}) & ~Q(**{column: ""}) for column in columns))
+        indexed = how != _PART
+        ways = (Q(**{f"{it}__{how}": words}) & (~Q(**{it: ""}) if indexed else Q()) for it in columns)
+        return reduce(or_, ways)
 
     words = text.split()[: desk_limits.SEARCHED_WORDS]
     if not words:

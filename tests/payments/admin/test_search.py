@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from friendpay.kit import desk_limits
 from orders.models import Order
+from payments.admin import search
 from payments.models import Payment, PaymentRequest, Refund
 from payments.settlement import refunds
 from payments.share import codes, receipt_numbers, text
@@ -112,6 +115,25 @@ def test_the_newest_are_found_by_a_part_of_a_word_and_older_ones_by_how_it_begin
     monkeypatch.setattr(desk_limits, "SEARCHED_FIRST", 0)
     assert [part for model, part, _count in PARTS if desk.found(story.client, model, part)] == []
     assert [(model, words, len(desk.found(story.client, model, words))) for model, words, _count in WORDS] == WORDS
+
+
+@pytest.mark.parametrize("first", [desk_limits.SEARCHED_FIRST, 0])
+def test_a_part_of_a_word_with_a_sum_or_day_finds_older_ones_too(
+    story: Story, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    monkeypatch.setattr(desk_limits, "SEARCHED_FIRST", first)
+    assert desk.found(story.client, Payment, "ei 90 today") == [story.payment.pk]
+    assert desk.found(story.client, Order, "in 90") == [story.order.pk]
+    assert desk.found(story.client, Payment, "ei 91 today") == []
+
+
+def test_a_search_of_words_sum_and_day_asks_no_index_of_words() -> None:
+    """Of a common name that holds a third of all rows."""
+    with CaptureQueriesContext(connection) as asked:
+        search.spoken_of("mei 90 today")
+    dated = [it["sql"] for it in asked if '"succeeded_at" >=' in (it["sql"] or "")]
+    assert len(dated) == 2
+    assert not [sql for sql in dated if "NOT (" in sql]
 
 
 @pytest.mark.parametrize("first", [desk_limits.SEARCHED_FIRST, 0])
