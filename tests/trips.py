@@ -5,10 +5,12 @@ them.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from friendpay.kit.postgresql.base import DatabaseWrapper
 
 Run = Callable[..., Any]
 
@@ -61,7 +63,7 @@ class Trips:
 
 def is_pipelined() -> bool:
     """Whether what is asked now goes with what is asked before and after it."""
-    return bool(connection.connection.pgconn.pipeline_status)
+    return cast(DatabaseWrapper, connections[DEFAULT_DB_ALIAS]).gathers
 
 
 @contextmanager

@@ -22,14 +22,8 @@ def now() -> datetime:
 
 def ask() -> Callable[[], datetime]:
     """The same in two, for `prepared.together`: asked now, and read, once, by calling what is given back."""
-    cursor = prepared.cursor()
-    cursor.execute("SELECT clock_timestamp()")
-
-    def read() -> datetime:
-        with cursor:
-            return told(cursor.fetchone()[0])
-
-    return read
+    asked = prepared.ask("SELECT clock_timestamp()")
+    return lambda: told(asked.rows[0][0])
 
 
 def told(moment: datetime) -> datetime:

@@ -70,26 +70,15 @@ class Compiled(Generic[M]):
         return read
 
     def __call__(self, **values: object) -> list[M]:
-        if not self._compiler[0].query.select_for_update:
-            return self.ask(**values)()
-        with prepared.together():  # a lock goes with the beginning of its transaction
-            asked = self.ask(**values)
-        return asked()
+        return self.ask(**values)()
 
     def ask(self, **values: object) -> Callable[[], list[M]]:
         """The same in two: asked now, and read, once, by calling what is given back."""
         compiler, sql, params = self._compiler
         if compiler.query.select_for_update and not connection.in_atomic_block:
             raise TransactionManagementError("a lock that nothing would hold")
-        cursor = prepared.cursor()
-        cursor.execute(sql, _given(params, values))
-
-        def read() -> list[M]:
-            with cursor:
-                rows = cursor.fetchall()
-            return [self._read(row) for row in compiler.apply_converters(rows, self._converters)]
-
-        return read
+        asked = prepared.ask(sql, _given(params, values))
+        return lambda: [self._read(row) for row in compiler.apply_converters(asked.rows, self._converters)]
 
     def one(self, **values: object) -> M:
         """The one row there is; the model's DoesNotExist where there is none."""
@@ -117,10 +106,7 @@ class Change(Generic[M]):
     def __call__(self, **values: object) -> int:
         sql, params, fields = self._compiled
         values |= {name: field.get_db_prep_save(values[name], connection) for name, field in fields.items()}
-        with prepared.cursor() as cursor:
-            cursor.execute(sql, _given(params, values))
-            changed: int = cursor.rowcount
-        return changed
+        return prepared.ask(sql, _given(params, values)).count
 
 
 def _given(params: tuple[Any, ...], values: dict[str, object]) -> list[Any]:

@@ -210,7 +210,7 @@ BOOKS_PATIENCE_SECONDS = 50.0  # less than the minute after which proxies give u
 
 SAFETY_WORDS = 128  # in each language's list
 MARKS_OF_A_LETTER = 3  # as many as Devanagari, Arabic and Vietnamese need
-LINES_OF_A_TEXT = 8
+LINES_OF_A_TEXT, TEXTS_KNOWN = 8, 2048  # and of how many texts a process remembers what is wrong with them
 LOGO_BYTES, LOGO_PIXELS = 150 * 1024, 2048
 LOGO_SIDE_PIXELS = 96  # it is shown at 32, on screens of up to three pixels a point
 TEXT_CONTRAST = 4.5  # WCAG AA
@@ -249,6 +249,7 @@ ACCEPT_AGAIN_SECONDS = 1.0  # where none can be taken now
 BODY_SECONDS, FILE_PIECE_BYTES = 30.0, 64 * 1024  # for a request's body to arrive in; of a file that is sent
 BODY_DRAINED_BYTES = 16 * 2**20  # of one that is too large: most clients read no answer before they have sent it all
 ROW_SECONDS = 2.0  # for a row that a page reads on the event loop, the wait for a connection included
+PLANS_KEPT = 200  # of statements, for each connection; beyond, the one unused for longest goes
 HEALTH_SECONDS = 1.0  # each of the servers we need has to answer in
 GAUGE_SECONDS = 15  # for which counts what a process told of itself
 SETTLED_LATELY_ROWS, SETTLED_LATELY_SECONDS = 1000, 300  # the newest notifications, which tell how money is settled

@@ -1,37 +1,56 @@
 """Statements that PostgreSQL plans once for a connection: it binds their values itself. For those that are asked again
-and again, and find their rows by a key; planning them takes longer than carrying them out. Behind a pooler they are
-planned each time: the session that knows them may be another one's by then.
+and again, and find their rows by a key; planning them takes longer than carrying them out.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
-import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
+
+from friendpay.kit.postgresql.base import DatabaseWrapper
+from friendpay.kit.postgresql.trips import Asked, Params
 
 
-def cursor(kind: type[psycopg.Cursor[Any]] = psycopg.Cursor) -> CursorWrapper:
-    """A cursor of the thread's connection, within its transaction if one is open."""
-    connection = connections[DEFAULT_DB_ALIAS]  # looked up once: that is not for nothing
-    # Django's own way, so that what is asked is counted and logged with all else.
-    prepared: CursorWrapper = connection._prepare_cursor(kind(_connected(connection)))  # type: ignore[attr-defined]
-    return prepared
+def ask(sql: str, params: Params = (), *, numbered: bool = False) -> Asked:
+    """Ask it over the thread's connection, within its transaction if one is open: its rows are there at once, or after
+    the block of `together` that it is asked in. How values stand in `sql`: see `Asked`.
+    """
+    connection = _connected()
+    asked = Asked(sql, params, numbered=numbered)
+    if connection.queries_logged or connection.execute_wrappers:
+        _watched(connection, asked, sql, params)
+    else:
+        connection.ask(asked)
+    return asked
 
 
 @contextmanager
 def together() -> Iterator[None]:
     """What is asked within this block is one round trip, with the beginning of its transaction. PostgreSQL does it in
-    order as ever, and each statement sees what was committed before it began. Answers are read after the block.
+    order as ever, and each statement sees what was committed before it began. Rows are there after the block.
     """
-    connection = connections[DEFAULT_DB_ALIAS]
-    with connection.wrap_database_errors, _connected(connection).pipeline():
+    with _connected().together():
         yield
 
 
-def _connected(connection: BaseDatabaseWrapper) -> "psycopg.Connection[Any]":
+def _connected() -> DatabaseWrapper:
+    connection = cast(DatabaseWrapper, connections[DEFAULT_DB_ALIAS])  # looked up once: that is not for nothing
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    return cast("psycopg.Connection[Any]", connection.connection)
+    return connection
+
+
+def _watched(connection: DatabaseWrapper, asked: Asked, sql: str, params: Params) -> None:
+    """As Django's cursors do it for whoever wants to know what is asked."""
+
+    def execute(_sql: str, _params: Params, _many: bool, _context: dict[str, Any]) -> None:
+        connection.ask(asked)
+
+    run = execute
+    for wrapper in reversed(connection.execute_wrappers):
+        run = partial(wrapper, run)
+    run(sql, params, False, {"connection": connection, "cursor": None})
+    if connection.queries_logged:
+        connection.queries_log.append({"sql": sql, "time": ""})

@@ -17,15 +17,8 @@ def one(sql: str, params: dict[str, Any]) -> tuple[Any, ...] | None:
 
 def ask(sql: str, params: dict[str, Any]) -> Callable[[], tuple[Any, ...] | None]:
     """The same in two: asked now, and read, once, by calling what is given back."""
-    cursor = prepared.cursor()
-    cursor.execute(sql, params)
-
-    def read() -> tuple[Any, ...] | None:
-        with cursor:
-            row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
-
-    return read
+    asked = prepared.ask(sql, params)
+    return lambda: asked.rows[0] if asked.rows else None
 
 
 Row = TypeVar("Row", bound=Model)
@@ -64,8 +57,8 @@ def _row(model: type[Row], values: tuple[Any, ...], but: tuple[str, ...] = ()) -
 
 
 @cache
-def _names(model: type[Model], but: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(field.attname for field in fields(model, but))
+def _names(model: type[Model], but: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(field.attname for field in fields(model, but))
 
 
 @cache

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, Self
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connection, connections, transaction
 from django.db.models import Field, JSONField, Model
 from django.db.models.expressions import DatabaseDefault
-from psycopg import RawCursor
 
 from friendpay.kit import prepared
 
@@ -198,8 +197,6 @@ def _once(keys: list[int]) -> None:
 def _execute(parts: list[tuple[str, Done]], params: list[Any]) -> None:
     within = ", ".join(f"part_{number} AS ({sql})" for number, (sql, _done) in enumerate(parts))
     told = " UNION ALL ".join(f"SELECT {number}, id FROM part_{number}" for number in range(len(parts)))
-    with prepared.cursor(RawCursor) as cursor:  # with PostgreSQL's own $1: psycopg need not read so long a text
-        cursor.execute(f"WITH {within} {told} ORDER BY 1, 2", params)
-        rows = cursor.fetchall()
+    rows = prepared.ask(f"WITH {within} {told} ORDER BY 1, 2", params, numbered=True).rows
     for number, (_sql, done) in enumerate(parts):
         done([key for place, key in rows if place == number])

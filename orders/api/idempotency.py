@@ -82,13 +82,10 @@ def _claim(caller: ApiKey | Pairing, call: HttpRequest, key: str, fingerprint: s
         "key": key,
         "fingerprint": fingerprint,
     }
-    with prepared.together():  # with the beginning of its transaction
-        cursor = prepared.cursor()
-        cursor.execute(_CLAIM, values)
-    with cursor:
-        row: tuple[int, str, int, str] | None = cursor.fetchone()
-    if row is None:
+    claimed = prepared.ask(_CLAIM, values).rows
+    if not claimed:
         raise Refused("idempotency_key_in_use", _("A call with this key is still at work. Please try again soon."))
+    row: tuple[int, str, int, str] = claimed[0]
     return row
 
 

@@ -2,12 +2,17 @@
 are planned once.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from select import POLLIN, poll
 from typing import Any
 
 from django.db.backends.postgresql.base import DatabaseWrapper as _DatabaseWrapper
 from django.db.backends.postgresql.base import ServerSideCursor
+from django.db.transaction import TransactionManagementError
 from psycopg.types.datetime import TimestamptzLoader
+
+from friendpay.kit.postgresql.trips import Asked, Line
 
 PLANNED_ONCE = (
     "SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('random_page_cost', '1.1', false)"
@@ -24,6 +29,41 @@ class DatabaseWrapper(_DatabaseWrapper):
     or where there is something to read, it is asked as ever.
     """
 
+    line: Line
+    _gathered: list[Asked] | None = None
+
+    def ask(self, *asked: Asked) -> None:
+        """Ask these, by one round trip, or by that of `together`. Django's errors, and its checks before."""
+        self.validate_no_broken_transaction()
+        if self._gathered is not None:
+            self._gathered += asked
+            return
+        begin = b"" if self.autocommit else b"BEGIN"
+        with self.wrap_database_errors:
+            try:
+                self.connection.wait(self.line.trip(asked, begin))
+            except BaseException:
+                self.line.abandon()
+                raise
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is asked within goes at the end of the block, by one round trip; none of it where the block fails."""
+        if self._gathered is not None:
+            yield
+            return
+        self._gathered = gathered = list[Asked]()
+        try:
+            yield
+        finally:
+            self._gathered = None
+        if gathered:
+            self.ask(*gathered)
+
+    @property
+    def gathers(self) -> bool:
+        return self._gathered is not None
+
     def get_connection_params(self) -> dict[str, Any]:
         """With psycopg's own reader of times, which is compiled: it takes a sixth of the time of Django's, which only
         says UTC of what is in UTC already.
@@ -34,12 +74,17 @@ class DatabaseWrapper(_DatabaseWrapper):
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
+        self.line = Line(self.connection, plans=self.connection.prepare_threshold is not None)
         if self.connection.prepare_threshold is not None:
             with self.connection.cursor() as cursor:
                 cursor.execute(PLANNED_ONCE)
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """As Django's, which looks besides whether each connection's loader of times is its own."""
+        """As Django's, which looks besides whether each connection's loader of times is its own. What is asked by it
+        would come before what waits for the end of a block of `together`.
+        """
+        if self._gathered:
+            raise TransactionManagementError("asked out of turn")
         if name:
             server_side: Any = ServerSideCursor
             return server_side(self.connection, name=name, scrollable=False, withhold=self.connection.autocommit)
@@ -50,13 +95,14 @@ class DatabaseWrapper(_DatabaseWrapper):
             self.errors_occurred
             or self.connection is None
             or self.connection.closed
-            or _has_news(self.connection.fileno())
+            or has_news(self.connection.fileno())
         ):
             return bool(super().is_usable())
         return True
 
 
-def _has_news(descriptor: int) -> bool:
+def has_news(descriptor: int) -> bool:
+    """Whether there is something to read, or the other side has ended it."""
     waiting = poll()
     waiting.register(descriptor, POLLIN)
     return bool(waiting.poll(0))

@@ -1,9 +1,12 @@
 """Statements that go together."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from friendpay.kit import prepared, reads
 from friendpay.kit.compiled import Compiled, Given
@@ -69,3 +72,30 @@ def test_an_error_is_djangos_and_ends_its_transaction() -> None:
         change()
     order.refresh_from_db()
     assert (order.amount, order.locale) == (9000, "")
+
+
+@pytest.mark.django_db
+def test_whoever_wants_to_know_what_is_asked_is_told() -> None:
+    told = list[str]()
+
+    def watch(run: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        told.append(f"before {sql}")
+        try:
+            return run(sql, params, many, context)
+        finally:
+            told.append(f"after {sql}")
+
+    with connection.execute_wrapper(watch), CaptureQueriesContext(connection) as captured:
+        asked = prepared.ask("SELECT %s::int", [1])
+    assert (asked.rows, told) == ([(1,)], ["before SELECT %s::int", "after SELECT %s::int"])
+    assert [each["sql"] for each in captured.captured_queries] == ["SELECT %s::int"]
+
+
+@pytest.mark.django_db
+def test_what_was_never_answered_is_not_taken_for_nothing() -> None:
+    order = shop.make_order()
+    with transaction.atomic(), prepared.together():
+        with pytest.raises(AttributeError):
+            LOCKED(pk=order.pk)
+        with pytest.raises(transaction.TransactionManagementError):
+            Order.objects.count()
