@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
@@ -54,6 +55,7 @@ class File:
         self._file.close()
 
 
+_OF_BODIES = (b"content-length", b"transfer-encoding")
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -100,8 +102,9 @@ class Bridge:
         self._inside = Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        announced = any(name in _OF_BODIES for name, _value in scope["headers"])
         try:
-            async with asyncio.timeout(limits.BODY_SECONDS):
+            async with asyncio.timeout(limits.BODY_SECONDS) if announced else nullcontext():
                 body, size = await self._read(receive)
         except TimeoutError:
             return await _send(send, self._refusal(scope["path"], HTTPStatus.REQUEST_TIMEOUT))

@@ -40,6 +40,41 @@ def is_proxy(address: str) -> bool:
     return any(there in ip_network(proxy) for proxy in settings.TRUSTED_PROXIES)
 
 
+class _Whole:
+    """A transport on which what is written in one turn of the event loop is sent at once: an answer's head goes with
+    its body. Sent one after the other, they would wake up whoever reads them twice.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self.transport = transport
+        self._soon = loop.call_soon
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            self._soon(self._send)
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size > limits.FILE_PIECE_BYTES:
+            self._send()  # only so does it see that its client takes no more
+
+    def close(self) -> None:
+        self._send()
+        self.transport.close()
+
+    def _send(self) -> None:
+        if self._parts:
+            whole = b"".join(self._parts)
+            self._parts.clear()
+            self._size = 0
+            if not self.transport.is_closing():  # as where the client has left
+                self.transport.write(whole)
+
+
 class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with these limits."""
 
@@ -54,6 +89,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport: Any = _Whole(transport, self.loop)
         _open.add(self)
         _by_address[self._address] += 1
         many = _by_address[self._address] > limits.CONNECTIONS_OF_AN_ADDRESS
@@ -75,12 +111,14 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._leave()
+        self.transport = self.transport.transport
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
-        if self._deadline is None and (self.cycle is None or self.cycle.response_complete):
-            self._wait_for_headers()  # the next request on a connection that is kept
         super().data_received(data)
+        waits = self.cycle is None or self.cycle.response_complete
+        if self._deadline is None and waits and self in _open:  # which a socket is not
+            self._wait_for_headers()  # the next request on a connection that is kept, and not all of it came at once
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -171,6 +172,70 @@ def test_a_socket_leaves_no_line_in_the_log_and_its_words_are_not_compressed(
     assert said.endswith(b"\x81\x05hello")
     assert b"extensions" not in said.lower()
     assert not [record for record in caplog.records if "ebSocket" in record.message or "connection" in record.message]
+
+
+def test_a_socket_outlives_the_time_for_headers(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.2)
+    with connect(port) as client:
+        assert status(answer(client, UPGRADE)) == 101
+        client.settimeout(0.6)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+
+
+def test_requests_that_come_at_once_are_answered_in_their_order(port: int) -> None:
+    with connect(port) as client:
+        client.sendall(OK * 3 + OK.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))
+        said = b""
+        while more := client.recv(4096):  # to its end, for that was asked for
+            said += more
+    assert said.count(b"200 OK") == said.count(b"hello") == 4
+    assert said.endswith(b"hello")
+
+
+class _Wire:
+    """What a transport was told, and whether it is closing."""
+
+    def __init__(self) -> None:
+        self.told: list[bytes] = []
+        self.closing = False
+
+    def write(self, data: bytes) -> None:
+        self.told.append(data)
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def close(self) -> None:
+        self.closing = True
+
+    abort = close
+
+
+async def test_what_is_written_at_once_is_sent_at_once_and_no_more_than_a_client_takes() -> None:
+    wire = _Wire()
+    whole: Any = connections._Whole(cast(Any, wire), asyncio.get_running_loop())
+    for part in (b"head", b"", b"body"):
+        whole.write(part)
+    assert wire.told == []
+    await asyncio.sleep(0)
+    assert wire.told == [b"headbody"]
+    for _twice in range(2):
+        whole.write(b"x" * limits.FILE_PIECE_BYTES)
+    assert sum(map(len, wire.told)) == 8 + 2 * limits.FILE_PIECE_BYTES, "more has to wait until it is taken"
+    whole.write(b"last")
+    whole.close()
+    assert wire.told[-1] == b"last"
+    assert wire.closing
+
+
+async def test_what_was_not_sent_yet_ends_with_its_connection() -> None:
+    wire = _Wire()
+    whole: Any = connections._Whole(cast(Any, wire), asyncio.get_running_loop())
+    whole.write(b"head")
+    whole.abort()
+    await asyncio.sleep(0)
+    assert wire.told == []
 
 
 @pytest.mark.parametrize(("served", "warnings"), [("", 1), ("yes", 0)])
