@@ -8,9 +8,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
+from friendpay.kit.models import Row
 
 
-class Charge(models.Model):
+class Charge(Row):
     """An amount a shop asks one payer for. `ref` opens the payer's page, `reference` is the shop's own number.
 
     `refunded` is the sum of its refunds; it changes under the charge's lock, and the database keeps it within `amount`.
@@ -80,7 +81,7 @@ class Charge(models.Model):
         return self.reference
 
 
-class ChargeRefund(models.Model):
+class ChargeRefund(Row):
     """Money that went back to the payer. A row is a refund made; a refused one leaves none."""
 
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="refunds")
@@ -108,7 +109,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "id")
 
 
-class Notice(models.Model):
+class Notice(Row):
     """A notification to a shop, sent until it is accepted: the same id and the same bytes on every attempt.
 
     `next_attempt_at` is the schedule and a sender's lease in one: whoever sends it moves the time on first. It is empty

@@ -3,10 +3,11 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from orders.models.merchant import Merchant
 
 
-class Access(models.Model):
+class Access(Row):
     """One look at what may name a person: a page of the desk, an export, an evidence pack. Written by `access.note`
     alone, in the same answer, and kept for ACCESS_LOG_DAYS. It names rows, never people.
     """

@@ -3,10 +3,11 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from orders.models.merchant import ApiKey, Merchant
 
 
-class ApiCall(models.Model):
+class ApiCall(Row):
     """A call that was let in, as its developer may read it: without secrets, and without texts about people.
 
     Written after the answer, by `request_log` alone; a call may be missing. `public_id` is the answer's Request-Id.

@@ -3,10 +3,11 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from orders.models.order import Order
 
 
-class DeliveryNote(models.Model):
+class DeliveryNote(Row):
     """The latest word of the shop; a newer one takes its place. It changes nothing about the order."""
 
     order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="delivery_note")

@@ -8,11 +8,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
+from friendpay.kit.models import Row
 from orders.models.merchant import Merchant
 from orders.models.order import Order
 
 
-class Event(models.Model):
+class Event(Row):
     """One thing that happened, named `object.past_participle`, written in the transaction that made it true.
 
     `sequence` counts a shop's events. It is given at publication, after the commit: ids are handed out before that, so

@@ -6,6 +6,7 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
+from friendpay.kit.models import Row
 from orders.models.merchant import Merchant
 
 
@@ -15,7 +16,7 @@ class StoredAnswerQuerySet(models.QuerySet["StoredAnswer"]):
         return self.filter(created_at__lt=before)
 
 
-class StoredAnswer(models.Model):
+class StoredAnswer(Row):
     """The answer to give again. Written in the transaction that did the work: there is never one without the other.
 
     `fingerprint` is the SHA-256 of the body the key came with first. The answer is encrypted at rest: it may hold a

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from orders.models.merchant import Merchant
 
 
@@ -13,7 +14,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(ended_at=None)
 
 
-class Membership(models.Model):
+class Membership(Row):
     """Somebody of a shop's staff, who sees this shop at the desk. It is ended, never deleted."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("login"))

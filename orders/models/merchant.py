@@ -14,11 +14,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock, ids, limits
+from friendpay.kit.models import Row
 
 MINUTE = timedelta(minutes=1)
 
 
-class Merchant(models.Model):
+class Merchant(Row):
     """A shop. Every hot row carries its merchant, so that lists need no join."""
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "mer"), editable=False)
@@ -98,7 +99,7 @@ class Merchant(models.Model):
         return self.request_minutes * MINUTE
 
 
-class Logo(models.Model):
+class Logo(Row):
     """A shop's picture, apart from the shop's row, which every page reads. Written by `branding.change_logo` alone."""
 
     merchant = models.OneToOneField(Merchant, on_delete=models.CASCADE, related_name="+")
@@ -115,7 +116,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
 
 
-class ApiKey(models.Model):
+class ApiKey(Row):
     """A secret key of a merchant. Only its SHA-256 is kept; the key itself is shown once, when it is made."""
 
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="api_keys", verbose_name=_("shop"))

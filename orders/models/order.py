@@ -10,13 +10,14 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids, quantities
+from friendpay.kit.models import Row
 from friendpay.kit.money import Money
 from orders.models.adjustment import Adjustment, well_formed
 from orders.models.merchant import Merchant
 from orders.models.picture import Picture
 
 
-class Order(models.Model):
+class Order(Row):
     """A basket a shop wants paid. Amounts are minor units of `currency`; `amount` is the sum of its lines and of its
     adjustments.
 
@@ -145,7 +146,7 @@ class Order(models.Model):
         return self.expires_at is not None and self.expires_at <= now
 
 
-class OrderLine(models.Model):
+class OrderLine(Row):
     """One kind of goods in an order. `amount` is for all of it; `unit_amount` is None where the shop gave that alone,
     as it does for "3 for 10.00" and for what is weighed. `quantity_returned` was refunded by line.
     """

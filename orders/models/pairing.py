@@ -6,10 +6,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
+from friendpay.kit.models import Row
 from orders.models.merchant import Merchant
 
 
-class Pairing(models.Model):
+class Pairing(Row):
     """What a program asked for, and how far it came. No secret is kept: of the one-time code only its SHA-256, and key
     and webhook secret are made when the code is redeemed.
 

@@ -5,10 +5,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
+from friendpay.kit.models import Row
 from orders.models.merchant import Merchant
 
 
-class Picture(models.Model):
+class Picture(Row):
     """What one address of a shop's shows, fetched once for all its orders.
 
     `pending` until it is fetched; then `ready`, or `refused` (it is no picture we take), or `failed` (its server did
@@ -58,7 +59,7 @@ def path_of(name: str) -> str:
     return f"/pictures/{name}.webp"
 
 
-class PictureFile(models.Model):
+class PictureFile(Row):
     """The redrawn picture, apart from the row that pages read."""
 
     picture = models.OneToOneField(Picture, on_delete=models.CASCADE, primary_key=True, related_name="file")

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids, vault
+from friendpay.kit.models import Row
 from orders.models.event import Event
 from orders.models.merchant import Merchant
 
@@ -24,7 +25,7 @@ class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
         return self.filter(disabled_at=None)
 
 
-class WebhookEndpoint(models.Model):
+class WebhookEndpoint(Row):
     """An address of a merchant that is told of events: of all, or of the types it names.
 
     Its secrets are encrypted at rest. After a rotation the earlier one signs too, until `previous_ends_at`.
@@ -105,7 +106,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
         return self.filter(next_attempt_at__lte=now, event__sequence__isnull=False)
 
 
-class WebhookDelivery(models.Model):
+class WebhookDelivery(Row):
     """The telling of one event to one endpoint. `attempts` counts from the event on, or from when somebody asked for it
     again.
 
@@ -168,7 +169,7 @@ class WebhookDelivery(models.Model):
         return self.event.object_id == self.endpoint.public_id
 
 
-class WebhookAttempt(models.Model):
+class WebhookAttempt(Row):
     """One call to an endpoint, and what came of it: a status, or `error`, a word for why there was none."""
 
     delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="calls")

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids, limits, vault
+from friendpay.kit.models import Row
 from orders.models import Merchant, Order
 from payments.wallets import registry
 from payments.wallets.base import Account, ProviderError
@@ -21,7 +22,7 @@ class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
         return self.filter(merchant_id=order.merchant_id, live=order.live, enabled=True, provider__in=registry.NAMES)
 
 
-class ProviderAccount(models.Model):
+class ProviderAccount(Row):
     """An account at a wallet. Credentials are encrypted at rest; test and live accounts never mix."""
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "acc"), editable=False)

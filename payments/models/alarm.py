@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from friendpay.kit.models import Row
 
-class LedgerAlarm(models.Model):
+
+class LedgerAlarm(Row):
     """A row that breaks a rule of the books, since it was first found. Written by `ledger.alarm` alone."""
 
     rule = models.CharField(max_length=200)

@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from friendpay.kit.models import Row
 
-class Beat(models.Model):
+
+class Beat(Row):
     """The last sign of life of a queue: a scheduler that beats, and a worker that took what it sent."""
 
     queue = models.CharField(max_length=20, primary_key=True)
@@ -13,7 +15,7 @@ class Beat(models.Model):
         return self.queue
 
 
-class LedgerCheck(models.Model):
+class LedgerCheck(Row):
     """When the books were last checked, and in how many places they were wrong. One row, written anew each time."""
 
     at = models.DateTimeField()

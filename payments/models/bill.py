@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from payments.models.account import ProviderAccount
 
 
@@ -16,7 +17,7 @@ class BillDayQuerySet(models.QuerySet["BillDay"]):
         return self.filter(next_attempt_at__lte=now)
 
 
-class BillDay(models.Model):
+class BillDay(Row):
     """One day of one account, by the provider's calendar. Its bill is asked for until it was there and compared."""
 
     account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="bill_days")
@@ -39,7 +40,7 @@ class BillDay(models.Model):
         return f"{self.account} {self.day}"
 
 
-class BillMismatch(models.Model):
+class BillMismatch(Row):
     """One difference between a provider's bill of a day and ours: work for support until it is marked as settled."""
 
     class Kind(models.TextChoices):

@@ -11,10 +11,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
+from friendpay.kit.models import Row
 from orders.models import Merchant, Order
 
 
-class Assignment(models.Model):
+class Assignment(Row):
     """Somebody of staff sees to an order and all that was asked and paid for it. One at a time."""
 
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+")
@@ -38,7 +39,7 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         return self.filter(decided_at=None, expires_at__gt=now)
 
 
-class Proposal(models.Model):
+class Proposal(Row):
     """Money that somebody of staff would move, and that another person has to confirm: the desk's form as it was filled
     in. Who decides is never who proposed it; it is done once, or not at all.
     """

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
+from friendpay.kit.models import Row
 from payments.models.account import ProviderAccount
 from payments.models.payment import Payment
 
@@ -20,7 +21,7 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         return self.filter(closed_at=None, next_attempt_at__lte=now)
 
 
-class Dispute(models.Model):
+class Dispute(Row):
     """A payer asks the bank for the money of a payment back. Work for support until the wallet says who has won; the
     answer, with its evidence, is given in the wallet's own site. Until then it is asked about: news of its end may
     never come.

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from payments.models.account import ProviderAccount
 
 
@@ -16,7 +17,7 @@ class ProviderEventQuerySet(models.QuerySet["ProviderEvent"]):
         return self.filter(next_attempt_at__lte=now)
 
 
-class ProviderEvent(models.Model):
+class ProviderEvent(Row):
     """A verified notification. Unique by `(account, event_id)`: a replay finds its row and changes nothing.
 
     `applied_at` is set once it took effect. `orphaned_at` marks one that names no payment of ours; `set_aside_at` one

@@ -8,12 +8,13 @@ from django.db import models
 from django.db.models import Q
 
 from friendpay.kit import ids
+from friendpay.kit.models import Row
 from orders.models import Event, Order
 from payments.models.payment import Payment
 from payments.models.request import PaymentRequest
 
 
-class MailAddress(models.Model):
+class MailAddress(Row):
     """An e-mail address somebody typed, and what for: the buyer's news, a payer's receipt, a friend's reminder.
 
     `address` is empty as soon as nothing more is to be sent to it; the row goes at `ends_at`. Until then its `digest`
@@ -65,7 +66,7 @@ class MailQuerySet(models.QuerySet["Mail"]):
         return self.filter(next_attempt_at__lte=now)
 
 
-class Mail(models.Model):
+class Mail(Row):
     """One mail that is due or was sent. Its id makes its Message-ID, so that a second sending is seen to be the same.
 
     `event` is what it tells of; a reminder tells of none.

@@ -7,13 +7,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from payments.models.account import ProviderAccount
 from payments.models.dispute import Dispute
 from payments.models.payment import Payment
 from payments.models.refund import Refund
 
 
-class Movement(models.Model):
+class Movement(Row):
     """Money that left a payment, or came back to it, at its time. Written with the change it tells of, and never
     changed: what comes back is a row of its own, with a negative amount.
 
@@ -69,7 +70,7 @@ class Movement(models.Model):
         )
 
 
-class Fee(models.Model):
+class Fee(Row):
     """What a wallet kept for one line of its daily bill, as the bill says; negative where it gave some back."""
 
     account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="fees")

@@ -11,6 +11,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
+from friendpay.kit.models import Row
 from friendpay.kit.money import Money
 from orders.models import Merchant
 from payments.models.account import ProviderAccount
@@ -34,7 +35,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return self.filter(held_until__lte=moment)
 
 
-class Payment(models.Model):
+class Payment(Row):
     """An attempt to pay (part of) a request through one provider account.
 
     `amount` was asked for, `amount_captured` is what the provider took, `amount_applied` what of it counts towards the

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids, limits
+from friendpay.kit.models import Row
 from friendpay.kit.money import Money
 from orders.models import Merchant
 from payments.models.account import ProviderAccount
@@ -39,7 +40,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return undecided.filter(Q(waits_for_shop=True) | Q(created_at__lte=now - limits.REFUND_IS_WORK_AFTER))
 
 
-class Refund(models.Model):
+class Refund(Row):
     """Money going back to the payer through the provider that took it. `reference` is sent again on every retry, until
     the provider says that it is dead; it is then one of `past_references`, and the refund goes on under another.
 

@@ -5,6 +5,7 @@ from typing import Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from orders.models import Merchant
 from payments.models.request import PaymentRequest
 
@@ -15,7 +16,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
         return self.filter(settled_at=None)
 
 
-class Report(models.Model):
+class Report(Row):
     """Somebody who was asked to pay says that something is wrong: work for support, and hidden from everybody else."""
 
     class Reason(models.TextChoices):
@@ -63,7 +64,7 @@ class Report(models.Model):
         return f"{self.get_reason_display()} {self.created_at:%Y-%m-%d}"
 
 
-class StoppedBuyer(models.Model):
+class StoppedBuyer(Row):
     """A buyer of a shop who cannot ask friends. Paying for herself stays possible."""
 
     merchant = models.ForeignKey(

@@ -11,6 +11,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import ids
+from friendpay.kit.models import Row
 from friendpay.kit.money import Money
 from friendpay.kit.writes import Writes
 from orders.models import Event, Merchant, Order
@@ -42,7 +43,7 @@ class PaymentRequestQuerySet(models.QuerySet["PaymentRequest"]):
         return self.annotate(upper=Upper("token")).filter(upper__in=[token.upper() for token in tokens]).first()
 
 
-class PaymentRequest(models.Model):
+class PaymentRequest(Row):
     """Who opens `token` may pay for the order. At most one is open per order.
 
     `amount_paid` is what was captured and applied, `amount_held` what live payments reserve; together they never exceed

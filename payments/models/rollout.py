@@ -4,10 +4,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from orders.models import Merchant
 
 
-class RolloutRule(models.Model):
+class RolloutRule(Row):
     """What must hold for a buyer's order to get a method; where a shop has several rules for one, all must agree.
 
     A method without rules is open to everybody. An empty list or bound asks for nothing. `share` counts hundredths of a

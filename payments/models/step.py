@@ -3,11 +3,12 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from orders.models import Merchant
 from payments.models.request import PaymentRequest
 
 
-class Step(models.Model):
+class Step(Row):
     """When a request that was shared first came so far. Of people it says nothing: no name, no address, no visitor."""
 
     class Kind(models.TextChoices):

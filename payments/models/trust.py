@@ -4,10 +4,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from friendpay.kit.models import Row
 from orders.models import Merchant
 
 
-class TrustLimit(models.Model):
+class TrustLimit(Row):
     """How much one kind of asker may have open and ask for at a shop; what is null is as usual (`trust_limits`).
 
     Sums are minor units of `currency`, and hold in other currencies by their rough worth.

@@ -85,7 +85,7 @@ HOLD_NOTHING: dict[str, str] = {
 """Models whose texts are of shops, wallets and staff. What is stored for repeated calls is sealed, and gone in a day; a
 stopped buyer is not erased.
 """
-OURS = {
+OURS: dict[type[Model], str] = {
     Order: "public_id token reference status currency adjustments locale paid_elsewhere_note",
     PaymentRequest: "public_id token code status currency shares hint",
     Payment: "public_id token method rail status currency reference provider_session provider_ref language code",
