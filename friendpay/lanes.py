@@ -4,6 +4,7 @@ themselves (`friendpay.kit.waiting`).
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 
@@ -19,8 +20,9 @@ _METHOD = re.compile(rb"(?:^|&)method=([\w-]+)|name=\"method\"\r\n\r\n([\w-]+)")
 
 def waits(scope: Scope) -> Waiting | None:
     """What the view that it is for says, if a wallet may be called for it."""
-    for route, said in _waiting():
-        if scope["method"] in said.methods and route.match(scope["path"][1:]):
+    path = scope["path"][1:]
+    for route, said in _waiting().get((scope["method"], path.partition("/")[0]), ()):
+        if route.match(path):
             return said
     return None
 
@@ -51,9 +53,17 @@ def routes(table: Table, before: str = "") -> Iterator[tuple[str, URLPattern]]:
 
 
 @cache
-def _waiting() -> tuple[tuple[RoutePattern, Waiting], ...]:
-    found = ((route, waiting(entry.callback)) for route, entry in routes(get_resolver().url_patterns))
-    return tuple((RoutePattern(route, is_endpoint=True), said) for route, said in found if said)
+def _waiting() -> dict[tuple[str, str], list[tuple[RoutePattern, Waiting]]]:
+    """By method and the path's first part, which tells nearly all requests that they wait for nobody."""
+    found = defaultdict[tuple[str, str], list[tuple[RoutePattern, Waiting]]](list)
+    for route, entry in routes(get_resolver().url_patterns):
+        if said := waiting(entry.callback):
+            first = route.partition("/")[0]
+            if "<" in first:
+                raise ValueError(f"{route} begins with a part that is not written out")
+            for method in said.methods:
+                found[method, first].append((RoutePattern(route, is_endpoint=True), said))
+    return dict(found)
 
 
 @cache

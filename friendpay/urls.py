@@ -8,10 +8,10 @@ from friendpay.metrics import metrics
 admin.autodiscover()  # the modules named `admin` of all apps
 
 urlpatterns = [
-    path("", include("orders.shop.urls")),
-    path("", include("payments.urls")),
     path("api/v1/", include("friendpay.api.app")),
     path("sandbox/", include("sandbox.urls")),
+    path("", include("payments.urls")),
+    path("", include("orders.shop.urls")),
     path("admin/pairings/", include("orders.admin.pairing")),
     path("admin/find/", include("payments.admin.finding")),
     path("admin/", admin.site.urls),

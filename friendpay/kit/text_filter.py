@@ -4,6 +4,7 @@ told what to leave out; what a shop sends is made harmless instead.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from django.utils.translation import gettext_lazy as _
 
@@ -148,17 +149,14 @@ def check(text: str, *, field: str = "message") -> str:
     """Refuse what leads a reader elsewhere, poses as a seal, or paints over the page. The text as it is kept: in lines
     so few that what comes after it on a page is still seen.
     """
-    if _stacked(text):
-        raise Refused("unreadable", _("Please leave out the stacked signs."), field=field, status=422)
-    if _seal(text):
-        raise Refused("looks_like_a_seal", _("Please leave out ticks and seals."), field=field, status=422)
-    if _contact(text):
-        raise Refused(
-            "message_has_contact",
-            _("Please leave out links, addresses and phone numbers."),
-            field=field,
-            status=422,
-        )
+    match _fault(text):
+        case "unreadable" as code:
+            raise Refused(code, _("Please leave out the stacked signs."), field=field, status=422)
+        case "looks_like_a_seal" as code:
+            raise Refused(code, _("Please leave out ticks and seals."), field=field, status=422)
+        case "message_has_contact" as code:
+            message = _("Please leave out links, addresses and phone numbers.")
+            raise Refused(code, message, field=field, status=422)
     return _in_few_lines(text)
 
 
@@ -192,6 +190,16 @@ def name(text: str) -> str:
         except Refused:
             continue
     return ""
+
+
+@lru_cache(maxsize=limits.TEXTS_KNOWN)  # most are the same few: names, goods, the message we propose
+def _fault(text: str) -> str:
+    """What is wrong with it; "" where nothing is."""
+    if _stacked(text):
+        return "unreadable"
+    if _seal(text):
+        return "looks_like_a_seal"
+    return "message_has_contact" if _contact(text) else ""
 
 
 def _in_few_lines(text: str) -> str:
