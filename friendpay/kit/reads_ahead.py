@@ -104,7 +104,7 @@ class _Reader:
         self._line = Line(connected, plans=connected.prepare_threshold is not None)
         self._loop = asyncio.get_running_loop()
         self._heard: asyncio.Future[None] | None = None
-        self._reads = self._closed = False
+        self._reads = self._is_late = self._closed = False
         self._socket = self._pgconn.socket
         self._loop.add_reader(self._socket, self._hear)
 
@@ -121,11 +121,13 @@ class _Reader:
 
     async def read(self, asked: Sequence[Asked]) -> None:
         """One round trip. Raises psycopg.Error, or TimeoutError after ROW_SECONDS."""
-        trip, self._reads = self._line.trip(asked), True
+        trip, self._reads, self._is_late = self._line.trip(asked), True, False
         late = self._loop.call_later(limits.ROW_SECONDS, self._give_up)
         try:
             wants = next(trip)
             while True:
+                if self._is_late:  # in the turn in which a part of the answer came
+                    raise TimeoutError
                 self._heard = self._loop.create_future()
                 if wants == Wait.R:
                     await self._heard
@@ -156,6 +158,7 @@ class _Reader:
         return self._closed or self._connection.closed
 
     def _give_up(self) -> None:
+        self._is_late = True
         if self._heard is not None and not self._heard.done():
             self._heard.set_exception(TimeoutError())
 

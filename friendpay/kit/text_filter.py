@@ -150,13 +150,17 @@ def check(text: str, *, field: str = "message") -> str:
     so few that what comes after it on a page is still seen.
     """
     match _fault(text):
-        case "unreadable" as code:
-            raise Refused(code, _("Please leave out the stacked signs."), field=field, status=422)
-        case "looks_like_a_seal" as code:
-            raise Refused(code, _("Please leave out ticks and seals."), field=field, status=422)
-        case "message_has_contact" as code:
-            message = _("Please leave out links, addresses and phone numbers.")
-            raise Refused(code, message, field=field, status=422)
+        case "signs":
+            raise Refused("unreadable", _("Please leave out the stacked signs."), field=field, status=422)
+        case "seal":
+            raise Refused("looks_like_a_seal", _("Please leave out ticks and seals."), field=field, status=422)
+        case "contact":
+            raise Refused(
+                "message_has_contact",
+                _("Please leave out links, addresses and phone numbers."),
+                field=field,
+                status=422,
+            )
     return _in_few_lines(text)
 
 
@@ -196,10 +200,10 @@ def name(text: str) -> str:
 def _fault(text: str) -> str:
     """What is wrong with it; "" where nothing is."""
     if _stacked(text):
-        return "unreadable"
+        return "signs"
     if _seal(text):
-        return "looks_like_a_seal"
-    return "message_has_contact" if _contact(text) else ""
+        return "seal"
+    return "contact" if _contact(text) else ""
 
 
 def _in_few_lines(text: str) -> str:

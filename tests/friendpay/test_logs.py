@@ -1,6 +1,7 @@
 """No log holds a whole link or key."""
 
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -20,7 +21,7 @@ def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterat
     for pattern in patterns:
         address = before + str(pattern.pattern)
         if isinstance(pattern, URLPattern):
-            yield address, set(pattern.pattern.regex.groupindex)
+            yield address, set(re.findall(r"<(?:\w+:)?(\w+)>", address))
         elif not address.startswith(("admin/", "api/")):
             yield from routes(pattern.url_patterns, address)
 
