@@ -75,10 +75,10 @@ def test_the_front_page_is_for_every_screen_and_everybody(person: Make, stack: S
 
 def test_lists_fit_a_computers_screen(person: Make, stack: Stack) -> None:
     body = {
-        "reference": "WIDE-2026-1",
+        "reference": "WIDE-2026-1-of-a-shop-whose-numbers-are-long",
         "currency": "CNY",
         "lines": [{"name": "Tea for a year", "quantity": 1, "unit_amount": 2_474_000}],
-        "buyer": {"id": "customer-17", "name": "Lin"},
+        "buyer": {"id": "customer-17", "name": "Maximiliane Elise von Hohenberg"},
     }
     order = stack.api("/orders", body)
     asked = stack.api(f"/orders/{order['id']}/payment-requests", {})
