@@ -81,6 +81,7 @@ def test_lists_fit_a_computers_screen(person: Make, stack: Stack) -> None:
         "buyer": {"id": "customer-17", "name": "Maximiliane Elise von Hohenberg"},
     }
     order = stack.api("/orders", body)
+    stack.order("WIDE-2026-2")  # awaits its payment, which is the longest word there is
     asked = stack.api(f"/orders/{order['id']}/payment-requests", {})
     told = {"outcome": "dispute_lost", "payer_name": "Maximiliane Elise"}
     stack.api(f"/payment-requests/{asked['id']}/simulate", told)
