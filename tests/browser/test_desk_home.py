@@ -15,6 +15,8 @@ TOO_WIDE = """(ways) => [...document.querySelectorAll("#main table")].filter((it
   while (around && getComputedStyle(around).overflowX === "visible") around = around.parentElement;
   return around.scrollWidth > around.clientWidth + 1 && ways.includes(getComputedStyle(around).overflowX);
 }).length"""  # tables wider than what is around them, which scrolls or cuts them off
+OF_OTHERS = """() => document.querySelectorAll("#result_list tbody tr:nth-child(n + 2)").forEach((it) => it.remove())"""
+"""The newest row is the test's own; the others are whatever tests before it left."""
 OUT_OF_REACH, SCROLLED = ["hidden"], ["hidden", "auto", "scroll"]
 SHOTS = os.environ.get("FRIENDPAY_DESK_SHOTS", "")
 
@@ -90,6 +92,7 @@ def test_lists_fit_a_computers_screen(person: Make, stack: Stack) -> None:
         enter(staff, stack)
         for name in ("order", "payment", "refund", "providerevent", "dispute"):
             staff.go(f"/admin/{'orders' if name == 'order' else 'payments'}/{name}/")
+            staff.page.evaluate(OF_OTHERS)
             assert staff.page.evaluate(TOO_WIDE, SCROLLED) == 0, (name, language)
 
 
