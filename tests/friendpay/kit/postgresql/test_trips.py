@@ -126,6 +126,18 @@ def test_a_transaction_begins_with_what_is_asked_first_and_not_before(line: Data
     assert rows(line, ids) != rows(line, ids)
 
 
+def test_what_django_asks_and_rolls_back_leaves_all_plans(line: DatabaseWrapper) -> None:
+    known = ("SELECT %s::int + 1", (1,))
+    rows(line, known)
+    line.set_autocommit(False)
+    with line.cursor() as cursor:
+        for number in range(9):
+            cursor.execute("SELECT %s::int", (number,))
+    line.rollback()
+    line.set_autocommit(True)
+    assert rows(line, known) == [[(2,)]]
+
+
 @pytest.mark.parametrize("statements", [[END], [NUMBER, END], [NUMBER, END, NUMBER, END]])
 @pytest.mark.parametrize("known", [False, True])
 def test_a_server_that_ends_in_the_middle_is_djangos_error_and_the_next_line_works(
