@@ -41,6 +41,11 @@ Pieces = dict[int, Piece]
 """By the number of the line."""
 
 
+def total(pieces: Pieces) -> int:
+    """What was paid for all of them, in minor units."""
+    return sum(piece.amount for piece in pieces.values())
+
+
 def worth(order: Order, lines: Sequence[OrderLine]) -> list[int]:
     """What is paid for each of the order's lines, in minor units."""
     amounts = {kind: [it.adds for it in order.adjusted if it.kind == kind] for kind in AdjustmentKind}

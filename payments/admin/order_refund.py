@@ -94,8 +94,7 @@ def _sum(order: Order, data: Data) -> Money:
     """How much goes back."""
     if data["amount"] is not None:
         return Money(data["amount"], order.currency)
-    pieces = returns.weigh(order, data["lines"], goods.returned(order))
-    return Money(sum(piece.amount for piece in pieces.values()), order.currency)
+    return Money(returns.total(returns.weigh(order, data["lines"], goods.returned(order))), order.currency)
 
 
 REFUND: Act[Order] = Act(

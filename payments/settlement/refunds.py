@@ -15,7 +15,7 @@ from friendpay.kit.errors import Refused
 from friendpay.kit.money import share_out
 from orders import returns
 from orders.models import Order
-from orders.returns import LineReturn, Pieces
+from orders.returns import LineReturn
 from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
 from payments.settlement import goods, holds, rounds, rules
 from payments.settlement.calls import calling
@@ -53,14 +53,10 @@ def refund_payment(
         return _refund(request, payment, amount, text, merchant_reference, actor, seen)
     pieces = returns.weigh(order, lines, goods.returned(order))
     with goods.counting(order):
-        refund = _refund(request, payment, _sum(pieces), text, merchant_reference, actor, seen)
+        refund = _refund(request, payment, returns.total(pieces), text, merchant_reference, actor, seen)
         goods.mark([refund], pieces)
     make_room_for_lines(order, actor)
     return refund
-
-
-def _sum(pieces: Pieces) -> int:
-    return sum(piece.amount for piece in pieces.values())
 
 
 def _refund(
@@ -113,7 +109,7 @@ def refund_order(
     left = [refundable(payment) for payment in payments]
     _check_seen(seen, sum(left))
     pieces = returns.weigh(order, lines, goods.returned(order)) if lines else {}
-    amount = _sum(pieces) if lines else amount
+    amount = returns.total(pieces) if lines else amount
     amount = sum(left) if amount is None else amount
     if not 0 < amount <= sum(left):
         raise Refused("refund_beyond_payment", _("There is not that much left to refund."), field="amount", status=422)
