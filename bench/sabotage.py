@@ -67,7 +67,7 @@ BUGS = (
     Bug(
         "a second charge is taken for the first",
         "payments/settlement/lifecycle.py",
-        "        payment = holds.second_capture(payment, now)\n",
+        "        payment = holds.second_capture(payment, provider_ref, now)\n",
         "        return payment\n",
         MACHINE,
     ),

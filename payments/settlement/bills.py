@@ -32,7 +32,7 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
     which is not asked for while the wallet is left alone.
 
     What the bill says otherwise is asked about first, so that money we merely had not heard of is settled rather than
-    reported. So is a dispute that we had not heard of.
+    reported. So is a dispute that we had not heard of; one of money that is not known yet is kept until that is.
     """
     told = _lines(account, day)
     lines = [line for line in told if line.about != "dispute"]
@@ -51,8 +51,10 @@ def compare(account: ProviderAccount, day: date) -> list[BillMismatch]:
             if ours:
                 kept.extend(fees.of_line(account, day, line, ours))
     of_disputes = [line for line in told if line.about == "dispute"]
-    kept.extend(fees.of_disputes(account, day, of_disputes, disputes.hear_from_bill(account, of_disputes)))
+    of_ours = disputes.hear_from_bill(account, of_disputes)
+    kept.extend(fees.of_disputes(account, day, of_disputes, of_ours))
     fees.write(kept)
+    found.extend(_strange_disputes(account, [line for line in of_disputes if line.provider_ref not in of_ours]))
     for kind in (Payment, Refund):
         kind._default_manager.filter(pk__in=[row.pk for row in taken if isinstance(row, kind)]).update(billed_on=day)
     now = clock.now()
@@ -170,10 +172,27 @@ def _keep(mismatch: BillMismatch, account: ProviderAccount, day: date, line: Bil
             Refund.objects.filter(pk=refund.pk).update(billed_on=day)
             mismatch.ours = f"{refund} booked"
             return refund
-    fees.keep(mismatch, line)
+    fees.keep(mismatch, line.fee)
     orphan = inbox.keep_from_bill(account, line)
     mismatch.ours = f"orphan {orphan.pk}" if orphan else ""
     return None
+
+
+def _strange_disputes(account: ProviderAccount, lines: list[BillLine]) -> Iterator[BillMismatch]:
+    """Disputes that name no money we know, with what was kept for them. Each is a notification from now on: of an
+    orphan it waits as that does, of a second charge it is tried until that is known. One that is of nothing of ours,
+    as a shop's other business is, puts its mismatch right.
+    """
+    kept = fees.each_dispute(lines)
+    for number, line in {line.provider_ref: line for line in lines}.items():
+        event = inbox.keep_dispute_from_bill(account, line)
+        told = f"{line.amount} {line.state}"
+        mismatch = BillMismatch(kind=Kind.MISSING_HERE, about=line.about, provider_ref=number, theirs=told)
+        mismatch.ours = f"orphan {event.pk}"
+        fees.keep(mismatch, kept.get(number))
+        if event.applied_at or event.put_away_at:
+            mismatch.settled_at, mismatch.note = clock.now(), event.note or "It is about nothing of ours."
+        yield mismatch
 
 
 def _booked(ours: Row) -> Money:

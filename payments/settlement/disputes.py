@@ -46,16 +46,23 @@ def _put_off(dispute: Dispute) -> None:
     still_open.update(next_attempt_at=clock.now() + limits.DISPUTE_AGAIN_AFTER, attempts=0)
 
 
+def told_by(line: BillLine) -> Outcome:
+    """What a line of a bill says of a dispute: that there is one. How it stands is asked."""
+    return Outcome(State.PENDING, "", line.provider_ref, line.amount, line.code)
+
+
 def hear_from_bill(account: ProviderAccount, lines: Sequence[BillLine]) -> dict[str, Dispute]:
     """A bill has disputes: money moved for them. One that nobody told us of is open from now on, and whatever is still
-    open is asked about at once. What is of somebody else's payment is nothing to us. Ours of them, by their numbers.
+    open is asked about at once. Those of money of ours that is known, by their numbers.
     """
     named = Dispute.objects.filter(account=account, provider_ref__in={line.provider_ref for line in lines})
     ours = {dispute.provider_ref: dispute for dispute in named}
     for line in lines:
-        if line.provider_ref not in ours and (payment := outside.charged(account, line.charge, line.charge_ref)):
-            told = Outcome(State.PENDING, "", line.provider_ref, line.amount, line.code)
-            ours[line.provider_ref] = outside.hear_dispute(payment.pk, told)
+        if line.provider_ref in ours:
+            continue
+        payment = outside.charged(account, line.charge, line.charge_ref)
+        if payment and payment.amount_captured:
+            ours[line.provider_ref] = outside.hear_dispute(payment.pk, told_by(line))
     if ours:
         still_open = Dispute.objects.filter(pk__in=[dispute.pk for dispute in ours.values()], closed_at=None)
         still_open.update(next_attempt_at=clock.now())

@@ -13,7 +13,7 @@ from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from payments.models import BillMismatch, Payment, ProviderEvent, Refund
-from payments.settlement import locks, outside, reconcile, refunds, rules
+from payments.settlement import fees, locks, outside, reconcile, refunds, rules
 from payments.settlement.calls import calling
 from payments.settlement.outcomes import pack, unpack
 from payments.wallets.abilities import KnowsDisputes
@@ -50,8 +50,11 @@ def apply(event: ProviderEvent) -> None:
         logger.error("notification %s names %s, which is none of ours", event, event.reference)
     else:
         event.applied_at = clock.now()  # nothing in it for us, such as a test message
+        _explain(event.pk, "It is about nothing of ours.", writes)
     writes.update(event, "next_attempt_at", "attempts", "applied_at", "orphaned_at", "outcome", "reference")
     writes.run()
+    if event.orphaned_at:
+        hear_disputes_of(event)
 
 
 def apply_new(event: ProviderEvent) -> bool:
@@ -158,10 +161,14 @@ def _apply_external(event: ProviderEvent, payment: Payment, told: Outcome | None
 
 
 def _apply_dispute(event: ProviderEvent) -> bool:
-    """One of somebody else's payment is nothing to us: a shop uses its account for other things too. Where it overtook
-    the news of its payment, that comes first: a dispute can only hold money that is booked.
+    """One of somebody else's payment is nothing to us: a shop uses its account for other things too. One of an orphan
+    waits for support as that does, and is heard once it is booked. Where it overtook the news of its payment, that
+    comes first: a dispute can only hold money that is booked.
     """
     payment, told = outside.charged(event.account, event.charge, event.charge_ref), unpack(event.outcome)
+    event.reference = event.number if payment is None and _is_of_orphan(event) else ""
+    if event.reference:
+        return False
     if told and payment is None and event.charge_ref:
         payment, told = _ask_whose(event, told)
     if payment and not payment.amount_captured:
@@ -170,8 +177,24 @@ def _apply_dispute(event: ProviderEvent) -> bool:
             raise ProviderError("told of a dispute of money that, asked, it does not have yet", permanent=False)
         payment = reconcile.apply(payment, stands)
     if payment and told:
-        outside.hear_dispute(payment.pk, told)
+        fees.book_kept(outside.hear_dispute(payment.pk, told))
     return payment is not None
+
+
+def _is_of_orphan(event: ProviderEvent) -> bool:
+    """Whether the money that a dispute is of waits for support."""
+    names = Q(outcome__provider_ref=event.charge_ref) if event.charge_ref else Q(pk=None)
+    if event.charge:
+        names |= Q(reference=event.charge)
+    return ProviderEvent.objects.waiting().filter(names, account=event.account, about="charge").exists()
+
+
+def hear_disputes_of(orphan: ProviderEvent) -> None:
+    """An orphan is known from now on: disputes of it, which were nothing to us, wait as it does."""
+    outcome = unpack(orphan.outcome)
+    if orphan.about == "charge" and outcome:
+        names = {"charge_ref": outcome.provider_ref, "charge": orphan.reference}
+        ProviderEvent.objects.hear_disputes_anew(orphan.account_id, clock.now(), **names)
 
 
 def _ask_whose(event: ProviderEvent, told: Outcome) -> tuple[Payment | None, Outcome]:

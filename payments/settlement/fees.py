@@ -6,15 +6,17 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
+from friendpay.kit.money import Money
 from payments.models import BillMismatch, Dispute, Fee, Payment, ProviderAccount, Refund
 from payments.wallets.base import BillLine
 
 Row = Payment | Refund
+_ABOUT = {Payment: "charge", Refund: "refund", Dispute: "dispute"}
 
 
-def about(row: Row) -> str:
+def about(row: Row | Dispute) -> str:
     """What a bill calls it."""
-    return "charge" if isinstance(row, Payment) else "refund"
+    return _ABOUT[type(row)]
 
 
 def of_line(account: ProviderAccount, day: date, line: BillLine, ours: Row) -> list[Fee]:
@@ -35,11 +37,7 @@ def of_line(account: ProviderAccount, day: date, line: BillLine, ours: Row) -> l
 
 
 def of_disputes(account: ProviderAccount, day: date, lines: Sequence[BillLine], ours: dict[str, Dispute]) -> list[Fee]:
-    """What was kept for each dispute of ours that day, all of its lines together; to be written."""
-    kept = Counter[tuple[str, str]]()
-    for line in lines:
-        if line.fee and line.provider_ref in ours:
-            kept[line.provider_ref, line.fee.currency] += line.fee.minor
+    """What was kept for each dispute of ours that day; to be written."""
     return [
         Fee(
             account=account,
@@ -47,12 +45,21 @@ def of_disputes(account: ProviderAccount, day: date, lines: Sequence[BillLine], 
             payment_id=ours[number].payment_id,
             about="dispute",
             reference=number,
-            currency=currency,
-            amount=amount,
+            currency=fee.currency,
+            amount=fee.minor,
         )
-        for (number, currency), amount in kept.items()
-        if amount
+        for number, fee in each_dispute(lines).items()
+        if number in ours
     ]
+
+
+def each_dispute(lines: Sequence[BillLine]) -> dict[str, Money]:
+    """What was kept for each dispute that day, all of its lines together, by its number; nothing for none."""
+    kept = Counter[tuple[str, str]]()
+    for line in lines:
+        if line.fee:
+            kept[line.provider_ref, line.fee.currency] += line.fee.minor
+    return {number: Money(amount, currency) for (number, currency), amount in kept.items() if amount}
 
 
 def write(fees: list[Fee]) -> None:
@@ -60,13 +67,13 @@ def write(fees: list[Fee]) -> None:
     Fee.objects.bulk_create(fees, ignore_conflicts=True)
 
 
-def keep(mismatch: BillMismatch, line: BillLine) -> None:
-    """A line that stands for nothing of ours says what was kept: for when its money is booked. The caller saves it."""
-    if line.fee and line.fee.minor:
-        mismatch.fee, mismatch.fee_currency = line.fee.minor, line.fee.currency
+def keep(mismatch: BillMismatch, fee: Money | None) -> None:
+    """What was kept for what stands for nothing of ours: for when its money is booked. The caller saves it."""
+    if fee and fee.minor:
+        mismatch.fee, mismatch.fee_currency = fee.minor, fee.currency
 
 
-def told_before(row: Row) -> QuerySet[BillMismatch]:
+def told_before(row: Row | Dispute) -> QuerySet[BillMismatch]:
     """What bills said of a row before we had it."""
     number = Q(provider_ref=row.provider_ref)
     if isinstance(row, Refund):  # at some wallets all refunds of a charge share the provider's number
@@ -75,7 +82,7 @@ def told_before(row: Row) -> QuerySet[BillMismatch]:
     return BillMismatch.objects.filter(number, account_id=row.account_id, about=about(row), kind=missing)
 
 
-def book_kept(row: Row) -> None:
+def book_kept(row: Row | Dispute) -> None:
     """What a wallet kept for a row that its bill had spoken of before we had it is booked now. Repeating is fine."""
     write(
         [
@@ -84,7 +91,7 @@ def book_kept(row: Row) -> None:
                 day=told.day,
                 payment=row if isinstance(row, Payment) else row.payment,
                 about=told.about,
-                reference=row.reference,
+                reference=row.provider_ref if isinstance(row, Dispute) else row.reference,
                 currency=told.fee_currency,
                 amount=told.fee,
             )

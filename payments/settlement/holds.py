@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 
 from friendpay.kit import clock, limits
 from friendpay.kit.background import enqueue
-from payments.models import Dispute, Movement, Payment, PaymentRequest, Refund
+from payments.models import Dispute, Movement, Payment, PaymentRequest, ProviderEvent, Refund
 from payments.settlement import rules, turns
 from payments.settlement.locks import note
 from payments.settlement.rules import Attempt, Payer
@@ -62,8 +62,11 @@ def fitting(request: PaymentRequest, payment: Payment, taken: int) -> int:
     return min(taken, room)
 
 
-def second_capture(payment: Payment, now: datetime) -> Payment:
-    """The provider charged one attempt twice: the second charge gets a row of its own."""
+def second_capture(payment: Payment, provider_ref: str, now: datetime) -> Payment:
+    """The provider charged one attempt twice: the second charge gets a row of its own. Disputes of it, which were of
+    nothing that we knew, are heard anew.
+    """
+    ProviderEvent.objects.hear_disputes_anew(payment.account_id, now, charge_ref=provider_ref)
     return Payment.objects.create(
         merchant_id=payment.merchant_id,
         request=payment.request,

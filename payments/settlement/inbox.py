@@ -19,7 +19,7 @@ from friendpay.kit.compiled import Change, Compiled, Given
 from friendpay.kit.errors import Refused
 from friendpay.kit.writes import Writes
 from payments.models import ProviderAccount, ProviderEvent
-from payments.settlement import effects, rounds
+from payments.settlement import disputes, effects, rounds
 from payments.settlement.outcomes import pack
 from payments.wallets import registry
 from payments.wallets.base import BillLine, NotificationRefused, Outcome, ProviderError, Reply
@@ -149,20 +149,41 @@ def keep_from_bill(account: ProviderAccount, line: BillLine) -> ProviderEvent | 
     names = Q(outcome__provider_ref=line.provider_ref) if line.provider_ref else Q(reference=line.reference)
     if told.filter(names).exists():
         return None
-    now = clock.now()
-    return ProviderEvent.objects.create(
+    event = _from_bill(account, line, Outcome(line.state, line.reference, line.provider_ref, line.amount))
+    event.reference = (line.reference or number)[: limits.NOTIFICATION_REFERENCE_CHARACTERS]
+    event.orphaned_at = event.received_at
+    event.save()
+    effects.hear_disputes_of(event)
+    return event
+
+
+def keep_dispute_from_bill(account: ProviderAccount, line: BillLine) -> ProviderEvent:
+    """A dispute that nobody told us of, and that names no money we know: from now on as if it had been told. The one
+    that was, where it was; what came of that stays.
+    """
+    told = ProviderEvent.objects.filter(account=account, about="dispute", outcome__provider_ref=line.provider_ref)
+    if known := told.first():
+        return known
+    event = _from_bill(account, line, disputes.told_by(line))
+    event.asks, event.next_attempt_at = True, event.received_at
+    event.save()
+    return event
+
+
+def _from_bill(account: ProviderAccount, line: BillLine, outcome: Outcome) -> ProviderEvent:
+    """A line of a bill as a notification that says so."""
+    number = line.provider_ref or line.reference
+    return ProviderEvent(
         account=account,
         event_id=f"bill {line.about} {number}"[:128],
         kind=f"bill.{line.about}",
         about=line.about,
-        reference=(line.reference or number)[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
         number=number[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
         charge=line.charge[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
         charge_ref=line.charge_ref[: limits.NOTIFICATION_REFERENCE_CHARACTERS],
-        outcome=pack(Outcome(line.state, line.reference, line.provider_ref, line.amount)),
+        outcome=pack(outcome),
         body=b"",
-        received_at=now,
-        orphaned_at=now,
+        received_at=clock.now(),
     )
 
 

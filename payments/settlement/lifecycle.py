@@ -273,7 +273,7 @@ def settle(
         raise ValueError(f"{payment} was to be paid in {payment.currency}, but the provider took {amount}")
     second = payment.status == PAYMENT.SUCCEEDED
     if second:
-        payment = holds.second_capture(payment, now)
+        payment = holds.second_capture(payment, provider_ref, now)
     holds.release(request, payment)
     applied = 0 if second else holds.fitting(request, payment, amount.minor)
     move(payment, PAYMENT.SUCCEEDED)

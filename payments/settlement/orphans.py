@@ -1,7 +1,6 @@
 """Orphans: money that names no payment of ours, kept by the inbox, counted for a request or sent back by support."""
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock, limits
@@ -102,10 +101,8 @@ def _done(event: ProviderEvent, outcome: Outcome) -> None:
     done = {"orphaned_at": None, "set_aside_at": None, "next_attempt_at": None, "applied_at": clock.now()}
     ProviderEvent.objects.filter(pk__in=same).update(**done)
     effects.explain(same, "Support booked the money.")
-    # What was told of disputes was nothing to us then: it is heard anew.
-    of_it = Q(charge_ref=outcome.provider_ref) | Q(charge=event.reference) & ~Q(charge="")
-    disputes = ProviderEvent.objects.filter(of_it, account=event.account, about="dispute", put_away_at=None)
-    disputes.update(applied_at=None, set_aside_at=None, next_attempt_at=clock.now(), attempts=0)
+    names = {"charge_ref": outcome.provider_ref, "charge": event.reference}
+    ProviderEvent.objects.hear_disputes_anew(event.account_id, clock.now(), **names)
 
 
 def money_of(event: ProviderEvent) -> tuple[Outcome, Money]:

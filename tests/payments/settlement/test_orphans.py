@@ -87,7 +87,7 @@ def test_an_orphan_is_sent_back_to_whoever_paid_it() -> None:
 def test_a_dispute_of_an_orphan_holds_its_money_once_it_is_booked(
     named: dict[str, str], status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While nobody knew whose money it was, the dispute was nothing to us."""
+    """While nobody knows whose money it was, the dispute waits for support as well."""
     stands = Outcome(State(status), "", "dp_1", Money(9000, "CNY"))
     monkeypatch.setattr(registry.get("sandbox"), "fetch_dispute", lambda *_asked: stands)
     request = shop.make_request()
@@ -99,11 +99,12 @@ def test_a_dispute_of_an_orphan_holds_its_money_once_it_is_booked(
         "next_attempt_at": clock.now(),
         "charge": "",
         "charge_ref": "",
+        "number": "dp_1",
     }
     event = told(account, "evt-3", "", **news | named)
     inbox.apply()
     event.refresh_from_db()
-    assert (event.applied_at is None, Dispute.objects.count()) == (False, 0)
+    assert (event.is_waiting, event.applied_at, Dispute.objects.count()) == (True, None, 0)
     orphans.adopt(other.pk, shop.make_request(shop.make_order(request.merchant)), actor="support:ada")
     inbox.apply()
     assert not Dispute.objects.exists()
@@ -112,7 +113,7 @@ def test_a_dispute_of_an_orphan_holds_its_money_once_it_is_booked(
     payment.refresh_from_db()
     assert (payment.amount_disputed, refund_moves.refundable(payment), ledger.check()) == (9000, 0, [])
     event.refresh_from_db()
-    assert (event.applied_at is None, event.next_attempt_at) == (False, None)
+    assert (event.applied_at is None, event.next_attempt_at, event.is_waiting) == (False, None, False)
 
 
 def test_an_orphan_stays_with_its_shop() -> None:
