@@ -31,8 +31,9 @@ class Part:
         """`typed` is what the friend would give, None where she has not said."""
         request, language = reading.request, get_language() or settings.LANGUAGE_CODE
         given, currency = len(reading.given), request.currency
-        step = chip_in.step_among(request.order, chip_in.taking(request.order, reading.shop.accounts))
-        missing = request.remaining or request.amount - request.amount_paid
+        unpaid = Money(request.amount - request.amount_paid, currency)
+        step = chip_in.step_among(unpaid, chip_in.taking(request.order, reading.shop.accounts))
+        missing = request.remaining or unpaid.minor
         if typed is None:
             share = chip_in.share_of_next(request, joined=given + reading.begun, step=step)
             typed = Money(share or missing, currency).figures(language)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import amounts, limits, text_filter
 from friendpay.kit.errors import Refused
+from friendpay.kit.money import Money
 from orders.models import Order
 from payments.models import PaymentRequest, ProviderAccount
 from payments.models.request import Share as Share
@@ -40,7 +41,7 @@ def named(order: Order, shares: tuple[Share, ...]) -> list[dict[str, Any]]:
         text_filter.check_name(name, field="split.shares")
     if not all(names) or len({name.casefold() for name in names}) < len(names):
         raise Refused("share_names", _("Give each share a name of its own."), field="split.shares", status=422)
-    step = step_of_parts(order)
+    step = step_of_parts(order, order.amount)
     if any(share.amount < 1 or share.amount % step for share in shares):
         raise Refused("share_amount", _("Each share must be more than zero."), field="split.shares", status=422)
     if sum(share.amount for share in shares) != order.amount:
@@ -101,14 +102,16 @@ def _smallest(order: Order, places: int) -> int:
         for method in registry.get(account.provider).methods
         if not method.by_choice or method.name in account.granted
     ]
-    step = step_among(order, accounts)
+    step = step_among(Money(missing, order.currency), accounts)
     half = missing // (2 * max(1, places)) // step * step
     return max(1, min(missing // 2, max(half, min(takes, default=1))))
 
 
-def step_of_parts(order: Order) -> int:
-    """What every part is a multiple of, so that none leaves what another of the shop's wallets could not take."""
-    return step_among(order, ProviderAccount.objects.taking(order))
+def step_of_parts(order: Order, missing: int) -> int:
+    """What every part of what is missing is a multiple of, so that none leaves what another of the shop's wallets could
+    not take.
+    """
+    return step_among(Money(missing, order.currency), ProviderAccount.objects.taking(order))
 
 
 def taking(order: Order, accounts: Iterable[ProviderAccount]) -> list[ProviderAccount]:
@@ -117,10 +120,10 @@ def taking(order: Order, accounts: Iterable[ProviderAccount]) -> list[ProviderAc
     return [account for account in known if account.enabled and account.live == order.live]
 
 
-def step_among(order: Order, accounts: Iterable[ProviderAccount]) -> int:
-    """The same of these accounts."""
-    step = max((registry.step(account.provider, order.currency) for account in accounts), default=1)
-    return step if order.amount % step == 0 else 1
+def step_among(missing: Money, accounts: Iterable[ProviderAccount]) -> int:
+    """The same of these accounts. One between two steps of a wallet is for others, who count finer."""
+    step = max((registry.step(account.provider, missing.currency) for account in accounts), default=1)
+    return step if missing.minor % step == 0 else 1
 
 
 def parts_given(request: PaymentRequest) -> int:
@@ -137,7 +140,8 @@ def fair_share(request: PaymentRequest) -> int:
     if request.split_max_payers is None or request.split_min_amount is None:
         return request.remaining
     begun = request.payments.filter(held_until__isnull=False).count()
-    return share_of_next(request, joined=parts_given(request) + begun, step=step_of_parts(request.order))
+    step = step_of_parts(request.order, request.amount - request.amount_paid)
+    return share_of_next(request, joined=parts_given(request) + begun, step=step)
 
 
 def fitting(request: PaymentRequest, *, given: int, step: int) -> list[int]:

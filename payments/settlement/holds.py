@@ -15,10 +15,11 @@ from django.utils.translation import get_language
 from friendpay.kit import clock, limits
 from friendpay.kit.background import enqueue
 from payments.models import Dispute, Movement, Payment, PaymentRequest, ProviderEvent, Refund
-from payments.settlement import rules, turns
+from payments.settlement import chip_in, rules, turns
 from payments.settlement.locks import note
 from payments.settlement.rules import Attempt, Payer
 from payments.settlement.turns import Begun
+from payments.wallets import registry
 
 
 def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: datetime) -> Payment:
@@ -50,7 +51,7 @@ def new_attempt(request: PaymentRequest, attempt: Attempt, payer: Payer, now: da
 
 def fitting(request: PaymentRequest, payment: Payment, taken: int) -> int:
     """How much of the money counts: all or nothing from one friend, up to what is missing from one of several, and for
-    a share that is named, if that is still to be paid.
+    a share that is named, if that is still to be paid. What does not count is a sum that its wallet can send back.
     """
     if request.status != PaymentRequest.Status.OPEN or taken != payment.amount:
         return 0
@@ -59,7 +60,10 @@ def fitting(request: PaymentRequest, payment: Payment, taken: int) -> int:
     room = request.amount - request.amount_paid
     if request.split_max_payers is None and taken != room:
         return 0
-    return min(taken, room)
+    if taken <= room:
+        return taken
+    step = registry.step(payment.account.provider, payment.currency)
+    return max(0, taken - chip_in.even_share(taken - room, 1, step))
 
 
 def second_capture(payment: Payment, provider_ref: str, now: datetime) -> Payment:

@@ -120,7 +120,7 @@ def check_amount(request: PaymentRequest, amount: int) -> None:
         if amount != request.amount:
             raise Refused("amount_changed", _("The amount has changed. Please check it again."), field="amount")
     else:
-        step = chip_in.step_of_parts(request.order)
+        step = chip_in.step_of_parts(request.order, open_amount)
         smallest = min(chip_in.even_share(request.split_min_amount, 1, step), open_amount)
         last_one = chip_in.parts_given(request) + 1 >= request.split_max_payers
         if not smallest <= amount <= open_amount:

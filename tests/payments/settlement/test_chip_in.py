@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from friendpay.kit.errors import Refused
-from payments.models import Payment, PaymentRequest, ProviderAccount
-from payments.settlement import chip_in, lifecycle, requests
+from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
+from payments.settlement import chip_in, ledger, lifecycle, requests
 from payments.settlement.chip_in import Split
 from payments.wallets import registry
 from tests import shop
@@ -104,14 +104,46 @@ def test_accounts_that_are_known_already_are_weighed_as_the_database_would() -> 
 def test_a_shop_without_a_wallet_counts_in_single_units() -> None:
     order = shop.make_order(amount=98)
     ProviderAccount.objects.all().delete()
-    assert chip_in.step_of_parts(order) == 1
+    assert chip_in.step_of_parts(order, 98) == 1
     assert shop.make_request(order, split=Split(50)).split_min_amount == 1
 
 
 def test_an_amount_between_two_steps_has_parts_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(registry.get("sandbox")), "steps", {"KWD": 10})
-    assert chip_in.step_of_parts(shop.make_order(amount=10010, currency="KWD")) == 10
-    assert chip_in.step_of_parts(shop.make_order(amount=10001, currency="KWD")) == 1
+    order = shop.make_order(amount=10010, currency="KWD")
+    assert [chip_in.step_of_parts(order, missing) for missing in (10010, 6667, 6670)] == [10, 1, 10]
+
+
+def test_what_is_left_between_two_steps_is_paid_in_parts_and_whole_by_who_counts_finer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A wallet that counts in steps came after the first part, or the price changed to a multiple of them."""
+    request = shop.make_request(amount=10000, currency="KWD", split=Split(4, 100))
+    shop.succeed(shop.hold(request, 3333))
+    house = registry.get("house")
+    monkeypatch.setattr(type(house), "steps", {"KWD": 10})
+    coarse = ProviderAccount.objects.get()
+    ProviderAccount.objects.create(merchant=coarse.merchant, provider="house", live=coarse.live, enabled=True)
+    share = chip_in.fair_share(again(request))
+    assert share == 2223
+    shop.succeed(begin(again(request), "Mei", amount=share))
+    shop.succeed(begin(again(request), "Ada", amount=4444))
+    assert again(request).status == "paid"
+
+
+def test_what_is_too_much_goes_back_in_the_wallets_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the wallet could never send it."""
+    request = shop.make_request(amount=10000, currency="KWD", split=Split(4, 100))
+    last, late = shop.hold(request, 6000), shop.hold(again(request), 4000, name="Ada")
+    lifecycle.let_go(late.pk)
+    shop.succeed(shop.hold(again(request), 3333, name="Eve"))
+    monkeypatch.setattr(type(registry.get("sandbox")), "steps", {"KWD": 10})
+    shop.succeed(late)
+    shop.succeed(last)
+    counts = list(request.payments.order_by("id").values_list("amount_captured", "amount_applied"))
+    assert counts == [(6000, 2660), (4000, 4000), (3333, 3333)]
+    assert (Refund.objects.get().amount, Refund.objects.get().reason) == (3340, "surplus")
+    assert (again(request).status, again(request).amount_paid, ledger.check()) == ("open", 9993, [])
 
 
 def test_a_part_of_one_unit_is_a_part() -> None:

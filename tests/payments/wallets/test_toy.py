@@ -56,7 +56,7 @@ def test_a_wallet_that_was_uninstalled_takes_no_page_down(client: Client) -> Non
     order = shop.make_order()
     ProviderAccount.objects.create(merchant=order.merchant, provider="gone")
     assert [offer.method for offer in weighing.for_page(order, Surface())] == ["sandbox"]
-    assert chip_in.step_of_parts(order) == 1
+    assert chip_in.step_of_parts(order, 9000) == 1
     payment_request = shop.make_request(order)
     for address in (f"/checkout/{order.token}/", f"/checkout/{order.token}/pay/", f"/p/{payment_request.token}/"):
         page = client.get(address, follow=True)
