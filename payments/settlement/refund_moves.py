@@ -62,6 +62,9 @@ def move_refund(refund_id: int, status: str, *, actor: str = "provider", outcome
         holds.weigh_disputes(payment)
         make_way(request, payment)
     save(request)
+    if refund.goods:
+        make_room_for_lines(order, "system")
+        refund.refresh_from_db()
     return refund
 
 
@@ -149,7 +152,9 @@ def _withdraw(request: PaymentRequest, payment: Payment, failed: QuerySet[Refund
 
 
 def make_room_for_lines(order: Order, actor: str) -> None:
-    """Withdraw refunds of lines that failed where others have taken their place. The caller holds the order's lock."""
+    """Withdraw refunds of lines that failed where others have taken their place, or what was given up went through
+    after all: sent again, they would bring the same pieces twice. The caller holds the order's lock.
+    """
     for refund in goods.without_room(order):
         move_refund(refund.pk, STATUS.WITHDRAWN, actor=actor)
 

@@ -227,6 +227,23 @@ def test_a_line_that_went_back_twice_after_all_is_returned_once_and_as_long_as_o
     assert returned() == [0, 0]
 
 
+@pytest.mark.parametrize("order_of_news", ["withdrawn one went through", "both did, and one came back"])
+def test_a_line_that_went_back_after_all_is_not_sent_once_more(order_of_news: str) -> None:
+    order = bought()
+    (first,) = back(order, LineReturn(TEA))
+    fail(first)
+    (second,) = back(order, LineReturn(TEA))
+    if order_of_news.startswith("both"):
+        succeed(first, second)
+        fail(second)
+    else:
+        fail(second)
+        succeed(first)
+    assert (rows(), returned()) == ([("succeeded", 1000), ("withdrawn", 1000)], [3, 0])
+    with pytest.raises(Refused, match="refund_not_failed"):
+        remedies.send_again(second.pk, actor="support:ada")
+
+
 def test_an_amount_in_place_of_a_failed_refund_counts_no_line() -> None:
     order = bought()
     fail(back(order, LineReturn(TEA))[0])
