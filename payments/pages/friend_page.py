@@ -118,7 +118,7 @@ class FriendPage(LivePage):
             State.EXPIRED: _("This request has expired."),
             State.CANCELLED: _("This is no longer needed."),
             State.HELD: _("Someone is paying right now."),
-            State.OPEN: _("You can pay."),
+            State.OPEN: _("You can pay.") if self.asking and self.asking.wallets.ways else "",
         }.get(self.state, "")
 
 

@@ -178,6 +178,32 @@ def test_nothing_is_asked_for_a_wallet_that_cannot_be_tapped(
     assert 'role="alert"' in refused.content.decode()
 
 
+def test_nobody_is_invited_to_pay_where_nothing_can_be_paid(client: Client) -> None:
+    """Not to give a part, not after a no, not once somebody else is done, nor by what a screen reader says."""
+    payment_request = shop.make_request(split=Split(3, 1000))
+    address = f"/p/{payment_request.token}/"
+    part, after_no = "you can pay just a part", "If you change your mind, you can still pay."
+    assert (part in words(client.get(address)), page_for(payment_request).announced) == (True, "You can pay.")
+    assert after_no in words(client.post(f"{address}decline/", {"choice": "sorry"}, follow=True))
+    no_wallet(payment_request.merchant)
+    assert (part in words(client.get(address)), page_for(payment_request).announced) == (False, "")
+    told = words(client.post(f"{address}decline/", {"choice": "sorry"}, follow=True))
+    assert ("We've told Lin." in told, after_no in told) == (True, False)
+
+
+def test_who_waits_for_another_is_not_told_that_she_can_pay_where_nothing_can_be_paid(
+    client: Client, move_time: Callable[[float], None]
+) -> None:
+    payment_request = held(shop.make_request())
+    address, buyers = f"/p/{payment_request.token}/", f"/checkout/{payment_request.order.token}/pay/"
+    for seconds, invites in ((0, "you can pay in"), (70, "cancel their attempt first")):
+        move_time(seconds)
+        ProviderAccount.objects.update(enabled=True)
+        assert [invites in words(client.get(page)) for page in (address, buyers)] == [True, True]
+        no_wallet(payment_request.merchant)
+        assert [invites in words(client.get(page)) for page in (address, buyers)] == [False, False]
+
+
 def test_a_request_is_contested_by_what_came_to_nothing_within_the_hour(move_time: Callable[[float], None]) -> None:
     payment_request = shop.make_request()
     shop.attempts(payment_request, 2)
