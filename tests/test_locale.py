@@ -150,6 +150,12 @@ def test_every_plural_form_of_the_language_is_there(locale: str) -> None:
             assert len([text for text in strings(message) if text]) == len(pairs), singular(message)
 
 
+def test_chinese_has_chinese_punctuation() -> None:
+    """Half-width signs belong between Latin words alone."""
+    texts = [text for locale in ("zh_Hans", "zh_Hant") for message in catalog(locale) for text in strings(message)]
+    assert [text for text in texts if re.search(r"[\u4e00-\u9fff…][:;,?!]|[:;,?!] ?[\u4e00-\u9fff]", text)] == []
+
+
 @pytest.mark.parametrize("locale", PUBLIC_ALONE)
 def test_no_translation_is_left_of_a_message_that_is_gone(locale: str, wanted: list[tuple[str, str]]) -> None:
     texts = {text for text, _file in wanted}

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit.templatetags.money import amount
@@ -77,6 +78,11 @@ def link(thing: Model, text: object = "") -> SafeString:
 def code(text: str) -> SafeString:
     """Something to copy: an id, a reference, an address."""
     return format_html('<code class="desk-code">{}</code>', text) if text else SafeString("")
+
+
+def labelled(label: object, cell: Cell) -> SafeString:
+    """What a thing is and the thing, with the colon of the reader's language between them."""
+    return format_html(gettext("{label}: {value}"), label=label, value=cell)
 
 
 @dataclass(frozen=True)

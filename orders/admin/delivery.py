@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from friendpay.admin_kit import filters
 from friendpay.admin_kit.acts import PRIMARY, Act
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import Panel, badge, code, link, mode, moment
+from friendpay.admin_kit.cells import Panel, badge, code, labelled, link, mode, moment
 from friendpay.admin_kit.columns import ID, Column
 from orders.models import WebhookAttempt, WebhookDelivery
 from orders.webhooks import outbox
@@ -38,7 +38,7 @@ def state_of(delivery: WebhookDelivery) -> SafeString:
 
 def _outcome(attempt: WebhookAttempt) -> str:
     error = str(ERRORS.get(attempt.error, attempt.error))
-    return f"{attempt.status_code}: {error}" if attempt.status_code and error else str(attempt.status_code or error)
+    return labelled(attempt.status_code, error) if attempt.status_code and error else str(attempt.status_code or error)
 
 
 @admin.register(WebhookDelivery)

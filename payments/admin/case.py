@@ -1,12 +1,13 @@
 """The head of a case, on the pages of an order and of a request: who, how much, the link, what people see right now."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,7 +15,7 @@ from unfold.decorators import action
 
 from friendpay.admin_kit.acts import DANGER
 from friendpay.admin_kit.base import SupportAdmin
-from friendpay.admin_kit.cells import KINDS, Cell, Panel, address, badge, link, moment, money
+from friendpay.admin_kit.cells import KINDS, Cell, Panel, address, badge, labelled, link, moment, money
 from friendpay.kit import clock, desk_limits
 from friendpay.kit.templatetags.money import amount
 from orders.models import Order
@@ -43,9 +44,8 @@ class Case:
     people: SafeString
     sums: list[tuple[str, Cell]]
     views: list[tuple[str, str]]
-    waiting: list[tuple[str, str]]
-    link: str = ""
-    code: str = ""
+    waiting: list[SafeString]
+    ways_in: SafeString
 
 
 class CasePage(SupportAdmin[Any]):
@@ -102,6 +102,7 @@ class CasePage(SupportAdmin[Any]):
     def _case(self, thing: Any, *, is_shown: bool) -> Case:
         """Who may not work on cases learns no link: whoever has one may pay by it."""
         order, asked = self.order_of(thing), self.request_of(thing)
+        waiting = second_person.waiting_for(order)
         name = thing._meta.model_name
         page = f"admin:{thing._meta.app_label}_{name}"
         views = [(_("What the buyer sees"), reverse(f"{page}_as_buyer", args=[thing.pk]))]
@@ -113,9 +114,8 @@ class CasePage(SupportAdmin[Any]):
             people=_people(order),
             sums=_sums(order, asked),
             views=views if is_shown else [],
-            waiting=[(address(it), it.what) for it in second_person.waiting_for(order)],
-            link=text.link(asked) if asked and is_shown else "",
-            code=codes.shown(asked) if asked else "",
+            waiting=[labelled(_("Waits for a second person"), link(it, it.what)) for it in waiting],
+            ways_in=_ways_in(asked) if asked and is_shown else SafeString(""),
         )
 
 
@@ -141,7 +141,17 @@ def _people(order: Order) -> SafeString:
         (_("Order"), link(order)),
         (_("Assigned to"), assigned.user.get_username() if assigned else _("nobody")),
     ]
-    return format_html_join(" · ", "{}: {}", people)
+    return _in_line(people)
+
+
+def _ways_in(asked: PaymentRequest) -> SafeString:
+    """What opens the friend's page, to copy."""
+    ways = ((_("Link"), text.link(asked)), (_("Share code"), codes.shown(asked)))
+    return _in_line((name, format_html('<code class="desk-code desk-copy">{}</code>', it)) for name, it in ways)
+
+
+def _in_line(named: Iterable[tuple[str, Cell]]) -> SafeString:
+    return format_html_join(" · ", "{}", ((labelled(name, it),) for name, it in named))
 
 
 def _sums(order: Order, asked: PaymentRequest | None) -> list[tuple[str, Cell]]:

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from friendpay.admin_kit.cells import labelled
 from friendpay.kit.templatetags.money import amount
 from orders import access
 from orders.admin import timeline
@@ -27,7 +28,12 @@ def page(request: HttpRequest, dispute: Dispute) -> HttpResponse:
     merchant_id = dispute.payment.merchant_id
     access.note(request.user.get_username(), Access.Kind.EVIDENCE, dispute.public_id, merchant_id=merchant_id)
     it = evidence.of(dispute)
-    context = {"it": it, "facts": _facts(it), "sections": [part for part in _sections(it) if part[1]]}
+    context = {
+        "it": it,
+        "facts": _facts(it),
+        "spoken": labelled(_("Language"), format_html("<bdi>{}</bdi>", it.language or "-")),
+        "sections": [part for part in _sections(it) if part[1]],
+    }
     return TemplateResponse(request, "payments/admin/evidence.html", context)
 
 

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy
 
-from friendpay.admin_kit.cells import address
+from friendpay.admin_kit.cells import address, labelled
 from friendpay.kit import clock, desk_limits
 from friendpay.kit.templatetags.money import amount
 from orders.models import WebhookEndpoint
@@ -282,7 +282,7 @@ def assigned(rows: "QuerySet[Assignment]") -> list[Line]:
     return [
         Line(
             it.assigned_at,
-            f"{gettext('Assigned to')}: {it.user.get_username()}",
+            labelled(gettext("Assigned to"), it.user.get_username()),
             address(it.order),
             " · ".join(map(str, (*_order(it.order), it.merchant))),
         )

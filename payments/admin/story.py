@@ -7,12 +7,12 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q
 from django.utils.functional import Promise, cached_property
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from friendpay.admin_kit.cells import Cell, Panel, link
+from friendpay.admin_kit.cells import Cell, Panel, labelled, link
 from friendpay.kit import clock
 from orders.admin import timeline
 from orders.admin.delivery import state_of
@@ -121,7 +121,7 @@ class Story:
         named: list[Payment | Refund] = [*self.payments, *self.refunds]
         by_reference = {it.reference: self._about[it.public_id] for it in named}
         for written in self._written:
-            what = format_html("{}: {}", link(written, _("The wallet wrote")), says(written))
+            what = labelled(link(written, _("The wallet wrote")), says(written))
             yield Entry(written.received_at, _("Wallet"), what, by_reference.get(written.reference, ""))
 
     def _mails(self) -> Iterator[Entry]:

@@ -1,5 +1,6 @@
 """The case of an order: what stands at its head, what people see, and what support does about it."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,14 +10,17 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 from django.utils.html import strip_tags
+from pytest_django import Settings
 
 from friendpay.kit import clock
+from friendpay.kit.money import Money
 from orders.models import Event, Order, WebhookDelivery
 from orders.webhooks import endpoints
 from payments.admin import case_acts
 from payments.models import Mail, MailAddress, Payment, PaymentRequest, ProviderAccount, Refund, Step, StoppedBuyer
-from payments.settlement import ledger, lifecycle, refunds
+from payments.settlement import ledger, lifecycle, outside, refunds
 from payments.settlement.rules import Split
+from payments.wallets.base import Outcome, State
 from tests import desk, shop
 from tests.payments.admin.test_pages import notification
 
@@ -184,6 +188,22 @@ def test_a_case_is_assigned_and_noted_on() -> None:
     assert "Note: Called back, 100% sure." in page
     act(client, request.order, "assign", user="")
     assert not case_acts.mine(anna).exists()
+
+
+def test_a_case_in_chinese_has_chinese_colons(settings: Settings) -> None:
+    settings.DESK_SECOND_PERSON_ABOVE = {"CNY": "50.00"}
+    request, client = shop.make_request(amount=10000), support()
+    payment = shop.succeed(shop.hold(request))
+    notification(payment.account, reference=payment.reference, applied_at=clock.now())
+    act(client, request, "assign", user=str(User.objects.get(username="anna").pk))
+    act(client, payment, "refund", amount="90.00", note="", seen="10000")  # waits for a second person
+    dispute = outside.hear_dispute(payment.pk, Outcome(State.PENDING, "", "dp_1", Money(500, "CNY"), "fraudulent"))
+    client = desk.staff(*desk.READ, *RIGHTS, "payments.view_dispute", name="bo")
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "zh-CN"
+    pages = [desk.text(client, page) for page in (desk.page(request), desk.page(dispute, "evidence"))]
+    for said in ("买家：Lin", "负责人：anna", "链接：", "分享码：", "等待第二个人确认：", "语言："):
+        assert any(said in page for page in pages), said
+    assert [found for page in pages for found in re.findall(r"[\u4e00-\u9fff] ?: .{9}", page)] == []
 
 
 def test_the_shop_is_told_again_from_the_case() -> None:
