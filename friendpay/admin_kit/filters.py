@@ -10,12 +10,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from friendpay.admin_kit.scope import is_one_shop
+
 Words = str | Promise
 Rows = Q | Callable[[], Q]
 
 
 class ShopFilter(AutocompleteSelectFilter):
-    """By shop: it offers, and names, those of whoever looks."""
+    """By shop: it offers, and names, those of whoever looks. Who works for one has nothing to choose."""
+
+    def has_output(self) -> bool:
+        shops = self.model_admin.admin_site.shops_of(self.request.user)
+        return not is_one_shop(shops) and bool(super().has_output())
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):

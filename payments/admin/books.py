@@ -21,7 +21,8 @@ from friendpay.admin_kit.cells import Panel, money
 from friendpay.admin_kit.reauthentication import requires_password
 from friendpay.kit import clock, limits
 from orders import access, scope
-from orders.models import Access, Merchant
+from orders.models import Access
+from payments.admin.shop_choice import ShopField
 from payments.books import days, exports, settlement_report
 from payments.models import Movement
 from payments.offers.weighing import LABELS
@@ -42,18 +43,12 @@ class BooksForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
     )
     mode = forms.ChoiceField(label=gettext_lazy("Mode"), choices=list(_MODES.items()), widget=UnfoldAdminSelectWidget)
-    shop = forms.ModelChoiceField(
-        Merchant.objects.none(),
-        label=gettext_lazy("Shop"),
-        required=False,
-        empty_label=gettext_lazy("All shops"),
-        widget=UnfoldAdminSelectWidget,
-    )
+    shop = ShopField()
 
     def __init__(self, data: Any, user: Any) -> None:
         super().__init__(data)
         self.shops = scope.shops_of(user)
-        cast(Any, self.fields["shop"]).queryset = scope.merchants_of(user)
+        cast(ShopField, self.fields["shop"]).offer_to(user)
 
     def clean(self) -> dict[str, Any]:
         chosen = self.cleaned_data

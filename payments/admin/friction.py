@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from math import log
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -18,8 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from friendpay.admin_kit.base import SupportAdmin
 from friendpay.admin_kit.cells import Panel
 from friendpay.kit import clock
-from orders import scope
-from orders.models import Merchant
+from payments.admin.shop_choice import ShopField
 from payments.funnel import report
 from payments.funnel.report import Report, Span
 from payments.models import Step
@@ -68,13 +66,7 @@ class Range:
 
 
 class MeterForm(forms.Form):
-    shop = forms.ModelChoiceField(
-        Merchant.objects.none(),
-        label=gettext_lazy("Shop"),
-        required=False,
-        empty_label=gettext_lazy("All shops"),
-        widget=UnfoldAdminSelectWidget,
-    )
+    shop = ShopField()
     method = forms.ChoiceField(
         label=gettext_lazy("Wallet"),
         choices=[("", gettext_lazy("All wallets")), *LABELS.items()],
@@ -85,9 +77,9 @@ class MeterForm(forms.Form):
         label=gettext_lazy("Days"), choices=list(DAYS.items()), coerce=int, widget=UnfoldAdminSelectWidget
     )
 
-    def __init__(self, data: Any, shops: QuerySet[Merchant]) -> None:
+    def __init__(self, data: Any, user: Any) -> None:
         super().__init__(data)
-        self.fields["shop"].queryset = shops  # type: ignore[attr-defined]
+        cast(ShopField, self.fields["shop"]).offer_to(user)
 
 
 @admin.register(Step)
@@ -100,7 +92,7 @@ class StepAdmin(SupportAdmin[Step]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         asked = {"days": 30, **request.GET.dict()}
-        form = MeterForm(asked, scope.merchants_of(request.user))
+        form = MeterForm(asked, request.user)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

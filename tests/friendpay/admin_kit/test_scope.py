@@ -253,7 +253,15 @@ def test_the_rules_simulator_and_the_friction_meter_know_ones_own_shops(planted:
     Step.objects.all().update(kind="request_created")
     assert client.get(desk.rows(Step), {"days": 7}).context["total"] == 1
     assert not client.get(desk.rows(Step), {"shop": shop.pk}).context["form"].is_valid()
+    assert "All shops" not in desk.text(client, desk.rows(Step))
     assert desk.staff(*test_roles.READ).get(desk.rows(Step), {"days": 7}).context["total"] == 2
+
+
+def test_who_works_for_one_shop_is_offered_no_choice_of_shops(planted: Rows, other: Rows) -> None:
+    both = desk.staff(*every_right_but_all_shops(), shops=[mine(planted), mine(other)])
+    for client, offered in ((of_shop(*every_right_but_all_shops(), merchant=mine(planted)), False), (both, True)):
+        filters = [type(it).__name__ for it in client.get(desk.rows(Order)).context["cl"].filter_specs]
+        assert ("ShopFilter" in filters, len(filters) > 1) == (offered, True)
 
 
 def test_a_pairing_is_consented_to_for_ones_own_shop(planted: Rows, other: Rows) -> None:

@@ -221,6 +221,9 @@ def test_who_works_for_one_shop_has_its_books_alone(paid: Any) -> None:
     shown = desk.words(client.get(desk.rows(Movement), {"since": today, "until": today, "mode": "test", "zone": "UTC"}))
     assert "Night Market" in shown
     assert "Harbour Tea" not in shown
+    assert "All shops" not in shown
+    both = desk.staff(*RIGHTS, shops=[other.merchant, paid.merchant], name="both")
+    assert "All shops" in desk.text(both, desk.rows(Movement))
     nobody = desk.staff(*RIGHTS, shops=[], name="nobody")
     assert read(body(ask(nobody)).decode()) == []
 
