@@ -2,8 +2,10 @@
 
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import unfold
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.auth.password_validation import validate_password
@@ -25,6 +27,8 @@ from tests import desk
 pytestmark = pytest.mark.django_db
 
 FACTOR = "/admin/second-factor/"
+OURS = Path(__file__).parents[3] / "templates/admin/base.html"
+THEMES = Path(unfold.__file__).parent / "templates/admin/base.html"
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +54,25 @@ def set_up(client: Client) -> TOTPDevice:
     device = TOTPDevice.objects.get()
     assert client.post(FACTOR, {"code": code(device, -1)}).status_code == 302
     return TOTPDevice.objects.get()
+
+
+def test_every_page_has_one_main_landmark(client: Client) -> None:
+    """A screen reader leads there past the menu."""
+    assert [who.get(page).content.count(b"<main") for who, page in ((Client(), "/admin/login/"), (client, FACTOR))] == [
+        1,
+        1,
+    ]
+    set_up(client)
+    for page in ("/admin/", "/admin/orders/order/", "/admin/find/?q=x", "/admin/password_change/"):
+        answer = client.get(page)
+        assert (answer.status_code, answer.content.count(b"<main"), answer.content.count(b"</main>")) == (200, 1, 1)
+
+
+def test_the_theme_lays_out_its_pages_as_before_but_for_the_landmark() -> None:
+    """Our copy of its template follows it."""
+    own, theme = (path.read_text().split() for path in (OURS, THEMES))
+    tags = {"<main": "<div", "</main>": "</div>"}
+    assert [tags.get(word, word) for word in own] == theme
 
 
 @pytest.mark.parametrize(
