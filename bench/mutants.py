@@ -45,7 +45,8 @@ MODULES = (
         for name in (
             *("lifecycle", "holds", "refunds", "refund_moves", "remedies", "reconcile", "inbox", "orphans", "checkout"),
             *("rules", "turns", "chip_in", "ledger", "locks", "outside", "expiry", "rounds", "outcomes", "effects"),
-            *("requests", "asking", "batches", "reissue", "taps", "calls", "bills", "bill_days", "disputes"),
+            *("requests", "asking", "batches", "reissue", "taps", "calls", "bills", "bill_days", "disputes", "fees"),
+            "goods",
         )
     ),
     *("models/payment", "models/refund", "models/request"),

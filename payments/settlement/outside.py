@@ -100,7 +100,6 @@ def hear_dispute(payment_id: int, outcome: Outcome) -> Dispute:
         _move_dispute(request, payment, dispute, opened, "payment.disputed")
     elif dispute.claim and dispute.closed_at is None and not dispute.amount_taken and payment.amount_captured:
         holds.weigh_disputes(payment)  # it may have been heard of before its money was
-        refund_moves.make_way(request, payment)
     if status and dispute.closed_at is None:
         dispute.closed_at = now
         is_won = status == Dispute.Status.WON

@@ -10,7 +10,7 @@ from friendpay.kit import clock
 from friendpay.kit.money import Money
 from payments import tasks
 from payments.models import BillDay, BillMismatch, Fee, Payment, ProviderAccount, ProviderEvent, Refund
-from payments.settlement import bills, inbox, lifecycle, orphans, refunds
+from payments.settlement import bills, fees, inbox, lifecycle, orphans, outside, refunds
 from payments.wallets import registry
 from payments.wallets.base import BEIJING, BillLine, NoBill, ProviderError, State
 from tests import shop
@@ -199,6 +199,27 @@ def test_a_refund_by_hand_that_its_wallet_alone_numbers_is_not_missed_once_it_is
         tasks.compare_bills()
     assert kinds() == ["missing_here"] * 2
     assert (Fee.objects.get().amount, Fee.objects.get().about, Refund.objects.get().billed_on) == (-54, "refund", day)
+
+
+def test_of_refunds_that_a_bill_had_before_us_each_has_its_own_fee_alone() -> None:
+    """By its reference, or, where the wallet alone numbers it, by that number; others may have that number, too."""
+    payment = shop.succeed(shop.hold(shop.make_request()), ref="txn-1")
+    now = clock.now()
+    for reference, number, fee in (("by-hand", "re-1", -4), ("", "re-1", -1), ("", "re-2", -2), ("re-3", "re-9", -8)):
+        BillMismatch.objects.create(
+            account=payment.account,
+            day=now.date(),
+            kind="missing_here",
+            about="refund",
+            reference=reference,
+            provider_ref=number,
+            fee=fee,
+            fee_currency="CNY",
+            found_at=now,
+        )
+    for number in ("re-1", "re-3"):
+        fees.book_kept(outside.book_refund(payment.pk, number, Money(100, "CNY"), provider_ref=number))
+    assert dict(Fee.objects.values_list("reference", "amount")) == {"re-1": -1, "re-3": -8}
 
 
 @pytest.mark.parametrize(("given_back", "kept"), [(0, [1500]), (-1000, [500]), (-1500, [])])

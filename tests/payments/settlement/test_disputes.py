@@ -488,6 +488,26 @@ def test_a_bill_with_a_dispute_that_is_open_here_has_it_asked_about_at_once(scen
     assert Dispute.objects.get().next_attempt_at is None
 
 
+def test_an_answer_about_one_dispute_puts_off_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    payment = paid()
+    asked_first, later = open_one(payment), open_one(payment, "dp_2")
+    stands = Outcome(State.PENDING, "", "dp_1", payment.captured)
+    monkeypatch.setattr(registry.get("sandbox"), "fetch_dispute", lambda *_asked: stands)
+    Dispute.objects.filter(pk=asked_first.pk).update(next_attempt_at=clock.now())
+    tasks.sweep_disputes()
+    later_now = Dispute.objects.get(pk=later.pk)
+    assert later_now.next_attempt_at == later.next_attempt_at
+    assert Dispute.objects.get(pk=asked_first.pk).next_attempt_at != later.next_attempt_at
+
+
+def test_whose_a_dispute_is_is_looked_for_at_its_own_account_alone() -> None:
+    payment = paid()
+    other = shop.make_merchant("Other").provider_accounts.get()
+    for names in ((payment.reference, ""), ("", payment.provider_ref), (payment.reference, payment.provider_ref)):
+        assert outside.charged(payment.account, *names) == payment
+        assert outside.charged(other, *names) is None
+
+
 @stripe_only
 def test_what_stripe_keeps_for_a_dispute_is_a_fee_of_its_payment(scene: Scene) -> None:
     scene.pay()
@@ -550,7 +570,7 @@ def test_a_line_of_a_bill_is_about_its_own_dispute_alone() -> None:
     merchant = shop.make_merchant()
     paid = [*(shop.make_request(shop.make_order(merchant)) for _number in range(2)), shop.make_request()]
     payments = [shop.succeed(shop.hold(request)) for request in paid]
-    for payment, number in zip(payments, ("dp_2", "dp_1", "dp_2"), strict=True):
+    for payment, number in reversed([*zip(payments, ("dp_2", "dp_1", "dp_2"), strict=True)]):
         outside.hear_dispute(payment.pk, Outcome(State.PENDING, "", number, payment.captured))
     Dispute.objects.update(next_attempt_at=clock.now() + timedelta(days=1))
     mine = payments[0]

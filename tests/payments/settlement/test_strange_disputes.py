@@ -85,6 +85,7 @@ def test_a_dispute_of_an_orphan_is_work_and_holds_what_support_books(bill: Bill,
     assert (row.payment, row.provider_ref, row.code, row.status) == (payment, "dp-1", "fraudulent", "open")
     assert (row.amount_taken, refund_moves.refundable(Payment.objects.get())) == (9000, 0)
     assert (told().is_waiting, told().next_attempt_at, told().applied_at is None) == (False, None, False)
+    assert BillMismatch.objects.get(about="dispute").note == "It was booked by support's new try."
     assert mismatches() == [("charge", True), ("dispute", True)]
     compared(account, times=2)
     fees = Fee.objects.values_list("payment", "about", "reference", "currency", "amount", "day")
@@ -182,6 +183,26 @@ def test_a_dispute_of_nothing_of_ours_is_asked_about_once_and_no_work(bill: Bill
     compared(account, times=3)
     assert (told().applied_at is None, told().is_waiting, ASKED) == (False, False, ["dp-1"])
     assert (Dispute.objects.count(), Fee.objects.count(), mismatches()) == (0, 0, [("dispute", True)])
+    assert BillMismatch.objects.get().note == "It is about nothing of ours."
+
+
+def test_a_dispute_the_wallet_does_not_know_is_tried_again(bill: Bill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It told of it: what it says now is not believed before it is set aside for support."""
+    account = shop.account_of(shop.make_request())
+    monkeypatch.setattr(registry.get("sandbox"), "fetch_dispute", lambda *_asked: Outcome(State.UNKNOWN, ""))
+    bill(lambda _day: [dispute()])
+    compared(account)
+    assert (told().applied_at, "does not know" in told().error, mismatches()) == (None, True, [("dispute", False)])
+
+
+def test_a_refund_that_is_none_of_ours_makes_no_dispute_due_again(bill: Bill) -> None:
+    """At some wallets it bears the number of its charge."""
+    account = shop.account_of(shop.make_request())
+    bill(lambda _day: [dispute()])
+    compared(account)
+    bill(lambda _day: [BillLine("refund", "re-1", "txn-stray", SUM, State.SUCCEEDED)])
+    compared(account)
+    assert (told("refund").is_waiting, told().is_waiting, len(ASKED)) == (True, False, 1)
 
 
 def test_what_support_put_away_is_no_work_again(bill: Bill) -> None:
