@@ -145,12 +145,11 @@ def keep_from_bill(account: ProviderAccount, line: BillLine) -> ProviderEvent | 
     whatever became of it.
     """
     told = ProviderEvent.objects.filter(account=account, about=line.about)
-    number = line.provider_ref or line.reference
     names = Q(outcome__provider_ref=line.provider_ref) if line.provider_ref else Q(reference=line.reference)
     if told.filter(names).exists():
         return None
     event = _from_bill(account, line, Outcome(line.state, line.reference, line.provider_ref, line.amount))
-    event.reference = (line.reference or number)[: limits.NOTIFICATION_REFERENCE_CHARACTERS]
+    event.reference = (line.reference or line.provider_ref)[: limits.NOTIFICATION_REFERENCE_CHARACTERS]
     event.orphaned_at = event.received_at
     event.save()
     effects.hear_disputes_of(event)
@@ -165,7 +164,7 @@ def keep_dispute_from_bill(account: ProviderAccount, line: BillLine) -> Provider
     if known := told.first():
         return known
     event = _from_bill(account, line, disputes.told_by(line))
-    event.asks, event.next_attempt_at = True, event.received_at
+    event.next_attempt_at = event.received_at
     event.save()
     return event
 

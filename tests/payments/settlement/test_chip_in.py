@@ -6,7 +6,7 @@ import pytest
 
 from friendpay.kit.errors import Refused
 from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
-from payments.settlement import chip_in, ledger, lifecycle, requests
+from payments.settlement import chip_in, holds, ledger, lifecycle, requests
 from payments.settlement.chip_in import Split
 from payments.wallets import registry
 from tests import shop
@@ -129,6 +129,25 @@ def test_what_is_left_between_two_steps_is_paid_in_parts_and_whole_by_who_counts
     shop.succeed(begin(again(request), "Mei", amount=share))
     shop.succeed(begin(again(request), "Ada", amount=4444))
     assert again(request).status == "paid"
+
+
+@pytest.mark.parametrize(("taken", "counts"), [(3990, 3990), (4000, 4000), (4010, 4000), (15, 15), (4015, 3995)])
+def test_what_counts_of_a_part_leaves_what_its_wallet_can_send(
+    taken: int, counts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = shop.make_request(amount=10000, currency="KWD", split=Split(4, 1))
+    shop.succeed(shop.hold(request, 6000, name="Eve"))
+    part = Payment(request=request, account=shop.account_of(request), currency="KWD", amount=taken)
+    monkeypatch.setattr(type(registry.get("sandbox")), "steps", {"KWD": 10})
+    assert holds.fitting(again(request), part, taken) == counts
+
+
+def test_nothing_counts_where_not_even_all_of_it_is_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = shop.make_request(amount=10000, currency="KWD", split=Split(4, 1))
+    shop.succeed(shop.hold(request, 9996, name="Eve"))
+    part = Payment(request=request, account=shop.account_of(request), currency="KWD", amount=15)
+    monkeypatch.setattr(type(registry.get("sandbox")), "steps", {"KWD": 10})
+    assert holds.fitting(again(request), part, 15) == 0
 
 
 def test_what_is_too_much_goes_back_in_the_wallets_steps(monkeypatch: pytest.MonkeyPatch) -> None:

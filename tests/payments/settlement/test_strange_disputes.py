@@ -1,6 +1,7 @@
 """Disputes on a bill that name no payment we know: of an orphan, of an attempt's second charge, of nothing of ours."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -228,10 +229,27 @@ def test_a_dispute_of_an_orphan_that_was_put_away_is_nothing_to_us(bill: Bill) -
     assert (told().is_waiting, told().applied_at is None, mismatches()[1]) == (False, False, ("dispute", True))
 
 
+def test_only_news_of_this_very_dispute_stands_for_its_line() -> None:
+    mine, other = (shop.account_of(shop.make_request(shop.make_order(shop.make_merchant(name)))) for name in "AB")
+    now, body = clock.now(), {"body": b"", "received_at": clock.now()}
+    for number, (account, about, of) in enumerate(
+        [(other, "dispute", "dp-1"), (mine, "charge", "dp-1"), (mine, "dispute", "dp-0")]
+    ):
+        news = pack(Outcome(State.PENDING, "", of, SUM))
+        row = {"account": account, "event_id": f"evt-{number}", "about": about, "outcome": news, "applied_at": now}
+        ProviderEvent.objects.create(**row, **body)
+    kept = [inbox.keep_dispute_from_bill(mine, dispute()) for _time in range(2)]
+    assert (kept[0], kept[0].event_id) == (kept[1], "bill dispute dp-1")
+    long = inbox.keep_dispute_from_bill(mine, replace(dispute(), provider_ref="x" * 200))
+    assert len(long.event_id) == 128
+
+
 def test_orphans_of_another_account_or_charge_are_none_of_its(bill: Bill) -> None:
     mine, other = (shop.account_of(shop.make_request(shop.make_order(shop.make_merchant(name)))) for name in "AB")
     inbox.keep_from_bill(other, CHARGE)
-    inbox.keep_from_bill(mine, BillLine("charge", "", "txn-other", SUM, State.SUCCEEDED))
+    orphan = inbox.keep_from_bill(mine, BillLine("charge", "", "txn-other", SUM, State.SUCCEEDED))
+    assert orphan
+    assert (orphan.reference, orphan.is_waiting) == ("txn-other", True)
     bill(lambda _day: [dispute()])
     compared(mine)
     assert (told().is_waiting, told().applied_at is None) == (False, False)
