@@ -14,19 +14,19 @@ TOKEN_SYMBOLS = len(settings.CELL) + limits.TOKEN_SYMBOLS
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz"  # 54 symbols, none alike
 
-
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SYMBOLS = bytes(ord(_ALPHABET[byte % len(_ALPHABET)]) for byte in range(256))
+_UNEVEN = bytes(range(256 - 256 % len(_ALPHABET), 256))
+"""Bytes that are left out: with them the first symbols would come more often than the others."""
 
 
 def token(length: int | None = None) -> str:
     """An unguessable string for a link; with a length, one for any other use."""
     if length is None:
         return settings.CELL + token(limits.TOKEN_SYMBOLS)
-    number, pairs = secrets.randbelow(len(_PAIRS) ** ((length + 1) // 2)), ""
-    while len(pairs) < length:
-        number, pair = divmod(number, len(_PAIRS))
-        pairs += _PAIRS[pair]
-    return pairs[:length]
+    drawn = b""
+    while len(drawn) < length:
+        drawn += secrets.token_bytes(2 * length).translate(_SYMBOLS, _UNEVEN)
+    return drawn[:length].decode()
 
 
 def public_id(prefix: str) -> str:

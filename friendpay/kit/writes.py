@@ -14,7 +14,7 @@ from django.db.models.expressions import DatabaseDefault
 
 from friendpay.kit import prepared
 
-_AS_IT_IS = {str, int, bool, datetime}
+_AS_IT_IS = frozenset({str, int, bool, datetime, type(None)})
 """What psycopg sends as PostgreSQL keeps it: no field but JSON's makes anything else of these, and asking each is half
 of what writing costs here.
 """
@@ -76,7 +76,7 @@ class Writes:
         names: dict[type[Model], str] = {}
         for model, rows in self._inserts.items():
             names[model] = f"part_{len(parts)}"
-            parts.append((self._inserting(model, rows, names, params), _keys_of(rows)))
+            parts.append((_inserting(model, rows, names, params), _keys_of(rows)))
         for row, fields in self._updates.values():
             parts.append((_updating(row, fields, params), _once))
         for sql, source, done in self._drawn:
@@ -105,13 +105,6 @@ class Writes:
             return False
         return True
 
-    def _inserting(
-        self, model: type[Model], rows: list[Model], names: dict[type[Model], str], params: list[Any]
-    ) -> str:
-        columns, into = _columns(model)
-        marks = [", ".join([_mark(row, column, names, params) for column in columns]) for row in rows]
-        return f"{into} VALUES ({'), ('.join(marks)}) RETURNING *"
-
 
 class _Column(NamedTuple):
     field: "Field[Any, Any]"
@@ -127,6 +120,11 @@ class _Column(NamedTuple):
         fills = bool(getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False))
         return cls(field, str(field.column), field.attname, parent, not isinstance(field, JSONField), fills)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether what a row says is what is written, but for unusual types."""
+        return self.plain and not self.parent and not self.fills and not self.field.has_db_default()
+
     def kept(self, value: Any) -> Any:
         """As it is sent to PostgreSQL."""
         if value is None or self.plain and (type(value) in _AS_IT_IS or isinstance(value, str)):
@@ -134,11 +132,23 @@ class _Column(NamedTuple):
         return self.field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
 
 
+class _Table(NamedTuple):
+    """Where a model's rows are inserted: first the plain columns, which are read at once, then those looked at."""
+
+    into: str
+    plain: list[_Column]
+    attributes: list[str]  # of the plain ones
+    others: list[_Column]
+
+
 @cache
-def _columns(model: type[Model]) -> tuple[list[_Column], str]:
+def _table(model: type[Model]) -> _Table:
     columns = [_Column.of(field) for field in model._meta.concrete_fields if not field.primary_key]
-    named = ", ".join(f'"{column.name}"' for column in columns)
-    return columns, f'INSERT INTO "{model._meta.db_table}" ({named})'
+    plain = [column for column in columns if column.is_plain]
+    others = [column for column in columns if not column.is_plain]
+    named = ", ".join(f'"{column.name}"' for column in (*plain, *others))
+    attributes = [column.attribute for column in plain]
+    return _Table(f'INSERT INTO "{model._meta.db_table}" ({named})', plain, attributes, others)
 
 
 @cache
@@ -146,8 +156,21 @@ def _column(model: type[Model], name: str) -> _Column:
     return _Column.of(model._meta.get_field(name))  # type: ignore[arg-type]
 
 
-def _mark(row: Model, column: _Column, names: dict[type[Model], str], params: list[Any]) -> str:
-    value = vars(row)[column.attribute]
+def _inserting(model: type[Model], rows: list[Model], names: dict[type[Model], str], params: list[Any]) -> str:
+    table, texts = _table(model), []
+    for row in rows:
+        kept = vars(row)
+        values = [kept[attribute] for attribute in table.attributes]
+        if not _AS_IT_IS.issuperset(map(type, values)):
+            values = [column.kept(value) for column, value in zip(table.plain, values, strict=True)]
+        marks = [f"${number}" for number in range(len(params) + 1, len(params) + len(values) + 1)]
+        params += values
+        marks += [_mark(row, column, kept[column.attribute], names, params) for column in table.others]
+        texts.append(", ".join(marks))
+    return f"{table.into} VALUES ({'), ('.join(texts)}) RETURNING *"
+
+
+def _mark(row: Model, column: _Column, value: Any, names: dict[type[Model], str], params: list[Any]) -> str:
     if value is None and column.parent in row._state.fields_cache:
         parent = getattr(row, column.parent)
         params.append(parent.public_id)
