@@ -1,4 +1,6 @@
-"""Rows become objects without `__init__`, and are what Django would have made of them."""
+"""Rows become objects, and new ones are made, without Django's ways, and are what Django would have made of them."""
+
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -7,6 +9,7 @@ from django.db.models.base import Model as DjangoModel
 
 from friendpay.kit.models import Row
 from orders.models import Order
+from payments.models import PaymentRequest
 from tests import shop
 
 OURS = [model for name in ("orders", "payments", "sandbox") for model in apps.get_app_config(name).get_models()]
@@ -38,3 +41,39 @@ def test_a_field_that_was_left_out_is_read_when_it_is_asked_for() -> None:
     order.locale = "fr"
     order.save()
     assert Order.objects.get().locale == "fr"
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_a_new_row_is_what_django_makes_of_it(model: type[Model]) -> None:
+    made, django = model(), model.__new__(model)
+    DjangoModel.__init__(django)
+    kept, known = dict(vars(made)), dict(vars(django))
+    states = [(row.pop("_state").adding, row.pop("_state", None)) for row in (kept, known)]
+    assert states[0] == states[1] == (True, None)
+    assert kept.keys() == known.keys()
+    own = [field.attname for field in model._meta.concrete_fields if callable(field.default)]
+    assert {name: repr(kept[name]) for name in kept if name not in own} == {
+        name: repr(known[name]) for name in known if name not in own
+    }
+    assert all(type(kept[name]) is type(known[name]) for name in own)
+
+
+@pytest.mark.django_db
+def test_a_new_row_knows_what_it_belongs_to() -> None:
+    order = shop.make_order()
+    row = PaymentRequest(order=order, merchant_id=order.merchant_id, amount=5)
+    assert (row.order, row.order_id, row.merchant_id, row.amount) == (order, order.pk, order.merchant_id, 5)
+    assert row.merchant == order.merchant  # read when it is asked for
+
+
+def test_no_two_new_rows_share_what_they_may_change() -> None:
+    first, second = Order(), Order()
+    first.metadata["size"] = "small"
+    assert second.metadata == {}
+    assert first.public_id != second.public_id
+
+
+@pytest.mark.parametrize("said", [{"colour": "red"}, {"save": 1}])
+def test_a_new_row_has_no_other_fields(said: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        Order(**said)

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy
 
 from friendpay.kit import clock
 from friendpay.kit.writes import Writes
@@ -95,3 +97,26 @@ def test_a_row_that_is_gone_is_an_error() -> None:
     writes.update(order, "locale")
     with pytest.raises(DatabaseError, match="not there"):
         writes.run()
+
+
+class Locale(TextChoices):
+    FRENCH = "fr"
+
+
+@pytest.mark.parametrize("locale", [Locale.FRENCH, gettext_lazy("fr"), "fr"])
+def test_what_is_no_plain_text_is_written_as_its_field_would(locale: Any) -> None:
+    writes = Writes()
+    writes.insert(fresh(shop.make_merchant(), locale=locale))
+    writes.run()
+    assert Order.objects.get().locale == "fr"
+
+
+def test_whole_numbers_that_have_a_name_are_written_as_numbers() -> None:
+    class Amounts(IntegerChoices):
+        SMALL = 7
+
+    writes, row = Writes(), fresh(shop.make_merchant())
+    row.amount = Amounts.SMALL
+    writes.insert(row)
+    writes.run()
+    assert Order.objects.get().amount == 7
