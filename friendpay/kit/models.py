@@ -55,7 +55,7 @@ class Row(models.Model):
     def from_db(  # type: ignore[override]  # the types are of a Django to come, which has a way to fetch besides
         cls, db: str | None, field_names: Collection[str], values: Collection[Any]
     ) -> Self:
-        """A field that was not read is read when it is asked for, as ever. None needs to be told what it was read as."""
+        """A field that was not read is read when it is asked for, as ever; none needs to know what it was read as."""
         row = cls.__new__(cls)
         state = ModelState()
         state.adding, state.db = False, db
