@@ -9,12 +9,14 @@ rows go on into the one before it. Numbers only grow, and what writes a row does
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from friendpay.kit import limits
+
+_LOCK = "hashtextextended('months of ' || %s, 0)"
 
 
 class Divided(NamedTuple):
@@ -98,16 +100,16 @@ def _finds(cursor: CursorWrapper, sql: str) -> bool:
 
 def _parts(divided: Divided) -> list[range]:
     """What there is: the months of each table, which are one, but for the first, by the bounds of their numbers."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT (regexp_match(bounds, 'FROM \\(''?(\\d+)'))[1]::bigint >> 44 AS start,
-                (regexp_match(bounds, 'TO \\(''?(\\d+)'))[1]::bigint >> 44
-            FROM (SELECT pg_get_expr(part.relpartbound, part.oid) AS bounds
-                FROM pg_inherits JOIN pg_class part ON part.oid = inhrelid WHERE inhparent = %s::regclass) parts
-            ORDER BY start NULLS FIRST""",
-            [divided.table],
-        )
-        return [range(start or 0, stop) for start, stop in cursor.fetchall()]
+    found = _read(
+        divided,
+        f"""SELECT (regexp_match(bounds, 'FROM \\(''?(\\d+)'))[1]::bigint >> 44 AS start,
+            (regexp_match(bounds, 'TO \\(''?(\\d+)'))[1]::bigint >> 44
+        FROM (SELECT pg_get_expr(part.relpartbound, part.oid) AS bounds
+            FROM pg_inherits JOIN pg_class part ON part.oid = inhrelid WHERE inhparent = '{divided.table}'::regclass
+            ) parts
+        ORDER BY start NULLS FIRST""",  # noqa: S608
+    )
+    return [range(start or 0, stop) for start, stop in found]
 
 
 def _covered(divided: Divided) -> set[int]:
@@ -116,9 +118,19 @@ def _covered(divided: Divided) -> set[int]:
 
 def _at(divided: Divided) -> int:
     """The month that the next number is of."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT last_value >> 44 FROM {divided.table}_id_seq")  # noqa: S608
-        return int(cursor.fetchone()[0])
+    ((month,),) = _read(divided, f"SELECT last_value >> 44 FROM {divided.table}_id_seq")  # noqa: S608
+    return int(month)
+
+
+def _read(divided: Divided, sql: str) -> list[tuple[Any, ...]]:
+    """What is found while nobody makes or drops a month. Who read a sequence just as its numbers are moved would find
+    nothing, or a file that is not there any more.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_LOCK})", [divided.table])
+        cursor.execute(sql)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 @contextmanager
@@ -126,7 +138,7 @@ def _alone(divided: Divided) -> Iterator[CursorWrapper]:
     """A transaction in which nobody else makes or drops a month, and which keeps nobody waiting for long."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{limits.MONTHS_LOCK_SECONDS}s"])
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('months of ' || %s, 0))", [divided.table])
+        cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", [divided.table])
         yield cursor
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -61,5 +62,9 @@ def test_workers_share_what_is_loaded_and_none_outlives_the_one_that_began_them(
 
 
 def _workers(parent: psutil.Process) -> list[psutil.Process]:
-    alive = [child for child in parent.children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in alive if child.cmdline() == parent.cmdline()]
+    found = []
+    for child in parent.children():
+        with suppress(psutil.NoSuchProcess):  # a zombie is one, too
+            if child.cmdline() == parent.cmdline():
+                found.append(child)
+    return found

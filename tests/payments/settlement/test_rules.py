@@ -157,7 +157,7 @@ def test_a_part_is_of_whole_steps_and_no_smaller_than_the_smallest(
     monkeypatch: pytest.MonkeyPatch, amount: int, fits: bool
 ) -> None:
     request = shop.make_request(amount=9000, split=Split(3, 1050))
-    monkeypatch.setattr(chip_in, "step_of_parts", lambda _order: 100)
+    monkeypatch.setattr(chip_in, "step_of_parts", lambda _order, _missing: 100)
     if fits:
         rules.check_amount(request, amount)
     else:
