@@ -264,11 +264,8 @@ class Mutants:
     def _note(self, mistake: Mistake, *, killed: bool, by: str) -> None:
         (self.killed if killed else self.alive).append(mistake)
         if not killed:
-            known = str(mistake) in EXPLAINED
-            print(
-                f"{'explained' if known else 'SURVIVED'} {mistake.line} {mistake}{f' ({by})' if ' ' in by else ''}",
-                flush=True,
-            )
+            told = "explained" if str(mistake) in EXPLAINED else "SURVIVED"
+            print(f"{told} {mistake.line} {mistake}{f' ({by})' if ' ' in by else ''}", flush=True)
         elif by == "None":
             print(f"killed without a word, by time or by a crash: {mistake.line} {mistake}", flush=True)
 
