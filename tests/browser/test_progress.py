@@ -118,6 +118,7 @@ def test_who_wants_to_be_told_is_told_by_the_browser_and_nobody_else(person: Mak
     buyer.sees("Your browser notifies you while this page is open in the background.")
     buyer.page.evaluate("window.behind = true")
     friend.tap("Pay CN¥45.00 with Sandbox wallet")
+    buyer.page.wait_for_function(f"(async () => (await {NOTES}).length === 1)()")  # that somebody is paying
     approve(friend)
     buyer.sees("Harbour Tea has your order.")
     buyer.page.wait_for_function(f"(async () => (await {NOTES}).includes('Your order is paid.'))()")
