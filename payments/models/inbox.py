@@ -16,13 +16,14 @@ class ProviderEventQuerySet(models.QuerySet["ProviderEvent"]):
         """Stored, not applied yet, not set aside, and due for a try."""
         return self.filter(next_attempt_at__lte=now)
 
-    def hear_disputes_anew(self, account_id: int, now: datetime, *, charge_ref: str, charge: str = "") -> None:
-        """What was told of disputes of this money is due again: nothing we knew stood for it then. The other numbers
-        that a wallet has for it may be missing.
+    def hear_anew(self, account_id: int, now: datetime, *, charge_ref: str, charge: str = "") -> None:
+        """What was told of disputes of this money, and what waits of its refunds, is due again: nothing we knew stood
+        for it then. The other numbers that a wallet has for it may be missing.
         """
         of_it = Q(charge_ref=charge_ref) & ~Q(charge_ref="") | Q(charge=charge) & ~Q(charge="")
-        told = self.filter(of_it, account=account_id, about="dispute", put_away_at=None)
-        told.update(applied_at=None, orphaned_at=None, set_aside_at=None, next_attempt_at=now, attempts=0)
+        told = self.filter(of_it, account=account_id, put_away_at=None)
+        for due in (told.filter(about="dispute"), told.waiting().filter(about="refund")):
+            due.update(applied_at=None, orphaned_at=None, set_aside_at=None, next_attempt_at=now, attempts=0)
 
     def waiting(self) -> Self:
         """Those that support has to see to."""

@@ -54,7 +54,7 @@ def apply(event: ProviderEvent) -> None:
     writes.update(event, "next_attempt_at", "attempts", "applied_at", "orphaned_at", "outcome", "reference")
     writes.run()
     if event.orphaned_at:
-        hear_disputes_of(event)
+        hear_anew_of(event)
 
 
 def apply_new(event: ProviderEvent) -> bool:
@@ -124,7 +124,9 @@ def _apply_charge(event: ProviderEvent) -> bool:
 
 
 def _apply_refund(event: ProviderEvent) -> bool:
-    """As with charges; and where we hold that a refund failed, its success is asked about as well."""
+    """As with charges; and where we hold that a refund failed, its success is asked about as well. One of an orphan
+    waits for support as that does, and is heard once it is booked.
+    """
     told = unpack(event.outcome)
     refund = Refund.objects.select_related("payment").numbered(event.account, event.reference or event.number)
     if refund:
@@ -132,6 +134,8 @@ def _apply_refund(event: ProviderEvent) -> bool:
         refunds.apply(refund, told if told and believed else _ask_refund(event, refund))
         return True
     payment = outside.charged(event.account, event.charge, event.charge_ref)
+    if payment is None and not event.reference and _is_of_orphan(event):
+        event.reference = event.number  # by which it waits, where the wallet has no other name for it
     return payment is not None and _apply_external(event, payment, told)
 
 
@@ -182,19 +186,19 @@ def _apply_dispute(event: ProviderEvent) -> bool:
 
 
 def _is_of_orphan(event: ProviderEvent) -> bool:
-    """Whether the money that a dispute is of waits for support."""
+    """Whether the money that a refund or dispute is of waits for support."""
     names = Q(outcome__provider_ref=event.charge_ref) if event.charge_ref else Q(pk=None)
     if event.charge:
         names |= Q(reference=event.charge)
     return ProviderEvent.objects.waiting().filter(names, account=event.account, about="charge").exists()
 
 
-def hear_disputes_of(orphan: ProviderEvent) -> None:
+def hear_anew_of(orphan: ProviderEvent) -> None:
     """An orphan is known from now on: disputes of it, which were nothing to us, wait as it does."""
     outcome = unpack(orphan.outcome)
     if orphan.about == "charge" and outcome:
         names = {"charge_ref": outcome.provider_ref, "charge": orphan.reference}
-        ProviderEvent.objects.hear_disputes_anew(orphan.account_id, clock.now(), **names)
+        ProviderEvent.objects.hear_anew(orphan.account_id, clock.now(), **names)
 
 
 def _ask_whose(event: ProviderEvent, told: Outcome) -> tuple[Payment | None, Outcome]:

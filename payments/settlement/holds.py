@@ -67,10 +67,10 @@ def fitting(request: PaymentRequest, payment: Payment, taken: int) -> int:
 
 
 def second_capture(payment: Payment, provider_ref: str, now: datetime) -> Payment:
-    """The provider charged one attempt twice: the second charge gets a row of its own. Disputes of it, which were of
-    nothing that we knew, are heard anew.
+    """The provider charged one attempt twice: the second charge gets a row of its own. Disputes and refunds of it, of
+    which we knew nothing, are heard anew.
     """
-    ProviderEvent.objects.hear_disputes_anew(payment.account_id, now, charge_ref=provider_ref)
+    ProviderEvent.objects.hear_anew(payment.account_id, now, charge_ref=provider_ref)
     return Payment.objects.create(
         merchant_id=payment.merchant_id,
         request=payment.request,

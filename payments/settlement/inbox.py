@@ -152,7 +152,7 @@ def keep_from_bill(account: ProviderAccount, line: BillLine) -> ProviderEvent | 
     event.reference = (line.reference or line.provider_ref)[: limits.NOTIFICATION_REFERENCE_CHARACTERS]
     event.orphaned_at = event.received_at
     event.save()
-    effects.hear_disputes_of(event)
+    effects.hear_anew_of(event)
     return event
 
 

@@ -102,7 +102,7 @@ def _done(event: ProviderEvent, outcome: Outcome) -> None:
     ProviderEvent.objects.filter(pk__in=same).update(**done)
     effects.explain(same, "Support booked the money.")
     names = {"charge_ref": outcome.provider_ref, "charge": event.reference}
-    ProviderEvent.objects.hear_disputes_anew(event.account_id, clock.now(), **names)
+    ProviderEvent.objects.hear_anew(event.account_id, clock.now(), **names)
 
 
 def money_of(event: ProviderEvent) -> tuple[Outcome, Money]:

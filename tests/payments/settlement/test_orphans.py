@@ -116,6 +116,59 @@ def test_a_dispute_of_an_orphan_holds_its_money_once_it_is_booked(
     assert (event.applied_at is None, event.next_attempt_at, event.is_waiting) == (False, None, False)
 
 
+def by_hand(account: ProviderAccount, reference: str = "hand-1", **more: Any) -> ProviderEvent:
+    """News that a part of the orphan's money was sent back in the wallet's own site, heard by now."""
+    gone = pack(Outcome(State.SUCCEEDED, reference, "hand-1", Money(3000, "CNY")))
+    news: dict[str, Any] = {"about": "refund", "outcome": gone, "number": "hand-1", "next_attempt_at": clock.now()}
+    event = told(account, "evt-hand", reference, **news | more)
+    inbox.apply()
+    event.refresh_from_db()
+    return event
+
+
+@pytest.mark.parametrize("named", [{"charge_ref": "txn-stray"}, {"charge": "fp-lost"}])
+@pytest.mark.parametrize("reference", ["hand-1", ""])
+def test_a_refund_by_hand_of_an_orphan_is_booked_once_its_money_is(named: dict[str, str], reference: str) -> None:
+    """It waits until then, whether its wallet has one number for it or two."""
+    request = shop.make_request()
+    account = shop.account_of(request)
+    orphan, other = told(account), told(account, "evt-2", "fp-other", provider_ref="txn-other")
+    event = by_hand(account, reference, **named)
+    assert (event.is_waiting, event.reference, event.applied_at) == (True, "hand-1", None)
+    orphans.adopt(other.pk, shop.make_request(shop.make_order(request.merchant)), actor="support:ada")
+    inbox.apply()
+    assert not Refund.objects.exists()
+    payment = orphans.adopt(orphan.pk, request, actor="support:ada")
+    inbox.apply()
+    refund, order = Refund.objects.get(), payment.request.order
+    order.refresh_from_db()
+    assert (refund.payment, refund.amount, refund.external, refund.status) == (payment, 3000, True, "succeeded")
+    assert (order.status, order.amount_refunded, refund_moves.refundable(payment)) == ("paid", 3000, 6000)
+    event.refresh_from_db()
+    assert (event.is_waiting, event.applied_at is None, event.next_attempt_at) == (False, False, None)
+    assert ledger.check() == []
+
+
+def test_a_refund_by_hand_that_does_not_fit_once_its_money_is_sent_back_waits_on() -> None:
+    orphan = told(shop.account_of(shop.make_request()))
+    event = by_hand(orphan.account, charge_ref="txn-stray")
+    orphans.send_back(orphan.pk, actor="support:ada")
+    inbox.apply()
+    event.refresh_from_db()
+    assert (event.is_waiting, Refund.objects.get().external, ledger.check()) == (True, False, [])
+
+
+def test_a_refund_by_hand_that_support_put_away_stays_away() -> None:
+    request = shop.make_request()
+    orphan = told(shop.account_of(request))
+    event = by_hand(orphan.account, charge_ref="txn-stray")
+    inbox.put_away(event.pk, "another shop's")
+    orphans.adopt(orphan.pk, request, actor="support:ada")
+    inbox.apply()
+    event.refresh_from_db()
+    assert (event.is_waiting, event.applied_at, Refund.objects.count()) == (False, None, 0)
+
+
 def test_an_orphan_stays_with_its_shop() -> None:
     event, _request = an_orphan()
     other = shop.make_request(shop.make_order(shop.make_merchant("Other")))
