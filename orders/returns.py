@@ -90,8 +90,31 @@ def weigh(order: Order, returns: Sequence[LineReturn], counted: Pieces) -> Piece
         sent = sent_for(line, of_line, counted.get(it.line, NOTHING)) + taken.amount
         found[it.line] = taken + Piece(after - before, max(0, int(of_line * after // line.quantity) - sent))
     if not any(piece.amount for piece in found.values()):
-        raise Refused("nothing_paid", _("Nothing was paid for these lines."), field="lines", status=422)
+        raise _nothing_paid()
     return found
+
+
+def _nothing_paid() -> Refused:
+    return Refused("nothing_paid", _("Nothing was paid for these lines."), field="lines", status=422)
+
+
+def in_steps(order: Order, pieces: Pieces, counted: Pieces, step: int, left: int) -> Pieces:
+    """The same for money that goes back in steps: with it, all that is returned of the order has brought what was paid
+    for it, or up to the next step; or, where no more is `left`, down to the one before. What differs is counted with
+    the largest of the pieces. Refused ("nothing_paid") where earlier steps have brought it all.
+    """
+    lines = list(order.lines.order_by("id"))
+    due = 0
+    for number, (line, paid) in enumerate(zip(lines, worth(order, lines), strict=True), 1):
+        after = line.quantity_returned + pieces.get(number, NOTHING).quantity
+        due += int(paid * after // line.quantity) - sent_for(line, paid, counted.get(number, NOTHING))
+    amount = -(-due // step) * step
+    if amount > left:
+        amount = due // step * step
+    if amount <= 0:
+        raise _nothing_paid()
+    largest = max(pieces, key=lambda number: pieces[number].amount)
+    return pieces | {largest: pieces[largest] + Piece(Decimal(0), amount - total(pieces))}
 
 
 def recount(order: Order, before: Pieces, after: Pieces) -> None:

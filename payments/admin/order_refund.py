@@ -19,6 +19,7 @@ from orders.returns import NOTHING, LineReturn
 from payments.admin import second_person
 from payments.models import Refund
 from payments.settlement import goods, refunds
+from payments.settlement.refund_moves import weigh_lines
 
 
 class OrderRefundForm(forms.Form):
@@ -94,7 +95,7 @@ def _sum(order: Order, data: Data) -> Money:
     """How much goes back."""
     if data["amount"] is not None:
         return Money(data["amount"], order.currency)
-    return Money(returns.total(returns.weigh(order, data["lines"], goods.returned(order))), order.currency)
+    return Money(returns.total(weigh_lines(order, data["lines"], refunds.applied(order))), order.currency)
 
 
 REFUND: Act[Order] = Act(

@@ -2,17 +2,20 @@
 status, which `lifecycle` writes.
 """
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
 from friendpay.kit import clock, limits
-from orders import services
+from orders import returns, services
 from orders.models import Order
+from orders.returns import LineReturn, Pieces
 from payments.models import Movement, Payment, PaymentRequest, Refund
 from payments.settlement import goods, holds, lifecycle
 from payments.settlement.locks import lock_refund, note, save
+from payments.wallets import registry
 from payments.wallets.base import Outcome
 
 STATUS = Refund.Status
@@ -28,6 +31,18 @@ def refundable(payment: Payment) -> int:
     if payment.request.status == PaymentRequest.Status.OPEN:
         return 0
     return _unclaimed(payment) - payment.amount_disputed
+
+
+def weigh_lines(order: Order, lines: Sequence[LineReturn], payments: Sequence[Payment]) -> Pieces:
+    """How much of each line these are, and what goes back for them to whoever made these payments: what was paid for
+    them, or, where all their wallets count in steps, what is in those. The caller holds the order's lock.
+    """
+    counted = goods.returned(order)
+    pieces = returns.weigh(order, lines, counted)
+    left = {payment: refundable(payment) for payment in payments}
+    steps = [registry.step(payment.account.provider, order.currency) for payment, rest in left.items() if rest]
+    step = min(steps, default=1)
+    return returns.in_steps(order, pieces, counted, step, sum(left.values())) if step > 1 else pieces
 
 
 def _unclaimed(payment: Payment) -> int:

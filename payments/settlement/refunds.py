@@ -17,7 +17,7 @@ from orders import returns
 from orders.models import Order
 from orders.returns import LineReturn
 from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
-from payments.settlement import goods, holds, rounds, rules
+from payments.settlement import goods, holds, refund_moves, rounds, rules
 from payments.settlement.calls import calling
 from payments.settlement.locks import lock_order, lock_payment, save
 from payments.settlement.refund_moves import make_room, make_room_for_lines, move_refund, refundable, renumber
@@ -51,7 +51,7 @@ def refund_payment(
     _claim_reference(order, merchant_reference)
     if not lines:
         return _refund(request, payment, amount, text, merchant_reference, actor, seen)
-    pieces = returns.weigh(order, lines, goods.returned(order))
+    pieces = refund_moves.weigh_lines(order, lines, [payment])
     with goods.counting(order):
         refund = _refund(request, payment, returns.total(pieces), text, merchant_reference, actor, seen)
         goods.mark([refund], pieces)
@@ -105,10 +105,10 @@ def refund_order(
     _claim_reference(order, merchant_reference)
     if request:
         _check_ended(request)
-    payments = _applied(order)
+    payments = applied(order)
     left = [refundable(payment) for payment in payments]
     _check_seen(seen, sum(left))
-    pieces = returns.weigh(order, lines, goods.returned(order)) if lines else {}
+    pieces = refund_moves.weigh_lines(order, lines, payments) if lines else {}
     amount = returns.total(pieces) if lines else amount
     amount = sum(left) if amount is None else amount
     if not 0 < amount <= sum(left):
@@ -134,12 +134,13 @@ def refund_order(
 
 def left_of(order: Order) -> int:
     """What of an order's money can still be refunded, in all."""
-    return sum(refundable(payment) for payment in _applied(order))
+    return sum(refundable(payment) for payment in applied(order))
 
 
-def _applied(order: Order) -> list[Payment]:
-    applied = Payment.objects.filter(request__order=order, amount_applied__gt=0)
-    return list(applied.select_related("request", "account").order_by("id"))
+def applied(order: Order) -> list[Payment]:
+    """Whose money counts towards an order."""
+    counting = Payment.objects.filter(request__order=order, amount_applied__gt=0)
+    return list(counting.select_related("request", "account").order_by("id"))
 
 
 def _check_seen(seen: int | None, left: int) -> None:

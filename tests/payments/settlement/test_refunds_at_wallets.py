@@ -1,6 +1,7 @@
 """Money going back through each wallet as it really behaves."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,10 +12,13 @@ from friendpay.kit import clock
 from friendpay.kit.errors import Refused
 from friendpay.kit.money import Money
 from orders.models import Order
+from orders.returns import LineReturn
+from orders.services import LineDraft, place_order
 from payments import tasks
-from payments.models import Payment, PaymentRequest, Refund
+from payments.models import Payment, PaymentRequest, ProviderAccount, Refund
 from payments.offers.weighing import Surface
 from payments.settlement import chip_in, ledger, lifecycle, reconcile, refunds, remedies
+from payments.settlement.refund_moves import weigh_lines
 from payments.settlement.rules import Payer, Split
 from payments.share import phrases
 from payments.wallets import registry
@@ -115,6 +119,97 @@ def test_a_refund_between_two_steps_is_refused_in_words(stage: Scene, move_time:
             ask()
         assert "0.010" in str(refused.value.message)
     assert not Refund.objects.exists()
+
+
+def goods_in_dinars(stage: Scene, lines: list[LineDraft], parts: list[int], move_time: MoveTime) -> Order:
+    """An order of these lines, paid by one, or in these parts."""
+    order = place_order(
+        stage.account.merchant, reference="dinars", currency="KWD", lines=lines, buyer_name="Lin", buyer_id="lin"
+    )
+    split = Split(len(parts)) if len(parts) > 1 else None
+    payment_request = shop.make_request(order, currency="KWD", split=split)
+    for part in parts:
+        pay_part(stage, payment_request, part, move_time)
+    assert payment_request.status == "paid"
+    return order
+
+
+NUMBERED = [(number, 1) for number in range(1, 11)]
+
+
+@at_stripe
+@pytest.mark.parametrize(
+    ("drafts", "parts", "returned", "back"),
+    [
+        ([("Tea", 2, 5_005)], [10_010], [(1, 1)] * 2, [5_010, 5_000]),
+        ([("Tea", 1, 5_005), ("Cup", 1, 5_005)], [10_010], [(1, 1), (2, 1)], [5_010, 5_000]),
+        ([("Tea", 1, 5_003), ("Cup", 1, 5_007)], [5_000, 5_010], [(2, 1), (1, 1)], [5_010, 5_000]),
+        ([("Sample", 3, 3), ("Tea", 1, 10_001)], [10_010], [(1, 1), (2, 1)], [10, 10_000]),
+        ([("Tea", 10, 1_001)], [10_010], [(1, 1)] * 10, [1_010, *[1_000] * 9]),
+        ([(f"Tea {number}", 1, 1_001) for number in range(10)], [10_010], NUMBERED, [1_010, *[1_000] * 9]),
+    ],
+)
+def test_a_line_worth_between_two_steps_goes_back_in_steps_and_never_more_than_was_paid(
+    stage: Scene,
+    move_time: MoveTime,
+    drafts: list[tuple[str, int, int]],
+    parts: list[int],
+    returned: list[tuple[int, int]],
+    back: list[int],
+) -> None:
+    order = goods_in_dinars(stage, [LineDraft(*draft) for draft in drafts], parts, move_time)
+    went = []
+    for line, quantity in returned:
+        made = refunds.refund_order(order, lines=[LineReturn(line, Decimal(quantity))], actor="merchant")
+        went.append(sum(refund.amount for refund in made))
+    sweep(move_time)
+    assert (went, set(Refund.objects.values_list("status", flat=True))) == (back, {"succeeded"})
+    assert sum(went) <= sum(parts)
+    assert ledger.check() == []
+
+
+@at_stripe
+def test_a_payments_line_worth_between_two_steps_goes_back_as_the_orders_does(
+    stage: Scene, move_time: MoveTime
+) -> None:
+    order = goods_in_dinars(stage, [LineDraft("Tea", 2, 5_005)], [10_010], move_time)
+    [payment] = refunds.applied(order)
+    one = [LineReturn(1, Decimal(1))]
+    assert [refunds.refund_payment(payment.pk, lines=one, actor="merchant").amount for _ in "12"] == [5_010, 5_000]
+    with pytest.raises(Refused, match="line_returned"):
+        refunds.refund_payment(payment.pk, lines=one, actor="merchant")
+
+
+@at_stripe
+def test_where_no_more_is_left_a_line_brings_the_step_below(stage: Scene, move_time: MoveTime) -> None:
+    order = goods_in_dinars(stage, [LineDraft("Tea", 2, 5_005)], [10_010], move_time)
+    refunds.refund_order(order, 5_010, actor="merchant")
+    [made] = refunds.refund_order(order, lines=[LineReturn(1, Decimal(1))], actor="merchant")
+    assert (made.amount, refunds.left_of(order)) == (5_000, 0)
+
+
+@at_stripe
+def test_a_line_is_in_steps_where_nothing_is_left_at_a_wallet_that_counts_finer(
+    stage: Scene, move_time: MoveTime
+) -> None:
+    order = goods_in_dinars(stage, [LineDraft("Tea", 2, 5_005)], [5_000, 5_010], move_time)
+    finer = ProviderAccount.objects.create(merchant=order.merchant, provider="sandbox")
+    first, second = refunds.applied(order)
+    Payment.objects.filter(pk=first.pk).update(account=finer)
+    piece = weigh_lines(order, [LineReturn(1, Decimal(1))], refunds.applied(order))
+    refunds.refund_payment(first.pk, actor="merchant")
+    [made] = refunds.refund_order(order, lines=[LineReturn(1, Decimal(1))], actor="merchant")
+    assert (piece[1].amount, made.payment, made.amount) == (5_005, second, 5_010)
+
+
+@at_stripe
+def test_a_line_for_which_earlier_steps_brought_it_all_is_not_refunded(stage: Scene, move_time: MoveTime) -> None:
+    order = goods_in_dinars(stage, [LineDraft("Sample", 5, 2), LineDraft("Tea", 1, 9_990)], [10_000], move_time)
+    one = [LineReturn(1, Decimal(1))]
+    refunds.refund_order(order, lines=one, actor="merchant")
+    with pytest.raises(Refused, match="nothing_paid"):
+        refunds.refund_order(order, lines=[LineReturn(1, Decimal(4))], actor="merchant")
+    assert Refund.objects.get().amount == 10
 
 
 @at_stripe
