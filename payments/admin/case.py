@@ -178,9 +178,9 @@ def why_panel(order: Order) -> Panel:
     against: dict[str, dict[str, list[str]]] = {}
     for place, called in PLACES:
         surface = Surface.at(place)
-        objection = asking.why_not(case, surface, now)
-        _note(shown, against, FRIEND, str(called), objection.text if objection else "")
         considered = weighing.weigh_known(case, surface, accounts, now)
+        objection = asking.why_not(case, surface, now, considered)
+        _note(shown, against, FRIEND, str(called), objection.text if objection else "")
         offered = {it.method for it in weighing.shown(considered)}
         for offer in considered:
             if offer.method not in offered:

@@ -132,11 +132,13 @@ def _panels(case: Case, surface: Surface) -> list[Panel]:
 
 def shown_panel(case: Case, surface: Surface, measured: list[Measure]) -> Panel:
     """Every method, whether the payment page shows it, and why not."""
+    considered = weighing.weigh(case, surface)
     against = weighing.why_not_friend(case, surface) or objection(measured)
+    against = against or weighing.no_wallet(case, considered, clock.now())
     rows = [_row(METHODS[FRIEND], "", against.code if against else "", against.text if against else "")]
     rows += [
         _row(offer.label, link(offer.account), offer.reason, offer.detail or REASONS.get(offer.reason, ""))
-        for offer in weighing.weigh(case, surface)
+        for offer in considered
     ]
     return Panel(
         gettext("What the page shows"), (_("Method"), _("Account"), _("Shown"), _("Reason"), _("Why not")), rows

@@ -114,4 +114,5 @@ def list_offers(request: Call, order_id: OrderId, screen: Screen = ON_DESKTOP) -
     What the payment page shows on this kind of screen, and the reason for whatever it does not show.
     """
     case, surface = Case.of(order_of(request.auth, order_id)), screen.surface
-    return OffersOut.of(asking.why_not(case, surface, request.now), weighing.weigh(case, surface))
+    considered = weighing.weigh(case, surface)
+    return OffersOut.of(asking.why_not(case, surface, request.now, considered), considered)

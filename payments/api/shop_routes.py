@@ -36,4 +36,5 @@ def weigh_offers(request: Call, data: OffersIn, screen: Screen = ON_DESKTOP) -> 
     """
     case, surface = data.case(request.auth.merchant, live=request.auth.live), screen.surface
     with translation.override((supported(data.locale) if data.locale else "") or translation.get_language()):
-        return OffersOut.of(asking.why_not(case, surface, request.now), weighing.weigh(case, surface))
+        considered = weighing.weigh(case, surface)
+        return OffersOut.of(asking.why_not(case, surface, request.now, considered), considered)

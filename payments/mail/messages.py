@@ -16,7 +16,7 @@ from friendpay.kit.money import Money
 from friendpay.kit.templatetags.times import written
 from orders.models import Order
 from payments.models import Mail, MailAddress
-from payments.offers.weighing import label
+from payments.offers import weighing
 from payments.share import phrases, receipt_numbers, text
 
 Kind = Mail.Kind
@@ -80,26 +80,28 @@ def _paid(mail: Mail) -> Message:
 
 
 def _declined(mail: Mail) -> Message:
+    said = [_("A friend you asked can't pay for your order at %(shop)s this time.") % {"shop": _shop(mail)}]
+    if weighing.can_be_paid(mail.to.order):
+        said.append(_("Your link still works: send it to someone else, or pay yourself."))
     return Message(
         _("A friend can't pay this time"),
-        [
-            _("A friend you asked can't pay for your order at %(shop)s this time.") % {"shop": _shop(mail)},
-            _("Your link still works: send it to someone else, or pay yourself."),
-        ],
+        said,
         _("Open your request"),
         _buyers_page(mail),
     )
 
 
 def _expired(mail: Mail) -> Message:
+    order = mail.to.order
+    if order.status == Order.Status.EXPIRED:
+        after = _("Anything friends have paid is refunded. The order itself has expired too.")
+    elif weighing.may_ask_somewhere(order):
+        after = _("Anything friends have paid is refunded. You can ask again.")
+    else:
+        after = _("Anything friends have paid is refunded.")
     return Message(
         _("Your request has expired"),
-        [
-            _("Your request at %(shop)s has expired, and the link no longer works.") % {"shop": _shop(mail)},
-            _("Anything friends have paid is refunded. The order itself has expired too.")
-            if mail.to.order.status == Order.Status.EXPIRED
-            else _("Anything friends have paid is refunded. You can ask again."),
-        ],
+        [_("Your request at %(shop)s has expired, and the link no longer works.") % {"shop": _shop(mail)}, after],
         _("See your order"),
         _buyers_page(mail),
     )
@@ -121,7 +123,7 @@ def _receipt(mail: Mail) -> Message:
     facts = [
         (_("You paid"), _sum(payment.amount_captured, payment.currency)),
         (_("Shop"), _shop(mail)),
-        (_("With"), str(label(payment.method, payment.account))),
+        (_("With"), str(weighing.label(payment.method, payment.account))),
         (_("When"), written(payment.succeeded_at) if payment.succeeded_at else ""),
         (_("Receipt no."), receipt_numbers.number(payment.pk)),
     ]

@@ -105,6 +105,11 @@ def objection(case: Case, method: str, screen: str, now: datetime) -> Objection 
     return next(found, None)
 
 
+def no_wallet() -> Objection:
+    """What speaks against asking a friend for what nobody could pay."""
+    return Objection("no_wallet", _("None of the shop's wallets takes this order."))
+
+
 def place(merchant_id: int, method: str, buyer: str) -> int:
     """Where a buyer stands among 10,000, the same for ever and another for each method.
 

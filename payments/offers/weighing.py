@@ -120,6 +120,22 @@ def elsewhere(considered: list[Offer]) -> list[Offer]:
     return list(first.values())
 
 
+def is_payable(case: Case, considered: list[Offer], now: datetime) -> bool:
+    """Whether one of the wallets that were considered takes the order's money, wherever its link is opened. One that is
+    only left alone for a while does: the link can be paid after that.
+    """
+    accounts = {offer.account.pk: offer.account for offer in considered}.values()
+    return bool(shown(considered)) or any(
+        shown(weigh_known(case, Surface.at(place), accounts, now)) for place in surfaces.PLACES
+    )
+
+
+def can_be_paid(order: Order) -> bool:
+    """The same of an order, whoever looks at it."""
+    case = Case.of(order)
+    return is_payable(case, weigh(case, Surface()), clock.now())
+
+
 def label(method: str, account: ProviderAccount) -> str:
     """A method as people call it, a shop's own gateway as its shop does. A wallet that only plays its part says so
     wherever it is named.
@@ -167,6 +183,19 @@ def why_not_friend(
     if stopped:
         return Objection("buyer_stopped", str(_("Support has stopped this buyer from asking friends.")))
     return _rules(case, surface, (now or clock.now()) if case.rules else None)(FRIEND)
+
+
+def no_wallet(case: Case, considered: list[Offer], now: datetime) -> Objection | None:
+    """What keeps pages from offering to ask a friend besides: that nobody could pay. A shop may ask all the same, and
+    set up a wallet later.
+    """
+    return None if is_payable(case, considered, now) else rollout.no_wallet()
+
+
+def may_ask_somewhere(order: Order) -> bool:
+    """Whether the buyer can ask a friend for an order, wherever she opens its page."""
+    case, places = Case.of(order), map(Surface.at, surfaces.PLACES)
+    return can_be_paid(order) and any(why_not_friend(case, surface) is None for surface in places)
 
 
 def check_friend(case: Case, surface: Surface, *, stopped: bool | None = None, now: datetime | None = None) -> None:

@@ -243,8 +243,9 @@ def _ways(reading: Reading, surface: Surface) -> Ways:
     case = Case.of(reading.order)
     considered = weighing.weigh_known(case, surface, reading.accounts, reading.now)
     may_pay = bool(weighing.shown(considered) or weighing.elsewhere(considered))
-    may_ask = weighing.why_not_friend(case, surface, stopped=reading.stopped, now=reading.now) is None
-    return Ways(may_ask=may_ask, stopped=reading.stopped, may_pay=may_pay)
+    against = weighing.why_not_friend(case, surface, stopped=reading.stopped, now=reading.now)
+    against = against or weighing.no_wallet(case, considered, reading.now)
+    return Ways(may_ask=against is None, stopped=reading.stopped, may_pay=may_pay)
 
 
 def _given(reading: Reading, request: PaymentRequest) -> tuple[Given, ...]:

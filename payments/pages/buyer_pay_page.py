@@ -79,7 +79,10 @@ def build(reading: Reading, surface: Surface, habits: Habits, told: Told, *, url
     missing = order.amount - order.amount_paid
     if request and request.split_max_payers:
         missing = request.remaining or request.amount - request.amount_paid
+    considered = weighing.weigh_known(case, surface, reading.accounts, now)
     asked = request is not None and request.shared_at is not None
+    against = weighing.why_not_friend(case, surface, stopped=reading.stopped, now=now)
+    against = against or weighing.no_wallet(case, considered, now)
     return BuyerPayPage(
         url=url,
         accent=order.merchant.accent,
@@ -96,10 +99,8 @@ def build(reading: Reading, surface: Surface, habits: Habits, told: Told, *, url
         missing=Money(missing, order.currency),
         in_parts=bool(request and request.split_max_payers),
         to_shop=order.return_url,
-        may_ask=asked or weighing.why_not_friend(case, surface, stopped=reading.stopped, now=now) is None,
-        wallets=Wallets.of(
-            weighing.weigh_known(case, surface, reading.accounts, now), surface, f"{settings.PUBLIC_URL}{url}", habits
-        ),
+        may_ask=asked or against is None,
+        wallets=Wallets.of(considered, surface, f"{settings.PUBLIC_URL}{url}", habits),
         by_code=_by_code(case, surface, reading),
         held=attempts.held if attempts else None,
     )

@@ -19,7 +19,7 @@ from payments.models import PaymentRequest
 from payments.offers import standing, trust, weighing
 from payments.offers.rollout import Case, Objection
 from payments.offers.trust import Subject
-from payments.offers.weighing import Surface
+from payments.offers.weighing import Offer, Surface
 from payments.settlement import chip_in, lifecycle, requests, rules
 from payments.settlement.chip_in import Split
 from payments.settlement.locks import new_request
@@ -93,13 +93,14 @@ def change_order(
     return changed
 
 
-def why_not(case: Case, surface: Surface, now: datetime) -> Objection | None:
-    """What keeps the buyer from asking a friend here and now, by the shop's rules and the limits of trust; None when
-    nothing. Nothing is counted.
+def why_not(case: Case, surface: Surface, now: datetime, considered: list[Offer]) -> Objection | None:
+    """What keeps the page from offering to ask a friend here and now: the shop's rules, the limits of trust, and that
+    none of the wallets that were `considered` takes the order; None when nothing does. Nothing is counted.
     """
     known = standing.read(case.merchant_id, case.buyer, now, live=case.live)
     ruled = weighing.why_not_friend(case, surface, stopped=known.stopped, now=now)
-    return ruled or trust.objection(trust.measures(known.standing, known.shop.trust, case.total))
+    limited = ruled or trust.objection(trust.measures(known.standing, known.shop.trust, case.total))
+    return limited or weighing.no_wallet(case, considered, now)
 
 
 Made = TypeVar("Made")

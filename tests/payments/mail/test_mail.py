@@ -14,7 +14,7 @@ from pytest_django import Settings
 from friendpay.kit import clock, limits
 from orders.models import Order
 from payments.mail import messages, sending
-from payments.models import Mail, MailAddress, Payment, PaymentRequest
+from payments.models import Mail, MailAddress, Payment, PaymentRequest, ProviderAccount, StoppedBuyer
 from payments.pages.addresses import digest_of
 from payments.settlement import lifecycle, refund_moves, refunds, remedies
 from payments.settlement.rules import Split
@@ -226,6 +226,33 @@ def test_the_buyer_of_an_order_that_is_over_too_is_not_told_to_ask_again(move_ti
     assert message.subject == "Your request has expired"
     assert "You can ask again" not in message.body
     assert "The order itself has expired too." in message.body
+
+
+@pytest.mark.parametrize("left", ["all", "no wallet", "stopped"])
+def test_the_buyer_is_told_to_ask_again_where_she_can(move_time: MoveTime, left: str) -> None:
+    payment_request = shop.make_request(expires_in=timedelta(hours=2))
+    tell(payment_request)
+    if left == "no wallet":
+        ProviderAccount.objects.update(enabled=False)
+    elif left == "stopped":
+        order = payment_request.order
+        StoppedBuyer.objects.create(merchant=order.merchant, buyer_id=order.buyer_id, stopped_at=clock.now())
+    move_time(2 * HOUR + 1)
+    sweep_requests()
+    [message] = sent()
+    assert ("You can ask again" in message.body) is (left == "all")
+    assert "Anything friends have paid is refunded." in message.body
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_a_friends_no_is_told_with_what_can_still_be_done(client: Client, pays: bool) -> None:
+    payment_request = shop.make_request()
+    tell(payment_request)
+    ProviderAccount.objects.update(enabled=pays)
+    client.post(f"/p/{payment_request.token}/decline/", {"choice": "sorry"})
+    [message] = sent()
+    assert message.subject == "A friend can't pay this time"
+    assert ("Your link still works" in message.body) is pays
 
 
 def test_money_nobody_needed_is_no_news_for_the_buyer(client: Client) -> None:

@@ -16,7 +16,7 @@ from friendpay.kit import clock
 from orders.models import Adjustment, Merchant, Order
 from orders.services import LineDraft, place_order
 from payments.admin.rollout import REASONS
-from payments.models import Payment, PaymentRequest, RolloutRule
+from payments.models import Payment, PaymentRequest, ProviderAccount, RolloutRule
 from payments.offers import rollout, weighing
 from payments.offers.rollout import Case
 from payments.offers.weighing import Surface
@@ -225,6 +225,22 @@ def test_without_any_way_to_pay_the_page_says_so(client: Client) -> None:
     assert "Pay now" not in page
 
 
+@pytest.mark.parametrize("screens", [None, [], ["desktop"]])
+def test_the_merchant_reads_that_a_friend_is_not_offered_where_nobody_can_pay(screens: list[str] | None) -> None:
+    """No wallet at all, one that no buyer gets, and one that is on another screen alone."""
+    caller = Caller()
+    order = caller.order()
+    if screens is None:
+        ProviderAccount.objects.update(enabled=False)
+    else:
+        rule(caller.merchant, share=RolloutRule.WHOLE if screens else 0, screens=screens)
+    told = caller.get(f"/orders/{order['id']}/offers?screen=phone").json
+    friend = [(it["reason"], it["detail"]) for it in told["withheld"] if it["method"] == "friend"]
+    assert friend == ([] if screens else [("no_wallet", "None of the shop's wallets takes this order.")])
+    assert [it["method"] for it in told["shown"]] == (["friend"] if screens else [])
+    assert caller.post(f"/orders/{order['id']}/payment-requests", {}).status == 201
+
+
 def test_the_merchant_reads_every_method_with_its_reason() -> None:
     caller = Caller()
     rule(caller.merchant, "friend", excluded_categories=["tea"])
@@ -300,7 +316,9 @@ def test_page_api_and_payment_agree(
         for reference in ("by the page", "by the API")
     )
     caller, visitor = Caller(merchant), Client(headers={"User-Agent": AGENTS[screen]})
-    shown = {offer["method"] for offer in caller.get(f"/orders/{order.public_id}/offers", screen=screen)["shown"]}
+    offers = caller.get(f"/orders/{order.public_id}/offers", screen=screen).json
+    shown = {offer["method"] for offer in offers["shown"]}
+    against_asking = {offer["reason"] for offer in offers["withheld"] if offer["method"] == "friend"} - {"no_wallet"}
 
     page = words(visitor.get(f"/checkout/{order.token}/"))
     assert ("Ask a friend to pay" in page) == ("friend" in shown)
@@ -313,11 +331,11 @@ def test_page_api_and_payment_agree(
     assert Payment.objects.filter(request__order=order).exists() == ("sandbox" in shown)
 
     asked = caller.send("POST", f"/orders/{again.public_id}/payment-requests", b"{}", query={"screen": screen})
-    assert asked.status == (201 if "friend" in shown else 403)
+    assert asked.status == (403 if against_asking else 201)
     if asked.status == 201:
         PaymentRequest.objects.filter(order=again).delete()
     answer = visitor.post(f"/checkout/{again.token}/ask/")
-    assert answer.status_code == (303 if "friend" in shown else 403)
+    assert answer.status_code == (403 if against_asking else 303)
     if answer.status_code == 303:
         link = PaymentRequest.objects.get(order=again)
         friends = visitor.get(f"/p/{link.token}/").content

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 
 from friendpay.kit import clock
-from orders.models import Event, Order
+from orders.models import Event, Merchant, Order
 from payments.live import snapshot
-from payments.models import Payment, PaymentRequest
+from payments.models import Payment, PaymentRequest, ProviderAccount, RolloutRule, StoppedBuyer
 from payments.settlement import ledger, lifecycle, requests
 from tests import shop
 from tests.pages import DANGEROUS, HTML, forms, words
@@ -32,6 +32,60 @@ def test_the_first_look_offers_two_ways_and_writes_nothing(client: Client) -> No
     assert not PaymentRequest.objects.exists()
     assert Event.objects.count() == events
     assert "visitor" not in page.cookies
+
+
+NO_WAY = "There is no way to pay for this order here. Please ask the shop."
+
+
+def no_wallet(merchant: Merchant) -> None:
+    ProviderAccount.objects.filter(merchant=merchant).update(enabled=False)
+
+
+def on_phones(merchant: Merchant) -> None:
+    RolloutRule.objects.create(merchant=merchant, method="sandbox", screens=["phone"])
+
+
+def hanging(merchant: Merchant) -> None:
+    accounts = ProviderAccount.objects.filter(merchant=merchant)
+    accounts.update(hangs=9, paused_until=clock.now() + timedelta(minutes=5))
+
+
+@pytest.mark.parametrize(
+    ("stands", "asks", "pays"),
+    [(no_wallet, False, False), (on_phones, True, False), (hanging, True, True)],
+)
+def test_a_friend_is_asked_only_for_what_a_wallet_takes_somewhere(
+    client: Client, stands: Callable[[Merchant], None], asks: bool, pays: bool
+) -> None:
+    """One that hangs just now may be paid with once the friend opens the link."""
+    order = shop.make_order()
+    stands(order.merchant)
+    page = words(client.get(page_of(order)))
+    offered = [said in page for said in ("Ask a friend to pay", "You'll get a link to send", "Pay now", NO_WAY)]
+    assert offered == [asks, asks, pays, not (asks or pays)]
+    assert ("Ask a friend instead" in words(client.get(page_of(order) + "pay/"))) == asks
+
+
+def test_a_link_that_was_sent_is_still_there_when_the_wallet_is_gone(client: Client) -> None:
+    payment_request = shop.make_request()
+    no_wallet(payment_request.merchant)
+    page = client.get(page_of(payment_request.order))
+    assert (page.status_code, payment_request.token in page.content.decode()) == (200, True)
+    assert "Ask a friend instead" in words(client.get(page_of(payment_request.order) + "pay/"))
+
+
+@pytest.mark.parametrize("may_pay", [True, False])
+def test_a_buyer_who_was_stopped_is_told_to_pay_herself_where_she_can(client: Client, may_pay: bool) -> None:
+    order = shop.make_order()
+    StoppedBuyer.objects.create(merchant=order.merchant, buyer_id=order.buyer_id, stopped_at=clock.now())
+    if not may_pay:
+        no_wallet(order.merchant)
+    page = words(client.get(page_of(order)))
+    assert ("Ask a friend" in page, "You can still pay yourself." in page, NO_WAY in page) == (
+        False,
+        may_pay,
+        not may_pay,
+    )
 
 
 def test_asking_shows_what_to_send(client: Client) -> None:
