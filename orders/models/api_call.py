@@ -14,8 +14,12 @@ class ApiCall(Row):
     """
 
     public_id = models.CharField(_("id"), max_length=40, unique=True)
-    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", verbose_name=_("shop"))
-    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="calls", verbose_name=_("API key"))
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.CASCADE, related_name="+", verbose_name=_("shop"), db_index=False
+    )
+    key = models.ForeignKey(
+        ApiKey, on_delete=models.CASCADE, related_name="calls", verbose_name=_("API key"), db_index=False
+    )
     live = models.BooleanField(_("live"))
     at = models.DateTimeField(_("time"))
     method = models.CharField(_("method"), max_length=10)

@@ -22,7 +22,9 @@ class Event(Row):
     """
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "evt"), editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="events", verbose_name=_("shop"))
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="events", verbose_name=_("shop"), db_index=False
+    )
     live = models.BooleanField(_("live"), default=False)
     type = models.CharField(_("type"), max_length=60)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events", null=True, blank=True)

@@ -23,7 +23,7 @@ class StoredAnswer(Row):
     secret that is shown once.
     """
 
-    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+")
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", db_index=False)
     live = models.BooleanField()
     method = models.CharField(max_length=10)
     path = models.CharField(max_length=200)

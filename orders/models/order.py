@@ -34,7 +34,9 @@ class Order(Row):
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "ord"), editable=False)
     token = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # the buyer's page
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="orders", verbose_name=_("shop"))
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="orders", verbose_name=_("shop"), db_index=False
+    )
     live = models.BooleanField(_("live"), default=False)
     reference = models.CharField(_("reference"), max_length=64)
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.AWAITING_PAYMENT)

@@ -22,7 +22,7 @@ class Picture(Row):
         REFUSED = "refused", _("refused")
         FAILED = "failed", _("failed")
 
-    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="pictures")
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="pictures", db_index=False)
     url = models.CharField(max_length=500)
     name = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # in our own address
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)

@@ -122,7 +122,7 @@ class WebhookDelivery(Row):
         _("id"), max_length=40, unique=True, default=partial(ids.public_id, "wd"), editable=False
     )
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+")
-    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries")
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="deliveries")
     status = models.CharField(_("state"), max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)

@@ -20,7 +20,7 @@ class BillDayQuerySet(models.QuerySet["BillDay"]):
 class BillDay(Row):
     """One day of one account, by the provider's calendar. Its bill is asked for until it was there and compared."""
 
-    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="bill_days")
+    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="bill_days", db_index=False)
     day = models.DateField()
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -50,7 +50,9 @@ class BillMismatch(Row):
         STATUS = "status", _("another status")
         NO_BILL = "no_bill", _("the bill cannot be had")
 
-    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="bill_mismatches")
+    account = models.ForeignKey(
+        ProviderAccount, on_delete=models.PROTECT, related_name="bill_mismatches", db_index=False
+    )
     day = models.DateField(_("day"))
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     about = models.CharField(_("about"), max_length=10)  # "charge", "refund", or "bill"

@@ -37,7 +37,7 @@ class Dispute(Row):
         LOST = "lost", _("lost")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "dp"), editable=False)
-    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="disputes")
+    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="disputes", db_index=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.OPEN)
     currency = models.CharField(max_length=3)

@@ -38,7 +38,7 @@ class ProviderEvent(Row):
     them away with a note (`put_away_at`).
     """
 
-    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="events")
+    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="events", db_index=False)
     event_id = models.CharField(max_length=128)
     kind = models.CharField(_("kind"), max_length=80)
     about = models.CharField(_("about"), max_length=10)

@@ -83,7 +83,7 @@ class Mail(Row):
         REMINDER = "reminder"
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "mail"), editable=False)
-    to = models.ForeignKey(MailAddress, on_delete=models.CASCADE, related_name="mails")
+    to = models.ForeignKey(MailAddress, on_delete=models.CASCADE, related_name="mails", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="+", null=True)
     next_attempt_at = models.DateTimeField(null=True)

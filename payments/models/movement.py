@@ -73,7 +73,7 @@ class Movement(Row):
 class Fee(Row):
     """What a wallet kept for one line of its daily bill, as the bill says; negative where it gave some back."""
 
-    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="fees")
+    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="fees", db_index=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="fees")
     about = models.CharField(_("about"), max_length=10)  # "charge", "refund" or "dispute"
     reference = models.CharField(_("our reference"), max_length=200)

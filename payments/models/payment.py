@@ -53,9 +53,11 @@ class Payment(Row):
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "pay"), editable=False)
     token = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # the payer's receipt
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payments", verbose_name=_("shop"))
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="payments", verbose_name=_("shop"), db_index=False
+    )
     request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, related_name="payments")
-    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="payments")
+    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="payments", db_index=False)
     method = models.CharField(_("method"), max_length=20)
     rail = models.CharField(_("rail"), max_length=20)
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.CREATED)

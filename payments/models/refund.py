@@ -65,9 +65,11 @@ class Refund(Row):
         MISMATCH = "mismatch", _("not the amount that was asked for")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(ids.public_id, "re"), editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="refunds", verbose_name=_("shop"))
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="refunds", verbose_name=_("shop"), db_index=False
+    )
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
-    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="refunds")
+    account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="refunds", db_index=False)
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.REQUESTED)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason)
     currency = models.CharField(max_length=3)

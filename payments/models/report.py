@@ -30,7 +30,7 @@ class Report(Row):
         BUYER = "buyer", _("the buyer was stopped")
         SHOP = "shop", _("the shop was frozen")
 
-    request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, related_name="reports")
+    request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, related_name="reports", db_index=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="reports", verbose_name=_("shop"))
     reason = models.CharField(_("reason"), max_length=20, choices=Reason)
     words = models.CharField(_("in their words"), max_length=500, blank=True)
@@ -68,7 +68,7 @@ class StoppedBuyer(Row):
     """A buyer of a shop who cannot ask friends. Paying for herself stays possible."""
 
     merchant = models.ForeignKey(
-        Merchant, on_delete=models.PROTECT, related_name="stopped_buyers", verbose_name=_("shop")
+        Merchant, on_delete=models.PROTECT, related_name="stopped_buyers", verbose_name=_("shop"), db_index=False
     )
     buyer_id = models.CharField(_("buyer's id at the shop"), max_length=64)
     buyer_name = models.CharField(_("buyer"), max_length=60, blank=True)

@@ -66,7 +66,7 @@ class PaymentRequest(Row):
     token = models.CharField(max_length=40, unique=True, default=ids.token, editable=False)  # the friend's link
     code = models.CharField(_("share code"), max_length=12, db_index=True)
     merchant = models.ForeignKey(
-        Merchant, on_delete=models.PROTECT, related_name="payment_requests", verbose_name=_("shop")
+        Merchant, on_delete=models.PROTECT, related_name="payment_requests", verbose_name=_("shop"), db_index=False
     )
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payment_requests")
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.OPEN)

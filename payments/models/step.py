@@ -24,7 +24,7 @@ class Step(Row):
         BUYER_SAW_PAID = "buyer_saw_paid", _("the buyer saw it")
 
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", verbose_name=_("shop"))
-    request = models.ForeignKey(PaymentRequest, on_delete=models.CASCADE, related_name="steps")
+    request = models.ForeignKey(PaymentRequest, on_delete=models.CASCADE, related_name="steps", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind)
     method = models.CharField(max_length=20, blank=True)
     surface = models.CharField(max_length=20, blank=True)

@@ -22,7 +22,7 @@ class TrustLimit(Row):
         NEW_SHOP = "new_shop", _("a shop that is new")
 
     merchant = models.ForeignKey(
-        Merchant, verbose_name=_("shop"), on_delete=models.CASCADE, related_name="trust_limits"
+        Merchant, verbose_name=_("shop"), on_delete=models.CASCADE, related_name="trust_limits", db_index=False
     )
     subject = models.CharField(_("for"), max_length=20, choices=Subject)
     note = models.CharField(_("note"), max_length=120, blank=True, help_text=_("For colleagues: why."))

@@ -12,6 +12,7 @@ from django.db.backends.postgresql.base import ServerSideCursor
 from django.db.transaction import TransactionManagementError
 from psycopg.types.datetime import TimestamptzLoader
 
+from friendpay.kit.postgresql.indexes import SchemaEditor
 from friendpay.kit.postgresql.trips import Asked, Line
 
 PLANNED_ONCE = (
@@ -29,6 +30,7 @@ class DatabaseWrapper(_DatabaseWrapper):
     or where there is something to read, it is asked as ever.
     """
 
+    SchemaEditorClass = SchemaEditor
     line: Line
     _gathered: list[Asked] | None = None
 
