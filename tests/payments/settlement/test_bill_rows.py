@@ -191,7 +191,6 @@ def test_a_refund_by_hand_that_its_wallet_alone_numbers_is_not_missed_once_it_is
     bill(lambda of: [charge, by_hand] if of == day else [])
     bills.compare(account, day)
     orphans.adopt(ProviderEvent.objects.get(about="charge").pk, request, actor="support:ada")
-    inbox.try_again(ProviderEvent.objects.get(about="refund").pk)
     inbox.apply()
     assert (Refund.objects.get().status, Refund.objects.get().reference) == ("succeeded", "re-1")
     for _day in range(2):

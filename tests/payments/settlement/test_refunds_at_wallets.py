@@ -204,11 +204,12 @@ def test_a_line_is_in_steps_where_nothing_is_left_at_a_wallet_that_counts_finer(
 
 @at_stripe
 def test_a_line_for_which_earlier_steps_brought_it_all_is_not_refunded(stage: Scene, move_time: MoveTime) -> None:
-    order = goods_in_dinars(stage, [LineDraft("Sample", 5, 2), LineDraft("Tea", 1, 9_990)], [10_000], move_time)
-    one = [LineReturn(1, Decimal(1))]
-    refunds.refund_order(order, lines=one, actor="merchant")
-    with pytest.raises(Refused, match="nothing_paid"):
-        refunds.refund_order(order, lines=[LineReturn(1, Decimal(4))], actor="merchant")
+    drafts = [LineDraft("Sample", 2, 1), LineDraft("Cup", 1, 3), LineDraft("Tea", 1, 9_995)]
+    order = goods_in_dinars(stage, drafts, [10_000], move_time)
+    refunds.refund_order(order, lines=[LineReturn(1, Decimal(1))], actor="merchant")
+    for more in (1, 2):  # neither of the line that was made up, nor of another
+        with pytest.raises(Refused, match="nothing_paid"):
+            refunds.refund_order(order, lines=[LineReturn(more, Decimal(1))], actor="merchant")
     assert Refund.objects.get().amount == 10
 
 
