@@ -163,7 +163,7 @@ def test_pages_travel_small_and_their_files_are_kept_for_ever(stack: Stack) -> N
 
     def get(path: str) -> tuple[Any, bytes]:
         request = urllib.request.Request(f"{stack.address}{path}", headers={"Accept-Encoding": "gzip"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.headers, answer.read()
 
     headers, body = get("/open/")

@@ -3,6 +3,7 @@ what the caller knows.
 """
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,14 @@ def live(stack: Stack, request: dict[str, Any], outcome: str = "", **more: Any) 
     return stack.api(f"/payment-requests/{request['id']}/simulate", {"outcome": outcome or None, **more})
 
 
+def decided(stack: Stack, reference: str, status: str) -> None:
+    """Wait for what the wallet says of an order's refund: the desk's pages tell how it was when they were opened."""
+    end = time.monotonic() + 120
+    while [it["status"] for it in stack.api(f"/refunds?order_reference={reference}")["data"]] != [status]:
+        assert time.monotonic() < end, f"the refund of {reference} is not {status}"
+        time.sleep(0.1)
+
+
 @pytest.fixture(scope="module")
 def made(stack: Stack) -> dict[str, Any]:
     """What the callers speak of, by a name for each."""
@@ -95,6 +104,8 @@ def made(stack: Stack) -> dict[str, Any]:
     live(stack, found["crossed-1"], "begun", payer_name="Kim")
     stack.api(f"/payment-requests/{found['crossed-1']['id']}/cancel", {})
     live(stack, found["untold-1"])
+    decided(stack, "late-1", "succeeded")
+    decided(stack, "refused-1", "failed")
     return found | cases.make(stack, found["wrong-1"]["id"], stack.api("/orders", hidden)["id"])
 
 
@@ -155,7 +166,7 @@ def friend_cannot_open_the_link(agent: Agent, made: dict[str, Any]) -> None:
     agent.because()
     agent.confirms("Make another link")
     agent.reads("The new link")
-    assert "This link was replaced" in httpx.get(made["lost-1"]["url"]).text
+    assert "This link was replaced" in httpx.get(made["lost-1"]["url"], timeout=60).text
 
 
 def button_not_shown(agent: Agent, _made: dict[str, Any]) -> None:

@@ -108,6 +108,7 @@ def test_an_invited_person_sets_up_her_login_on_a_phone_and_sees_her_shop_alone(
         mei.complaints.clear()  # the browser says that this page was forbidden
         mei.go(f"{address}/admin/orders/merchant/")
         mei.page.get_by_role("link", name="Harbour Tea").first.click()
+        mei.page.wait_for_url("**/change/**")  # and its scripts, which open the menu
         mei.page.get_by_text("more_horiz").locator("visible=true").first.click()
         mei.tap("Make an API key")
         fill(mei, name="till")

@@ -161,6 +161,7 @@ def test_in_chinese_wechat_comes_first_with_the_words_copied_and_the_picture_sho
     buyer.tap("微信")
     picture = buyer.page.locator("img.poster")
     picture.wait_for()
+    buyer.hears("已复制")
     text = buyer.page.evaluate("navigator.clipboard.readText()")
     assert scanned(buyer.page.request.get(buyer.address + (picture.get_attribute("src") or "")).body()) == link_in(text)
 

@@ -132,7 +132,7 @@ def put_bridge(friend: Person, stack: Stack, *, approves: bool = True) -> None:
     """What WeChat's own browser puts into each page. Its calls do not go through the page, nor by the page's policy."""
     found = re.search(r"scans WeChat's codes: (\S+)", (stack.data / "bin-up.log").read_text())
     assert found
-    with urllib.request.urlopen(f"{found[1]}bridge.js") as answer:
+    with urllib.request.urlopen(f"{found[1]}bridge.js", timeout=60) as answer:
         script = answer.read().decode()
 
     def outside(url: str, body: str) -> str:

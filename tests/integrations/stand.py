@@ -91,10 +91,14 @@ class Friendpay:
 
     def deliver_again(self, key: str, type: str) -> None:
         """The newest webhook of this type once more, as it was; returns when the shop has answered."""
-        newest = self.deliveries(key, type)[0]
-        before = len(newest["attempts"])
-        self.call(key, "POST", f"/webhook-deliveries/{newest['id']}/redeliver")
-        until(lambda: len(self.deliveries(key, type)[0]["attempts"]) > before, f"{type} was sent again")
+
+        def newest() -> dict[str, Any]:
+            return self.deliveries(key, type)[0]
+
+        until(lambda: newest()["status"] != "pending", f"{type} was sent")  # a shop acts before its answer is noted
+        told = newest()
+        self.call(key, "POST", f"/webhook-deliveries/{told['id']}/redeliver")
+        until(lambda: len(newest()["attempts"]) > len(told["attempts"]), f"{type} was sent again")
 
     def hurry_webhooks(self) -> None:
         """Whatever waits for its next try is due now, as if the hours until then had passed."""

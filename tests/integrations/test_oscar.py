@@ -427,7 +427,8 @@ def test_the_shops_checkout_goes_on_while_friendpay_is_down(oscar: Oscar, tmp_pa
 def test_a_forged_or_foreign_message_changes_nothing(oscar: Oscar) -> None:
     number = oscar.visitor().ask(TEA)
     body = {"type": "order.paid", "order": oscar.friendpay.order(oscar.key, number)["id"]}
-    answer = httpx.post(f"{oscar.address}/friendpay/webhook/", json=body, headers={"webhook-id": "evt_1"})
+    where, headers = f"{oscar.address}/friendpay/webhook/", {"webhook-id": "evt_1"}
+    answer = httpx.post(where, json=body, headers=headers, timeout=60)
     assert answer.status_code == 400
     assert oscar.visitor().get(f"/friendpay/order/{number}/guessed/").status_code == 404
     assert oscar.status(number) == "Waiting for a friend"

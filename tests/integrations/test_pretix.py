@@ -82,6 +82,11 @@ class Both:
         self.pretix.rows("UPDATE pretixbase_orderpayment SET info = ? WHERE id = ?", json.dumps(info), payment)
         return f"{placed.url}pay/{payment}/complete"
 
+    def paid_unheard(self, placed: Placed) -> None:
+        """Within `unheard`."""
+        pay(self.link(placed))
+        until(lambda: self.order(placed)["status"] == "paid", "friendpay has the money")
+
     @contextmanager
     def unheard(self) -> Iterator[None]:
         """Whatever friendpay tells meanwhile is not believed, and so it comes again."""
@@ -224,7 +229,7 @@ def test_a_paid_order_is_never_expired_by_pretix(both: Both) -> None:
     """Its time is over, and pretix has not heard that a friend paid."""
     placed = Visitor(both.pretix).order()
     with both.unheard():
-        pay(both.link(placed))
+        both.paid_unheard(placed)
         both.pretix.grow_older(placed.code, 6)
         both.pretix.run(EXPIRE)
         assert both.pretix.status(placed.code) == "n"
@@ -280,7 +285,7 @@ def test_money_for_an_order_given_up_long_ago_confirms_it_or_goes_back(both: Bot
     """The shop was gone for longer than its orders are held."""
     placed = Visitor(both.pretix).order()
     with both.unheard():
-        pay(both.link(placed))
+        both.paid_unheard(placed)
         both.pretix.grow_older(placed.code, 20)
         both.pretix.rows("UPDATE pretixbase_quota SET size = ?", 100 if left else 0)
         both.pretix.run(EXPIRE)
@@ -306,7 +311,7 @@ def test_an_order_that_is_cancelled_can_be_paid_no_more(both: Both) -> None:
 def test_money_for_an_order_that_was_cancelled_meanwhile_goes_back(both: Both) -> None:
     placed = Visitor(both.pretix).order()
     with both.unheard():
-        pay(both.link(placed))
+        both.paid_unheard(placed)
         both.cancel(placed)
         assert (both.pretix.status(placed.code), both.pretix.payments(placed.code)) == ("c", ["pending"])
         assert "payment.canceled.failed" in both.pretix.log(placed.code)
