@@ -18,6 +18,8 @@ from supervisor.medusa.asyncore_25 import ExitNow
 from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
+from friendpay.kit import scheduling
+
 _SHARES = sys.platform != "darwin"  # whose libraries are not safe to use in a fork: there each program loads for itself
 _OF_THE_SUPERVISOR = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGCHLD", "SIGUSR2")
 # By their names alone, as the programs are: what is below them imports nothing of them.
@@ -102,6 +104,7 @@ def _load() -> None:
 
 
 def main() -> None:
+    scheduling.finish_turns()
     options = _Options()
     options.realize()
     options.first, options.test = True, False

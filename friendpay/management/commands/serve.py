@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand
 from uvicorn.supervisors import Multiprocess
 
 from friendpay import connections
+from friendpay.kit import scheduling
 
 
 class Command(BaseCommand):
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         os.environ["FRIENDPAY_SERVED"] = "yes"  # what friendpay/asgi.py looks for
         _most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # each connection is an open file
+        scheduling.finish_turns()
         config = uvicorn.Config(host=host, port=port, workers=workers, **connections.options())
         given = connections.given_sockets()
         if workers == 1:
