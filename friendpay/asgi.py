@@ -14,6 +14,10 @@ _pages = get_wsgi_application()  # sets Django up, which what follows needs
 from channels.routing import URLRouter
 from channels.security.websocket import OriginValidator, WebsocketDenier
 from django.conf import settings
+from django.core.cache import close_caches
+from django.core.handlers.base import reset_urlconf
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, reset_queries
 from django.urls import re_path
 
 from friendpay import lanes
@@ -35,6 +39,12 @@ def words(path: str, status: HTTPStatus) -> tuple[str, bytes]:
     said = problems.problem(status)
     return said["Content-Type"], said.content
 
+
+# Django listens before and after each request, to look at its connections, and to put away what no request here has: a
+# log of statements, caches on other servers, addresses of its own. Looking once is enough, before.
+request_started.disconnect(reset_queries)
+for listener in (close_old_connections, close_caches, reset_urlconf):
+    request_finished.disconnect(listener)
 
 lane = partial(Bridge, _pages, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, words=words)
 pages = lane(threads=settings.WEB_THREADS, ahead=framed.answer)

@@ -2,7 +2,8 @@
 
 A page may be drawn without Django's handler and middleware, which take longer than drawing it. No header's rule is
 written a second time for that: what is sent is what they themselves put around an equal page, for a request that is
-equal in all they look at. Of an answer that they give differently each time nothing is learned.
+equal in all they look at. Of an answer that they give differently each time nothing is learned. The same holds for what
+is no page and sets no cookie, and has a tag instead (`tagged`).
 """
 
 from collections.abc import Callable, Mapping
@@ -26,11 +27,13 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 _VARIES = {"accept-encoding", "accept-language", "cookie", "user-agent"}
 _LENGTH, _SET, _COOKIE = b"content-length", b"set-cookie", f" {settings.CSRF_COOKIE_NAME}=".encode()
+_TAG = b"etag"
 
 
 class Asked(NamedTuple):
     """All of a request that decides what stands around a page, but its address: what Vary names, and where we are. Of
-    cookies it is the chosen language. `policy` is the page's own header, `day` lets a cookie's dates be renewed.
+    cookies it is the chosen language. `policy` is the page's own header, or says what else sets pages apart; `day` lets
+    a cookie's dates be renewed.
     """
 
     scheme: str
@@ -59,10 +62,14 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class _Frame:
-    headers: tuple[tuple[bytes, bytes], ...]  # b"" where the content's length goes, and the cookie
+    headers: tuple[tuple[bytes, bytes], ...]  # b"" where the content's length goes, its tag, and the cookie
     language: str
     compressed: bool
     cookie: bytes = field(compare=False)  # what follows the visitor's secret; a date is in it
+
+    def around(self, content: bytes, own: dict[bytes, bytes]) -> Answer:
+        own[_LENGTH] = str(len(content)).encode()
+        return 200, [(name, value or own[name]) for name, value in self.headers], content
 
 
 class Frames:
@@ -84,11 +91,17 @@ class Frames:
             content = drawn(request).encode()
         if frame.compressed:
             content = compress_string(content, max_random_bytes=GZipMiddleware.max_random_bytes)
-        own = {_LENGTH: str(len(content)).encode(), _SET: _COOKIE + secret.encode() + frame.cookie}
-        return 200, [(name, value or own[name]) for name, value in frame.headers], content
+        return frame.around(content, {_SET: _COOKIE + secret.encode() + frame.cookie})
 
-    def learn(self, asked: Asked, answer: Answer, secret: str) -> None:
-        """From an answer of the ordinary path, whose CSRF cookie holds this secret: what two in a row agree in."""
+    def tagged(self, asked: Asked, content: bytes, tag: str) -> Answer | None:
+        """The same around what has a tag and is no page."""
+        frame = self._known.get(asked)
+        return frame.around(content, {_TAG: tag.encode()}) if frame else None
+
+    def learn(self, asked: Asked, answer: Answer, secret: str = "") -> None:
+        """From an answer of the ordinary path, whose CSRF cookie holds this secret, or which has a tag and no cookie:
+        what two in a row agree in.
+        """
         frame = _frame(answer, secret)
         if frame and self._seen.get(asked) == frame:
             self._known[asked] = frame
@@ -104,15 +117,17 @@ def _frame(answer: Answer, secret: str) -> _Frame | None:
     status, headers, _content = answer
     told = dict(headers)
     vary = {name.strip() for name in told.get(b"vary", b"*").decode().lower().split(",")}
-    cookies = [value for name, value in headers if name == _SET]
+    cookies, compressed = [value for name, value in headers if name == _SET], told.get(b"content-encoding") == b"gzip"
     own = _COOKIE + secret.encode()
-    if status != 200 or vary - _VARIES or len(cookies) != 1 or not cookies[0].startswith(own):
+    page = len(cookies) == 1 and cookies[0].startswith(own)
+    tagged = not cookies and not compressed and _TAG in told
+    if status != 200 or vary - _VARIES or not (page if secret else tagged):
         return None
     return _Frame(
-        tuple((name, b"" if name in (_LENGTH, _SET) else value) for name, value in headers),
+        tuple((name, b"" if name in (_LENGTH, _SET, _TAG) else value) for name, value in headers),
         told[b"content-language"].decode(),
-        told.get(b"content-encoding") == b"gzip",
-        cookies[0].removeprefix(own),
+        compressed,
+        cookies[0].removeprefix(own) if page else b"",
     )
 
 

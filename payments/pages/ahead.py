@@ -5,6 +5,8 @@ Where more has to be asked than the one statement (a shop's settings that have j
 nobody's), or a database that is in trouble, a thread does all of it as ever.
 """
 
+import hashlib
+import json
 import re
 from typing import Any, NamedTuple
 
@@ -70,20 +72,26 @@ def is_shown(environ: dict[str, Any]) -> bool:
     return _SHOWN in environ
 
 
-async def prepare_state(environ: dict[str, Any]) -> bool:
-    """Read for this request what status.json says; whether it is that, and could be read."""
+async def prepare_state(environ: dict[str, Any]) -> snapshot.Snapshot | None:
+    """Read for this request what status.json says; None where it is not that, or could not be read."""
     asked = _STATE.fullmatch(environ["PATH_INFO"])
     if asked is None or environ["REQUEST_METHOD"] != "GET":
-        return False
+        return None
     try:
         found = await snapshot.read_ahead(asked[1], readers)
     except (psycopg.Error, TimeoutError):
-        return False
+        return None
     environ[_TOLD] = asked[1], found
-    return found is not None
+    return found
 
 
 def state(request: HttpRequest, token: str) -> snapshot.Snapshot | None:
     """What was read for this request, else what is read now; None where there is no such request."""
     asked, found = request.META.get(_TOLD, ("", None))
     return found if asked == token and found else snapshot.read(token)
+
+
+def tagged(state: snapshot.Snapshot) -> tuple[bytes, str]:
+    """A state as JSON, and its tag, which leaves out the running seconds: asking again costs nothing."""
+    still = {**state, "seconds_left": 0, "holders": [holder["name"] for holder in state["holders"]]}
+    return json.dumps(state).encode(), f'"{hashlib.sha256(json.dumps(still).encode()).hexdigest()[:20]}"'

@@ -1,21 +1,23 @@
-"""The friend's page, answered on the event loop: in a frame that was learned (`friendpay.kit.frames`), else by the
-ordinary handler, middleware and view, from which it is learned. Its state as JSON is answered there by the latter.
+"""The friend's page and its state as JSON, answered on the event loop: in a frame that was learned
+(`friendpay.kit.frames`), else by the ordinary handler, middleware and view, from which it is learned.
 
 What was drawn of a row is drawn again for as long as PostgreSQL says the same and time has changed nothing of it
 (`friendpay.kit.moments`): a link that many open is read each time and worked out once.
 """
 
 from collections.abc import Callable
+from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
 from django.utils.translation import get_language
 
 from friendpay.kit import limits, rendering
 from friendpay.kit.frames import Answer, Asked, Frames
 from friendpay.kit.moments import Watch
+from payments.live.snapshot import Snapshot
 from payments.offers.habits import Habits
 from payments.offers.weighing import Surface
 from payments.pages import ahead, form_action, friend_page, friend_reading
@@ -47,14 +49,17 @@ class _Read:
         return friend_reading.made(self._row, self.watch.now)
 
 
-_frames = Frames()
+_LONG = 200
+"""Bytes from which GZipMiddleware compresses."""
+
+_frames, _states = Frames(), Frames()
 _kept: dict[tuple[Any, ...], _Kept] = {}
 
 
 async def answer(environ: dict[str, Any], ordinary: Callable[[dict[str, Any]], Answer]) -> Answer | None:
     """The answer, where all could be read for it; else None, and a thread is needed, which may ask the database."""
-    if await ahead.prepare_state(environ):
-        return _unless_failed(ordinary(environ))
+    if state := await ahead.prepare_state(environ):
+        return _state(environ, state, ordinary)
     known = await ahead.prepare(environ)
     if known is None or known.row.leads_on:
         return None
@@ -63,6 +68,19 @@ async def answer(environ: dict[str, Any], ordinary: Callable[[dict[str, Any]], A
         return _answer(environ, known, read, _of(known, read), ordinary)
     except SynchronousOnlyOperation:  # the shop's settings have just changed, and have to be read
         return None
+
+
+def _state(environ: dict[str, Any], state: Snapshot, ordinary: Callable[[dict[str, Any]], Answer]) -> Answer | None:
+    """One that the browser may have already is left to the ordinary path; nothing is learned of a compressed one."""
+    content, tag = ahead.tagged(state)
+    cookies, size = parse_cookie(environ.get("HTTP_COOKIE", "")), "long" if len(content) >= _LONG else "short"
+    asked = None if "HTTP_IF_NONE_MATCH" in environ else Asked.of(environ, cookies, size, date.min)
+    if asked and (framed := _states.tagged(asked, content, tag)):
+        return framed
+    found = _unless_failed(ordinary(environ))
+    if found and asked:
+        _states.learn(asked, found)
+    return found
 
 
 def _answer(

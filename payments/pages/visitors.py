@@ -67,4 +67,4 @@ def habits_among(cookies: Mapping[str, str], environ: Mapping[str, Any]) -> Habi
 
 
 def surface_of(request: HttpRequest) -> Surface:
-    return Surface.of(request.headers.get("User-Agent", ""))
+    return Surface.of(request.META.get("HTTP_USER_AGENT", ""))

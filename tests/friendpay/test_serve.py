@@ -47,6 +47,7 @@ def test_workers_share_what_is_loaded_and_none_outlives_the_one_that_began_them(
         for worker in _workers(parent):
             memory = worker.memory_full_info()
             assert memory.uss < memory.rss / 2, "most of a worker's memory is everybody's"
+            assert os.sched_getscheduler(worker.pid) == os.SCHED_BATCH, "it finishes its turn on a processor"
         first, second = _workers(parent)
         first.kill()
         assert becomes(lambda: len({*_workers(parent)} - {first, second}) == 1), "it is replaced"

@@ -13,6 +13,7 @@ from friendpay.kit import clock
 from payments.models import PaymentRequest, RolloutRule
 from payments.pages import form_action
 from payments.pages.visitors import COOKIE
+from payments.settlement import lifecycle
 from tests import shop
 from tests.payments.pages.loop import House, same
 from tests.payments.pages.test_never_stale import CHANGES, ENDS, Change, elsewhere
@@ -55,6 +56,55 @@ def test_it_answers_what_a_thread_answers(
             same(there.body),
         )
         assert dict(answer.headers)[b"content-length"].decode() == str(len(answer.content))
+
+
+@pytest.mark.parametrize(
+    ("headers", "learns"),
+    [
+        ({}, True),
+        ({"accept-language": "zh-TW"}, True),
+        ({"cookie": f"{COOKIE}=somebody; csrftoken={SECRET}", "accept-encoding": "gzip"}, True),
+        ({"if-none-match": '"another"'}, False),
+        ({"host": "elsewhere.example"}, False),
+    ],
+)
+def test_a_state_is_answered_as_by_a_thread(
+    house: House, request_: PaymentRequest, headers: dict[str, str], learns: bool
+) -> None:
+    """Header by header and byte by byte; a long one, too, but where chance says whether it is compressed."""
+    state = f"/p/{request_.token}/status.json"
+    for held in (False, True)[: 1 if "accept-encoding" in headers else 2]:
+        if held:
+            shop.hold(request_)
+        answers = [house.get(state, headers=headers) for _thrice in range(3)]
+        there = house.get(state, by_thread=True, headers=headers)
+        assert [answer.framed for answer in answers] == [False, False, learns]
+        for answer in answers:
+            assert (answer.status, still(answer.headers), still(answer.body)) == (
+                there.status,
+                still(there.headers),
+                still(there.body),
+            )
+
+
+SECONDS = re.compile(r'seconds_(left|held)": \d+')
+
+
+def still(text: object) -> str:
+    return SECONDS.sub("", same(text))
+
+
+def test_a_state_is_new_in_the_very_next_answer(house: House, request_: PaymentRequest) -> None:
+    state = f"/p/{request_.token}/status.json"
+    before = [house.get(state) for _often in range(3)][-1]
+    assert before.framed
+    lifecycle.cancel_request(request_.pk, actor="buyer")
+    after, there = house.get(state), house.get(state, by_thread=True)
+    assert after.framed
+    assert '"cancelled"' in after.body
+    assert (same(after.headers), same(after.body)) == (same(there.headers), same(there.body))
+    had = house.get(state, headers={"if-none-match": dict(after.headers)[b"etag"].decode()})
+    assert (had.status, had.body) == (304, "")
 
 
 def test_what_was_learned_of_one_visitor_is_given_to_nobody_who_asks_otherwise(
