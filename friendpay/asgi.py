@@ -7,9 +7,9 @@ from http import HTTPStatus
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "friendpay.settings")
 
-from django.core.wsgi import get_wsgi_application
+import django
 
-_pages = get_wsgi_application()  # sets Django up, which what follows needs
+django.setup(set_prefix=False)  # which what follows needs
 
 from channels.routing import URLRouter
 from channels.security.websocket import OriginValidator, WebsocketDenier
@@ -23,6 +23,7 @@ from django.urls import re_path
 from friendpay import lanes
 from friendpay.api import middleware, problems
 from friendpay.bridge import Bridge, Receive, Scope, Send, sentence
+from friendpay.handler import Handler
 from friendpay.health import PROBES
 from friendpay.kit import limits
 from friendpay.proxies import Forwarded
@@ -46,7 +47,7 @@ request_started.disconnect(reset_queries)
 for listener in (close_old_connections, close_caches, reset_urlconf):
     request_finished.disconnect(listener)
 
-lane = partial(Bridge, _pages, max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, words=words)
+lane = partial(Bridge, Handler(), max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, words=words)
 pages = lane(threads=settings.WEB_THREADS, ahead=framed.answer)
 payers = lane(threads=settings.PAYER_THREADS, lane=lanes.lane)  # who waits for a wallet's server
 # Posters: drawn elsewhere, one after another, and no page waits for them.

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.wsgi import get_wsgi_application
 from django.db import connection
 
 from friendpay.bridge import Bridge
+from friendpay.handler import Handler
 from friendpay.kit import frames
 from payments.pages import ahead, framed
 
@@ -36,7 +36,7 @@ class House:
     """Our pages on an event loop."""
 
     def __init__(self) -> None:
-        pages = get_wsgi_application()
+        pages = Handler()
         self.loop = asyncio.Runner()
         self._threads = Bridge(pages, threads=1, max_body=1000)
         self._bridge = Bridge(pages, threads=1, max_body=1000, ahead=self._answer)
