@@ -39,6 +39,10 @@ class Field:
     def holding(self, value: str) -> Self:
         return replace(self, value=value) if value else self
 
+    def typed(self) -> Self:
+        """As the person typed it: that goes along whenever the page is drawn anew."""
+        return replace(self, attrs=(*self.attrs, ("data-typed", "")))
+
 
 def field(form: Form, name: str) -> Field:
     """A field of a form that was sent."""

@@ -38,8 +38,9 @@ class Part:
             share = chip_in.share_of_next(request, joined=given + reading.begun, step=step)
             typed = Money(share or missing, currency).figures(language)
         choices = tuple(Money(part, currency) for part in chip_in.fitting(request, given=given, step=step))
+        field = shown(sent, PayForm, "amount", typed[:40])
         return cls(
-            field=shown(sent, PayForm, "amount", typed[:40]),
+            field=field.typed() if isinstance(sent, PayForm) else field,
             sum=_read(typed[:40], currency, language) if typed.strip() else Money(missing, currency),
             choices=choices,
             least=Money(min(request.split_min_amount or 1, missing), currency),

@@ -307,6 +307,20 @@ def test_the_page_is_drawn_for_what_is_typed(client: Client, language: str, type
     assert f'value="{typed}"' in page.content.decode()
 
 
+def test_of_what_was_sent_nothing_stays_for_the_next_who_opens_it(client: Client) -> None:
+    """Forms of a kind share their fields."""
+    page = page_of(shop.make_request(split=Split(3, 1000)))
+    fresh = client.get(page).content.decode()
+    sent = client.post(page + "pay/", {"method": "sandbox", "amount": "2", "name": "Lin\u202e"}).content.decode()
+    assert "data-typed" in sent
+    assert "type it again" in sent
+    assert "data-typed" not in fresh
+    assert FORM.findall(client.get(page).content.decode()) == FORM.findall(fresh) != FORM.findall(sent)
+
+
+FORM = re.compile(r"<input [^>]*(?:amount|name=\"name\")[^>]*>")
+
+
 def test_while_no_amount_is_typed_no_sum_is_on_the_button(client: Client) -> None:
     page = client.get(page_of(shop.make_request(split=Split(3, 1000))), {"amount": "2,0,0"})
     assert "Pay with Sandbox wallet" in words(page)
