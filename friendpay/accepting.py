@@ -2,8 +2,9 @@
 
 Whichever process wakes first would take all that wait there, as libuv does, and have all their work for as long as they
 are kept: measured, one of two processes did five sixths of it. Here a process takes one and rests for a moment, in
-which the others take theirs. Only while more keep coming does it take twice as many each time, so that a crowd that
-comes back at once is let in within milliseconds.
+which the others take theirs; and while it has more than another (`siblings`) it leaves them to that one, unless nobody
+comes. Only while more keep coming does it take twice as many each time, so that a crowd that comes back at once is let
+in within milliseconds.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Any
 
 import uvloop
 
+from friendpay import siblings
 from friendpay.kit import limits
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class Door:
         self._rest: asyncio.TimerHandle | None = None
         self._greeted: set[asyncio.Task[Any]] = set()
         self._at_once = 1
+        self._turns = self._waits = 0
         listener.setblocking(False)
         listener.listen(backlog)
         self._open()
@@ -53,6 +56,7 @@ class Door:
         if self._rest:
             self._rest.cancel()
         self._loop.remove_reader(self._listener)
+        siblings.leave()
 
     async def wait_closed(self) -> None:
         if self._greeted:
@@ -66,11 +70,17 @@ class Door:
     def _take(self) -> None:
         self._loop.remove_reader(self._listener)
         rest = limits.ACCEPT_REST_SECONDS
+        room = siblings.room() if self._turns < limits.ACCEPT_EVEN_TURNS else None
+        if room is not None and room < 1 and self._waits < limits.ACCEPT_WAITS:
+            self._waits += 1
+            self._rest = self._loop.call_later(rest, self._open)
+            return
+        self._waits = 0
         try:
-            for _one in range(self._at_once):
+            for _one in range(self._at_once if room is None else min(max(1, room), limits.ACCEPTED_AT_ONCE)):
                 self._greet(self._listener.accept()[0])
         except BlockingIOError:  # another process had them
-            self._at_once = 1
+            self._at_once, self._turns = 1, 0
         except ConnectionError:  # gone before it was taken
             pass
         except OSError as error:
@@ -78,7 +88,9 @@ class Door:
             logger.warning("No connection can be taken now: %s", error)
             rest = limits.ACCEPT_AGAIN_SECONDS
         else:
-            self._at_once = min(2 * self._at_once, limits.ACCEPTED_AT_ONCE)
+            self._turns += 1
+            if room is None:
+                self._at_once = min(2 * self._at_once, limits.ACCEPTED_AT_ONCE)
         self._rest = self._loop.call_later(rest, self._open)
 
     def _greet(self, connection: socket.socket) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from friendpay import siblings
 from friendpay.kit import limits
 
 _open: "set[LimitedProtocol]" = set()  # uvicorn's own set holds the sockets as well
@@ -91,6 +92,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.transport: Any = _Whole(transport, self.loop)
         _open.add(self)
+        siblings.tell(len(_open))
         _by_address[self._address] += 1
         many = _by_address[self._address] > limits.CONNECTIONS_OF_AN_ADDRESS
         if many and self._address and not is_proxy(self._address):
@@ -189,6 +191,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_waiting_for_headers()
         _awaited.pop(self, None)
         _open.discard(self)
+        siblings.tell(len(_open))
         if "_address" in self.__dict__:
             _by_address[self._address] -= 1
             if not _by_address[self._address]:

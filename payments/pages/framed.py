@@ -49,9 +49,6 @@ class _Read:
         return friend_reading.made(self._row, self.watch.now)
 
 
-_LONG = 200
-"""Bytes from which GZipMiddleware compresses."""
-
 _frames, _states = Frames(), Frames()
 _kept: dict[tuple[Any, ...], _Kept] = {}
 
@@ -73,7 +70,8 @@ async def answer(environ: dict[str, Any], ordinary: Callable[[dict[str, Any]], A
 def _state(environ: dict[str, Any], state: Snapshot, ordinary: Callable[[dict[str, Any]], Answer]) -> Answer | None:
     """One that the browser may have already is left to the ordinary path; nothing is learned of a compressed one."""
     content, tag = ahead.tagged(state)
-    cookies, size = parse_cookie(environ.get("HTTP_COOKIE", "")), "long" if len(content) >= _LONG else "short"
+    cookies = parse_cookie(environ.get("HTTP_COOKIE", ""))
+    size = "long" if len(content) >= limits.COMPRESSED_FROM_BYTES else "short"
     asked = None if "HTTP_IF_NONE_MATCH" in environ else Asked.of(environ, cookies, size, date.min)
     if asked and (framed := _states.tagged(asked, content, tag)):
         return framed

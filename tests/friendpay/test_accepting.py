@@ -2,12 +2,15 @@
 
 import asyncio
 import errno
+import os
 import socket
+import subprocess
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from friendpay import siblings
 from friendpay.accepting import Door, Loop
 from friendpay.kit import limits
 
@@ -205,3 +208,95 @@ def test_a_caller_who_is_gone_again_ends_nothing(
             door.close()
 
     run(work())
+
+
+@pytest.fixture
+def sibling() -> Iterator[Callable[[int], None]]:
+    """Another web process, which lives and has so many connections."""
+    with subprocess.Popen(["sleep", "3600"]) as other:
+        siblings.share(2)
+        siblings._place, kept = 0, siblings._kept
+        assert kept is not None
+        kept[0], kept[2] = os.getpid(), other.pid
+
+        def has(connections: int) -> None:
+            kept[3] = connections
+
+        yield has
+        siblings._kept, siblings._place = None, -1
+        other.kill()
+
+
+def test_who_has_more_connections_leaves_them_to_another_process_for_a_moment(
+    listener: socket.socket,
+    callers: Callable[[int], list[socket.socket]],
+    turns: list[int],
+    sibling: Callable[[int], None],
+) -> None:
+    sibling(1)
+    siblings.tell(2)
+    (caller,) = callers(1)
+
+    async def work() -> None:
+        door = await opened(listener)
+        assert await hears(caller) == b"hello"  # nobody else came
+        door.close()
+
+    run(work())
+    assert len(turns) == limits.ACCEPT_WAITS + 1
+
+
+def test_who_has_fewer_takes_as_many_as_another_and_one_more(
+    listener: socket.socket,
+    callers: Callable[[int], list[socket.socket]],
+    monkeypatch: pytest.MonkeyPatch,
+    sibling: Callable[[int], None],
+) -> None:
+    monkeypatch.setattr(limits, "ACCEPT_REST_SECONDS", LONG)
+    sibling(5)
+    siblings.tell(2)
+    first, *_others = callers(10)
+
+    async def work() -> None:
+        door = await opened(listener)
+        assert await hears(first) == b"hello"
+        assert waiting(listener) == 10 - 4
+        door.close()
+
+    run(work())
+
+
+def test_a_crowd_is_let_in_whoever_has_more(
+    listener: socket.socket,
+    callers: Callable[[int], list[socket.socket]],
+    turns: list[int],
+    sibling: Callable[[int], None],
+) -> None:
+    sibling(0)
+    crowd = callers(150)
+
+    async def work() -> None:
+        door = await opened(listener)
+        assert [await hears(caller) for caller in crowd] == [b"hello"] * 150
+        door.close()
+
+    run(work())
+    assert turns[-4:] == [16, 32, 64, 64]
+
+
+def test_a_process_that_is_gone_or_takes_none_any_more_is_waited_for_by_nobody(sibling: Callable[[int], None]) -> None:
+    assert siblings.room() == 1
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    assert siblings._kept is not None
+    siblings._kept[2] = gone.pid
+    assert siblings.room() is None
+    siblings._kept[2] = os.getppid()
+    assert siblings.room() == 1
+    siblings._kept[2] = 0
+    assert siblings.room() is None
+
+
+def test_a_process_alone_has_no_other() -> None:
+    siblings.tell(3)
+    assert siblings.room() is None

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -49,6 +49,11 @@ def test_workers_share_what_is_loaded_and_none_outlives_the_one_that_began_them(
             assert memory.uss < memory.rss / 2, "most of a worker's memory is everybody's"
             assert os.sched_getscheduler(worker.pid) == os.SCHED_BATCH, "it finishes its turn on a processor"
         first, second = _workers(parent)
+        with ExitStack() as calls:
+            for _ in range(12):
+                calls.enter_context(httpx.Client()).get(f"http://127.0.0.1:{port}/healthz")
+            taken = [_connections(worker, port) for worker in (first, second)]
+        assert taken == [6, 6], "they have equally many connections"
         first.kill()
         assert becomes(lambda: len({*_workers(parent)} - {first, second}) == 1), "it is replaced"
         workers = _workers(parent)
@@ -69,3 +74,8 @@ def _workers(parent: psutil.Process) -> list[psutil.Process]:
             if child.cmdline() == parent.cmdline():
                 found.append(child)
     return found
+
+
+def _connections(worker: psutil.Process, port: int) -> int:
+    found = worker.net_connections("tcp")
+    return sum(it.status == psutil.CONN_ESTABLISHED and bool(it.laddr) and it.laddr.port == port for it in found)

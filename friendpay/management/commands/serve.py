@@ -16,7 +16,7 @@ import uvicorn._subprocess
 from django.core.management.base import BaseCommand
 from uvicorn.supervisors import Multiprocess
 
-from friendpay import connections
+from friendpay import connections, siblings
 from friendpay.kit import scheduling
 
 
@@ -45,11 +45,11 @@ class Command(BaseCommand):
             uvicorn.Server(config).run(sockets=given or None)
         else:
             sockets = given or [config.bind_socket()]
-            _share()
+            _share(workers)
             Multiprocess(config, sockets=sockets).run()
 
 
-def _share() -> None:
+def _share(workers: int) -> None:
     """Have uvicorn fork its workers, from here, where all they need is loaded: they share the memory of that, and one
     that died is back at once. On Linux alone: elsewhere libraries are not safe to use in a fork, or nothing would end a
     worker whose parent was killed, and it would keep the port from the next one.
@@ -57,6 +57,7 @@ def _share() -> None:
     if sys.platform != "linux":
         return
     import_module("friendpay.asgi")
+    siblings.share(workers)
     gc.collect()
     gc.freeze()  # what is here stays, and is looked through by no worker
     vars(uvicorn._subprocess)["spawn"] = multiprocessing.get_context("fork")
