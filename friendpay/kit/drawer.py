@@ -11,6 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from friendpay.kit import scheduling
+
 Drawn = TypeVar("Drawn")
 
 _lock = threading.Lock()
@@ -53,6 +55,7 @@ def _begin() -> None:
     import resvg_py  # noqa: F401  # at full pace: whoever shares first does not wait for it
 
     os.nice(5)
+    scheduling.run_anywhere()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

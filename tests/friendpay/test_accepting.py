@@ -211,19 +211,13 @@ def test_a_caller_who_is_gone_again_ends_nothing(
 
 
 @pytest.fixture
-def sibling() -> Iterator[Callable[[int], None]]:
-    """Another web process, which lives and has so many connections."""
+def sibling(monkeypatch: pytest.MonkeyPatch) -> Iterator[siblings._Place]:
+    """Another web process, which lives."""
     with subprocess.Popen(["sleep", "3600"]) as other:
-        siblings.share(2)
-        siblings._place, kept = 0, siblings._kept
-        assert kept is not None
-        kept[0], kept[2] = os.getpid(), other.pid
-
-        def has(connections: int) -> None:
-            kept[3] = connections
-
-        yield has
-        siblings._kept, siblings._place = None, -1
+        own, its = siblings._Place(os.getpid()), siblings._Place(other.pid)
+        monkeypatch.setattr(siblings, "_places", [siblings._Place(), its, own])
+        monkeypatch.setattr(siblings, "_own", own)
+        yield its
         other.kill()
 
 
@@ -231,9 +225,9 @@ def test_who_has_more_connections_leaves_them_to_another_process_for_a_moment(
     listener: socket.socket,
     callers: Callable[[int], list[socket.socket]],
     turns: list[int],
-    sibling: Callable[[int], None],
+    sibling: siblings._Place,
 ) -> None:
-    sibling(1)
+    sibling.connections = 1
     siblings.tell(2)
     (caller,) = callers(1)
 
@@ -250,10 +244,10 @@ def test_who_has_fewer_takes_as_many_as_another_and_one_more(
     listener: socket.socket,
     callers: Callable[[int], list[socket.socket]],
     monkeypatch: pytest.MonkeyPatch,
-    sibling: Callable[[int], None],
+    sibling: siblings._Place,
 ) -> None:
     monkeypatch.setattr(limits, "ACCEPT_REST_SECONDS", LONG)
-    sibling(5)
+    sibling.connections = 5
     siblings.tell(2)
     first, *_others = callers(10)
 
@@ -270,9 +264,9 @@ def test_a_crowd_is_let_in_whoever_has_more(
     listener: socket.socket,
     callers: Callable[[int], list[socket.socket]],
     turns: list[int],
-    sibling: Callable[[int], None],
+    sibling: siblings._Place,
 ) -> None:
-    sibling(0)
+    siblings.tell(1)
     crowd = callers(150)
 
     async def work() -> None:
@@ -284,19 +278,19 @@ def test_a_crowd_is_let_in_whoever_has_more(
     assert turns[-4:] == [16, 32, 64, 64]
 
 
-def test_a_process_that_is_gone_or_takes_none_any_more_is_waited_for_by_nobody(sibling: Callable[[int], None]) -> None:
+def test_a_process_that_is_gone_or_takes_none_any_more_is_waited_for_by_nobody(sibling: siblings._Place) -> None:
     assert siblings.room() == 1
     with subprocess.Popen(["true"]) as gone:
         pass
-    assert siblings._kept is not None
-    siblings._kept[2] = gone.pid
+    sibling.process = gone.pid
     assert siblings.room() is None
-    siblings._kept[2] = os.getppid()
+    sibling.process = os.getppid()
     assert siblings.room() == 1
-    siblings._kept[2] = 0
+    sibling.process = 0
     assert siblings.room() is None
 
 
 def test_a_process_alone_has_no_other() -> None:
     siblings.tell(3)
     assert siblings.room() is None
+    siblings.tell(0)

@@ -54,9 +54,11 @@ def test_workers_share_what_is_loaded_and_none_outlives_the_one_that_began_them(
                 calls.enter_context(httpx.Client()).get(f"http://127.0.0.1:{port}/healthz")
             taken = [_connections(worker, port) for worker in (first, second)]
         assert taken == [6, 6], "they have equally many connections"
+        assert _keep_apart([first, second])
         first.kill()
         assert becomes(lambda: len({*_workers(parent)} - {first, second}) == 1), "it is replaced"
         workers = _workers(parent)
+        assert becomes(lambda: _keep_apart(workers)), "the new one has the processor of the one before"
         os.kill(began.pid, signal.SIGKILL)
         _gone, alive = psutil.wait_procs(workers, timeout=60)
         assert alive == []
@@ -79,3 +81,9 @@ def _workers(parent: psutil.Process) -> list[psutil.Process]:
 def _connections(worker: psutil.Process, port: int) -> int:
     found = worker.net_connections("tcp")
     return sum(it.status == psutil.CONN_ESTABLISHED and bool(it.laddr) and it.laddr.port == port for it in found)
+
+
+def _keep_apart(workers: list[psutil.Process]) -> bool:
+    """Each has a processor of its own, where there are two."""
+    processors = [os.sched_getaffinity(worker.pid) for worker in workers]
+    return sorted(map(list, processors)) == [[it] for it in sorted(os.sched_getaffinity(0))] or os.cpu_count() != 2
