@@ -12,14 +12,14 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from functools import lru_cache, partial
+from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, BinaryIO
 
 from friendpay.kit import limits
-from friendpay.threads import Threads
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class Bridge:
         self._words = words
         self._lane = lane
         self._ahead = ahead
-        self._pools: dict[str, Threads] = {}
+        self._pools: dict[str, ThreadPoolExecutor] = {}
         self._threads = threads
         self._most = threads + waiting
         self._max_body = max_body
@@ -131,11 +131,11 @@ class Bridge:
     def close(self) -> None:
         """Begin nothing more."""
         for pool in self._pools.values():
-            pool.close()
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _pool(self, lane: str) -> Threads:
+    def _pool(self, lane: str) -> ThreadPoolExecutor:
         if lane not in self._pools:
-            self._pools[lane] = Threads(f"page {lane}".strip(), self._threads)
+            self._pools[lane] = ThreadPoolExecutor(self._threads, thread_name_prefix=f"page {lane}".strip())
         return self._pools[lane]
 
     async def _read(self, receive: Receive) -> tuple[bytes, int]:
@@ -156,21 +156,16 @@ class Bridge:
 
     async def _by_thread(self, lane: str, asked: Environ, receive: Receive) -> Sent | None:
         """What a thread answers; nothing when none took the job in time or its client left before."""
-        job = self._pool(lane).give(partial(self._answer, asked))
-        try:
-            if self._inside[lane] > self._threads:
-                left = asyncio.ensure_future(receive())  # all there is to receive now is that the client went away
-                either: set[asyncio.Future[Any]] = {job.answer, left}
-                try:
-                    await asyncio.wait(either, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    left.cancel()
-                if job.take():
-                    return None
-            return await job.answer
-        except asyncio.CancelledError:
-            job.take()  # nobody waits for it any more
-            raise
+        job = self._pool(lane).submit(self._answer, asked)
+        answer = asyncio.wrap_future(job)
+        if self._inside[lane] > self._threads:
+            left = asyncio.ensure_future(receive())  # all there is to receive now is that the client went away
+            either: set[asyncio.Future[Any]] = {answer, left}
+            await asyncio.wait(either, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
+            left.cancel()
+            if job.cancel():
+                return None
+        return await answer
 
     def _page(self, environ: Environ) -> Answer:
         """An answer that is no file."""

@@ -315,35 +315,6 @@ def test_who_leaves_while_waiting_costs_no_work(application: Application) -> Non
     assert [seen["PATH_INFO"] for seen in application.seen] == ["/hang", "/page"]
 
 
-async def test_a_request_that_is_given_up_while_it_waits_costs_no_work(application: Application) -> None:
-    bridge = Bridge(application, threads=1, max_body=LIMIT)
-
-    async def send(message: Any) -> None:
-        pass
-
-    def ask(path: str) -> asyncio.Task[None]:
-        messages = [{"type": "http.request"}]
-
-        async def receive() -> Any:
-            if not messages:
-                await asyncio.Event().wait()  # the client stays
-            return messages.pop()
-
-        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [], "scheme": "http"}
-        return asyncio.create_task(bridge({**scope, "http_version": "1.1"}, receive, send))
-
-    hung = ask("/hang")
-    assert await asyncio.to_thread(application.entered.acquire, timeout=60)
-    given_up = ask("/gone")
-    await asyncio.sleep(0.05)
-    given_up.cancel()
-    await asyncio.wait([given_up])
-    application.open.set()
-    await asyncio.wait([hung, ask("/page")])
-    bridge.close()
-    assert [seen["PATH_INFO"] for seen in application.seen] == ["/hang", "/page"]
-
-
 def _becomes(true: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + 60
     while not true() and time.monotonic() < deadline:

@@ -85,14 +85,10 @@ class House:
 
     def close(self) -> None:
         self.loop.run(ahead.readers.close())
-        self.loop.run(self._close_connections())
         self.loop.close()
         for bridge in (self._threads, self._bridge):
+            bridge._pool("").submit(lambda: connection.close()).result()  # its own
             bridge.close()
-
-    async def _close_connections(self) -> None:
-        for bridge in (self._threads, self._bridge):
-            await bridge._pool("").give(lambda: connection.close()).answer  # its own
 
 
 DIFFERS = re.compile(
