@@ -17,6 +17,7 @@ from tests.payments.pages.loop import House
 def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(ahead, "readers", Readers(1))
     monkeypatch.setattr(framed, "_frames", frames.Frames())
+    monkeypatch.setattr(framed, "_states", frames.Frames())
     monkeypatch.setattr(framed, "_kept", {})
     house = House()
     yield house
