@@ -270,6 +270,13 @@ class Shop(RuleBasedStateMachine):
             if told:
                 amount = next(it.amount for it in self.beside.charges() if it.transaction == transaction)
                 shop.succeed(Payment.objects.get(reference=taken.reference), ref=transaction, amount=amount)
+                self._goes_back(transaction)
+
+    def _goes_back(self, transaction: str) -> None:
+        """A second charge that we are told of is booked beside the first at once, whatever a bill would find later."""
+        second = Payment.objects.get(provider_ref=transaction)
+        assert second.amount_applied == 0
+        assert sum(second.refunds.values_list("amount", flat=True)) == second.amount_captured
 
     def _known(self, taken: Taken) -> Payment | None:
         """The payment that money is booked as."""
@@ -344,6 +351,7 @@ class Shop(RuleBasedStateMachine):
             payment = Payment.objects.get(reference=charge.reference)
             shop.succeed(payment, ref=charge.transaction, amount=charge.amount)
             shop.succeed(payment, ref=f"twice-{len(self.line.charged) - 1}", amount=charge.amount)
+            self._goes_back(f"twice-{len(self.line.charged) - 1}")
 
     @rule(counts=st.booleans())
     def money_comes_that_names_nothing_of_ours(self, counts: bool) -> None:
@@ -598,6 +606,21 @@ class Shop(RuleBasedStateMachine):
 def test_whatever_happens_every_charge_is_applied_or_returned() -> None:
     how = settings(max_examples=100, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Shop, settings=how)
+
+
+@pytest.mark.proof
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["card", "house"])
+def test_a_second_charge_is_told_and_goes_back_without_a_bill(method: str) -> None:
+    state = Shop()
+    story = {"refunds_meet": "", "choice": "approve", "card": CARDS[0], "told": True}
+    try:
+        state.a_buyer_asks_and_somebody_taps(parts=False, method=method, **story)
+        state.beside.deliver(state.beside.notifications[-1])
+        state.the_strict_wallet_charges_an_order_twice(told=True)
+        assert Payment.objects.filter(status="succeeded").count() == len(state.beside.charges()) == 2
+    finally:
+        state.teardown()
 
 
 @pytest.mark.proof
