@@ -4,13 +4,16 @@ are planned once.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from select import POLLIN, poll
+from select import POLLIN, POLLOUT, poll
 from typing import Any
 
 from django.db.backends.postgresql.base import DatabaseWrapper as _DatabaseWrapper
 from django.db.backends.postgresql.base import ServerSideCursor
 from django.db.transaction import TransactionManagementError
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
+from psycopg.waiting import Ready, Wait
 
 from friendpay.kit.postgresql.indexes import SchemaEditor
 from friendpay.kit.postgresql.trips import Asked, Line
@@ -43,7 +46,7 @@ class DatabaseWrapper(_DatabaseWrapper):
         begin = b"" if self.autocommit else b"BEGIN"
         with self.wrap_database_errors:
             try:
-                self.connection.wait(self.line.trip(asked, begin))
+                self._go(self.line.trip(asked, begin))
             except BaseException:
                 self.line.abandon()
                 raise
@@ -76,10 +79,40 @@ class DatabaseWrapper(_DatabaseWrapper):
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
+        self._answer = poll()
+        self._answer.register(self.connection.fileno(), POLLIN)
         self.line = Line(self.connection, plans=self.connection.prepare_threshold is not None)
         if self.connection.prepare_threshold is not None:
             with self.connection.cursor() as cursor:
                 cursor.execute(PLANNED_ONCE)
+
+    def _go(self, trip: PQGen[None]) -> None:
+        """Through a trip, waiting for the connection's socket."""
+        try:
+            wants = next(trip)
+            while True:
+                if wants == Wait.R:
+                    self._answer.poll()
+                    wants = trip.send(Ready.R)
+                else:  # more than fits into the socket at once
+                    wants = trip.send(ready(self.connection.fileno()))
+        except StopIteration:
+            pass
+
+    def _commit(self) -> None:
+        """As Django's, past psycopg's way to do it."""
+        if self.queries_logged:
+            super()._commit()  # type: ignore[misc]  # which Django has
+        elif self.connection is not None:
+            with self.wrap_database_errors:
+                self._go(self.line.commit())
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        """Between two transactions it is but a word for psycopg's own statements."""
+        if self.connection.pgconn.transaction_status == TransactionStatus.IDLE:
+            self.connection._autocommit = autocommit
+        else:
+            super()._set_autocommit(autocommit)  # type: ignore[misc]
 
     def create_cursor(self, name: str | None = None) -> Any:
         """As Django's, which looks besides whether each connection's loader of times is its own. What is asked by it
@@ -108,3 +141,11 @@ def has_news(descriptor: int) -> bool:
     waiting = poll()
     waiting.register(descriptor, POLLIN)
     return bool(waiting.poll(0))
+
+
+def ready(descriptor: int) -> Ready:
+    """For what a socket is ready once it is for anything; its end can be read."""
+    waiting = poll()
+    waiting.register(descriptor, POLLIN | POLLOUT)
+    [(_descriptor, events)] = waiting.poll()
+    return Ready((Ready.R if events & ~POLLOUT else 0) | (Ready.W if events & POLLOUT else 0))

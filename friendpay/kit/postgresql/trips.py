@@ -1,8 +1,8 @@
 """Round trips to PostgreSQL: statements that belong together go out at once, with the beginning of their transaction,
 and their answers come back at once. Each statement is planned once for its connection.
 
-It is what psycopg's cursors and pipelines do, at the level below them (`psycopg.pq`): a third of their work for one
-statement, a tenth for several with the beginning of a transaction.
+It is what psycopg's cursors and pipelines do, at the level below them (`psycopg.pq`): a fifth of their work for one
+statement, a twentieth for several with the beginning of a transaction.
 """
 
 import re
@@ -15,9 +15,9 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.generators import execute, fetch_many, send
-from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
+from psycopg.waiting import Ready, Wait
 
 from friendpay.kit import limits
 
@@ -78,9 +78,9 @@ class Line:
         self._planned = 0
 
     def trip(self, asked: Sequence[Asked], begin: bytes = b"") -> PQGen[None]:
-        """Ask these in this order, after `begin` where no transaction has begun; for the connection's `wait`. Raises
-        the psycopg.Error of the first that failed: neither it nor those after it were carried out, and outside of a
-        transaction those before it are undone.
+        """Ask these in this order, after `begin` where no transaction has begun. Whoever goes through it waits for the
+        socket as it says. Raises the psycopg.Error of the first that failed: neither it nor those after it were carried
+        out, and outside of a transaction those before it are undone.
         """
         packed = [self._packed(each) for each in asked]
         if begin and self._pgconn.transaction_status != TransactionStatus.IDLE:
@@ -89,13 +89,20 @@ class Line:
             results = yield from self._together(packed, begin)
         else:
             self._send(packed[0])
-            results = yield from execute(self._pgconn)
+            results = yield from self._answers()
         for each, result in zip(asked, results, strict=True):
             self._right(result)
             each.count, each.rows = result.command_tuples or 0, []
             if result.status == ExecStatus.TUPLES_OK:
                 self._transformer.set_pgresult(result)
                 each.rows = self._transformer.load_rows(0, result.ntuples, tuple)
+
+    def commit(self) -> PQGen[None]:
+        """End the transaction, if one has begun. Raises psycopg.Error."""
+        if self._pgconn.transaction_status != TransactionStatus.IDLE:
+            self._pgconn.send_query(b"COMMIT")
+            for result in (yield from self._answers()):
+                self._right(result)
 
     def abandon(self) -> None:
         """Nobody waits any more for what was asked: its answers must not be taken for the next one's."""
@@ -117,11 +124,7 @@ class Line:
             self._send(each)
             sent.append(each)
         pgconn.pipeline_sync()
-        yield from send(pgconn)
-        results: list[PGresult] = []
-        for _what in sent:
-            results += yield from fetch_many(pgconn)
-        _synced = yield from fetch_many(pgconn)
+        results = yield from self._answers()
         pgconn.exit_pipeline_mode()
         told = list(zip(sent, results, strict=True))
         for what, result in reversed(told):  # what was not done any more is undone
@@ -133,6 +136,28 @@ class Line:
         for _what, result in told:
             self._right(result)
         return [result for what, result in told if isinstance(what, _Packed)]
+
+    def _answers(self) -> PQGen[list[PGresult]]:
+        """To all that was sent, in its order."""
+        pgconn, ends_with_sync = self._pgconn, self._pgconn.pipeline_status != PipelineStatus.OFF
+        while pgconn.flush():
+            if (yield Wait.RW) & Ready.R:
+                pgconn.consume_input()
+        results: list[PGresult] = []
+        while True:
+            while pgconn.is_busy():
+                yield Wait.R
+                pgconn.consume_input()
+            result = pgconn.get_result()
+            if result is None:
+                if not ends_with_sync:
+                    return results
+                if pgconn.status == ConnStatus.BAD:
+                    raise psycopg.OperationalError(pgconn.get_error_message())
+            elif result.status == ExecStatus.PIPELINE_SYNC:
+                return results
+            else:
+                results.append(result)
 
     def _planning(self, plan: _Plan) -> "list[_Dropped | _Plan]":
         """Have it planned, and the plan forgotten that was used the longest time ago; what is sent for that."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DatabaseError, OperationalError, connections, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, ProgrammingError, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from friendpay.kit import limits, prepared
 from friendpay.kit.postgresql.base import DatabaseWrapper
@@ -126,6 +127,48 @@ def test_a_transaction_begins_with_what_is_asked_first_and_not_before(line: Data
     assert rows(line, ids) != rows(line, ids)
 
 
+def test_what_is_committed_is_there_for_others_and_a_transaction_that_never_began_ends_too(
+    line: DatabaseWrapper,
+) -> None:
+    line.set_autocommit(False)
+    line.commit()
+    rows(line, ("CREATE TEMPORARY TABLE kept ON COMMIT DELETE ROWS AS SELECT 1", ()))
+    with line.cursor() as cursor:  # psycopg's own statement is in the same transaction
+        cursor.execute("SELECT count(*) FROM kept")
+        assert cursor.fetchone() == (1,)
+        with pytest.raises(ProgrammingError):
+            line.set_autocommit(True)
+    line.commit()
+    assert line.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    line.set_autocommit(True)
+    assert line.connection.autocommit
+    assert rows(line, ("SELECT count(*) FROM kept", ())) == [[(0,)]]
+
+
+def test_a_commit_that_the_server_does_not_do_is_an_error(line: DatabaseWrapper) -> None:
+    with line.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE once (number int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+    line.set_autocommit(False)
+    rows(line, ("INSERT INTO once VALUES (1), (1)", ()))
+    with pytest.raises(IntegrityError):
+        line.commit()
+    rows(line, (NUMBER, [1]))
+    psycopg.connect(line.connection.info.dsn, autocommit=True).execute(
+        "SELECT pg_terminate_backend(%s)", [line.connection.info.backend_pid]
+    )
+    with pytest.raises(OperationalError):
+        line.commit()
+    assert line.connection.closed
+
+
+def test_commits_are_in_the_log_of_statements(line: DatabaseWrapper) -> None:
+    with CaptureQueriesContext(line) as log:
+        line.set_autocommit(False)
+        rows(line, (NUMBER, [1]))
+        line.commit()
+    assert [query["sql"] for query in log] == ["BEGIN", "COMMIT"]
+
+
 def test_what_django_asks_and_rolls_back_leaves_all_plans(line: DatabaseWrapper) -> None:
     known = ("SELECT %s::int + 1", (1,))
     rows(line, known)
@@ -165,11 +208,11 @@ def test_answers_that_nobody_waited_for_are_nobodys(
 ) -> None:
     slow = ("SELECT 'stale' FROM pg_sleep(0.05)", ())
 
-    def wait(trip: Any, **_options: Any) -> None:
-        next(trip)
-        raise _InterruptedError
+    class Interrupted:
+        def poll(self) -> None:
+            raise _InterruptedError
 
-    monkeypatch.setattr(line.connection, "wait", wait)
+    monkeypatch.setattr(line, "_answer", Interrupted())
     with pytest.raises(_InterruptedError):
         rows(line, *[slow] * statements)
     monkeypatch.undo()
