@@ -2,12 +2,14 @@
 asked how each time, which is most of what a small statement costs.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import connection
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import Expression, Field, JSONField, Model, QuerySet
+from django.db.models.expressions import Col
 from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
@@ -44,22 +46,21 @@ class Compiled(Generic[M]):
         return compiler, sql, params
 
     @cached_property
-    def _converters(self) -> Any:
-        """What becomes of some columns, as Django's own compiler does it."""
-        compiler = self._compiler[0]
-        return compiler.get_converters([column[0] for column in compiler.select[: compiler.col_count]])
-
-    @cached_property
-    def _read(self) -> Callable[[Any], M]:
-        """How a row becomes an object, as Django's own ModelIterable does it."""
+    def _read(self) -> Callable[[tuple[Any, ...]], M]:
+        """How a row becomes an object, as Django's own compiler and ModelIterable do it."""
         compiler = self._compiler[0]
         info: dict[str, Any] = compiler.klass_info
         select, notes = compiler.select, list(compiler.annotation_col_map.items())
         first, end = info["select_fields"][0], info["select_fields"][-1] + 1
         names = [column[0].target.attname for column in select[first:end]]
         related = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]
+        found = compiler.get_converters([column[0] for column in select[: compiler.col_count]])
+        converters = [(place, _converter(*found[place])) for place in found]
 
-        def read(row: Any) -> M:
+        def read(told: tuple[Any, ...]) -> M:
+            row = list(told)
+            for place, convert in converters:
+                row[place] = convert(row[place])
             thing: M = info["model"].from_db(connection.alias, names, row[first:end])
             for populator in related:
                 populator.populate(row, thing)
@@ -78,7 +79,7 @@ class Compiled(Generic[M]):
         if compiler.query.select_for_update and not connection.in_atomic_block:
             raise TransactionManagementError("a lock that nothing would hold")
         asked = prepared.ask(sql, _given(params, values))
-        return lambda: [self._read(row) for row in compiler.apply_converters(asked.rows, self._converters)]
+        return lambda: [self._read(row) for row in asked.rows]
 
     def one(self, **values: object) -> M:
         """The one row there is; the model's DoesNotExist where there is none."""
@@ -107,6 +108,30 @@ class Change(Generic[M]):
         sql, params, fields = self._compiled
         values |= {name: field.get_db_prep_save(values[name], connection) for name, field in fields.items()}
         return prepared.ask(sql, _given(params, values)).count
+
+
+def parsed(text: str | None) -> Any:
+    """JSON that came as text; most of it is empty."""
+    if text is None:
+        return None
+    empty = _EMPTY.get(text)
+    return empty() if empty else json.loads(text)
+
+
+_EMPTY: dict[str, Callable[[], Any]] = {"[]": list, "{}": dict}
+
+
+def _converter(converters: Sequence[Callable[..., Any]], column: Expression) -> Callable[[Any], Any]:
+    """What becomes of a column's values, as Django's own compiler has it."""
+    if isinstance(column, Col) and isinstance(column.target, JSONField):
+        return parsed
+
+    def convert(value: Any) -> Any:
+        for one in converters:
+            value = one(value, column, connection)
+        return value
+
+    return convert
 
 
 def _given(params: tuple[Any, ...], values: dict[str, object]) -> list[Any]:

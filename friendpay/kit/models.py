@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from django.db import models
 from django.db.models.base import ModelState
+from django.db.models.fields.related import ForeignKey
 
 
 class _Blank(NamedTuple):
@@ -15,6 +16,7 @@ class _Blank(NamedTuple):
 
     names: frozenset[str]  # of its fields, and of the attributes in which it keeps them
     attributes: frozenset[str]
+    parents: dict[str, str]  # where it keeps the key of what it belongs to, by the name of that
     values: dict[str, Any]
     made: list[tuple[str, Callable[[], Any]]]  # anew for each row
 
@@ -26,7 +28,12 @@ def _blank(model: type[models.Model]) -> _Blank:
     each = {name for name, _make in made}
     values = {field.attname: field.get_default() for field in fields if field.attname not in each}
     attributes = frozenset(field.attname for field in fields)
-    return _Blank(attributes | {field.name for field in fields}, attributes, values, made)
+    parents = {
+        field.name: field.attname
+        for field in fields
+        if type(field) is ForeignKey and field.target_field.primary_key  # one to one is kept on both sides
+    }
+    return _Blank(attributes | {field.name for field in fields}, attributes, parents, values, made)
 
 
 class Row(models.Model):
@@ -42,12 +49,15 @@ class Row(models.Model):
             super().__init__(*args, **values)
             return
         kept = vars(self)
-        kept["_state"] = ModelState()
+        kept["_state"] = state = ModelState()
         kept |= blank.values
         kept |= {name: make() for name, make in blank.made if name not in values}
         for name, value in values.items():
             if name in blank.attributes:
                 kept[name] = value
+            elif value is not None and name in blank.parents:
+                kept[blank.parents[name]] = value.pk
+                state.fields_cache[name] = value
             else:
                 setattr(self, name, value)
 

@@ -1,6 +1,5 @@
 """One row by one statement, for pages that are asked for often."""
 
-import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
@@ -8,6 +7,7 @@ from typing import Any, TypeVar
 from django.db.models import Field, JSONField, Model
 
 from friendpay.kit import prepared
+from friendpay.kit.compiled import parsed
 
 
 def one(sql: str, params: dict[str, Any]) -> tuple[Any, ...] | None:
@@ -36,7 +36,7 @@ def made(model: type[Row], values: tuple[Any, ...], *, but: tuple[str, ...] = ()
     if places := _json(model, but):
         read = list(values)
         for place in places:
-            read[place] = json.loads(read[place])
+            read[place] = parsed(read[place])
         values = tuple(read)
     return _row(model, values, but)
 

@@ -162,7 +162,10 @@ def _inserting(model: type[Model], rows: list[Model], names: dict[type[Model], s
         kept = vars(row)
         values = [kept[attribute] for attribute in table.attributes]
         if not _AS_IT_IS.issuperset(map(type, values)):
-            values = [column.kept(value) for column, value in zip(table.plain, values, strict=True)]
+            values = [
+                value if type(value) in _AS_IT_IS else column.kept(value)
+                for column, value in zip(table.plain, values, strict=True)
+            ]
         marks = [f"${number}" for number in range(len(params) + 1, len(params) + len(values) + 1)]
         params += values
         marks += [_mark(row, column, kept[column.attribute], names, params) for column in table.others]
@@ -171,6 +174,9 @@ def _inserting(model: type[Model], rows: list[Model], names: dict[type[Model], s
 
 
 def _mark(row: Model, column: _Column, value: Any, names: dict[type[Model], str], params: list[Any]) -> str:
+    if type(value) is int:
+        params.append(value)
+        return f"${len(params)}"
     if value is None and column.parent in row._state.fields_cache:
         parent = getattr(row, column.parent)
         params.append(parent.public_id)
@@ -207,9 +213,10 @@ def _keys_of(rows: list[Model]) -> Done:
 
 def _belong(row: Model) -> None:
     """It knows the key of what it belongs to, which may be as new as itself."""
-    for field in row._meta.concrete_fields:
-        if field.is_relation and getattr(row, field.attname) is None and field.is_cached(row):  # type: ignore[attr-defined]
-            setattr(row, field.name, getattr(row, field.name))
+    kept, known = vars(row), row._state.fields_cache
+    for column in _table(type(row)).others:
+        if column.parent in known and kept[column.attribute] is None:
+            setattr(row, column.parent, getattr(row, column.parent))
 
 
 def _once(keys: list[int]) -> None:

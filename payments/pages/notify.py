@@ -11,6 +11,7 @@ from payments.settlement import inbox
 @require_POST
 def notify(request: HttpRequest, provider: str, account: str) -> HttpResponse:
     """Hand the exact bytes to the inbox and answer what it says. Without a database that is a 500: they try again."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    told = ((name[5:], value) for name, value in request.META.items() if name.startswith("HTTP_"))
+    headers = {name.lower().replace("_", "-"): value for name, value in told}
     reply = inbox.receive(provider, account, headers, request.body)
     return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)

@@ -6,7 +6,6 @@ forgotten.
 
 import re
 import time
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -235,4 +234,4 @@ def _subject(request: PaymentRequest) -> str:
 
 
 def _packed(step: NextStep) -> dict[str, object]:
-    return {**asdict(step), "rail": str(step.rail), "params": dict(step.params)}
+    return {**vars(step), "rail": str(step.rail), "params": dict(step.params)}

@@ -1,6 +1,5 @@
 """Outcomes: what a provider said of a charge or a refund, as it is stored with its notification and read again."""
 
-from dataclasses import asdict
 from typing import Any
 
 from friendpay.kit.money import Money
@@ -8,7 +7,10 @@ from payments.wallets.base import Outcome, State
 
 
 def pack(outcome: Outcome | None) -> dict[str, Any] | None:
-    return asdict(outcome) if outcome else None
+    if outcome is None:
+        return None
+    amount = outcome.amount and {"minor": outcome.amount.minor, "currency": outcome.amount.currency}
+    return {**vars(outcome), "amount": amount}
 
 
 def unpack(packed: dict[str, Any] | None) -> Outcome | None:

@@ -8,7 +8,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.db.transaction import TransactionManagementError
 
-from friendpay.kit.compiled import Change, Compiled, Given
+from friendpay.kit.compiled import Change, Compiled, Given, parsed
 from orders.models import Event, Order
 from tests import shop
 
@@ -24,6 +24,7 @@ CHANGED = Change(
     "buyer_name",
     locale=Concat("locale", Value("fr")),
 )
+ORDERS = Compiled(lambda: Order.objects.all())
 LOCKED = Compiled(lambda: Order.objects.select_for_update().filter(pk=Given("pk")))
 
 
@@ -42,6 +43,19 @@ def test_it_reads_what_the_query_reads_each_time_with_other_values(django_assert
     assert NEWER(after=0, type="order.paid") == []
     with pytest.raises(Event.DoesNotExist):
         NEWER.one(after=found[1].pk, type="order.created")
+
+
+@pytest.mark.django_db
+def test_json_is_read_as_it_was_written_and_each_row_has_its_own() -> None:
+    plain, other = shop.make_order(), shop.make_order()
+    Order.objects.filter(pk=other.pk).update(metadata={"a": [1, None, "\u00e9"]})
+    read = {order.pk: order for order in ORDERS()}
+    assert read[other.pk].metadata == {"a": [1, None, "\u00e9"]}
+    read[plain.pk].metadata["changed"] = True
+    read[plain.pk].adjustments.append({})
+    again = {order.pk: order for order in ORDERS()}
+    assert (again[plain.pk].metadata, again[plain.pk].adjustments) == ({}, [])
+    assert (parsed(None), parsed("null"), parsed('"[]"')) == (None, None, "[]")
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.db.models.base import Model as DjangoModel
 
 from friendpay.kit.models import Row
-from orders.models import Order
+from orders.models import Order, OrderLine
 from payments.models import PaymentRequest
 from tests import shop
 
@@ -41,6 +41,18 @@ def test_a_field_that_was_left_out_is_read_when_it_is_asked_for() -> None:
     order.locale = "fr"
     order.save()
     assert Order.objects.get().locale == "fr"
+
+
+@pytest.mark.django_db
+def test_a_new_row_knows_what_it_belongs_to_as_django_has_it(django_assert_num_queries: Any) -> None:
+    order, unsaved = shop.make_order(), Order(public_id="ord_new")
+    for parent in (order, unsaved, None):
+        line, django = OrderLine(order=parent), OrderLine.__new__(OrderLine)
+        DjangoModel.__init__(django, order=parent)
+        assert line.order_id == django.order_id
+        assert line._state.fields_cache == django._state.fields_cache
+        with django_assert_num_queries(0):
+            assert parent is None or line.order is parent
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
