@@ -33,6 +33,7 @@ TIMEOUT = 3  # seconds for each step of an attempt; a stalled attempt ends well 
 DELAYS = (15, 15, 30, 60, 180, 600, 1200, 1800, 3600, 3 * 3600, 6 * 3600, 6 * 3600)
 """Seconds from one attempt to the next. Each is longer than an attempt can take, so that it is the lease as well."""
 
+_GATHERED = 0.2  # seconds until it is written down that they were heard: well within their head start
 _READ = 64 * 1024  # bytes of an answer; one that says more loses its connection
 
 SENDERS = 4
@@ -72,7 +73,7 @@ def write(  # noqa: PLR0913  # a notification, each thing by its name
     )
     writes.insert(notice)
     if not held_back and not after:
-        transaction.on_commit(partial(_send_soon, notice), robust=True)
+        _send_after_commit(notice)
 
 
 def repeat(charge: Charge, now: datetime) -> None:
@@ -81,7 +82,7 @@ def repeat(charge: Charge, now: datetime) -> None:
     if last is not None:
         last.charge, last.delivered_at, last.next_attempt_at = charge, None, now + limits.HEAD_START
         last.save(update_fields=["delivered_at", "next_attempt_at"])
-        transaction.on_commit(partial(_send_soon, last), robust=True)
+        _send_after_commit(last)
 
 
 def send_due(budget: float = 4) -> None:
@@ -135,11 +136,14 @@ def _is_delivered(pks: list[int]) -> None:
 
 
 def _write_delivered() -> None:
-    """On the job thread: all that were heard meanwhile, by one statement. Should it be lost, the shop is told twice."""
+    """On the job thread: all that are heard within a moment, by one statement; of the jobs for them one finds something
+    to do. Should it be lost, the shop is told twice.
+    """
     global _delivered
-    with _lock:
-        heard, _delivered = _delivered, []
-    if heard:
+    if _delivered:
+        time.sleep(_GATHERED)
+        with _lock:
+            heard, _delivered = _delivered, []
         _is_delivered(heard)
 
 
@@ -192,6 +196,11 @@ def at_once() -> Iterator[None]:
         yield
     finally:
         _lines.at_once = False
+
+
+def _send_after_commit(notice: Notice) -> None:
+    """Whatever goes wrong then, it is written: Django logs the name of what failed, which a `partial` does not have."""
+    transaction.on_commit(lambda: _send_soon(notice), robust=True)
 
 
 def _send_soon(notice: Notice) -> None:

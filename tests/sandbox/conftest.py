@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from friendpay.kit import background, clock
-from sandbox import bank
+from sandbox import bank, notices
 
 MakeCharge = Callable[..., bank.NewCharge]
 
@@ -36,7 +36,8 @@ def new_charge(db: None) -> MakeCharge:
 
 @pytest.fixture(autouse=True)
 def _no_background_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is sent by a thread in the background: a test sends when it likes."""
+    """Nothing is sent by a thread in the background: a test sends when it likes, and waits for no more to send."""
+    monkeypatch.setattr(notices, "_GATHERED", 0)
     monkeypatch.setattr(background, "run_later", lambda purpose, job: None)
 
 

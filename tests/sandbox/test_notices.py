@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
@@ -15,7 +16,7 @@ from django.urls import resolve
 from friendpay.kit import background, clock, limits
 from friendpay.kit.waiting import waiting
 from sandbox import bank, notices
-from sandbox.models import Notice
+from sandbox.models import Charge, Notice
 from sandbox.tasks import send_notices
 from tests.sandbox.conftest import MakeCharge, Shop
 
@@ -262,6 +263,38 @@ def test_who_has_paid_is_sent_back_to_a_shop_that_knows(
     assert len(shop.heard) == 1
     jobs.pop()()
     assert (Notice.objects.get().delivered_at is None, jobs) == (False, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_that_are_heard_within_a_moment_are_written_down_at_once(
+    new_charge: MakeCharge,
+    shop: Shop,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: Any,
+) -> None:
+    jobs: list[Callable[[], object]] = []
+    monkeypatch.setattr(background, "run_later", lambda _purpose, job: jobs.append(job))
+    for number in range(3):
+        charge = bank.open_charge(new_charge(reference=f"ref-{number}", notify_url=shop.url))
+        client.post(f"/sandbox/{charge.ref}/", {"action": "approve"})
+    with django_assert_num_queries(1):
+        for job in jobs:
+            job()
+    assert (len(jobs), Notice.objects.filter(delivered_at=None).count()) == (3, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_has_paid_is_sent_back_whatever_goes_wrong_with_telling(
+    new_charge: MakeCharge, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_anything: object) -> bool:
+        raise TypeError("a mistake of ours")
+
+    monkeypatch.setattr(notices, "_send", broken)
+    charge = bank.open_charge(new_charge())
+    assert client.post(f"/sandbox/{charge.ref}/", {"action": "approve"}).status_code == 303
+    assert (Notice.objects.get().attempts, Charge.objects.get().status) == (0, "paid")
 
 
 @pytest.mark.django_db(transaction=True)
