@@ -181,12 +181,12 @@ class House:
                     raise RuntimeError("payments stay undecided")
                 time.sleep(0.05)
 
-    def rest(self) -> None:
+    def rest(self, within: float = RESTS_WITHIN) -> None:
         """Wait until what was done before has no more work to come (webhooks, sweeps, vacuum): two seconds on end
         that take hardly more than idling. On a machine that is never quiet: for half a minute at most.
         """
         self.settle()
-        meter, ends, quiet = Meter(self.stack.pid), time.monotonic() + RESTS_WITHIN, 0
+        meter, ends, quiet = Meter(self.stack.pid), time.monotonic() + within, 0
         while quiet < 2 and time.monotonic() < ends:  # noqa: PLR2004  # on end
             time.sleep(1)
             quiet = quiet + 1 if meter.read().cores < RESTING else 0
