@@ -174,7 +174,7 @@ def _inserting(model: type[Model], rows: list[Model], names: dict[type[Model], s
 
 
 def _mark(row: Model, column: _Column, value: Any, names: dict[type[Model], str], params: list[Any]) -> str:
-    if type(value) is int:
+    if column.parent and type(value) is int:
         params.append(value)
         return f"${len(params)}"
     if value is None and column.parent in row._state.fields_cache:

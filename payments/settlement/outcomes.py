@@ -9,8 +9,9 @@ from payments.wallets.base import Outcome, State
 def pack(outcome: Outcome | None) -> dict[str, Any] | None:
     if outcome is None:
         return None
-    amount = outcome.amount and {"minor": outcome.amount.minor, "currency": outcome.amount.currency}
-    return {**vars(outcome), "amount": amount}
+    amount = outcome.amount
+    said = None if amount is None else {"minor": amount.minor, "currency": amount.currency}
+    return {**vars(outcome), "amount": said}
 
 
 def unpack(packed: dict[str, Any] | None) -> Outcome | None:

@@ -45,11 +45,7 @@ class DatabaseWrapper(_DatabaseWrapper):
             return
         begin = b"" if self.autocommit else b"BEGIN"
         with self.wrap_database_errors:
-            try:
-                self._go(self.line.trip(asked, begin))
-            except BaseException:
-                self.line.abandon()
-                raise
+            self._go(self.line.trip(asked, begin))
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -87,7 +83,7 @@ class DatabaseWrapper(_DatabaseWrapper):
                 cursor.execute(PLANNED_ONCE)
 
     def _go(self, trip: PQGen[None]) -> None:
-        """Through a trip, waiting for the connection's socket."""
+        """Through a trip, waiting for the connection's socket. One that is broken off ends the connection."""
         try:
             wants = next(trip)
             while True:
@@ -98,6 +94,9 @@ class DatabaseWrapper(_DatabaseWrapper):
                     wants = trip.send(ready(self.connection.fileno()))
         except StopIteration:
             pass
+        except BaseException:
+            self.line.abandon()
+            raise
 
     def _commit(self) -> None:
         """As Django's, past psycopg's way to do it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -202,7 +203,7 @@ class _InterruptedError(Exception):
     """As a task's time limit raises it, wherever the process is."""
 
 
-@pytest.mark.parametrize("statements", [1, 3])
+@pytest.mark.parametrize("statements", [0, 1, 3])
 def test_answers_that_nobody_waited_for_are_nobodys(
     line: DatabaseWrapper, statements: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,9 +213,13 @@ def test_answers_that_nobody_waited_for_are_nobodys(
         def poll(self) -> None:
             raise _InterruptedError
 
+    if not statements:
+        line.set_autocommit(False)
+        rows(line, slow)
     monkeypatch.setattr(line, "_answer", Interrupted())
+    asks = partial(rows, line, *[slow] * statements) if statements else line.commit
     with pytest.raises(_InterruptedError):
-        rows(line, *[slow] * statements)
+        asks()
     monkeypatch.undo()
     assert line.connection.closed
 
