@@ -18,9 +18,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from django.db import connection  # noqa: E402
-from django.db.backends.postgresql.base import DatabaseWrapper  # noqa: E402
 
 from friendpay.kit import background, clock  # noqa: E402
+from friendpay.kit.postgresql.base import DatabaseWrapper  # noqa: E402
 from payments.live import snapshot  # noqa: E402
 from payments.wallets import registry  # noqa: E402
 
@@ -71,8 +71,8 @@ class _Life:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self) -> None:
-        commit = DatabaseWrapper._commit  # type: ignore[attr-defined]
-        DatabaseWrapper._commit = lambda wrapper: self.commit(commit, wrapper)  # type: ignore[attr-defined]
+        commit = DatabaseWrapper._commit
+        DatabaseWrapper._commit = lambda wrapper: self.commit(commit, wrapper)  # type: ignore[assignment, method-assign]
         connection.execute_wrappers.append(self.execute)
         sandbox = registry.get("sandbox")
         for name in CALLS:
