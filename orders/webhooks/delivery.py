@@ -11,8 +11,10 @@ from queue import Empty, SimpleQueue
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
-from friendpay.kit import clock, leases, limits
+from friendpay.kit import clock, leases, limits, prepared
 from friendpay.kit.background import run_later
+from friendpay.kit.compiled import Compiled, Given
+from friendpay.kit.writes import Writes
 from orders.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from orders.webhooks import endpoints, signing, transport
 
@@ -126,10 +128,11 @@ def _finished(done: "SimpleQueue[Done]") -> Iterator[Done]:
 @transaction.atomic
 def _note(sent: WebhookDelivery, answer: transport.Answer) -> None:
     """Write down an attempt and what follows from it."""
-    endpoint = endpoints.lock(sent.endpoint_id)
-    delivery = WebhookDelivery.objects.select_for_update(no_key=True).get(pk=sent.pk)
-    now = clock.now()
-    WebhookAttempt.objects.create(
+    with prepared.together():  # one after the other, which is the order of locks
+        endpoints_found, found = _ENDPOINT.ask(pk=sent.endpoint_id), _DELIVERY.ask(pk=sent.pk)
+    [endpoint], [delivery] = endpoints_found(), found()
+    now = clock.told(vars(delivery)["read_at"])
+    attempt = WebhookAttempt(
         delivery=delivery,
         at=now,
         status_code=answer.status,
@@ -148,7 +151,23 @@ def _note(sent: WebhookDelivery, answer: transport.Answer) -> None:
             delivery.next_attempt_at = now + delay * jitter
         else:
             delivery.status, delivery.next_attempt_at = Status.GIVEN_UP, None
-    delivery.save(update_fields=["status", "delivered_at", "next_attempt_at"])
+    writes = Writes()
+    writes.insert(attempt)
+    writes.update(delivery, "status", "delivered_at", "next_attempt_at")
+    writes.run()
+
+
+_ENDPOINT = Compiled(
+    lambda: WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True).filter(pk=Given("pk")).order_by()
+)
+_DELIVERY = Compiled(
+    lambda: (
+        WebhookDelivery.objects.select_for_update(no_key=True)
+        .annotate(read_at=clock.Now())
+        .filter(pk=Given("pk"))
+        .order_by()
+    )
+)
 
 
 def _note_health(endpoint: WebhookEndpoint, answer: transport.Answer, now: datetime) -> None:
