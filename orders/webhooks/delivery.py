@@ -129,7 +129,7 @@ def _finished(done: "SimpleQueue[Done]") -> Iterator[Done]:
 def _note(sent: WebhookDelivery, answer: transport.Answer) -> None:
     """Write down an attempt and what follows from it."""
     with prepared.together():  # one after the other, which is the order of locks
-        endpoints_found, found = _ENDPOINT.ask(pk=sent.endpoint_id), _DELIVERY.ask(pk=sent.pk)
+        endpoints_found, found = endpoints.LOCKED.ask(pk=sent.endpoint_id), _DELIVERY.ask(pk=sent.pk)
     [endpoint], [delivery] = endpoints_found(), found()
     now = clock.told(vars(delivery)["read_at"])
     attempt = WebhookAttempt(
@@ -157,9 +157,6 @@ def _note(sent: WebhookDelivery, answer: transport.Answer) -> None:
     writes.run()
 
 
-_ENDPOINT = Compiled(
-    lambda: WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True).filter(pk=Given("pk")).order_by()
-)
 _DELIVERY = Compiled(
     lambda: (
         WebhookDelivery.objects.select_for_update(no_key=True)

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from friendpay.kit import clock, limits
+from friendpay.kit.compiled import Compiled, Given
 from friendpay.kit.errors import Refused
 from orders.models import Merchant, WebhookEndpoint
 from orders.webhooks import outbox, signing, transport
@@ -128,4 +129,10 @@ def switch_off(endpoint: WebhookEndpoint, reason: WebhookEndpoint.Reason, now: d
 
 def lock(endpoint_id: int) -> WebhookEndpoint:
     """The endpoint, locked. Lock order: endpoint, delivery."""
-    return WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True).get(pk=endpoint_id)
+    return LOCKED.one(pk=endpoint_id)
+
+
+LOCKED = Compiled(
+    lambda: WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True).filter(pk=Given("pk")).order_by()
+)
+"""What `lock` asks, for whoever locks a delivery in the same round trip."""
