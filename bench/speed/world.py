@@ -183,7 +183,7 @@ class House:
 
     def rest(self, within: float = RESTS_WITHIN) -> None:
         """Wait until what was done before has no more work to come (webhooks, sweeps, vacuum): two seconds on end
-        that take hardly more than idling. On a machine that is never quiet: for half a minute at most.
+        that take hardly more than idling. On a machine that is never quiet: for so many seconds at most.
         """
         self.settle()
         meter, ends, quiet = Meter(self.stack.pid), time.monotonic() + within, 0

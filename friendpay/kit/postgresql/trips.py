@@ -1,8 +1,8 @@
 """Round trips to PostgreSQL: statements that belong together go out at once, with the beginning of their transaction,
 and their answers come back at once. Each statement is planned once for its connection.
 
-It is what psycopg's cursors and pipelines do, at the level below them (`psycopg.pq`): a fifth of their work for one
-statement, a twentieth for several with the beginning of a transaction.
+It is what psycopg's cursors and pipelines do, at the level below them (`psycopg.pq`): a third of their work for one
+statement, a tenth for several with the beginning of a transaction.
 """
 
 import re
